@@ -1,0 +1,54 @@
+# Two commands do everything on a machine with git, make and Python 3.11+: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SAM_VENV := .venv-sam
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade
+PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --no-input
+
+export SAM_CLI_TELEMETRY := 0
+export AWS_EC2_METADATA_DISABLED := true
+export AWS_DEFAULT_REGION ?= us-east-1
+
+.PHONY: help setup demo test test-unit lint format build lock clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.ready ## Make .venv with the library, the command line and the development tools
+
+$(VENV)/.ready: requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "auditwire needs Python 3.11 or later, this is " + sys.version.split()[0] + ": make PYTHON=python3.13 ...")'
+	@echo "Making $(VENV) (once; about a minute)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python $(PIP_INSTALL) --require-hashes --only-binary :all: -r requirements/dev.txt
+	@$(BIN)/python $(PIP_INSTALL) --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(SAM_VENV)/.ready: requirements/sam.txt
+	@echo "Making $(SAM_VENV) for aws-sam-cli (once; about a minute)"
+	@$(PYTHON) -m venv $(SAM_VENV)
+	@$(SAM_VENV)/bin/python $(PIP_INSTALL) --require-hashes -r requirements/sam.txt
+	@touch $@
+
+demo: setup ## Run the whole system on this machine and send sample traffic through it
+	@$(BIN)/auditwire dev --demo
+
+test: setup lint build ## Everything: style, types, template, unit, conformance, integration, end-to-end
+	@$(BIN)/pytest -n auto
+
+test-unit: setup ## The fast part
+	@$(BIN)/pytest -q tests/unit tests/conformance
+
+lint: setup ## ruff, mypy --strict, cfn-lint
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/cfn-lint template.yaml
+
+format: setup ## Let ruff mend what it can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean: ## Remove everything that was made
+	@rm -rf $(VENV) $(SAM_VENV) .aws-sam build .mypy_cache .ruff_cache .pytest_cache .hypothesis
