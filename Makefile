@@ -28,7 +28,7 @@ $(VENV)/.ready: requirements/dev.txt pyproject.toml
 $(SAM_VENV)/.ready: requirements/sam.txt
 	@echo "Making $(SAM_VENV) for aws-sam-cli (once; about a minute)"
 	@$(PYTHON) -m venv $(SAM_VENV)
-	@$(SAM_VENV)/bin/python $(PIP_INSTALL) --require-hashes -r requirements/sam.txt
+	@$(SAM_VENV)/bin/python $(PIP_INSTALL) --require-hashes --no-deps -r requirements/sam.txt
 	@touch $@
 
 demo: setup ## Run the whole system on this machine and send sample traffic through it
