@@ -1,0 +1,146 @@
+"""The clusters table: SHA-256 of a credential → cluster, sender, enabled. Read with a cache of at most a
+minute.
+
+Rows: ``credential`` (S, partition key, SHA-256 hex), ``cluster`` (S), ``sender`` (S: kubernetes, kubesphere
+or any), ``enabled`` (BOOL; anything but true means the credential does not hold).
+"""
+
+import hmac
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from auditwire.clusters.cluster import SENDERS, Cluster
+from auditwire.clusters.errors import DirectoryError, InvalidClusterNameError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    from auditwire.clusters.credential import Credential
+
+LONGEST_CACHE_SECONDS: Final = 60.0
+# A credential that was just registered holds when kube-apiserver tries again, ten seconds after its first
+# refusal.
+UNKNOWN_CACHE_SECONDS: Final = 10.0
+_CACHE_SIZE: Final = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    read_at: float
+    cluster: Cluster | None
+
+
+class _Cache:
+    """The most recently used answers, each for a limited time."""
+
+    def __init__(self, ttl: float, size: int) -> None:
+        self._ttl = ttl
+        self._size = size
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+
+    def get(self, digest: str, now: float) -> _Entry | None:
+        entry = self._entries.get(digest)
+        if entry is None:
+            return None
+        # A clock that was set back must not keep a revoked credential alive.
+        if not 0 <= now - entry.read_at < self._ttl:
+            del self._entries[digest]
+            return None
+        self._entries.move_to_end(digest)
+        return entry
+
+    def put(self, digest: str, entry: _Entry) -> None:
+        self._entries[digest] = entry
+        self._entries.move_to_end(digest)
+        while len(self._entries) > self._size:
+            self._entries.popitem(last=False)
+
+
+class Directory:
+    """Finds the cluster a credential belongs to.
+
+    ``clock`` gives seconds and is read before each table read, so an answer is never older than ``ttl`` (at
+    most 60 seconds: that is how soon a revocation works; reads are consistent). Wall-clock time by default: a
+    monotonic clock may stand still while an environment is frozen or restored from a snapshot. Known and
+    unknown credentials are cached apart, so that a flood of wrong ones cannot push out the right ones.
+    """
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        clock: Callable[[], float] = time.time,
+        ttl: float = LONGEST_CACHE_SECONDS,
+        size: int = _CACHE_SIZE,
+    ) -> None:
+        if not 0 < ttl <= LONGEST_CACHE_SECONDS:
+            message = f"a credential may be cached for at most {LONGEST_CACHE_SECONDS:.0f} seconds, not {ttl}"
+            raise ValueError(message)
+        self._client = client
+        self._table = table
+        self._clock = clock
+        self._known = _Cache(ttl, size)
+        self._unknown = _Cache(min(ttl, UNKNOWN_CACHE_SECONDS), size)
+        self._lock = Lock()
+
+    def identify(self, credential: "Credential | None") -> Cluster | None:
+        """The cluster this credential belongs to; None if it does not hold, whatever the reason.
+
+        Raises DirectoryError when the table cannot be read or a row cannot be used: that says nothing about
+        the sender, so the answer is 5xx, and the sender comes again.
+        """
+        if credential is None:
+            return None
+        cluster = self._find(credential.digest)
+        # The claimed name is compared even where nothing was found, so that both refusals take the same time.
+        name = cluster.name if cluster else ""
+        claimed = name if credential.cluster is None else credential.cluster
+        same = hmac.compare_digest(claimed.encode(), name.encode())
+        return cluster if same else None
+
+    def _find(self, digest: str) -> Cluster | None:
+        now = self._clock()
+        with self._lock:
+            entry = self._known.get(digest, now) or self._unknown.get(digest, now)
+        if entry is None:
+            entry = _Entry(now, self._read(digest))
+            with self._lock:
+                (self._unknown if entry.cluster is None else self._known).put(digest, entry)
+        return entry.cluster
+
+    def _read(self, digest: str) -> Cluster | None:
+        try:
+            answer = self._client.get_item(
+                TableName=self._table, Key={"credential": {"S": digest}}, ConsistentRead=True
+            )
+        except (BotoCoreError, ClientError) as error:
+            message = f"the clusters table {self._table} could not be read: {error}"
+            raise DirectoryError(message) from error
+        row = answer.get("Item", {})
+        stored = _text(row, "credential")
+        if not hmac.compare_digest(stored.encode(), digest.encode()):
+            return None
+        return _cluster(row) if row.get("enabled", {}).get("BOOL") is True else None
+
+
+def _cluster(row: "dict[str, AttributeValueTypeDef]") -> Cluster:
+    sender = next((known for known in SENDERS if known == _text(row, "sender")), None)
+    if sender is None:
+        message = f"a row of the clusters table has no usable sender: one of {', '.join(SENDERS)}"
+        raise DirectoryError(message)
+    try:
+        return Cluster(_text(row, "cluster"), sender)
+    except InvalidClusterNameError as error:
+        message = f"a row of the clusters table cannot be used: {error}"
+        raise DirectoryError(message) from error
+
+
+def _text(row: "dict[str, AttributeValueTypeDef]", name: str) -> str:
+    return row.get(name, {}).get("S", "")

@@ -1,0 +1,228 @@
+"""The clusters table behind its cache: who holds, who does not, for how long, and what a failure of AWS
+means."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError
+from moto import mock_aws
+
+from auditwire.clusters import (
+    Cluster,
+    Credential,
+    Directory,
+    DirectoryError,
+    InvalidClusterNameError,
+    credential_digest,
+)
+
+GOOD = Credential(credential_digest("good"))
+
+
+@dataclass
+class Table:
+    """A table in memory that answers like DynamoDB's get_item, counts its reads, and can be told to fail."""
+
+    rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    reads: int = 0
+    failure: Exception | None = None
+
+    def add(self, token: str, cluster: str = "prod", sender: str = "any", **more: Any) -> None:
+        digest = credential_digest(token)
+        row = {"credential": {"S": digest}, "cluster": {"S": cluster}, "sender": {"S": sender}}
+        self.rows[digest] = {**row, "enabled": {"BOOL": True}, **more}
+
+    def get_item(self, **request: Any) -> dict[str, Any]:
+        self.reads += 1
+        if self.failure:
+            raise self.failure
+        assert request["TableName"] == "clusters"
+        assert request["ConsistentRead"] is True
+        row = self.rows.get(request["Key"]["credential"]["S"])
+        return {"Item": row} if row else {}
+
+
+@dataclass
+class Clock:
+    now: float = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def table() -> Table:
+    table = Table()
+    table.add("good", "prod", "kubernetes")
+    return table
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def directory(table: Table, clock: Clock) -> Directory:
+    return Directory(table, "clusters", clock)
+
+
+def test_a_known_credential_names_its_cluster_and_sender(directory: Directory) -> None:
+    assert directory.identify(GOOD) == Cluster("prod", "kubernetes")
+
+
+def test_no_credential_holds_nothing_and_reads_nothing(directory: Directory, table: Table) -> None:
+    assert directory.identify(None) is None
+    assert table.reads == 0
+
+
+@pytest.mark.parametrize(
+    ("claimed", "holds"),
+    [("prod", True), ("staging", False), ("", False), ("Prod", False), ("prodü", False)],
+)
+def test_basic_must_name_the_cluster_it_belongs_to(directory: Directory, claimed: str, holds: bool) -> None:
+    found = directory.identify(Credential(GOOD.digest, claimed))
+    assert found == (Cluster("prod", "kubernetes") if holds else None)
+
+
+def test_an_unknown_credential_does_not_hold_whatever_it_claims(directory: Directory) -> None:
+    for claimed in (None, "", "prod"):
+        assert directory.identify(Credential(credential_digest("wrong"), claimed)) is None
+
+
+@pytest.mark.parametrize("enabled", [{"BOOL": False}, {"S": "true"}, {}], ids=["false", "text", "empty"])
+def test_a_row_that_is_not_enabled_does_not_hold(
+    enabled: dict[str, Any], table: Table, directory: Directory
+) -> None:
+    table.add("off", enabled=enabled)
+    assert directory.identify(Credential(credential_digest("off"))) is None
+
+
+def test_answers_are_cached_for_a_minute_and_revocation_works_after_it(
+    directory: Directory, table: Table, clock: Clock
+) -> None:
+    assert directory.identify(GOOD)
+    table.rows.clear()
+    clock.now += 59.9
+    assert directory.identify(GOOD)
+    assert table.reads == 1
+    clock.now += 0.2
+    assert directory.identify(GOOD) is None
+    assert table.reads == 2
+
+
+def test_an_unknown_credential_is_cached_but_holds_soon_after_it_was_added(
+    directory: Directory, table: Table, clock: Clock
+) -> None:
+    new = Credential(credential_digest("new"))
+    assert directory.identify(new) is None
+    table.add("new", "fresh")
+    clock.now += 9
+    assert directory.identify(new) is None
+    assert table.reads == 1
+    clock.now += 2
+    assert directory.identify(new) == Cluster("fresh", "any")
+
+
+def test_a_clock_set_back_does_not_keep_a_revoked_credential_alive(
+    directory: Directory, table: Table, clock: Clock
+) -> None:
+    assert directory.identify(GOOD)
+    table.rows.clear()
+    clock.now -= 3_600
+    assert directory.identify(GOOD) is None
+
+
+def test_a_flood_of_wrong_credentials_neither_grows_the_cache_nor_pushes_out_the_right_ones(
+    table: Table, clock: Clock
+) -> None:
+    directory = Directory(table, "clusters", clock, size=4)
+    assert directory.identify(GOOD)
+    for number in range(20):
+        assert directory.identify(Credential(credential_digest(f"wrong {number}"))) is None
+    reads = table.reads
+    assert directory.identify(GOOD)
+    assert table.reads == reads
+    assert directory.identify(Credential(credential_digest("wrong 0"))) is None
+    assert table.reads == reads + 1
+
+
+def test_the_least_recently_used_credential_makes_room(table: Table, clock: Clock) -> None:
+    directory = Directory(table, "clusters", clock, size=2)
+    for token in ("a", "b", "c"):
+        table.add(token, token)
+    for token in ("a", "b", "a", "c", "a"):
+        assert directory.identify(Credential(credential_digest(token))) == Cluster(token, "any")
+    assert table.reads == 3
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        ConnectTimeoutError(endpoint_url="https://dynamodb"),
+        ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow down"}}, "GetItem"),
+    ],
+    ids=["timeout", "throttled"],
+)
+def test_a_table_that_cannot_be_read_says_nothing_about_the_sender(
+    failure: Exception, directory: Directory, table: Table, clock: Clock
+) -> None:
+    table.failure = failure
+    with pytest.raises(DirectoryError, match="the clusters table clusters could not be read"):
+        directory.identify(GOOD)
+    table.failure = None
+    assert directory.identify(GOOD), "a failure is not cached"
+    table.failure = failure
+    clock.now += 61
+    with pytest.raises(DirectoryError):
+        directory.identify(GOOD)
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        ({"cluster": {"S": "Prod/../x"}}, "'Prod/../x' is no cluster name"),
+        ({"cluster": {"S": ""}}, "'' is no cluster name"),
+        ({"sender": {"S": "openshift"}}, "no usable sender: one of kubernetes, kubesphere, any"),
+        ({"sender": {}}, "no usable sender"),
+    ],
+)
+def test_a_row_that_cannot_be_used_is_an_error_and_not_a_refusal(
+    row: dict[str, Any], text: str, directory: Directory, table: Table
+) -> None:
+    table.add("odd")
+    table.rows[credential_digest("odd")].update(row)
+    with pytest.raises(DirectoryError, match=text):
+        directory.identify(Credential(credential_digest("odd")))
+
+
+@pytest.mark.parametrize("ttl", [0, -1, 61])
+def test_a_longer_cache_than_a_minute_is_refused(ttl: float, table: Table) -> None:
+    with pytest.raises(ValueError, match="at most 60 seconds"):
+        Directory(table, "clusters", ttl=ttl)
+
+
+@pytest.mark.parametrize("name", ["", "Prod", "a/b", "a" * 64, "prod\n", "ü", "a.b", "a=b"])
+def test_a_name_that_could_forge_a_key_is_no_cluster_name(name: str) -> None:
+    with pytest.raises(InvalidClusterNameError, match="is no cluster name: 1 to 63 of a-z, 0-9 and '-'"):
+        Cluster(name)
+
+
+def test_the_real_client_against_a_real_table(clock: Clock) -> None:
+    with mock_aws():
+        client = boto3.client("dynamodb", "eu-central-1")
+        client.create_table(
+            TableName="clusters",
+            KeySchema=[{"AttributeName": "credential", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "credential", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        row = {"cluster": {"S": "prod"}, "sender": {"S": "kubesphere"}, "enabled": {"BOOL": True}}
+        client.put_item(TableName="clusters", Item={"credential": {"S": GOOD.digest}, **row})
+        directory = Directory(client, "clusters", clock)
+        assert directory.identify(GOOD) == Cluster("prod", "kubesphere")
+        assert directory.identify(Credential(credential_digest("wrong"))) is None
+        with pytest.raises(DirectoryError, match="the clusters table other could not be read"):
+            Directory(client, "other", clock).identify(GOOD)
