@@ -1,0 +1,29 @@
+"""The archive: one durable, idempotent object per batch and hour, and a quarantine for what could not be
+read."""
+
+from auditwire.archive.errors import ArchiveError
+from auditwire.archive.keys import (
+    MOST_OBJECTS_A_BATCH,
+    HourGroup,
+    batch_digest,
+    object_key,
+    partition,
+    quarantine_key,
+)
+from auditwire.archive.s3 import S3Archive
+from auditwire.archive.store import Archive, MemoryArchive, QuarantineNote, Stored
+
+__all__ = [
+    "MOST_OBJECTS_A_BATCH",
+    "Archive",
+    "ArchiveError",
+    "HourGroup",
+    "MemoryArchive",
+    "QuarantineNote",
+    "S3Archive",
+    "Stored",
+    "batch_digest",
+    "object_key",
+    "partition",
+    "quarantine_key",
+]
