@@ -1,0 +1,131 @@
+"""A condition's text to a ``Condition`` that judges events."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from auditwire.condition.codegen import generate
+from auditwire.condition.errors import ConditionError, Finding
+from auditwire.condition.evaluate import Atom, bind_comparison, comparisons
+from auditwire.condition.fields import FieldTable, FreeFields
+from auditwire.condition.parse import SyntaxFinding, parse
+from auditwire.condition.precedence import Precedence, read
+from auditwire.condition.syntax import And, Comparison, Expression, Not, Operator, Or, Path, Reference
+
+Dialect = Literal["auditwire", "kubesphere"]
+
+_ARRAY_OPERATORS = (Operator.CONTAINS,)
+
+
+class Condition:
+    """A compiled condition."""
+
+    __slots__ = ("_function", "expression")
+
+    def __init__(self, expression: Expression, function: Callable[[Any], bool]) -> None:
+        self.expression = expression
+        self._function = function
+
+    def evaluate(self, event: Any) -> bool:
+        """Whether the condition holds for one event.
+
+        Raises ``EvaluationError`` where it meets a value it cannot judge: then the rule does not match.
+        """
+        return self._function(event)
+
+
+def compile_condition(
+    text: str,
+    *,
+    precedence: Literal["strict", "kubesphere", "standard"] = "strict",
+    dialect: Dialect = "auditwire",
+    fields: FieldTable | None = None,
+) -> Condition:
+    """Compile the text of a condition.
+
+    ``precedence``: how ``and``, ``or`` and ``not`` are read where KubeSphere and common practice differ; strict
+    refuses those conditions. ``dialect="kubesphere"`` refuses what only auditwire understands. ``fields=None``
+    means events are nested dictionaries with free field names in exact case.
+
+    Raises ``ConditionError`` with every finding.
+    """
+    table = fields if fields is not None else FreeFields()
+    try:
+        expression = read(parse(text), Precedence(precedence))
+    except SyntaxFinding as error:
+        raise ConditionError([error.finding.in_text(text)]) from None
+    findings = [*undefined(expression), *check(expression, table, dialect)]
+    if findings:
+        raise ConditionError([finding.in_text(text) for finding in findings])
+    return assemble(expression, table)
+
+
+def assemble(expression: Expression, fields: FieldTable) -> Condition:
+    """The condition of an expression that ``check`` found nothing wrong with and that holds no references."""
+    return Condition(expression, generate(_bind(expression, fields)))
+
+
+def check(expression: Expression, fields: FieldTable, dialect: Dialect) -> list[Finding]:
+    """What is wrong with the comparisons of an expression; references are left to whoever knows the definitions."""
+    findings: list[Finding] = []
+    for comparison in comparisons(expression):
+        if isinstance(comparison.field, Path):
+            bound = bind_comparison(comparison, fields)
+            if isinstance(bound, Finding):
+                findings.append(bound)
+            elif dialect == "kubesphere":
+                findings += _extensions(comparison)
+    return findings
+
+
+def undefined(expression: Expression) -> list[Finding]:
+    """A finding for each reference of an expression that stands alone."""
+    found: list[Reference] = []
+    pending: list[Expression] = [expression]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Reference):
+            found.append(node)
+        elif isinstance(node, Not):
+            pending.append(node.operand)
+        elif isinstance(node, And | Or):
+            pending.extend(reversed(node.operands))
+        else:
+            found += [part for part in (node.field, *node.operands) if isinstance(part, Reference)]
+    return [
+        Finding(
+            "AW105",
+            f"${{{reference.name}}} is not defined",
+            "a condition on its own has no definitions",
+            reference.offset,
+        )
+        for reference in found
+    ]
+
+
+def _extensions(comparison: Comparison) -> list[Finding]:
+    path = comparison.field
+    if isinstance(path, Path) and path.is_indexed and comparison.operator not in _ARRAY_OPERATORS:
+        return [
+            Finding(
+                "AW111",
+                f"KubeSphere accepts only contains and not contains after {path.text!r}",
+                "leave the kubesphere dialect, or use contains",
+                comparison.offset,
+            )
+        ]
+    return []
+
+
+def _bind(node: Expression, fields: FieldTable) -> Any:
+    if isinstance(node, And):
+        return And(tuple(_bind(operand, fields) for operand in node.operands))
+    if isinstance(node, Or):
+        return Or(tuple(_bind(operand, fields) for operand in node.operands))
+    if isinstance(node, Not):
+        return Not(_bind(node.operand, fields))
+    if isinstance(node, Reference):
+        raise TypeError(f"${{{node.name}}} was not resolved")
+    bound = bind_comparison(node, fields)
+    if not isinstance(bound, Atom):
+        raise TypeError(bound.message)
+    return bound

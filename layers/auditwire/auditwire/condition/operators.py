@@ -1,0 +1,183 @@
+"""The operators: each comparison becomes one test of one value.
+
+A test takes decoded JSON that is not null and answers whether the comparison holds for it. Arrays and missing
+values are dealt with around the test, the same way for every operator (``holds``).
+"""
+
+import operator
+from collections.abc import Callable
+from typing import Any, Final
+
+import re2
+
+from auditwire.condition.errors import EvaluationError
+from auditwire.condition.syntax import Boolean, Comparison, Literal, Number, Operator, Text
+from auditwire.condition.values import is_present, number_of, parse_number, text_of, truth_of
+
+Test = Callable[[Any], bool]
+
+_ORDER: Final[dict[Operator, Callable[[Any, Any], bool]]] = {
+    Operator.EQUAL: operator.eq,
+    Operator.LESS: operator.lt,
+    Operator.LESS_OR_EQUAL: operator.le,
+    Operator.GREATER: operator.gt,
+    Operator.GREATER_OR_EQUAL: operator.ge,
+}
+
+_MAX_PATTERN_MEMORY: Final = 8 << 20
+
+
+class PatternError(ValueError):
+    """A regular expression RE2 refuses; the message is RE2's own."""
+
+
+def positive_test(comparison: Comparison) -> Test:
+    """The test of a comparison without its negation.
+
+    Raises ``PatternError`` for a regular expression RE2 refuses. Calling the test raises ``EvaluationError``
+    for a value it cannot judge.
+    """
+    if comparison.operator is Operator.TRUTH:
+        return truth_of
+    if comparison.operator is Operator.EXISTS:
+        return is_present
+    literals = [operand for operand in comparison.operands if isinstance(operand, Text | Number | Boolean)]
+    if comparison.operator is Operator.IN:
+        return _membership(literals)
+    literal = literals[0]
+    if comparison.operator in _ORDER:
+        return _comparison(_ORDER[comparison.operator], literal)
+    wanted = _spelling(literal)
+    if comparison.operator is Operator.CONTAINS:
+        return lambda value: wanted in (value if type(value) is str else text_of(value))
+    if comparison.operator is Operator.LIKE:
+        return like_test(wanted)
+    return regex_test(wanted)
+
+
+def holds(test: Test, value: Any, *, negated: bool, inside_array: bool = False) -> bool:
+    """Whether a comparison holds for what a path found.
+
+    Null and missing: false, negated or not. An array stands for its elements: some element for a positive
+    operator, no element for a negative one; nulls in it do not count, and an empty one is false either way. An
+    object outside arrays is a set of longer paths, so it is missing itself.
+    """
+    if value is None:
+        return False
+    if isinstance(value, list):
+        elements = list(_leaves(value))
+        return bool(elements) and any(map(test, elements)) is not negated
+    if isinstance(value, dict) and not inside_array:
+        return False
+    return test(value) is not negated
+
+
+def exists_in_array(value: Any, *, negated: bool) -> bool:
+    """``exists`` and ``not exists`` inside an array, where a missing value is false either way, as in KubeSphere."""
+    return value is not None and is_present(value) is not negated
+
+
+def _leaves(array: list[Any]) -> Any:
+    pending = [iter(array)]
+    while pending:
+        for element in pending[-1]:
+            if isinstance(element, list):
+                pending.append(iter(element))
+                break
+            if element is not None:
+                yield element
+        else:
+            pending.pop()
+
+
+def _membership(literals: list[Literal]) -> Test:
+    wanted = frozenset(_spelling(literal) for literal in literals)
+    return lambda value: (value if type(value) is str else text_of(value)) in wanted
+
+
+def _comparison(compare: Callable[[Any, Any], bool], literal: Literal) -> Test:
+    if isinstance(literal, Boolean):
+        truth = literal.value
+        return lambda value: truth_of(value) is truth
+    if isinstance(literal, Text):
+        text = literal.value
+        return lambda value: compare(value if type(value) is str else text_of(value), text)
+    number = parse_number(literal.spelling)
+    if number is None:
+        return _unjudgeable
+    return lambda value: compare(number_of(value), number)
+
+
+def _unjudgeable(value: Any) -> bool:
+    raise EvaluationError("the condition compares with a number that does not fit a 64-bit float")
+
+
+def like_test(pattern: str) -> Test:
+    """``like``: the whole text, ``*`` any run of characters, ``?`` one character, everything else itself.
+
+    The usual shapes become string methods; the others RE2, which takes linear time whatever the pattern.
+    """
+    inner = pattern.strip("*")
+    if "*" not in inner and "?" not in inner:
+        if pattern == inner:
+            return lambda value: (value if type(value) is str else text_of(value)) == pattern
+        if not inner:
+            return lambda value: True
+        if pattern.startswith("*") and pattern.endswith("*"):
+            return lambda value: inner in (value if type(value) is str else text_of(value))
+        if pattern.endswith("*"):
+            return lambda value: (value if type(value) is str else text_of(value)).startswith(inner)
+        return lambda value: (value if type(value) is str else text_of(value)).endswith(inner)
+    parts: list[str] = []
+    for character in pattern:
+        if character == "*":
+            if not parts or parts[-1] != ".*":
+                parts.append(".*")
+        else:
+            parts.append("." if character == "?" else re2.escape(character))
+    return _search(rf"(?s)\A(?:{''.join(parts)})\z")
+
+
+def regex_test(pattern: str) -> Test:
+    r"""``regex``: RE2, unanchored, no flags. ``\C`` (one byte) and ``(?<n>…)`` are refused, as Go refuses them."""
+    for refused, meaning in ((r"\C", "a single byte"), ("(?<", "a named group")):
+        if _stands_unescaped(pattern, refused):
+            raise PatternError(f"{meaning} cannot be written as {refused}")
+    return _search(pattern)
+
+
+def _stands_unescaped(pattern: str, part: str) -> bool:
+    position = pattern.find(part)
+    while position >= 0:
+        backslashes = len(pattern[:position]) - len(pattern[:position].rstrip("\\"))
+        if backslashes % 2 == 0:
+            return True
+        position = pattern.find(part, position + 1)
+    return False
+
+
+def _search(pattern: str) -> Test:
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = _MAX_PATTERN_MEMORY
+    try:
+        search = re2.compile(pattern, options=options).search
+    except re2.error as error:
+        detail = error.args[0] if error.args else ""
+        raise PatternError(detail.decode() if isinstance(detail, bytes) else str(detail)) from None
+
+    def found(value: Any) -> bool:
+        try:
+            return search(value if type(value) is str else text_of(value)) is not None
+        except UnicodeEncodeError:
+            raise EvaluationError("the value holds a lone surrogate, which no regular expression can match") from None
+
+    return found
+
+
+def _spelling(literal: Literal) -> str:
+    if isinstance(literal, Number):
+        return literal.spelling
+    if isinstance(literal, Boolean):
+        return "true" if literal.value else "false"
+    return literal.value

@@ -1,0 +1,261 @@
+"""Text to ``Chain``: the grammar and what is said when a text does not follow it."""
+
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+from lark import Lark, Token, Transformer, v_args
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+from auditwire.condition.errors import Finding
+from auditwire.condition.syntax import (
+    AnyElement,
+    Boolean,
+    Chain,
+    Comparison,
+    Elements,
+    Index,
+    Number,
+    Operator,
+    Path,
+    Reference,
+    Segment,
+    Term,
+    Text,
+)
+
+MAX_LENGTH: Final = 65_536
+"""Characters a condition, macro or output may have."""
+
+MAX_DIGITS: Final = 9
+"""Digits an index may have; no array comes near."""
+
+_SEGMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_\-]*)(?:\[(\*|\d+|\d*:\d*)\])?(\.?)")
+
+
+class SyntaxFinding(Exception):  # noqa: N818 - carries a finding out of the parser, never leaves this package
+    """Carries the one finding that ends a parse."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.message)
+        self.finding = finding
+
+
+def parse(text: str) -> Chain:
+    """The chain a condition's text says.
+
+    Raises ``SyntaxFinding``: AW101 where the text does not follow the grammar, AW108 for an index no array
+    can have, AW110 for a text longer than ``MAX_LENGTH``.
+    """
+    if len(text) > MAX_LENGTH:
+        raise SyntaxFinding(
+            Finding(
+                "AW110",
+                f"the condition is {len(text):,} characters long, the limit is {MAX_LENGTH:,}",
+                "move parts of it into macros and lists, or split the rule",
+            )
+        )
+    try:
+        return _parser().parse(text)  # type: ignore[return-value]
+    except UnexpectedInput as error:
+        raise SyntaxFinding(_explain(text, error)) from None
+
+
+def parse_path(text: str) -> Path:
+    """The field path a text names, as aliases and ``${Field.Path}`` of outputs use it.
+
+    Raises ``SyntaxFinding`` when the text is not exactly one field name.
+    """
+    chain = parse(text)
+    term = chain.terms[0]
+    operand = term.operand
+    if (
+        len(chain.terms) == 1
+        and not term.negations
+        and isinstance(operand, Comparison)
+        and operand.operator is Operator.TRUTH
+        and isinstance(operand.field, Path)
+    ):
+        return operand.field
+    raise SyntaxFinding(
+        Finding("AW101", f"{text.strip()!r} is not a field name", "write one field, as in ObjectRef.Name")
+    )
+
+
+def quote(value: str) -> str:
+    """A string literal whose value is ``value``."""
+    return '"' + value.replace('"', '\\"') + '"'
+
+
+@v_args(inline=True)
+class _TreeBuilder(Transformer[Token, Chain]):
+    """Builds the tree while the text is parsed, so that no recursion depends on the nesting of the text."""
+
+    def chain(self, *children: Any) -> Chain:
+        terms = children[0::2]
+        connectives = tuple(str(word) for word in children[1::2])
+        return Chain(terms, connectives)
+
+    def connective(self, word: Token) -> Token:
+        return word
+
+    def negation(self, word: Token) -> Token:
+        return word
+
+    infix_not = negation
+
+    def term(self, *children: Any) -> Term:
+        return Term(len(children) - 1, children[-1])
+
+    def group(self, chain: Chain) -> Chain:
+        return chain
+
+    def field(self, token: Token) -> Path | Reference:
+        return _reference(token) if token.type == "REFERENCE" else _path(token)
+
+    def truth(self, field: Path | Reference) -> Comparison | Reference:
+        if isinstance(field, Reference):
+            return field  # a macro, or an alias standing as a bare field: only the definitions can tell
+        return Comparison(field, Operator.TRUTH, offset=field.offset)
+
+    def compare(self, field: Path | Reference, *rest: Token) -> Comparison:
+        negated = rest[0].type in ("NOT", "NE")
+        *_, operator, literal = rest
+        kind = Operator.EQUAL if operator.type in ("EQ", "NE") else Operator(str(operator))
+        return Comparison(field, kind, (_literal(literal),), negated, field.offset)
+
+    def member(self, field: Path | Reference, *rest: Token) -> Comparison:
+        negated = rest[0].type == "NOT"
+        items = rest[2:] if negated else rest[1:]
+        operands = tuple(_reference(item) if item.type == "REFERENCE" else _literal(item) for item in items)
+        return Comparison(field, Operator.IN, operands, negated, field.offset)
+
+    def existence(self, field: Path | Reference, *rest: Token) -> Comparison:
+        return Comparison(field, Operator.EXISTS, (), len(rest) > 1, field.offset)
+
+
+def _reference(token: Token) -> Reference:
+    return Reference(str(token)[2:-1], token.start_pos or 0)
+
+
+def _literal(token: Token) -> Text | Number | Boolean:
+    if token.type == "NUMBER":
+        return Number(str(token))
+    if token.type == "BOOLEAN":
+        return Boolean(token.lower() == "true")
+    return Text(_unquote(str(token)))
+
+
+def _unquote(token: str) -> str:
+    # Every other backslash stays: it belongs to a regular expression or to a Windows path.
+    return token[1:-1].replace('\\"', '"')
+
+
+def _path(token: Token) -> Path:
+    segments: list[Segment] = []
+    offset = token.start_pos or 0
+    position = 0
+    while position < len(token):
+        match = _SEGMENT.match(token, position)
+        if match is None:  # the stray dot: an empty key
+            segments.append(Segment(""))
+            position += 1
+            continue
+        name, index, dot = match.groups()
+        segments.append(Segment(name, _index(index, offset + match.start(2)) if index else None))
+        position = match.end()
+        if dot and position == len(token):
+            segments.append(Segment(""))
+    return Path(tuple(segments), str(token), offset)
+
+
+def _index(spelling: str, offset: int) -> Index:
+    if spelling == "*":
+        return AnyElement()
+    if any(len(bound) > MAX_DIGITS for bound in spelling.split(":")):
+        raise SyntaxFinding(Finding("AW108", f"the index [{spelling}] is larger than any array", offset=offset))
+    start, colon, stop = spelling.partition(":")
+    if not colon:
+        return Elements(int(start), int(start) + 1, spelling)
+    return Elements(int(start or 0), int(stop) if stop else None, spelling)
+
+
+@cache
+def _parser() -> Lark:
+    grammar = files(__package__).joinpath("grammar.lark").read_text(encoding="utf-8")
+    return Lark(grammar, parser="lalr", lexer="contextual", transformer=_TreeBuilder(), start="start")
+
+
+# What people write by habit of other languages, and what to write instead: tried in order at the place of the error.
+_HABITS: Final[tuple[tuple[str, str], ...]] = (
+    (r"AND\b|And\b|&&?", "write `and`: keywords are lower case"),
+    (r"OR\b|Or\b|\|\|?", "write `or`: keywords are lower case"),
+    (r"NOT\b|Not\b", "write `not`: keywords are lower case"),
+    (r"(?:IN|LIKE|REGEX|CONTAINS|EXISTS|In|Like|Regex|Contains|Exists)\b", "keywords are lower case"),
+    (r"<>", "write `!=`"),
+    (r"=~|~=?|matches\b", 'write `regex "…"`'),
+    (r"(?:eq|equals|is)\b", "write `=`"),
+    (r"(?:ne|neq)\b", "write `!=`"),
+    (r"(?:startswith|endswith|within)\b", 'write `like "text*"` or `regex`'),
+    (r"'", 'strings stand in double quotes: "…"'),
+    (r"[\u201c\u201d\u2018\u2019]", 'typographic quotes are not quotes: write "…"'),
+    (r"\[", 'lists stand in parentheses: ("a", "b"); an index is written without spaces: [*], [0], [1:3]'),
+    (r"\$\{", "a reference is written ${name}, without spaces"),
+    (r"#|//|--", "conditions have no comments: use the rule's desc"),
+    (r"[\u00a0\u3000\ufeff\u200b]", "this is a character that only looks like a space: retype it"),
+    (r"/", "a key with a slash cannot be written as a name"),
+    (r"(?:null|nil|None)\b", "write `not exists`"),
+    (r"[A-Za-z_]", "a value stands in double quotes; two tests are joined with `and` or `or`"),
+)
+
+_NAMES: Final = {
+    "$END": "the end of the condition",
+    "LPAR": "`(`",
+    "RPAR": "`)`",
+    "COMMA": "`,`",
+    "STRING": "a string",
+    "NUMBER": "a number",
+    "BOOLEAN": "true or false",
+    "NAME": "a field name",
+    "REFERENCE": "${…}",
+    "ORDER": "<, <=, >, >=",
+    "EQ": "=",
+    "NE": "!=",
+    "BANG": "!",
+}
+
+
+def _explain(text: str, error: UnexpectedInput) -> Finding:
+    """The finding for a text the parser gave up on, with the hint that fits what stands there."""
+    offset = error.pos_in_stream if error.pos_in_stream is not None and error.pos_in_stream >= 0 else len(text)
+    if isinstance(error, UnexpectedToken):
+        expected: set[str] = error.accepts or error.expected
+        found = (
+            "the condition ends too early"
+            if error.token.type == "$END"
+            else f"{str(error.token)!r} is not expected here"
+        )
+        offset = len(text) if error.token.type == "$END" else offset
+    elif isinstance(error, UnexpectedCharacters):
+        expected = set(error.allowed or ())
+        found = "a string is not closed" if text[offset] == '"' else f"{text[offset]!r} is not expected here"
+    else:  # pragma: no cover - lark raises only the two kinds above from a string
+        expected, found = set(), "the condition ends too early"
+    wanted = sorted(_NAMES.get(name, f"`{name.lower()}`") for name in expected)
+    message = f"{found}; expected {_one_of(wanted)}" if 0 < len(wanted) <= 8 else found
+    return Finding("AW101", message, _habit(text, offset, expected), offset)
+
+
+def _habit(text: str, offset: int, expected: set[str]) -> str:
+    if text.count("(") > text.count(")") and offset >= len(text):
+        return "a parenthesis is not closed"
+    if offset >= len(text):
+        return "" if "RPAR" not in expected else "a parenthesis is not closed"
+    if text[offset] == ")" and text.count(")") > text.count("("):
+        return "there is no opening parenthesis for this one"
+    return next((hint for pattern, hint in _HABITS if re.compile(pattern).match(text, offset)), "")
+
+
+def _one_of(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"

@@ -1,0 +1,163 @@
+"""The syntax tree of a condition.
+
+Two layers: a ``Chain`` is what the text says, ``and``, ``or`` and ``not`` in the order they were written; an
+``Expression`` is one reading of it (``precedence.py``). Offsets count characters of the text from 0.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from dataclasses import field as attribute
+from enum import StrEnum
+
+
+class Operator(StrEnum):
+    """What a comparison does. The negated forms (``not in``, ``not like`` …) are ``Comparison.negated``."""
+
+    EQUAL = "="
+    LESS = "<"
+    LESS_OR_EQUAL = "<="
+    GREATER = ">"
+    GREATER_OR_EQUAL = ">="
+    IN = "in"
+    CONTAINS = "contains"
+    LIKE = "like"
+    REGEX = "regex"
+    EXISTS = "exists"
+    TRUTH = "true"
+    """A bare field name: the field is true."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A string literal, quotes taken off, ``\\"`` decoded."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number literal as it was spelled: text operators and ``in`` go by the spelling."""
+
+    spelling: str
+
+
+@dataclass(frozen=True, slots=True)
+class Boolean:
+    """``true`` or ``false``."""
+
+    value: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """``${name}`` or ``${document.name}``: a macro, a list or an alias, by what the name is."""
+
+    name: str
+    offset: int = attribute(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AnyElement:
+    """``[*]``: at least one element."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elements:
+    """``[n]``, ``[a:b]`` …: every element from ``start`` up to, not including, ``stop`` (None: the end)."""
+
+    start: int
+    stop: int | None
+    spelling: str = attribute(default="", compare=False)
+
+
+Index = AnyElement | Elements
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One name of a path with its index."""
+
+    name: str
+    index: Index | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A field as written: ``RequestObject.spec.containers[*].name``."""
+
+    segments: tuple[Segment, ...]
+    text: str
+    offset: int = attribute(default=0, compare=False)
+
+    @property
+    def is_indexed(self) -> bool:
+        """Whether the path ends in an index."""
+        return self.segments[-1].index is not None
+
+
+Literal = Text | Number | Boolean
+Item = Text | Number | Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One test of one field."""
+
+    field: Path | Reference
+    operator: Operator
+    operands: tuple[Literal | Reference, ...] = ()
+    negated: bool = False
+    offset: int = attribute(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """True where its operand is not."""
+
+    operand: "Expression"
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """True where every operand is, tried from left to right until one is not."""
+
+    operands: tuple["Expression", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """True where some operand is, tried from left to right until one is."""
+
+    operands: tuple["Expression", ...]
+
+
+Expression = Comparison | Reference | Not | And | Or
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """An operand of a chain with the number of ``not``s before it."""
+
+    negations: int
+    operand: "Comparison | Reference | Chain"
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """``term and term or term …`` as written; ``connectives`` is one shorter than ``terms``."""
+
+    terms: tuple[Term, ...]
+    connectives: tuple[str, ...]
+    offset: int = attribute(default=0, compare=False)
+
+
+def conjunction(operands: Iterable[Expression]) -> Expression:
+    """All of these, flat: ``and`` is associative, so chains of it are one node."""
+    flat = tuple(part for node in operands for part in (node.operands if isinstance(node, And) else (node,)))
+    return flat[0] if len(flat) == 1 else And(flat)
+
+
+def disjunction(operands: Iterable[Expression]) -> Expression:
+    """Any of these, flat like ``conjunction``."""
+    flat = tuple(part for node in operands for part in (node.operands if isinstance(node, Or) else (node,)))
+    return flat[0] if len(flat) == 1 else Or(flat)
