@@ -10,7 +10,7 @@ export SAM_CLI_TELEMETRY := 0
 export AWS_EC2_METADATA_DISABLED := true
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help setup demo test test-unit lint format build lock clean
+.PHONY: help setup demo test test-unit lint format build build-host lock clean FORCE
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -34,7 +34,7 @@ $(SAM_VENV)/.ready: requirements/sam.txt
 demo: setup ## Run the whole system on this machine and send sample traffic through it
 	@$(BIN)/auditwire dev --demo
 
-test: setup lint build ## Everything: style, types, template, unit, conformance, integration, end-to-end
+test: setup lint build build-host ## Everything: style, types, template, unit, conformance, integration, end-to-end
 	@$(BIN)/pytest -n auto
 
 test-unit: setup ## The fast part
@@ -49,6 +49,29 @@ lint: setup ## ruff, mypy --strict, cfn-lint
 format: setup ## Let ruff mend what it can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+build: .aws-sam/build/template.yaml ## sam build, without Docker: the artefacts that `sam deploy` uploads
+
+# Written anew only when something that the build reads has changed.
+build/.inputs: FORCE | setup
+	@$(BIN)/python layers/auditwire/build.py inputs $@
+
+.aws-sam/build/template.yaml: build/.inputs $(SAM_VENV)/.ready
+	@$(SAM_VENV)/bin/sam build
+
+# The same makefile targets for this machine: what the tests run in the real Lambda runtime client.
+build-host: build/host/.ready ## The artefacts once more, for this machine's processor and Python
+
+build/host/.ready: build/.inputs requirements/runtime.txt
+	@$(BIN)/python layers/auditwire/build.py host build/host
+	@touch $@
+
+lock: setup ## Renew every lock file to the latest versions
+	@$(BIN)/python $(PIP_INSTALL) uv
+	@$(LOCK) requirements/dev.in --output-file requirements/dev.txt
+	@$(LOCK) --constraint requirements/dev.txt layers/auditwire/requirements.in --output-file layers/auditwire/requirements.txt
+	@$(LOCK) --constraint requirements/dev.txt requirements/runtime.in --output-file requirements/runtime.txt
+	@$(LOCK) requirements/sam.in --output-file requirements/sam.txt
 
 clean: ## Remove everything that was made
 	@rm -rf $(VENV) $(SAM_VENV) .aws-sam build .mypy_cache .ruff_cache .pytest_cache .hypothesis
