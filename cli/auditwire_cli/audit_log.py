@@ -1,0 +1,211 @@
+"""Audit events in a file, one after the other, each with its place in that file.
+
+An audit.log can hold gigabytes, so JSON lines are streamed. A document over several lines (a pretty-printed
+EventList, an array, objects back to back) has no place to cut before its end and is read whole.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BufferedReader, RawIOBase
+from itertools import chain
+from pathlib import Path
+from typing import IO, cast
+
+import msgspec
+import orjson
+
+from auditwire_cli.errors import CallError, CommandError
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_GZIP_MAGIC = b"\x1f\x8b"
+_UNFINISHED = (b"[", b"{", b",")
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_elements = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One event as its file has it, byte for byte. ``line`` counts from 1; ``number`` is its place, from 1,
+    among several on that line, and 0 where it is alone. ``fault`` says why these bytes are not JSON (they can
+    then be no part of a list); empty when they are.
+    """
+
+    line: int
+    raw: bytes
+    number: int = 0
+    fault: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it stands, for a message: ``12``, or ``1 item 3``."""
+        return f"{self.line} item {self.number}" if self.number else str(self.line)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLog:
+    """An open file of events. ``size`` is in bytes on disk, None where unknown; ``position()`` is how many
+    of them are read, so that progress works for compressed files too.
+    """
+
+    name: str
+    size: int | None
+    position: Callable[[], int]
+    _stream: IO[bytes]
+
+    def __iter__(self) -> Iterator[Item]:
+        """Every event of the file in order. A line of JSON lines that is not JSON is an Item with a fault.
+
+        Raises CommandError when the file as a whole is not JSON in any shape, or its gzip data are damaged.
+        """
+        try:
+            yield from self._items()
+        except (EOFError, OSError, ValueError) as error:
+            # gzip reports damage as any of these, depending on where it meets it.
+            raise CommandError(f"cannot read {self.name}: {error}") from None
+
+    def _items(self) -> Iterator[Item]:
+        numbered = ((line, text) for line, text in enumerate(self._stream, start=1) if text.strip())
+        head = [(line, text.removeprefix(BYTE_ORDER_MARK)) for line, text in _first_two(numbered)]
+        if _is_json_lines([text for _, text in head]):
+            for line, text in chain(head, numbered):
+                yield from _of_line(line, text)
+        elif head:
+            document = b"".join(text for _, text in chain(head, numbered))
+            try:
+                parts = split(document)
+            except ValueError as error:
+                raise CommandError(
+                    f"{self.name} holds no audit events: {_reason(error)}",
+                    "give an audit.log (JSON lines), an EventList, an array, or objects back to back",
+                ) from None
+            for number, part in enumerate(parts, start=1):
+                yield Item(head[0][0], part, number, _fault(part))
+
+
+@contextmanager
+def open_audit_log(name: str) -> Iterator[AuditLog]:
+    """The file called ``name``, or standard input for ``-``; gzip is recognised by its first bytes.
+
+    Raises CallError when there is no such file or it cannot be opened.
+    """
+    if name == "-":
+        yield AuditLog("-", None, lambda: 0, _inflated(BufferedReader(cast("RawIOBase", sys.stdin.buffer))))
+        return
+    path = Path(name)
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise CallError(f"cannot read {name}: {error.strerror}") from None
+    with file:
+        if path.is_file():
+            yield AuditLog(name, path.stat().st_size, file.tell, _inflated(file))
+        else:
+            yield AuditLog(name, None, lambda: 0, _inflated(file))
+
+
+def split(document: bytes) -> list[bytes]:
+    """The items of a document: of an EventList's ``items`` or KubeSphere's ``Items``, of an array, of objects
+    back to back, or the one object it is. Raises ValueError when it is not JSON.
+    """
+    text = document.strip()
+    try:
+        try:
+            return _of_value(text)
+        except msgspec.DecodeError:
+            # Objects back to back: only a decoder that says where a value ends can tell them apart.
+            return _back_to_back(text.decode())
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def _of_value(text: bytes) -> list[bytes]:
+    if text.startswith(b"["):
+        return [bytes(element) for element in _elements.decode(text)]
+    if text.startswith(b"{"):
+        for key, value in _members.decode(text).items():
+            if key in {"items", "Items"} and bytes(value).startswith(b"["):
+                return [bytes(element) for element in _elements.decode(value)]
+    msgspec.json.decode(text, type=msgspec.Raw)
+    return [text]
+
+
+def _back_to_back(text: str) -> list[bytes]:
+    scan = json.JSONDecoder().raw_decode
+    parts: list[bytes] = []
+    start = 0
+    while start < len(text):
+        _, end = scan(text, start)
+        try:
+            parts += _of_value(text[start:end].encode())
+        except msgspec.DecodeError:
+            # Python's json takes NaN; as an item of its own it is found and named later.
+            parts.append(text[start:end].encode())
+        while end < len(text) and text[end].isspace():
+            end += 1
+        start = end
+    return parts
+
+
+def _of_line(line: int, text: bytes) -> Iterator[Item]:
+    try:
+        parts = split(text)
+    except ValueError as error:
+        yield Item(line, text.strip(), fault=_reason(error))
+        return
+    for number, part in enumerate(parts, start=1):
+        yield Item(line, part, number if len(parts) > 1 else 0, _fault(part))
+
+
+def _fault(item: bytes) -> str:
+    # Strict on purpose: bad UTF-8, NaN or a lone surrogate in one item spoils the whole body it travels in.
+    try:
+        orjson.loads(item)
+    except orjson.JSONDecodeError as error:
+        return _reason(error)
+    return ""
+
+
+def _reason(error: ValueError) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return f"not UTF-8 at byte {error.start + 1}"
+    if isinstance(error, json.JSONDecodeError):
+        return f"not JSON: {error.msg} (character {error.pos + 1})"
+    return f"not JSON: {error}"
+
+
+def _first_two(lines: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
+    # zip() would swallow a third line; range comes first so that it does not.
+    for _, line in zip(range(2), lines, strict=False):
+        yield line
+
+
+def _is_json_lines(head: list[bytes]) -> bool:
+    """Whether a file that begins with these lines has one JSON value a line.
+
+    The first line may be the tail or the head of an event that log rotation cut; then the second one decides.
+    """
+    if not head:
+        return False
+    if _is_json(head[0]):
+        return True
+    return len(head) == 2 and not head[0].rstrip().endswith(_UNFINISHED) and _is_json(head[1])
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        msgspec.json.decode(line, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
+
+
+def _inflated(stream: BufferedReader) -> IO[bytes]:
+    if stream.peek(2)[:2] != _GZIP_MAGIC:
+        return stream
+    from isal import igzip
+
+    inflating = igzip.IGzipFile(fileobj=stream)  # type: ignore[no-untyped-call]
+    return cast("IO[bytes]", BufferedReader(inflating))

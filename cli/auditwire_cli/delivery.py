@@ -1,0 +1,125 @@
+"""Events of files become batches, batches become bodies, bodies are posted by a few threads at a time."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+
+from auditwire_cli.audit_log import AuditLog, Item
+from auditwire_cli.bodies import body
+from auditwire_cli.posting import Answer, Poster
+from auditwire_cli.shape import Shape
+
+# Lambda takes 6 MiB a request, and API Gateway's JSON wrapping of it may double a body's size.
+MAX_BODY_BYTES = 3_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The events of one body and where in which file they stand. A faulty one is alone and goes as it is."""
+
+    file: str
+    items: tuple[Item, ...]
+    position: int = 0
+
+    @property
+    def place(self) -> str:
+        """``audit.log:1-400``: file and lines."""
+        first, last = self.items[0], self.items[-1]
+        return f"{self.file}:{first.place}" + (f"-{last.place}" if last.place != first.place else "")
+
+    def body(self, shape: Shape) -> bytes:
+        """The request body; an item that is not JSON is its own body, for the quarantine to keep."""
+        if self.items[0].fault:
+            return self.items[0].raw
+        return body([item.raw for item in self.items], shape)
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of everything that was to be sent, counted in events and bodies."""
+
+    events: int = 0
+    bodies: int = 0
+    bytes: int = 0
+    not_json: int = 0
+    answers: Counter[str] = field(default_factory=Counter)
+    failures: list[tuple[Batch, Answer]] = field(default_factory=list)
+    stopped: bool = False
+
+    @property
+    def delivered(self) -> int:
+        """Events in bodies that were answered 200."""
+        return self.events - sum(len(batch.items) for batch, _ in self.failures)
+
+    def add(self, batch: Batch, sent: int, answer: Answer) -> None:
+        """Count one body of ``sent`` bytes and its answer."""
+        self.events += len(batch.items)
+        self.bodies += 1
+        self.bytes += sent
+        self.not_json += sum(1 for item in batch.items if item.fault)
+        self.answers[str(answer.status or answer.reason)] += 1
+        if not answer.delivered:
+            self.failures.append((batch, answer))
+
+
+def batches(log: AuditLog, *, size: int, max_bytes: int = MAX_BODY_BYTES, offset: int = 0) -> Iterator[Batch]:
+    """The events of a file in batches of at most ``size`` events and ``max_bytes`` bytes.
+
+    One larger event, and one that is not JSON, makes a batch of its own. ``offset``, the bytes of
+    the files before this one, is added to every position.
+    """
+    gathered: list[Item] = []
+    weight = 0
+    for item in log:
+        full = len(gathered) >= size or weight + len(item.raw) > max_bytes
+        if gathered and (full or item.fault):
+            yield Batch(log.name, tuple(gathered), offset + log.position())
+            gathered, weight = [], 0
+        if item.fault:
+            yield Batch(log.name, (item,), offset + log.position())
+            continue
+        gathered.append(item)
+        weight += len(item.raw) + 1
+    if gathered:
+        yield Batch(log.name, tuple(gathered), offset + log.position())
+
+
+def deliver(
+    given: Iterable[Batch], poster: Poster, shape: Shape, report: Report, *, concurrency: int
+) -> Iterator[Batch]:
+    """Post every batch, ``concurrency`` at a time, and count the answers in ``report``.
+
+    Yields each batch when it is answered, so that progress can follow.
+
+    Few batches are read ahead, so a file of any size needs little memory. The first answer that condemns the
+    whole run (a refused credential, a redirect) ends it: nothing further is read and ``stopped`` is set.
+    """
+    running: dict[Future[tuple[int, Answer]], Batch] = {}
+    todo = iter(given)
+    with ThreadPoolExecutor(concurrency, thread_name_prefix="send") as threads:
+        try:
+            exhausted = False
+            while running or not (exhausted or report.stopped):
+                while not (exhausted or report.stopped) and len(running) < 2 * concurrency:
+                    batch = next(todo, None)
+                    if batch is None:
+                        exhausted = True
+                    else:
+                        running[threads.submit(_post, poster, batch, shape)] = batch
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    sent, answer = future.result()
+                    batch = running.pop(future)
+                    report.add(batch, sent, answer)
+                    report.stopped = report.stopped or answer.hopeless
+                    yield batch
+        finally:
+            # Reached early by Ctrl-C and by errors: waits between tries end, requests in flight may finish.
+            poster.stop.set()
+            threads.shutdown(wait=True, cancel_futures=True)
+
+
+def _post(poster: Poster, batch: Batch, shape: Shape) -> tuple[int, Answer]:
+    content = batch.body(shape)
+    return len(content), poster.post(content)

@@ -1,0 +1,55 @@
+"""The ``auditwire`` application: its commands, its version, and how their errors reach the user."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from auditwire import __version__
+from auditwire_cli.errors import CommandError
+from auditwire_cli.send import send
+
+
+class _Group(TyperGroup):
+    """Shows an error of a command as its sentence on standard error, never as a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except CommandError as error:
+            sys.stderr.write(error.as_text() + "\n")
+            raise typer.Exit(error.exit_code) from None
+
+
+app = typer.Typer(
+    cls=_Group,
+    no_args_is_help=True,
+    # Plain help: reads the same in a terminal, in a file and in the documentation, and needs no rich to load.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(send)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"auditwire {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def auditwire(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Kubernetes and KubeSphere audit webhooks in; an archive and alerts out.
+
+    \b
+    Start here:
+      auditwire dev --demo         the whole system on this machine, with sample traffic
+      auditwire rules check rules  what is wrong with these rule documents
+    """

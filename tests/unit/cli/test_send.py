@@ -1,0 +1,274 @@
+import gzip
+import json
+from base64 import b64decode
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., Any]
+TOKEN = "kQ7-not-a-real-credential"
+
+
+def events(count: int) -> list[dict[str, str]]:
+    return [{"auditID": str(number)} for number in range(count)]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "audit.log"
+    path.write_text("".join(json.dumps(event) + "\n" for event in events(5)))
+    return path
+
+
+@pytest.fixture
+def state(tmp_path: Path, receiver: Any) -> Path:
+    path = tmp_path / "dev.json"
+    clusters = {
+        "demo": {"credential": TOKEN, "sender": "kubernetes"},
+        "demo-ks": {"credential": "ks-" + TOKEN, "sender": "kubesphere"},
+    }
+    path.write_text(json.dumps({"url": receiver.url, "ca_file": None, "clusters": clusters}))
+    return path
+
+
+def test_events_go_out_in_batches_as_an_apiserver_sends_them(
+    auditwire: Run, log: Path, state: Path, receiver: Any
+) -> None:
+    result = auditwire("send", log, "--state", state, "--batch-size", 2, "--concurrency", 1)
+
+    assert result.exit_code == 0
+    assert [json.loads(body)["items"] for body in receiver.bodies] == [
+        events(5)[:2],
+        events(5)[2:4],
+        events(5)[4:],
+    ]
+    first = receiver.requests[0]
+    assert first.path == "/audit/webhook/event"
+    assert first.headers["authorization"] == f"Bearer {TOKEN}"
+    assert first.headers["content-type"] == "application/json"
+    assert len({request.connection for request in receiver.requests}) == 1, "the connection is kept"
+
+
+def test_totals_for_people(auditwire: Run, log: Path, state: Path, receiver: Any) -> None:
+    result = auditwire("send", log, "--state", state)
+
+    assert result.stdout.startswith(f"5 of 5 events delivered to {receiver.url} (1 bodies, ")
+    assert result.stdout.endswith("answers: 1 times 200\n")
+
+
+def test_totals_for_scripts(auditwire: Run, log: Path, state: Path, receiver: Any) -> None:
+    receiver.answers = [413]
+
+    result = auditwire("send", log, "--state", state, "--batch-size", 3, "--concurrency", 1, "--output", "json")
+
+    totals = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert totals.pop("seconds") >= 0
+    assert totals == {
+        "url": receiver.url,
+        "cluster": "demo",
+        "events": 5,
+        "delivered": 2,
+        "not_json": 0,
+        "bodies": 2,
+        "bytes": sum(map(len, receiver.bodies)),
+        "answers": {"413": 1, "200": 1},
+        "stopped": False,
+        "failures": [
+            {
+                "place": f"{log}:1-3",
+                "events": 3,
+                "status": 413,
+                "reason": "Request Entity Too Large",
+                "attempts": 1,
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("shape", "cluster"),
+    [("event-list", ""), ("array", ""), ("jsonl", ""), ("ks3", "ks-"), ("ks4", "ks-")],
+)
+def test_every_shape_goes_out_as_the_cluster_that_sends_it(
+    auditwire: Run, *, log: Path, state: Path, receiver: Any, shape: str, cluster: str
+) -> None:
+    from auditwire_cli.audit_log import split
+
+    result = auditwire("send", log, "--state", state, "--format", shape)
+
+    assert result.exit_code == 0
+    (request,) = receiver.requests
+    assert request.headers["authorization"] == f"Bearer {cluster}{TOKEN}"
+    items = [json.loads(item) for item in split(request.body)]
+    assert [item.get("auditID") or item["AuditID"] for item in items] == ["0", "1", "2", "3", "4"]
+
+
+def test_single_sends_one_event_a_body(auditwire: Run, log: Path, state: Path, receiver: Any) -> None:
+    auditwire("send", log, "--state", state, "--format", "single")
+
+    assert sorted(map(json.loads, receiver.bodies), key=lambda event: event["auditID"]) == events(5)
+
+
+def test_a_gzip_body_has_a_type_that_api_gateway_leaves_alone(
+    auditwire: Run, log: Path, state: Path, receiver: Any
+) -> None:
+    auditwire("send", log, "--state", state, "--gzip")
+
+    (request,) = receiver.requests
+    assert request.headers["content-type"] == "application/gzip"
+    assert request.headers["content-encoding"] == "gzip"
+    assert json.loads(gzip.decompress(request.body))["items"] == events(5)
+
+
+def test_standard_input_and_several_files(auditwire: Run, log: Path, state: Path, receiver: Any) -> None:
+    result = auditwire("send", "-", log, "--state", state, stdin='{"auditID":"x"}\n')
+
+    assert result.exit_code == 0
+    ids = [item["auditID"] for body in receiver.bodies for item in json.loads(body)["items"]]
+    assert sorted(ids) == ["0", "1", "2", "3", "4", "x"]
+
+
+@pytest.mark.parametrize("way", ["file", "environment"])
+@pytest.mark.parametrize("auth", ["bearer", "basic", "path"])
+def test_the_credential_travels_as_asked_and_is_never_shown(
+    auditwire: Run, *, log: Path, tmp_path: Path, receiver: Any, way: str, auth: str
+) -> None:
+    secret = "a/b+" + TOKEN
+    (tmp_path / "token").write_text(secret + "\n")
+    given = ["--credential-file", tmp_path / "token"] if way == "file" else []
+    environment = {"AUDITWIRE_CREDENTIAL": "" if way == "file" else secret}
+    receiver.answers = [413]
+
+    result = auditwire(
+        "send", log, "--url", receiver.url + "/", "--auth", auth, "--cluster", "c1", *given, **environment
+    )
+
+    (request,) = receiver.requests
+    match auth:
+        case "bearer":
+            assert request.headers["authorization"] == f"Bearer {secret}"
+        case "basic":
+            kind, _, pair = request.headers["authorization"].partition(" ")
+            assert (kind, b64decode(pair).decode()) == ("Basic", f"c1:{secret}")
+        case _:
+            assert request.path == "/audit/webhook/event/a%2Fb%2B" + TOKEN
+            assert "authorization" not in request.headers
+    assert TOKEN not in result.stdout + result.stderr
+
+
+def test_no_option_takes_a_credential_itself(auditwire: Run, log: Path) -> None:
+    result = auditwire("send", log, "--url", "http://127.0.0.1:1", "--credential", TOKEN)
+
+    assert result.exit_code == 2
+    assert "--credential-file" in auditwire("send", "--help").stdout
+
+
+def test_passing_failures_are_tried_again(auditwire: Run, log: Path, state: Path, receiver: Any) -> None:
+    receiver.answers = [503]
+
+    result = auditwire("send", log, "--state", state)
+
+    assert result.exit_code == 0
+    assert len(receiver.bodies) == 2
+    assert receiver.bodies[0] == receiver.bodies[1], "a repeat is the same bytes"
+
+
+def test_what_stays_undelivered_is_named_by_file_and_line(
+    auditwire: Run, log: Path, state: Path, receiver: Any
+) -> None:
+    receiver.answers = [200, 500]
+
+    result = auditwire("send", log, "--state", state, "--batch-size", 2, "--concurrency", 1, "--retries", 0)
+
+    assert result.exit_code == 1
+    assert f"not delivered: {log}:3-4 (2 events): answered 500 Internal Server Error\n" in result.stdout
+    assert len(receiver.bodies) == 3, "the next body is sent all the same"
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        (401, "the endpoint does not take this credential; what follows was not read"),
+        (301, "this URL is no auditwire endpoint; what follows was not read"),
+        (404, "this URL is no auditwire endpoint; what follows was not read"),
+    ],
+)
+def test_an_answer_that_condemns_the_run_ends_it(
+    auditwire: Run, *, log: Path, state: Path, receiver: Any, status: int, sentence: str
+) -> None:
+    receiver.answers = [status] * 5
+
+    result = auditwire("send", log, "--state", state, "--batch-size", 1, "--concurrency", 1)
+
+    assert result.exit_code == 1
+    assert f"stopped early: {sentence}\n" in result.stdout
+    assert len(receiver.bodies) < 5
+    assert {request.path for request in receiver.requests} == {"/audit/webhook/event"}, "nothing is followed"
+
+
+def test_nobody_listening_is_said_in_words(auditwire: Run, log: Path) -> None:
+    result = auditwire(*("send", log, "--url", "http://127.0.0.1:1", "--retries", 0), AUDITWIRE_CREDENTIAL=TOKEN)
+
+    assert result.exit_code == 1
+    assert "connection refused" in result.stdout
+    assert "Traceback" not in result.stderr
+
+
+def test_a_line_that_is_no_json_goes_alone_to_the_quarantine(
+    auditwire: Run, tmp_path: Path, state: Path, receiver: Any
+) -> None:
+    path = tmp_path / "cut.log"
+    path.write_text('{"auditID":"0"}\n{"auditID":"cu\n{"auditID":"1"}\n')
+
+    result = auditwire("send", path, "--state", state, "--concurrency", 1)
+
+    assert result.exit_code == 0
+    assert receiver.bodies[1] == b'{"auditID":"cu'
+    assert f"{path}:2: not JSON: " in result.stderr
+
+
+def test_a_batch_is_cut_by_bytes_too(tmp_path: Path) -> None:
+    from auditwire_cli.audit_log import open_audit_log
+    from auditwire_cli.delivery import batches
+
+    path = tmp_path / "audit.log"
+    path.write_text("".join(f'{{"auditID":"{"x" * size}"}}\n' for size in (10, 10, 500, 10)))
+
+    with open_audit_log(str(path)) as log:
+        cut = [len(batch.items) for batch in batches(log, size=400, max_bytes=100)]
+
+    assert cut == [2, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["none.log"], "auditwire: no such file: none.log\n"),
+        (["LOG", "--state", "none.json"], "auditwire: no state file at none.json\n  hint: start"),
+        (["LOG", "--state", "LOG"], " is not a state file of `auditwire dev`\n"),
+        (["LOG", "--state", "STATE", "--cluster", "x"], "no cluster 'x'\n  hint: it has: demo, demo-ks\n"),
+        (["LOG", "--state", "STATE", "--url", "http://127.0.0.1"], "give either --url or --state, not both\n"),
+        (["LOG", "--url", "ftp://x"], "auditwire: not an endpoint URL: ftp://x\n"),
+        (["LOG", "--url", "http://u:p@x"], "may not hold a query, a fragment or a user name\n"),
+        (["LOG", "--url", "http://192.0.2.1"], "a credential would go to 192.0.2.1 over plain http"),
+        (["LOG", "--url", "http://127.0.0.1"], "auditwire: no credential given\n  hint: put it in a file"),
+        (["LOG", "--url", "http://[::1]", "--auth", "basic"], "--auth basic needs --cluster"),
+        (["LOG", "--url", "http://[::1]", "--credential-file", "none"], "cannot read the credential from none"),
+        (["LOG", "--url", "https://x", "--credential-file", "LOG"], "is no credential: one line of printable"),
+        (["LOG", "--batch-size", "0"], "'--batch-size'"),
+    ],
+)
+def test_a_wrong_call_gets_one_clear_sentence(
+    auditwire: Run, *, log: Path, state: Path, receiver: Any, arguments: list[str], message: str
+) -> None:
+    named = {"LOG": log, "STATE": state}
+
+    result = auditwire("send", *(named.get(word, word) for word in arguments), AUDITWIRE_CREDENTIAL="")
+
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not receiver.requests
