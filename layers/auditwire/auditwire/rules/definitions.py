@@ -1,0 +1,347 @@
+"""Macros, lists and aliases: what ``${name}`` and ``${document.name}`` stand for.
+
+A definition is parsed and checked once, where it stands. Using it puts its tree, its items or its path in place of
+the reference; no text is ever pasted into another.
+"""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Final
+
+from auditwire.condition.compile import Dialect, check
+from auditwire.condition.errors import Finding
+from auditwire.condition.fields import FieldTable
+from auditwire.condition.parse import SyntaxFinding, parse, parse_path
+from auditwire.condition.precedence import Precedence, read
+from auditwire.condition.syntax import (
+    And,
+    Comparison,
+    Expression,
+    Literal,
+    Not,
+    Number,
+    Operator,
+    Or,
+    Path,
+    Reference,
+    Text,
+    conjunction,
+    disjunction,
+)
+from auditwire.rules.document import Entry, RuleDocument, Scalar
+
+MAX_EXPANDED: Final = 20_000
+"""Comparisons and list items one condition may have after everything is put in."""
+
+_REFERENCE_START: Final = "${"
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A macro, list or alias with the document it stands in."""
+
+    document: RuleDocument
+    entry: Entry
+
+    @property
+    def qualified(self) -> str:
+        """``document.name``."""
+        return f"{self.document.name}.{self.entry.name}"
+
+
+class UnresolvedError(Exception):
+    """A reference that cannot be put in; carries the finding at the reference."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.message)
+        self.finding = finding
+
+
+class Expansion:
+    """One condition being filled in: the definitions it is inside of, outermost first, and the room left."""
+
+    __slots__ = ("chain", "room")
+
+    def __init__(self, chain: tuple[str, ...]) -> None:
+        self.chain = chain
+        self.room = MAX_EXPANDED
+
+    def inside(self, qualified: str) -> "Expansion":
+        """The expansion of a definition used in this one."""
+        return Expansion((*self.chain, qualified))
+
+    def take(self, size: int) -> None:
+        """Use up room for ``size`` tests or items; raises ``UnresolvedError`` (AW110) when there is none left."""
+        self.room -= size
+        if self.room < 0:
+            raise UnresolvedError(
+                Finding(
+                    "AW110",
+                    f"with its macros and lists put in, it has more than {MAX_EXPANDED:,} tests and items",
+                    "use shorter lists, or put a macro in once",
+                )
+            )
+
+
+_OUTSIDE: Final = Expansion(())
+
+
+class Definitions:
+    """Every definition of a set of documents."""
+
+    def __init__(self, documents: list[RuleDocument], fields: FieldTable, dialect: Dialect) -> None:
+        self._fields = fields
+        self._dialect = dialect
+        self._local = {
+            document.name: {
+                entry.name: Definition(document, entry) for entry in document.entries if entry.type != "rule"
+            }
+            for document in documents
+        }
+        self._global = {
+            definition.qualified: definition for local in self._local.values() for definition in local.values()
+        }
+        self._macros: dict[str, Expression | None] = {}
+        self._lists: dict[str, tuple[Literal, ...] | None] = {}
+        self._paths: dict[str, Path | None] = {}
+
+    def check_all(self) -> None:
+        """Read every definition, used or not, reporting what is wrong where it stands."""
+        for definition in self._global.values():
+            if definition.entry.type == "macro":
+                self._macro(definition, _OUTSIDE)
+            elif definition.entry.type == "list":
+                self._items(definition, _OUTSIDE)
+            else:
+                self._path(definition)
+
+    def condition(self, document: RuleDocument, entry: Entry) -> Expression | None:
+        """The condition of a rule with everything put in, or None after reporting what is wrong with it."""
+        return self._expression(document, entry, _OUTSIDE)
+
+    def output_field(self, document: RuleDocument, name: str) -> Path | tuple[Literal, ...] | Finding:
+        """What ``${name}`` shows in an output: an alias's path, a list's items, or the field of that name."""
+        definition = self._find(document, name)
+        if definition is None:
+            try:
+                path = parse_path(name)
+            except SyntaxFinding:
+                return self._unknown(document, Reference(name))
+            unresolved = self._fields.resolve(path)
+            return path if not isinstance(unresolved, Finding) else self._unknown(document, Reference(name))
+        if definition.entry.type == "macro":
+            return Finding("AW106", f"${{{name}}} is a macro: an output shows fields, aliases and lists")
+        shown = self._path(definition) if definition.entry.type == "alias" else self._items(definition, _OUTSIDE)
+        return shown if shown is not None else Finding("AW106", f"${{{name}}} has errors of its own")
+
+    def _find(self, document: RuleDocument, name: str) -> Definition | None:
+        """A name of the document itself first, then ``document.name`` anywhere."""
+        return self._local.get(document.name, {}).get(name) or self._global.get(name)
+
+    def _unknown(self, document: RuleDocument, reference: Reference) -> Finding:
+        names = [*self._local.get(document.name, {}), *self._global]
+        near = get_close_matches(reference.name, names, n=1, cutoff=0.6)
+        elsewhere = next((known for known in self._global if known.endswith("." + reference.name)), "")
+        hint = (
+            f"did you mean ${{{elsewhere or near[0]}}}?" if elsewhere or near else "define it as a macro, list or alias"
+        )
+        return Finding("AW105", f"${{{reference.name}}} is not defined", hint, reference.offset)
+
+    def _expression(self, document: RuleDocument, entry: Entry, within: Expansion) -> Expression | None:
+        """The tree of a condition or macro. ``chain`` names the definitions being put in, outermost first."""
+        scalar = entry.condition
+        if scalar is None:
+            return None
+        try:
+            expression = read(parse(scalar.text), Precedence(document.precedence))
+        except SyntaxFinding as error:
+            self._report(document, entry, scalar, error.finding)
+            return None
+        findings = check(expression, self._fields, self._dialect)
+        for finding in findings:
+            self._report(document, entry, scalar, finding)
+        try:
+            resolved = self._resolve(document, expression, within.inside(f"{document.name}.{entry.name}"))
+        except UnresolvedError as error:
+            self._report(document, entry, scalar, error.finding)
+            return None
+        return None if findings else resolved
+
+    def _resolve(self, document: RuleDocument, node: Expression, within: Expansion) -> Expression:
+        if isinstance(node, Reference):
+            return self._operand(document, node, within)
+        if isinstance(node, Not):
+            return Not(self._resolve(document, node.operand, within))
+        if isinstance(node, And):
+            return conjunction(self._resolve(document, operand, within) for operand in node.operands)
+        if isinstance(node, Or):
+            return disjunction(self._resolve(document, operand, within) for operand in node.operands)
+        return self._comparison(document, node, within)
+
+    def _operand(self, document: RuleDocument, reference: Reference, within: Expansion) -> Expression:
+        """A reference that stands where a test does: a macro, or an alias as a bare field."""
+        definition = self._defined(document, reference, within)
+        if definition.entry.type == "list":
+            raise UnresolvedError(
+                Finding(
+                    "AW106",
+                    f"${{{reference.name}}} is a list, not a test",
+                    f"write Field in ${{{reference.name}}}",
+                    reference.offset,
+                )
+            )
+        if definition.entry.type == "alias":
+            path = self._path(definition)
+            if path is not None:
+                return Comparison(path, Operator.TRUTH, offset=reference.offset)
+        else:
+            expression = self._macro(definition, within)
+            if expression is not None:
+                within.take(_size(expression))
+                return expression
+        raise UnresolvedError(_broken(reference))
+
+    def _comparison(self, document: RuleDocument, node: Comparison, within: Expansion) -> Comparison:
+        within.take(1 + len(node.operands))
+        field = node.field
+        if isinstance(field, Reference):
+            definition = self._defined(document, field, within)
+            if definition.entry.type != "alias":
+                raise UnresolvedError(
+                    Finding(
+                        "AW106",
+                        f"${{{field.name}}} is a {definition.entry.type}: only a field or an alias can be compared",
+                        "",
+                        field.offset,
+                    )
+                )
+            path = self._path(definition)
+            if path is None:
+                raise UnresolvedError(_broken(field))
+            field = path
+        operands = tuple(
+            literal for operand in node.operands for literal in self._operands_of(document, operand, within)
+        )
+        return Comparison(field, node.operator, operands, node.negated, node.offset)
+
+    def _operands_of(
+        self, document: RuleDocument, operand: Literal | Reference, within: Expansion
+    ) -> tuple[Literal, ...]:
+        if not isinstance(operand, Reference):
+            return (operand,)
+        definition = self._defined(document, operand, within)
+        if definition.entry.type != "list":
+            raise UnresolvedError(
+                Finding("AW106", f"${{{operand.name}}} is a {definition.entry.type}, not a list", "", operand.offset)
+            )
+        items = self._items(definition, within)
+        if items is None:
+            raise UnresolvedError(_broken(operand))
+        within.take(len(items))
+        return items
+
+    def _defined(self, document: RuleDocument, reference: Reference, within: Expansion) -> Definition:
+        definition = self._find(document, reference.name)
+        if definition is None:
+            raise UnresolvedError(self._unknown(document, reference))
+        if definition.qualified in within.chain:
+            path = " → ".join((*within.chain[within.chain.index(definition.qualified) :], definition.qualified))
+            raise UnresolvedError(Finding("AW107", f"the definition contains itself: {path}", "", reference.offset))
+        return definition
+
+    def _macro(self, definition: Definition, within: Expansion) -> Expression | None:
+        if definition.qualified not in self._macros:
+            self._macros[definition.qualified] = self._expression(definition.document, definition.entry, within)
+        return self._macros[definition.qualified]
+
+    def _items(self, definition: Definition, within: Expansion) -> tuple[Literal, ...] | None:
+        if definition.qualified not in self._lists:
+            self._lists[definition.qualified] = self._read_items(definition, within)
+        return self._lists[definition.qualified]
+
+    def _read_items(self, definition: Definition, within: Expansion) -> tuple[Literal, ...] | None:
+        document, entry = definition.document, definition.entry
+        literals: list[Literal] = []
+        complete = True
+        expansion = within.inside(definition.qualified)
+        for item in entry.items:
+            if not (item.text.startswith(_REFERENCE_START) and item.text.endswith("}")):
+                literals.append(Number(item.text) if item.is_number else Text(item.text))
+                continue
+            reference = Reference(item.text[2:-1])
+            try:
+                inner = self._defined(document, reference, expansion)
+                if inner.entry.type != "list":
+                    raise UnresolvedError(
+                        Finding(
+                            "AW106",
+                            f"${{{reference.name}}} is no list but {_with_article(inner.entry.type)}",
+                            "a list holds values and other lists",
+                        )
+                    )
+                nested = self._items(inner, expansion) or ()
+                expansion.take(len(nested))
+                literals += nested
+            except UnresolvedError as error:
+                self._report(document, entry, Scalar(item.text, item.node), error.finding)
+                complete = False
+        return tuple(literals) if complete else None
+
+    def _path(self, definition: Definition) -> Path | None:
+        if definition.qualified not in self._paths:
+            self._paths[definition.qualified] = self._read_path(definition)
+        return self._paths[definition.qualified]
+
+    def _read_path(self, definition: Definition) -> Path | None:
+        scalar = definition.entry.alias
+        if scalar is None:
+            return None
+        try:
+            path = parse_path(scalar.text)
+        except SyntaxFinding as error:
+            self._report(definition.document, definition.entry, scalar, error.finding)
+            return None
+        field = self._fields.resolve(path)
+        if isinstance(field, Finding):
+            self._report(definition.document, definition.entry, scalar, field)
+            return None
+        return path
+
+    def _report(self, document: RuleDocument, entry: Entry, scalar: Scalar, finding: Finding) -> None:
+        report_finding(document, entry, scalar, finding)
+
+
+def report_finding(document: RuleDocument, entry: Entry, scalar: Scalar, finding: Finding) -> None:
+    """Report a finding at its character of the scalar it was found in."""
+    document.report.at(
+        scalar.node,
+        finding.code,
+        finding.message,
+        finding.hint,
+        severity=finding.severity,
+        offset=finding.offset,
+        rule=f"{document.name}.{entry.name}",
+    )
+
+
+def _broken(reference: Reference) -> Finding:
+    return Finding("AW106", f"${{{reference.name}}} has errors of its own", "mend them first", reference.offset)
+
+
+def _with_article(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+
+
+def _size(expression: Expression) -> int:
+    size = 0
+    pending: list[Expression] = [expression]
+    while pending:
+        node = pending.pop()
+        size += 1
+        if isinstance(node, And | Or):
+            pending.extend(node.operands)
+        elif isinstance(node, Not):
+            pending.append(node.operand)
+        elif isinstance(node, Comparison):
+            size += len(node.operands)
+    return size

@@ -1,0 +1,177 @@
+"""The field table of the audit event: every name a condition, alias or output may use, in any casing.
+
+Names are those of KubeSphere's documentation and of audit.k8s.io/v1. They resolve once, when a rule is compiled,
+to an attribute of ``auditwire.events.Event``; below bodies, annotations, extra and details names are free and exact.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from operator import attrgetter
+from typing import Any, Final
+
+from auditwire.condition.errors import Finding
+from auditwire.condition.fields import Field, Kind
+from auditwire.condition.syntax import Path, Segment
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    """A field of the event: how it is documented, what it holds, the attribute path it stands under."""
+
+    name: str
+    kind: Kind
+    attribute: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    """An object of the event: its own fields by lower-case name."""
+
+    name: str
+    attribute: str
+    fields: dict[str, _Leaf]
+
+
+_USER: Final = (
+    ("Username", Kind.OPTIONAL_TEXT, "username"),
+    ("UID", Kind.OPTIONAL_TEXT, "uid"),
+    ("Groups", Kind.TEXTS, "groups"),
+    ("Extra", Kind.JSON, "extra"),
+)
+_OBJECT_REF: Final = (
+    "Resource", "Namespace", "Name", "UID", "APIGroup", "APIVersion", "ResourceVersion", "Subresource",
+)  # fmt: skip
+_RESPONSE_STATUS: Final = (
+    ("Status", Kind.OPTIONAL_TEXT, "status"),
+    ("Message", Kind.OPTIONAL_TEXT, "message"),
+    ("Reason", Kind.OPTIONAL_TEXT, "reason"),
+    ("Details", Kind.JSON, "details"),
+    ("Metadata", Kind.JSON, "metadata"),
+    ("Code", Kind.NUMBER, "code"),
+)
+_TOP_LEVEL: Final = (
+    ("Level", Kind.TEXT, "level"),
+    ("AuditID", Kind.TEXT, "auditID"),
+    ("Stage", Kind.TEXT, "stage"),
+    ("RequestURI", Kind.TEXT, "requestURI"),
+    ("Verb", Kind.TEXT, "verb"),
+    ("UserAgent", Kind.TEXT, "userAgent"),
+    ("Cluster", Kind.TEXT, "cluster"),
+    ("Workspace", Kind.TEXT, "workspace"),
+    ("Devops", Kind.TEXT, "devops"),
+    ("Message", Kind.TEXT, "message"),
+    ("SourceIPs", Kind.TEXTS, "sourceIPs"),
+    ("RequestReceivedTimestamp", Kind.OPTIONAL_TEXT, "requestReceivedTimestamp"),
+    ("StageTimestamp", Kind.OPTIONAL_TEXT, "stageTimestamp"),
+    ("RequestObject", Kind.JSON, "requestBody"),
+    ("ResponseObject", Kind.JSON, "responseBody"),
+    ("Annotations", Kind.JSON, "annotations"),
+)
+
+
+def _object(name: str, attribute: str, fields: Any) -> _Object:
+    leaves = (_Leaf(f"{name}.{field}", kind, f"{attribute}.{key}") for field, kind, key in fields)
+    return _Object(name, attribute, {leaf.name.rpartition(".")[2].lower(): leaf for leaf in leaves})
+
+
+_OBJECTS: Final = (
+    _object("User", "user", _USER),
+    _object("ImpersonatedUser", "impersonatedUser", _USER),
+    _object(
+        "ObjectRef", "objectRef", [(name, Kind.TEXT, name.replace("API", "api") if name[:3] == "API" else
+                                    "uid" if name == "UID" else name[0].lower() + name[1:]) for name in _OBJECT_REF]
+    ),
+    _object("ResponseStatus", "responseStatus", _RESPONSE_STATUS),
+    _object(
+        "AuthenticationMetadata",
+        "authenticationMetadata",
+        [("ImpersonationConstraint", Kind.OPTIONAL_TEXT, "impersonationConstraint")],
+    ),
+)  # fmt: skip
+
+_TABLE: Final[dict[str, _Leaf | _Object]] = {
+    **{name.lower(): _Leaf(name, kind, attribute) for name, kind, attribute in _TOP_LEVEL},
+    **{entry.name.lower(): entry for entry in _OBJECTS},
+}
+
+# Objects an event may lack altogether; loading below them must not fail.
+_OPTIONAL_OBJECTS: Final = frozenset(("impersonatedUser", "responseStatus", "authenticationMetadata"))
+
+FIELD_NAMES: Final = tuple(
+    name
+    for entry in _TABLE.values()
+    for name in (
+        (entry.name,) if isinstance(entry, _Leaf) else (entry.name, *(leaf.name for leaf in entry.fields.values()))
+    )
+)
+"""Every name as it is documented."""
+
+
+class EventFields:
+    """The ``FieldTable`` of ``auditwire.events.Event``."""
+
+    def resolve(self, path: Path) -> Field | Finding:
+        """The field a path names.
+
+        AW102 for a name the event does not have, AW112 for keys or an index where the field holds none.
+        """
+        head, *rest = path.segments
+        entry = _TABLE.get(head.name.lower())
+        if entry is None:
+            return _unknown(path)
+        if isinstance(entry, _Leaf):
+            return _leaf_field(path, entry, head, tuple(rest))
+        if head.index is not None:
+            return _no_array(path, entry.name)
+        if not rest:
+            return Field(Kind.JSON, _object_loader(entry), (), None)
+        leaf = entry.fields.get(rest[0].name.lower())
+        return _unknown(path) if leaf is None else _leaf_field(path, leaf, rest[0], tuple(rest[1:]))
+
+
+def _leaf_field(path: Path, leaf: _Leaf, own: Segment, rest: tuple[Segment, ...]) -> Field | Finding:
+    if leaf.kind is not Kind.JSON and rest:
+        return Finding("AW112", f"{leaf.name} has no fields of its own", f"compare {leaf.name} itself", path.offset)
+    if leaf.kind in (Kind.TEXT, Kind.OPTIONAL_TEXT, Kind.NUMBER) and own.index is not None:
+        return _no_array(path, leaf.name)
+    parent = leaf.attribute.partition(".")[0]
+    if "." in leaf.attribute and parent in _OPTIONAL_OBJECTS:
+        return Field(leaf.kind, _optional_loader(leaf.attribute), rest)
+    return Field(leaf.kind, attrgetter(leaf.attribute), rest, f"event.{leaf.attribute}")
+
+
+def _optional_loader(attribute: str) -> Callable[[Any], Any]:
+    parent, _, key = attribute.partition(".")
+
+    def load(event: Any) -> Any:
+        owner = getattr(event, parent)
+        return None if owner is None else getattr(owner, key)
+
+    return load
+
+
+def _object_loader(entry: _Object) -> Callable[[Any], Any]:
+    keys = [leaf.attribute.rpartition(".")[2] for leaf in entry.fields.values()]
+    attribute = entry.attribute
+
+    def load(event: Any) -> dict[str, Any] | None:
+        owner = getattr(event, attribute)
+        # An empty text is an absent one: a Kubernetes event leaves out what KubeSphere sends empty.
+        return None if owner is None else {key: getattr(owner, key) or None for key in keys}
+
+    return load
+
+
+def _no_array(path: Path, name: str) -> Finding:
+    return Finding(
+        "AW112", f"{name} is not an array, so it takes no index", f"write {name} without brackets", path.offset
+    )
+
+
+def _unknown(path: Path) -> Finding:
+    written = ".".join(segment.name for segment in path.segments[:2])
+    near = get_close_matches(written.lower(), [name.lower() for name in FIELD_NAMES], n=1, cutoff=0.6)
+    suggestion = next((name for name in FIELD_NAMES if near and name.lower() == near[0]), "")
+    hint = f"did you mean {suggestion}?" if suggestion else "the fields are listed in docs/rules.md"
+    return Finding("AW102", f"there is no field {path.text!r} in an audit event", hint, path.offset)

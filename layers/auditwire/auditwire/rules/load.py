@@ -1,0 +1,263 @@
+"""Documents to a ``RuleSet``, with everything there is to say about them."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from auditwire.condition.compile import Dialect, assemble
+from auditwire.condition.precedence import MAX_DEPTH
+from auditwire.diagnostics import Diagnostic, Severity, has_errors, in_order
+from auditwire.rules import reader
+from auditwire.rules.definitions import Definitions, report_finding
+from auditwire.rules.document import API_VERSION, Entry, RuleDocument, Selector, Settings
+from auditwire.rules.document_source import Report, Source, compose
+from auditwire.rules.fields import EventFields
+from auditwire.rules.output import Template
+from auditwire.rules.rule_document import read_rule_document
+from auditwire.rules.rule_set import Rule, RuleSet
+from auditwire.rules.webhook_document import read_webhook_document
+
+MAX_RULES: Final = 2_000
+"""Enabled rules a rule set may have."""
+
+_KINDS: Final = ("Rule", "Webhook")
+_SUFFIXES: Final = (".yaml", ".yml")
+
+
+class RulesError(Exception):
+    """Documents that cannot be loaded. ``diagnostics`` holds every finding, errors and warnings, in order."""
+
+    def __init__(self, diagnostics: list[Diagnostic]) -> None:
+        super().__init__("\n".join(found.as_text() for found in diagnostics))
+        self.diagnostics = diagnostics
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What loading gave: the rule set unless there are errors, and every finding in order."""
+
+    rule_set: RuleSet | None
+    diagnostics: list[Diagnostic]
+    documents: tuple[RuleDocument, ...]
+
+
+def load_rule_set(paths: Iterable[Path]) -> RuleSet:
+    """The rule set of files and folders (every ``*.yaml`` and ``*.yml`` directly in a folder, by name).
+
+    Raises ``RulesError`` with every finding, ``OSError`` for a path that cannot be read.
+    """
+    loaded = load_sources(read_sources(paths))
+    if loaded.rule_set is None:
+        raise RulesError(loaded.diagnostics)
+    return loaded.rule_set
+
+
+def read_sources(paths: Iterable[Path]) -> list[Source]:
+    """The sources of files and folders. Bytes that are no UTF-8 become U+FFFD and are reported when loading."""
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            files += sorted(file for file in path.iterdir() if file.suffix in _SUFFIXES and file.is_file())
+        else:
+            files.append(path)
+    return [Source(str(file), file.read_bytes().decode(errors="replace")) for file in files]
+
+
+def default_rules() -> list[Source]:
+    """The default documents: those packed into the layer, else those of the repository."""
+    packed = Path(__file__).parent.parent / "default_rules"
+    folder = packed if packed.is_dir() else Path(__file__).parents[4] / "rules"
+    return [Source(Path(source.path).name, source.text) for source in read_sources([folder])]
+
+
+def load_sources(sources: Iterable[Source], *, dialect: Dialect = "auditwire") -> Loaded:
+    """The rule set of these sources. Never raises; with any error there is no rule set."""
+    sources = list(sources)
+    reports = [Report(source) for source in sources]
+    documents: list[RuleDocument] = []
+    webhooks: list[tuple[Report, yaml.Node, Settings]] = []
+    for report in reports:
+        for node in compose(report):
+            _read_document(report, node, documents, webhooks)
+    _report_duplicates(documents, webhooks)
+    settings = webhooks[0][2] if webhooks else Settings()
+    fields = EventFields()
+    definitions = Definitions(documents, fields, dialect)
+    definitions.check_all()
+    archiving, alerting = _Selected(settings.archiving_selector), _Selected(settings.alerting_selector)
+    archiving_rules: list[Rule] = []
+    alerting_rules: list[Rule] = []
+    for document in documents:
+        rules = _rules(document, definitions, fields)
+        archiving_rules += archiving.take(document, rules)
+        alerting_rules += alerting.take(document, rules)
+        if rules and not (
+            settings.archiving_selector.selects(document.labels) or settings.alerting_selector.selects(document.labels)
+        ):
+            document.report.at(
+                document.node,
+                "AW208",
+                f"no selector selects the document {document.name}, so its rules do nothing",
+                "label it type: archiving or type: alerting",
+                severity=Severity.WARNING,
+            )
+    if webhooks and documents:
+        report, node, _ = webhooks[0]
+        for selected, purpose in ((archiving, "archiving"), (alerting, "alerting")):
+            selected.report_emptiness(report, node, purpose)
+    _report_limit(reports, archiving_rules + alerting_rules)
+    diagnostics = in_order(found for report in reports for found in report.diagnostics)
+    rule_set = None
+    if not has_errors(diagnostics):
+        rule_set = RuleSet(
+            tuple(archiving_rules), tuple(alerting_rules), settings, digest_of(sources), tuple(diagnostics)
+        )
+    return Loaded(rule_set, diagnostics, tuple(documents))
+
+
+def digest_of(sources: Iterable[Source]) -> str:
+    """The SHA-256, in hex, of the sources by path: what is stamped on everything their rules decide."""
+    digest = hashlib.sha256()
+    for source in sorted(sources, key=lambda source: source.path):
+        for part in (source.path, source.text):
+            encoded = part.encode(errors="surrogatepass")
+            digest.update(len(encoded).to_bytes(8, "big"))
+            digest.update(encoded)
+    return digest.hexdigest()
+
+
+class _Selected:
+    """What one selector picked."""
+
+    def __init__(self, selector: Selector) -> None:
+        self.selector = selector
+        self.documents = 0
+
+    def take(self, document: RuleDocument, rules: list[Rule]) -> list[Rule]:
+        if not self.selector.selects(document.labels):
+            return []
+        self.documents += 1
+        return rules
+
+    def report_emptiness(self, report: Report, node: yaml.Node, purpose: str) -> None:
+        if self.documents:
+            return
+        wanted = ", ".join(f"{key}: {value}" for key, value in self.selector.labels.items()) or "its expressions"
+        report.at(
+            self.selector.node or node,
+            "AW208",
+            f"the {purpose} selector ({wanted}) selects no document, so none of the rules is used for {purpose}",
+            f"the shipped {purpose} document is labelled type: {purpose}",
+            severity=Severity.WARNING,
+        )
+
+
+def _read_document(
+    report: Report,
+    node: yaml.Node,
+    documents: list[RuleDocument],
+    webhooks: list[tuple[Report, yaml.Node, Settings]],
+) -> None:
+    fields = reader.known_keys(report, node, "the document", ("apiVersion", "kind", "metadata", "spec", "status"))
+    if not fields:
+        return
+    kind = reader.choice(report, fields.get("kind"), "kind", _KINDS, "")
+    if "kind" not in fields:
+        report.at(node, "AW205", "the document has no kind", "write kind: Rule or kind: Webhook")
+    version = reader.plain_text(report, fields.get("apiVersion"), "apiVersion")
+    if version != API_VERSION and kind:
+        report.at(
+            fields.get("apiVersion") or node,
+            "AW202",
+            f"the apiVersion is {version or 'missing'}",
+            f"write apiVersion: {API_VERSION}",
+        )
+    if kind == "Rule":
+        document = read_rule_document(report, node, fields)
+        if document is not None:
+            documents.append(document)
+    elif kind == "Webhook":
+        webhooks.append((report, node, read_webhook_document(report, node, fields)))
+
+
+def _report_duplicates(documents: list[RuleDocument], webhooks: list[tuple[Report, yaml.Node, Settings]]) -> None:
+    seen: dict[str, RuleDocument] = {}
+    for document in documents:
+        first = seen.setdefault(document.name, document)
+        if first is not document:
+            line = first.node.start_mark.line + 1
+            document.report.at(
+                document.node,
+                "AW207",
+                f"the document name {document.name} is used twice",
+                f"the other one is in {first.report.source.path}:{line}",
+            )
+    for report, node, _ in webhooks[1:]:
+        first_report, first_node, _ = webhooks[0]
+        place = f"{first_report.source.path}:{first_node.start_mark.line + 1}"
+        report.at(node, "AW207", "there is more than one Webhook document", f"the other one is in {place}")
+
+
+def _report_limit(reports: list[Report], rules: list[Rule]) -> None:
+    if len(rules) > MAX_RULES and reports:
+        reports[0].at(None, "AW214", f"there are {len(rules):,} enabled rules, the limit is {MAX_RULES:,}")
+
+
+def _rules(document: RuleDocument, definitions: Definitions, fields: EventFields) -> list[Rule]:
+    """The enabled rules of a document that have no errors. What is wrong with the others is reported."""
+    rules = []
+    for entry in document.entries:
+        if entry.type != "rule":
+            continue
+        before = len(document.report.diagnostics)
+        rule = _rule(document, entry, definitions, fields)
+        if not entry.enable:
+            _soften(document.report, before)
+        elif rule is not None:
+            rules.append(rule)
+    return rules
+
+
+def _rule(document: RuleDocument, entry: Entry, definitions: Definitions, fields: EventFields) -> Rule | None:
+    expression = definitions.condition(document, entry)
+    template = None
+    if entry.output is not None:
+        template = Template(entry.output.text, document, definitions, fields)
+        for finding in template.findings:
+            report_finding(document, entry, entry.output, finding)
+    if expression is None:
+        return None
+    try:
+        condition = assemble(expression, fields)
+    except (RecursionError, MemoryError, SyntaxError):
+        # Each macro is within the depth limit, but nested in one another they are not.
+        document.report.at(
+            entry.node, "AW110", f"with its macros put in, {entry.name} nests more than {MAX_DEPTH} levels deep",
+            "flatten the macros", rule=f"{document.name}.{entry.name}",
+        )  # fmt: skip
+        return None
+    return Rule(
+        name=entry.name,
+        document=document.name,
+        desc=entry.desc,
+        priority=entry.priority,
+        condition=condition,
+        output=template,
+        labels=entry.labels,
+        annotations=entry.annotations,
+        alert=entry.alert,
+    )
+
+
+def _soften(report: Report, since: int) -> None:
+    """Errors of a rule that is switched off are warnings: they refuse nothing."""
+    for position in range(since, len(report.diagnostics)):
+        found = report.diagnostics[position]
+        if found.is_error:
+            report.diagnostics[position] = replace(
+                found, severity=Severity.WARNING, message=f"{found.message} (the rule is not enabled)"
+            )

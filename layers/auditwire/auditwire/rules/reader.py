@@ -1,0 +1,148 @@
+"""Reading YAML nodes strictly: each helper returns a value of one type or reports why it cannot."""
+
+import re
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from typing import Final
+
+import yaml
+
+from auditwire.diagnostics import Severity
+from auditwire.rules.document import Item, Scalar
+from auditwire.rules.document_source import Report
+
+_TAG: Final = "tag:yaml.org,2002:"
+_KINDS: Final = {"str": "a text", "int": "a number", "float": "a number", "bool": "true or false", "null": "nothing",
+                 "timestamp": "a date", "map": "a mapping", "seq": "a list"}  # fmt: skip
+_NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
+
+
+def mapping(report: Report, node: yaml.Node | None, what: str) -> dict[str, yaml.Node]:
+    """The entries of a mapping by key, nulls left out; anything else is reported (AW204) and reads as empty."""
+    if node is None:
+        return {}
+    if not isinstance(node, yaml.MappingNode):
+        report.at(node, "AW204", f"{what} must be a mapping, not {kind_of(node)}")
+        return {}
+    entries: dict[str, yaml.Node] = {}
+    for key, value in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            report.at(key, "AW204", f"a key of {what} must be a text")
+            continue
+        if key.value in entries:
+            report.at(key, "AW207", f"the key {key.value!r} stands twice in {what}", "remove one of them")
+        entries[key.value] = value
+    return {key: value for key, value in entries.items() if not _is(value, "null")}
+
+
+def known_keys(
+    report: Report, node: yaml.Node | None, what: str, known: Iterable[str], meant: Callable[[str], str] | None = None
+) -> dict[str, yaml.Node]:
+    """``mapping`` with a finding (AW203) for each key that is not known, naming the key that may be meant."""
+    names = list(known)
+    entries = mapping(report, node, what)
+    for key, key_node in _keys(node):
+        if key not in names and key != "":
+            hint = (meant(key) if meant else "") or _did_you_mean(key, names)
+            report.at(key_node, "AW203", f"{what} has no field {key!r}", hint)
+    return {key: value for key, value in entries.items() if key in names}
+
+
+def text(report: Report, node: yaml.Node | None, what: str) -> Scalar | None:
+    """The text of a scalar; other types are reported (AW204)."""
+    if node is None:
+        return None
+    if isinstance(node, yaml.ScalarNode) and _is(node, "str"):
+        return Scalar(node.value, node)
+    report.at(node, "AW204", f"{what} must be a text, not {kind_of(node)}", _quote_hint(node))
+    return None
+
+
+def plain_text(report: Report, node: yaml.Node | None, what: str, default: str = "") -> str:
+    """The text of a scalar, or ``default``."""
+    scalar = text(report, node, what)
+    return default if scalar is None else scalar.text
+
+
+def boolean(report: Report, node: yaml.Node | None, what: str, *, default: bool) -> bool:
+    """``true`` or ``false``; other values are reported (AW204) and read as ``default``."""
+    if node is None:
+        return default
+    if isinstance(node, yaml.ScalarNode) and _is(node, "bool"):
+        return bool(node.value.lower() in ("true", "yes", "on"))
+    report.at(node, "AW204", f"{what} must be true or false, not {kind_of(node)}")
+    return default
+
+
+def sequence(report: Report, node: yaml.Node | None, what: str) -> list[yaml.Node]:
+    """The items of a list; anything else is reported (AW204) and reads as empty."""
+    if node is None:
+        return []
+    if isinstance(node, yaml.SequenceNode):
+        return list(node.value)
+    report.at(node, "AW204", f"{what} must be a list, not {kind_of(node)}")
+    return []
+
+
+def items(report: Report, node: yaml.Node | None, what: str) -> tuple[Item, ...]:
+    """The items of a rule language list: texts, and numbers as they are spelled."""
+    found: list[Item] = []
+    for item in sequence(report, node, what):
+        if isinstance(item, yaml.ScalarNode) and _is(item, "str"):
+            found.append(Item(item.value, is_number=False, node=item))
+        elif isinstance(item, yaml.ScalarNode) and _NUMBER.fullmatch(item.value):
+            found.append(Item(item.value, is_number=True, node=item))
+        else:
+            report.at(item, "AW204", f"an item of {what} must be a text, not {kind_of(item)}", _quote_hint(item))
+    return tuple(found)
+
+
+def text_map(report: Report, node: yaml.Node | None, what: str) -> dict[str, str]:
+    """A mapping of texts to texts, as labels and annotations are."""
+    return {
+        key: scalar.text
+        for key, value in mapping(report, node, what).items()
+        if (scalar := text(report, value, f"{what}.{key}")) is not None
+    }
+
+
+def choice(report: Report, node: yaml.Node | None, what: str, choices: Iterable[str], default: str) -> str:
+    """One of a few words; others are reported (AW206) with the word that may be meant."""
+    scalar = text(report, node, what)
+    if scalar is None:
+        return default
+    words = [str(word) for word in choices]
+    if scalar.text in words:
+        return scalar.text
+    hint = _did_you_mean(scalar.text, words) or f"write {', '.join(words[:-1])} or {words[-1]}"
+    report.at(node, "AW206", f"{what} cannot be {scalar.text!r}", hint)
+    return default
+
+
+def no_effect(report: Report, node: yaml.Node, what: str, why: str) -> None:
+    """A note (AW209) that a field is accepted and does nothing here."""
+    report.at(node, "AW209", f"{what} has no effect here", why, severity=Severity.INFO)
+
+
+def kind_of(node: yaml.Node) -> str:
+    """What a node is, in words."""
+    return _KINDS.get(node.tag.removeprefix(_TAG), f"{node.tag}")
+
+
+def _did_you_mean(word: str, words: list[str]) -> str:
+    near = get_close_matches(word.lower(), [known.lower() for known in words], n=1, cutoff=0.6)
+    return next((f"did you mean {known!r}?" for known in words if near and known.lower() == near[0]), "")
+
+
+def _quote_hint(node: yaml.Node) -> str:
+    return f'quote it: "{node.value}"' if isinstance(node, yaml.ScalarNode) and node.value else ""
+
+
+def _is(node: yaml.Node, tag: str) -> bool:
+    return bool(node.tag == _TAG + tag)
+
+
+def _keys(node: yaml.Node | None) -> list[tuple[str, yaml.Node]]:
+    if not isinstance(node, yaml.MappingNode):
+        return []
+    return [(key.value, key) for key, _ in node.value if isinstance(key, yaml.ScalarNode)]

@@ -1,0 +1,149 @@
+"""Reading ``Rule`` documents."""
+
+from difflib import get_close_matches
+from typing import Any, Final, cast
+
+import yaml
+
+from auditwire.diagnostics import Severity
+from auditwire.rules import reader
+from auditwire.rules.document import PRECEDENCE_ANNOTATION, Entry, EntryType, Priority, RuleDocument, Scalar
+from auditwire.rules.document_source import Report
+
+MAX_ENTRIES: Final = 5_000
+"""Entries (rules, macros, lists, aliases) one document may have."""
+
+METADATA_KEYS: Final = (
+    "name", "namespace", "labels", "annotations", "uid", "resourceVersion", "generation", "creationTimestamp",
+    "managedFields", "selfLink", "ownerReferences", "finalizers",
+)  # fmt: skip
+
+_ENTRY_KEYS: Final = (
+    "name", "type", "desc", "condition", "macro", "list", "alias", "enable", "output", "priority",
+    "labels", "annotations", "alert",
+)  # fmt: skip
+
+# Which keys an entry of each type needs and may have besides name, type, desc and enable.
+_NEEDS: Final = {"rule": "condition", "macro": "macro", "list": "list", "alias": "alias"}
+_RULE_ONLY: Final = ("condition", "output", "priority", "labels", "annotations", "alert")
+
+
+def read_rule_document(report: Report, node: yaml.Node, fields: dict[str, yaml.Node]) -> RuleDocument | None:
+    """The ``Rule`` document of a node whose top-level ``fields`` are known to be allowed; None without a name."""
+    metadata = reader.known_keys(report, fields.get("metadata"), "metadata", METADATA_KEYS)
+    name = reader.plain_text(report, metadata.get("name"), "metadata.name")
+    if not name:
+        report.at(fields.get("metadata") or node, "AW205", "the document has no metadata.name", "give it a name")
+        return None
+    annotations = reader.text_map(report, metadata.get("annotations"), "metadata.annotations")
+    spec = reader.known_keys(report, fields.get("spec"), "spec", ("rules",))
+    nodes = reader.sequence(report, spec.get("rules"), "spec.rules")
+    if len(nodes) > MAX_ENTRIES:
+        report.at(nodes[MAX_ENTRIES], "AW214", f"the document has {len(nodes):,} entries, the limit is {MAX_ENTRIES:,}")
+        nodes = nodes[:MAX_ENTRIES]
+    entries: dict[str, Entry] = {}
+    for entry_node in nodes:
+        entry = _read_entry(report, entry_node, name)
+        if entry is None:
+            continue
+        if entry.name in entries:
+            report.at(
+                entry.node, "AW207", f"the name {entry.name!r} is used twice in {name}", "rename one of them",
+                rule=f"{name}.{entry.name}",
+            )  # fmt: skip
+        else:
+            entries[entry.name] = entry
+    return RuleDocument(
+        name=name,
+        labels=reader.text_map(report, metadata.get("labels"), "metadata.labels"),
+        precedence=_precedence(report, metadata.get("annotations"), annotations),
+        entries=tuple(entries.values()),
+        report=report,
+        node=node,
+    )
+
+
+def _precedence(report: Report, node: yaml.Node | None, annotations: dict[str, str]) -> str:
+    value = annotations.get(PRECEDENCE_ANNOTATION, "strict")
+    if value not in ("strict", "kubesphere", "standard"):
+        report.at(node, "AW206", f"{PRECEDENCE_ANNOTATION} cannot be {value!r}", "write kubesphere or standard")
+        return "strict"
+    return value
+
+
+def _read_entry(report: Report, node: yaml.Node, document: str) -> Entry | None:
+    fields = reader.known_keys(report, node, "an entry of spec.rules", _ENTRY_KEYS, _meant)
+    name = reader.plain_text(report, fields.get("name"), "name")
+    if not name:
+        if isinstance(node, yaml.MappingNode):
+            report.at(node, "AW205", "the entry has no name", "every rule, macro, list and alias needs one")
+        return None
+    rule = f"{document}.{name}"
+    if "type" not in fields:
+        report.at(node, "AW205", f"{name} has no type", "write type: rule, macro, list or alias", rule=rule)
+        return None
+    kind = reader.choice(report, fields["type"], "type", _NEEDS, "")
+    if not kind:
+        return None
+    needed = _NEEDS[kind]
+    if needed not in fields:
+        report.at(node, "AW205", f"the {kind} {name} has no {needed}", rule=rule)
+        return None
+    for key in fields.keys() - {"name", "type", "desc", "enable", needed}:
+        if kind != "rule" or key not in _RULE_ONLY:
+            reader.no_effect(report, fields[key], f"{key} of a {kind}", f"a {kind} has only {needed}")
+    if kind == "rule" and "priority" not in fields:
+        report.at(
+            node,
+            "AW205",
+            f"the rule {name} has no priority, so it counts as DEBUG",
+            "write priority: DEBUG, INFO or WARNING",
+            severity=Severity.WARNING,
+            rule=rule,
+        )
+    return Entry(name=name, type=cast("EntryType", kind), node=node, **_content(report, kind, fields))
+
+
+def _content(report: Report, kind: str, fields: dict[str, yaml.Node]) -> dict[str, Any]:
+    """What an entry holds by its type."""
+    content: dict[str, Any] = {
+        "desc": reader.plain_text(report, fields.get("desc"), "desc"),
+        "enable": reader.boolean(report, fields.get("enable"), "enable", default=True),
+    }
+    if kind == "list":
+        content["items"] = reader.items(report, fields["list"], "list")
+        if not content["items"]:
+            report.at(fields["list"], "AW205", "the list is empty", "a list needs at least one item")
+    elif kind == "alias":
+        content["alias"] = _expression(report, fields["alias"], "alias")
+    elif kind == "macro":
+        content["condition"] = _expression(report, fields["macro"], "macro")
+    else:
+        content |= {
+            "condition": _expression(report, fields["condition"], "condition"),
+            "output": reader.text(report, fields.get("output"), "output"),
+            "priority": Priority(reader.choice(report, fields.get("priority"), "priority", Priority, Priority.DEBUG)),
+            "labels": reader.text_map(report, fields.get("labels"), "labels"),
+            "annotations": reader.text_map(report, fields.get("annotations"), "annotations"),
+            "alert": reader.choice(report, fields.get("alert"), "alert", ("fold", "distinct"), "fold"),
+        }
+    return content
+
+
+def _expression(report: Report, node: yaml.Node, what: str) -> Scalar | None:
+    scalar = reader.text(report, node, what)
+    if scalar is not None and not scalar.text.strip():
+        report.at(node, "AW205", f"the {what} is empty")
+        return None
+    return scalar
+
+
+def _meant(key: str) -> str:
+    """The hint for a key that other systems' rules have."""
+    habits = {"rule": "name", "description": "desc", "cond": "condition", "enabled": "enable", "severity": "priority",
+              "items": "list", "message": "output"}  # fmt: skip
+    meant = habits.get(key.lower())
+    if meant:
+        return f"did you mean {meant!r}?"
+    near = get_close_matches(key.lower(), _ENTRY_KEYS, n=1, cutoff=0.6)
+    return f"did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,178 @@
+"""Reading ``Webhook`` documents: the settings of what is archived, alerted and sent where."""
+
+import base64
+import binascii
+from typing import Any, Final, cast
+from urllib.parse import urlsplit
+
+import yaml
+
+from auditwire.diagnostics import Severity
+from auditwire.events.level import Level
+from auditwire.rules import reader
+from auditwire.rules.document import Priority, Receiver, Requirement, Selector, Settings
+from auditwire.rules.document_source import Report
+from auditwire.rules.rule_document import METADATA_KEYS
+
+# Fields of the Webhook resource that say how its pods run.
+_IN_CLUSTER: Final = (
+    "affinity", "args", "auditType", "image", "imagePullPolicy", "imagePullSecrets", "nodeSelector", "port", "replicas",
+    "resources", "tolerations", "useHTTPS",
+)  # fmt: skip
+_SPEC_KEYS: Final = (
+    "auditLevel", "auditSinkPolicy", "archivingPriority", "alertingPriority", "k8sAuditingEnabled", "auditing",
+    "receivers", *_IN_CLUSTER,
+)  # fmt: skip
+_OPERATORS: Final = ("In", "NotIn", "Exists", "DoesNotExist")
+
+
+def read_webhook_document(report: Report, node: yaml.Node, fields: dict[str, yaml.Node]) -> Settings:
+    """The settings of a ``Webhook`` document whose top-level ``fields`` are known to be allowed."""
+    reader.known_keys(report, fields.get("metadata"), "metadata", METADATA_KEYS)
+    spec = reader.known_keys(report, fields.get("spec"), "spec", _SPEC_KEYS)
+    for key in spec.keys() & set(_IN_CLUSTER):
+        reader.no_effect(report, spec[key], f"spec.{key}", "it says how the webhook's pods run; there are none here")
+    defaults = Settings()
+    policy = reader.known_keys(
+        report, spec.get("auditSinkPolicy"), "spec.auditSinkPolicy", ("archivingRuleSelector", "alertingRuleSelector")
+    )
+    return Settings(
+        audit_level=Level(
+            reader.choice(report, spec.get("auditLevel"), "spec.auditLevel", Level, defaults.audit_level)
+        ),
+        archiving_priority=_priority(report, spec, "archivingPriority", defaults.archiving_priority),
+        alerting_priority=_priority(report, spec, "alertingPriority", defaults.alerting_priority),
+        k8s_auditing_enabled=_k8s_auditing_enabled(report, node, spec),
+        archiving_selector=_selector(report, policy, "archivingRuleSelector") or defaults.archiving_selector,
+        alerting_selector=_selector(report, policy, "alertingRuleSelector") or defaults.alerting_selector,
+        receivers=_receivers(report, spec.get("receivers")),
+    )
+
+
+def _priority(report: Report, spec: dict[str, yaml.Node], key: str, default: Priority) -> Priority:
+    return Priority(reader.choice(report, spec.get(key), f"spec.{key}", Priority, default))
+
+
+def _k8s_auditing_enabled(report: Report, node: yaml.Node, spec: dict[str, yaml.Node]) -> bool:
+    """``spec.k8sAuditingEnabled``, or ``spec.auditing.k8sAuditingEnabled`` as KubeSphere's guide writes it."""
+    auditing = reader.known_keys(report, spec.get("auditing"), "spec.auditing", ("k8sAuditingEnabled", "enabled"))
+    given = spec.get("k8sAuditingEnabled") or auditing.get("k8sAuditingEnabled")
+    enabled = reader.boolean(report, given, "k8sAuditingEnabled", default=False)
+    if not enabled:
+        said = "is false" if given else "is not set, which means false"
+        report.at(
+            given or node,
+            "AW210",
+            f"k8sAuditingEnabled {said}: events of Kubernetes senders are dropped",
+            "write k8sAuditingEnabled: true to take them",
+            severity=Severity.WARNING,
+        )
+    return enabled
+
+
+def _selector(report: Report, policy: dict[str, yaml.Node], key: str) -> Selector | None:
+    if key not in policy:
+        return None
+    what = f"spec.auditSinkPolicy.{key}"
+    fields = reader.known_keys(report, policy[key], what, ("matchLabels", "matchExpressions"))
+    labels = reader.text_map(report, fields.get("matchLabels"), f"{what}.matchLabels")
+    requirements = [
+        requirement
+        for item in reader.sequence(report, fields.get("matchExpressions"), f"{what}.matchExpressions")
+        if (requirement := _requirement(report, item, what)) is not None
+    ]
+    return Selector(labels, tuple(requirements), policy[key])
+
+
+def _requirement(report: Report, node: yaml.Node, what: str) -> Requirement | None:
+    fields = reader.known_keys(report, node, f"{what}.matchExpressions", ("key", "operator", "values"))
+    key = reader.plain_text(report, fields.get("key"), "key")
+    operator = reader.choice(report, fields.get("operator"), "operator", _OPERATORS, "")
+    values = frozenset(item.text for item in reader.items(report, fields.get("values"), "values"))
+    if not key or not operator:
+        report.at(node, "AW205", "a matchExpressions requirement needs key and operator")
+        return None
+    if (operator in ("In", "NotIn")) is not bool(values):
+        needs = "needs values" if operator in ("In", "NotIn") else "takes no values"
+        report.at(node, "AW205", f"the operator {operator} {needs}")
+        return None
+    return Requirement(key, cast("Any", operator), values)
+
+
+def _receivers(report: Report, node: yaml.Node | None) -> tuple[Receiver, ...]:
+    receivers = []
+    for item in reader.sequence(report, node, "spec.receivers"):
+        fields = reader.known_keys(report, item, "a receiver", ("name", "type", "config"))
+        kind = reader.choice(report, fields.get("type"), "type", ("alertmanager", "webhook"), "alertmanager")
+        if kind == "webhook":
+            reader.no_effect(
+                report, fields["type"], "a receiver of type webhook", "subscribe the webhook to the SNS topic"
+            )
+            continue
+        config = reader.known_keys(report, fields.get("config"), "config", ("url", "service", "caBundle"))
+        url = _url(report, item, config)
+        if url:
+            name = reader.plain_text(report, fields.get("name"), "name", "alertmanager")
+            receivers.append(Receiver(name, url, _ca_bundle(report, config.get("caBundle"))))
+    return tuple(receivers)
+
+
+def _url(report: Report, node: yaml.Node, config: dict[str, yaml.Node]) -> str:
+    if ("url" in config) is ("service" in config):
+        report.at(node, "AW205", "a receiver needs either config.url or config.service")
+        return ""
+    if "service" in config:
+        return _service_url(report, config["service"])
+    url = reader.plain_text(report, config["url"], "url")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        report.at(config["url"], "AW206", f"{url!r} is not an http or https URL")
+        return ""
+    if parts.username or parts.password:
+        report.at(
+            config["url"],
+            "AW206",
+            "a credential may not stand in a document",
+            "put it in the secret AlertmanagerSecretArn names",
+        )
+        return ""
+    return url.rstrip("/")
+
+
+def _service_url(report: Report, node: yaml.Node) -> str:
+    """The URL of an in-cluster service, by its DNS name: reachable where the relay is connected to the cluster."""
+    fields = reader.known_keys(report, node, "service", ("namespace", "name", "port", "path"))
+    name = reader.plain_text(report, fields.get("name"), "service.name")
+    namespace = reader.plain_text(report, fields.get("namespace"), "service.namespace")
+    if not name or not namespace:
+        report.at(node, "AW205", "a service needs name and namespace")
+        return ""
+    port_node = fields.get("port")
+    port = port_node.value if isinstance(port_node, yaml.ScalarNode) else "443"
+    if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65_536:
+        report.at(port_node, "AW204", "service.port must be a number from 1 to 65535")
+        return ""
+    report.at(
+        node,
+        "AW211",
+        f"the service {namespace}/{name} can be reached only from inside its cluster's network",
+        "set the parameter AlertmanagerUrls, or connect the relay with RelaySubnetIds",
+        severity=Severity.WARNING,
+    )
+    path = reader.plain_text(report, fields.get("path"), "service.path").rstrip("/")
+    scheme = "https" if port == "443" else "http"
+    return f"{scheme}://{name}.{namespace}.svc:{port}{path}"
+
+
+def _ca_bundle(report: Report, node: yaml.Node | None) -> str | None:
+    if node is None:
+        return None
+    encoded = reader.plain_text(report, node, "caBundle")
+    try:
+        bundle = base64.b64decode(encoded, validate=True).decode("ascii")
+    except (binascii.Error, UnicodeDecodeError):
+        bundle = ""
+    if "-----BEGIN CERTIFICATE-----" not in bundle:
+        report.at(node, "AW206", "caBundle is not a base64 encoded PEM certificate")
+        return None
+    return bundle
