@@ -1,0 +1,432 @@
+"""What template.yaml promises, checked as data: on the source, and on what the SAM translator makes of it."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from template import ROOT, Document, of_type, references, source, translated
+
+# Design section 11; later parts add to it.
+OUTPUTS = {
+    "IngestUrl",
+    "RulesBucket",
+    "ArchiveBucket",
+    "AlertsTopicArn",
+    "AlertsQueueUrl",
+    "DeadLetterQueueUrl",
+    "OperationsTopicArn",
+    "ClustersTable",
+}
+BUCKETS = ("RulesBucket", "ArchiveBucket")
+STATEFUL = ("AWS::S3::Bucket", "AWS::DynamoDB::Table")
+TLS_ONLY = {"Bool": {"aws:SecureTransport": "false"}}
+
+# Everything each role may do without optional parts: action, resource it is allowed on, key prefix condition.
+PERMISSIONS = {
+    "IngestRole": {
+        ("logs:CreateLogStream", "IngestLogGroup"),
+        ("logs:PutLogEvents", "IngestLogGroup"),
+        ("dynamodb:GetItem", "ClustersTable"),
+        ("s3:ListBucket", "RulesBucket"),
+        ("s3:GetObject", "${RulesBucket.Arn}/rules/*"),
+        ("s3:PutObject", "${ArchiveBucket.Arn}/events/*"),
+        ("s3:PutObject", "${ArchiveBucket.Arn}/quarantine/*"),
+        ("sns:Publish", "AlertsTopic"),
+    },
+    "RelayRole": {
+        ("logs:CreateLogStream", "RelayLogGroup"),
+        ("logs:PutLogEvents", "RelayLogGroup"),
+        ("sqs:DeleteMessage", "AlertsQueue"),
+        ("sqs:GetQueueAttributes", "AlertsQueue"),
+        ("sqs:ReceiveMessage", "AlertsQueue"),
+        ("sqs:SendMessage", "DeadLetterQueue"),
+        ("s3:ListBucket", "RulesBucket"),
+        ("s3:GetObject", "${RulesBucket.Arn}/rules/*"),
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def template() -> Document:
+    return source()
+
+
+@pytest.fixture(scope="module")
+def stack(region: None) -> Document:
+    return translated({})
+
+
+@pytest.fixture(scope="module")
+def region() -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        yield
+
+
+def cfn_lint(path: Path) -> str:
+    """What cfn-lint finds in a template; empty when it is clean."""
+    command = [str(Path(sys.executable).with_name("cfn-lint")), "--format", "parseable", "--", str(path)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    return answer.stdout + answer.stderr if answer.returncode else ""
+
+
+def test_cfn_lint_finds_nothing_in_the_source() -> None:
+    assert cfn_lint(ROOT / "template.yaml") == ""
+
+
+def test_cfn_lint_finds_nothing_in_the_translated_template(stack: Document, tmp_path: Path) -> None:
+    path = tmp_path / "template.json"
+    path.write_text(json.dumps(stack, indent=1), encoding="utf-8")
+    assert cfn_lint(path) == ""
+
+
+def test_outputs_are_those_of_the_contract(template: Document) -> None:
+    assert set(template["Outputs"]) == OUTPUTS
+    assert all(output["Description"] for output in template["Outputs"].values())
+
+
+def test_ingest_url_is_the_endpoint_without_path(template: Document) -> None:
+    address = template["Outputs"]["IngestUrl"]["Value"]["Fn::Sub"]
+    assert address == "https://${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}"
+
+
+def test_every_parameter_is_described_constrained_optional_and_grouped(template: Document) -> None:
+    constraints = {"AllowedPattern", "AllowedValues", "MinValue"}
+    for name, parameter in template["Parameters"].items():
+        assert parameter.get("Description"), name
+        assert "Default" in parameter, name
+        assert constraints & parameter.keys(), name
+    interface = template["Metadata"]["AWS::CloudFormation::Interface"]
+    grouped = [name for group in interface["ParameterGroups"] for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(template["Parameters"])
+    assert set(interface["ParameterLabels"]) == set(template["Parameters"])
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "fits"),
+    [
+        ("AlertmanagerUrls", "", True),
+        ("AlertmanagerUrls", "http://am-0.example:9093,https://am-1.example/prefix", True),
+        ("AlertmanagerUrls", "http://a.example, http://b.example", False),
+        ("AlertmanagerUrls", "https://user:word@am.example", False),
+        ("AlertmanagerUrls", "am.example:9093", False),
+        ("AlertmanagerSecretArn", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:am-AbCdEf", True),
+        ("AlertmanagerSecretArn", "am", False),
+        ("RelaySubnetIds", "subnet-0123456789abcdef0", True),
+        ("RelaySubnetIds", "sg-0123456789abcdef0", False),
+        ("RelaySecurityGroupIds", "sg-0123456789abcdef0", True),
+        ("KmsKeyArn", "arn:aws-cn:kms:cn-north-1:123456789012:key/12345678-1234-1234-1234-123456789012", True),
+        ("KmsKeyArn", "alias/mine", False),
+    ],
+)
+def test_patterns_accept_what_they_should(template: Document, parameter: str, value: str, fits: bool) -> None:
+    pattern = template["Parameters"][parameter]["AllowedPattern"]
+    assert bool(re.search(pattern, value)) is fits
+
+
+def test_functions_and_layer_agree_on_runtime_and_architecture(stack: Document, template: Document) -> None:
+    # cfn-lint lets a runtime that does not exist pass where Globals names it.
+    functions = of_type(stack, "AWS::Lambda::Function")
+    assert set(functions) == {"IngestFunction", "RelayFunction"}
+    for function in functions.values():
+        assert function["Runtime"] == "python3.13"
+        assert function["Architectures"] == ["arm64"]
+        assert len(function["Layers"]) == 1
+    for layer in of_type(stack, "AWS::Lambda::LayerVersion").values():
+        assert layer["CompatibleRuntimes"] == ["python3.13"]
+        assert layer["CompatibleArchitectures"] == ["arm64"]
+    build = template["Resources"]["AuditwireLayer"]["Metadata"]
+    assert build == {"BuildMethod": "makefile", "BuildArchitecture": "arm64"}
+
+
+def test_environments_hold_what_the_functions_read(stack: Document) -> None:
+    common = {"RULES_BUCKET", "RULES_PREFIX", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
+    common |= {"POWERTOOLS_LOG_LEVEL"}
+    functions = of_type(stack, "AWS::Lambda::Function")
+    names = {name: set(function["Environment"]["Variables"]) for name, function in functions.items()}
+    assert names["IngestFunction"] == common | {"ARCHIVE_BUCKET", "ALERTS_TOPIC_ARN", "CLUSTERS_TABLE"}
+    assert names["RelayFunction"] == common | {
+        "ALERTMANAGER_URLS",
+        "ALERTMANAGER_SECRET_ARN",
+        "ALERT_TTL_SECONDS",
+        "DEAD_LETTER_QUEUE_URL",
+    }
+
+
+def test_api_has_the_three_routes_and_no_other(stack: Document) -> None:
+    (api,) = of_type(stack, "AWS::ApiGatewayV2::Api").values()
+    routes = {(method, path) for path, methods in api["Body"]["paths"].items() for method in methods}
+    assert routes == {
+        ("post", "/audit/webhook/event"),
+        ("post", "/audit/webhook/event/{credential+}"),
+        ("get", "/healthz"),
+    }
+    for methods in api["Body"]["paths"].values():
+        for route in methods.values():
+            integration = route["x-amazon-apigateway-integration"]
+            assert integration["payloadFormatVersion"] == "2.0"
+            assert set(references(integration["uri"])) == {"AWS::Partition", "AWS::Region", "IngestFunctionAliaslive"}
+
+
+def test_stage_is_throttled_and_its_access_log_holds_no_path(stack: Document) -> None:
+    (stage,) = of_type(stack, "AWS::ApiGatewayV2::Stage").values()
+    assert stage["StageName"] == "$default"
+    assert stage["DefaultRouteSettings"] == {
+        "ThrottlingRateLimit": {"Ref": "ThrottleRatePerSecond"},
+        "ThrottlingBurstLimit": {"Ref": "ThrottleBurst"},
+    }
+    line = json.loads(stage["AccessLogSettings"]["Format"])
+    # A path may be a credential; a header or a query string may carry one.
+    assert set(line.values()) == {
+        "$context.requestTime",
+        "$context.requestId",
+        "$context.routeKey",
+        "$context.status",
+        "$context.identity.sourceIp",
+        "$context.protocol",
+        "$context.responseLatency",
+        "$context.integrationStatus",
+        "$context.integrationLatency",
+        "$context.integrationErrorMessage",
+        "$context.error.message",
+    }
+
+
+@pytest.mark.parametrize("name", BUCKETS)
+def test_buckets_are_private_encrypted_and_versioned(template: Document, name: str) -> None:
+    bucket = template["Resources"][name]["Properties"]
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    assert all(bucket["PublicAccessBlockConfiguration"].values())
+    (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    condition, with_key, without = encryption["Fn::If"]
+    assert condition == "HasKmsKey"
+    assert with_key["ServerSideEncryptionByDefault"] == {
+        "SSEAlgorithm": "aws:kms",
+        "KMSMasterKeyID": {"Ref": "KmsKeyArn"},
+    }
+    assert without["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+
+
+@pytest.mark.parametrize("name", BUCKETS)
+def test_buckets_refuse_plain_http(template: Document, name: str) -> None:
+    (policy,) = [p for p in of_type(template, "AWS::S3::BucketPolicy").values() if p["Bucket"] == {"Ref": name}]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Principal"] == "*"
+    assert statement["Action"] == "s3:*"
+    assert statement["Condition"] == TLS_ONLY
+    assert set(references(statement["Resource"])) == {name}
+    assert len(statement["Resource"]) == 2
+
+
+def test_archive_expires_by_prefix(template: Document) -> None:
+    rules = template["Resources"]["ArchiveBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert {rule.get("Prefix"): rule.get("ExpirationInDays") for rule in rules if "Prefix" in rule} == {
+        "events/": {"Ref": "ArchiveRetentionDays"},
+        "quarantine/": {"Ref": "QuarantineRetentionDays"},
+    }
+    (noncurrent,) = [rule for rule in rules if "NoncurrentVersionExpiration" in rule]
+    assert noncurrent["NoncurrentVersionExpiration"] == {"NoncurrentDays": {"Ref": "NoncurrentVersionRetentionDays"}}
+
+
+def test_deleting_the_stack_keeps_what_cannot_be_made_again(template: Document) -> None:
+    stateful = [resource for resource in template["Resources"].values() if resource["Type"] in STATEFUL]
+    assert len(stateful) == 3
+    for resource in stateful:
+        assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
+
+
+def test_nothing_has_a_fixed_name(template: Document) -> None:
+    # Two stacks in one account must not collide, and a retained bucket must not block a new stack.
+    fixed = {"BucketName", "TableName", "TopicName", "QueueName", "FunctionName", "RoleName", "LayerName", "AlarmName"}
+    for logical_id, resource in template["Resources"].items():
+        assert not fixed & resource["Properties"].keys(), logical_id
+    for group in of_type(template, "AWS::Logs::LogGroup").values():
+        assert "AWS::StackName" in references(group.get("LogGroupName", {"Ref": "AWS::StackName"}))
+
+
+def test_clusters_table_is_keyed_by_credential_and_recoverable(template: Document) -> None:
+    table = template["Resources"]["ClustersTable"]["Properties"]
+    assert table["KeySchema"] == [{"AttributeName": "credential", "KeyType": "HASH"}]
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["SSESpecification"]["SSEEnabled"] is True
+
+
+def test_queue_rides_out_a_day(template: Document) -> None:
+    queue = template["Resources"]["AlertsQueue"]["Properties"]
+    relay = template["Resources"]["RelayFunction"]["Properties"]
+    assert relay["Timeout"] == 30
+    assert queue["VisibilityTimeout"] == 6 * relay["Timeout"]
+    assert queue["RedrivePolicy"] == {
+        "deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]},
+        "maxReceiveCount": 480,
+    }
+    assert queue["VisibilityTimeout"] * queue["RedrivePolicy"]["maxReceiveCount"] == 24 * 3600
+    assert queue["MessageRetentionPeriod"] == 4 * 24 * 3600
+    dead_letters = template["Resources"]["DeadLetterQueue"]["Properties"]
+    assert dead_letters["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def test_relay_answers_per_message(stack: Document) -> None:
+    (mapping,) = of_type(stack, "AWS::Lambda::EventSourceMapping").values()
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["ScalingConfig"]["MaximumConcurrency"] >= 2  # the least that Lambda accepts
+    # More than ten messages need a window. Alerts should not wait longer than that.
+    assert mapping["MaximumBatchingWindowInSeconds"] == 1
+    # Not an alias: a changed Alertmanager address must reach the function that takes the messages.
+    assert mapping["FunctionName"] == {"Ref": "RelayFunction"}
+
+
+def test_undeliverable_notifications_reach_the_dead_letters(template: Document) -> None:
+    subscription = template["Resources"]["AlertsSubscription"]["Properties"]
+    assert subscription["RedrivePolicy"] == {"deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}}
+    assert subscription["RawMessageDelivery"] is True
+
+
+def test_queues_take_messages_from_the_alerts_topic_only(template: Document) -> None:
+    policies = of_type(template, "AWS::SQS::QueuePolicy").values()
+    assert {policy["Queues"][0]["Ref"] for policy in policies} == {"AlertsQueue", "DeadLetterQueue"}
+    for policy in policies:
+        (allowed,) = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
+        assert allowed["Principal"] == {"Service": "sns.amazonaws.com"}
+        assert allowed["Action"] == "sqs:SendMessage"
+        assert allowed["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Ref": "AlertsTopic"}}}
+        (denied,) = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Deny"]
+        assert denied["Condition"] == TLS_ONLY
+
+
+def test_topics_refuse_plain_http_and_alarms_may_publish(template: Document) -> None:
+    policies = {p["Topics"][0]["Ref"]: p["PolicyDocument"] for p in of_type(template, "AWS::SNS::TopicPolicy").values()}
+    assert set(policies) == {"AlertsTopic", "OperationsTopic"}
+    for document in policies.values():
+        (denied,) = [s for s in document["Statement"] if s["Effect"] == "Deny"]
+        assert denied["Action"] == "sns:Publish"
+        assert denied["Condition"] == TLS_ONLY
+    allowed = {name: [s for s in d["Statement"] if s["Effect"] == "Allow"] for name, d in policies.items()}
+    assert allowed["AlertsTopic"] == []
+    assert [s["Principal"] for s in allowed["OperationsTopic"]] == [{"Service": "cloudwatch.amazonaws.com"}]
+
+
+def resource_name(resource: Any) -> str:
+    """A statement's resource as one word: a logical id, or the text of its Fn::Sub."""
+    if isinstance(resource, dict) and "Fn::Sub" in resource:
+        text: str = resource["Fn::Sub"]
+        return text
+    (name,) = references(resource)
+    return name
+
+
+def statements(role: Document) -> list[Any]:
+    return [s for policy in role["Policies"] for s in policy["PolicyDocument"]["Statement"]]
+
+
+@pytest.mark.parametrize("role", sorted(PERMISSIONS))
+def test_roles_allow_exactly_what_is_needed(template: Document, role: str) -> None:
+    found = set()
+    for statement in statements(template["Resources"][role]["Properties"]):
+        if "Fn::If" in statement:
+            continue
+        assert statement["Effect"] == "Allow"
+        actions, resources = statement["Action"], statement["Resource"]
+        for action in actions if isinstance(actions, list) else [actions]:
+            for resource in resources if isinstance(resources, list) else [resources]:
+                found.add((action, resource_name(resource)))
+    assert found == PERMISSIONS[role]
+
+
+@pytest.mark.parametrize("role", sorted(PERMISSIONS))
+def test_roles_name_actions_and_resources(template: Document, role: str) -> None:
+    properties = template["Resources"][role]["Properties"]
+    assert "ManagedPolicyArns" not in properties
+    for entry in statements(properties):
+        statement = entry["Fn::If"][1] if "Fn::If" in entry else entry
+        assert "*" not in json.dumps(statement["Action"])
+        # Network interfaces are the one thing for which IAM knows no narrower resource.
+        assert statement["Resource"] != "*" or statement["Sid"] == "JoinVpc"
+        if statement["Action"] == "s3:ListBucket":
+            assert statement["Condition"] == {"StringLike": {"s3:prefix": "rules/*"}}
+
+
+def test_optional_parts_bring_their_permissions(template: Document) -> None:
+    optional = {
+        (entry["Fn::If"][0], entry["Fn::If"][1]["Sid"])
+        for role in PERMISSIONS
+        for entry in statements(template["Resources"][role]["Properties"])
+        if "Fn::If" in entry
+    }
+    assert optional == {
+        ("HasKmsKey", "UseKey"),
+        ("HasAlertmanagerSecret", "ReadAlertmanagerCredentials"),
+        ("RelayInVpc", "JoinVpc"),
+    }
+    relay = template["Resources"]["RelayFunction"]["Properties"]
+    assert relay["VpcConfig"]["Fn::If"][0] == "RelayInVpc"
+
+
+def test_functions_run_with_their_own_roles_and_logs(stack: Document) -> None:
+    assert set(of_type(stack, "AWS::IAM::Role")) == set(PERMISSIONS)
+    for name, function in of_type(stack, "AWS::Lambda::Function").items():
+        kind = name.removesuffix("Function")
+        assert function["Role"] == {"Fn::GetAtt": [f"{kind}Role", "Arn"]}
+        assert function["LoggingConfig"] == {"LogGroup": {"Ref": f"{kind}LogGroup"}}
+    for group in of_type(stack, "AWS::Logs::LogGroup").values():
+        assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+def test_alarms_watch_the_road_and_report_beside_it(template: Document) -> None:
+    alarms = of_type(template, "AWS::CloudWatch::Alarm")
+    watched = {(alarm["Namespace"], json.dumps(alarm["MetricName"])) for alarm in alarms.values()}
+    assert watched >= {
+        ("AWS/SQS", '"ApproximateAgeOfOldestMessage"'),
+        ("AWS/SQS", '"ApproximateNumberOfMessagesVisible"'),
+        ("AWS/Lambda", '"Errors"'),
+        ("AWS/Lambda", '"Throttles"'),
+        ("AWS/ApiGateway", '"4xx"'),
+        ("AWS/ApiGateway", '"5xx"'),
+    }
+    for name, alarm in alarms.items():
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "OperationsTopic"}], name
+        assert alarm["TreatMissingData"] == "notBreaching", name
+        assert alarm["AlarmDescription"], name
+
+
+def test_throttled_requests_are_counted_from_the_access_log(template: Document) -> None:
+    counter = template["Resources"]["ThrottledRequests"]["Properties"]
+    alarm = template["Resources"]["ThrottledRequestsAlarm"]["Properties"]
+    assert counter["LogGroupName"] == {"Ref": "AccessLogGroup"}
+    assert counter["FilterPattern"] == '{ $.status = "429" }'
+    (metric,) = counter["MetricTransformations"]
+    assert (metric["MetricNamespace"], metric["MetricName"]) == (alarm["Namespace"], alarm["MetricName"])
+
+
+def test_cold_start_choices_exclude_each_other(template: Document) -> None:
+    assert template["Parameters"]["ColdStart"]["AllowedValues"] == ["none", "snapstart", "provisioned"]
+    ingest = template["Resources"]["IngestFunction"]["Properties"]
+    assert ingest["SnapStart"]["Fn::If"][0] == "UseSnapStart"
+    assert ingest["ProvisionedConcurrencyConfig"]["Fn::If"][0] == "UseProvisionedConcurrency"
+    assert ingest["AutoPublishAlias"] == "live"
+
+
+def test_every_parameter_of_the_ingest_function_makes_a_new_version(template: Document) -> None:
+    # SAM does not see a changed value; CloudFormation replaces a version whose description changes.
+    properties = dict(template["Resources"]["IngestFunction"]["Properties"])
+    described = set(references(properties.pop("VersionDescription")))
+    # Belongs to the alias, which changes in place.
+    del properties["ProvisionedConcurrencyConfig"]
+    assert set(references(properties)) & set(template["Parameters"]) == described & set(template["Parameters"])
+    assert "UseSnapStart" in json.dumps(template["Resources"]["IngestFunction"]["Properties"]["VersionDescription"])
+
+
+def test_sam_builds_in_the_source_tree() -> None:
+    # The makefiles reach from the functions to the layer, and from the layer to rules/.
+    with (ROOT / "samconfig.toml").open("rb") as file:
+        assert tomllib.load(file)["default"]["build"]["parameters"]["build_in_source"] is True
