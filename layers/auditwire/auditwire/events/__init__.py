@@ -1,0 +1,32 @@
+"""Audit events: a request body becomes typed events, and an event becomes a line of the archive."""
+
+from auditwire.events.decode import Decoded, Reject, decode
+from auditwire.events.inflate import BodyError, inflate
+from auditwire.events.level import Level
+from auditwire.events.line import encode_line
+from auditwire.events.model import (
+    AuthenticationMetadata,
+    Event,
+    Flag,
+    ObjectRef,
+    ResponseStatus,
+    User,
+)
+from auditwire.events.stored import as_stored
+
+__all__ = [
+    "AuthenticationMetadata",
+    "BodyError",
+    "Decoded",
+    "Event",
+    "Flag",
+    "Level",
+    "ObjectRef",
+    "Reject",
+    "ResponseStatus",
+    "User",
+    "as_stored",
+    "decode",
+    "encode_line",
+    "inflate",
+]

@@ -1,0 +1,147 @@
+"""Whose casing a body uses: one canonical form out of the keys of Kubernetes, of KubeSphere, or any mixture.
+
+ks-apiserver sends the internal Go type, which has no JSON names: ``AuditID`` and ``ObjectRef.APIGroup``, yet lower case
+inside ``User`` and ``ResponseStatus``, and ``null`` or ``""`` where Kubernetes leaves a key out. Keys are mapped at the
+levels of the model and nowhere below: what stands in bodies, annotations or extra is the client's own.
+"""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast, get_type_hints
+
+import msgspec
+
+from auditwire.events.model import AuthenticationMetadata, Event, ObjectRef, ResponseStatus, User
+
+Fields = dict[str, msgspec.Raw]
+_Model = TypeVar("_Model", bound=msgspec.Struct)
+
+NULL = msgspec.Raw(b"null")
+
+_FIELDS = msgspec.json.Decoder(Fields)
+_GO_NAMES = {
+    "auditID": "AuditID",
+    "requestURI": "RequestURI",
+    "sourceIPs": "SourceIPs",
+    "apiGroup": "APIGroup",
+    "apiVersion": "APIVersion",
+    "uid": "UID",
+}
+# The 4.x wrapper adds two keys that have no place in the model; they stay unknown keys of the item.
+_WRAPPER_KEYS = ("HostName", "HostIP")
+
+
+def _in_go_casing(
+    model: type[_Model],
+    parts: Mapping[str, type[msgspec.Struct]],
+    beside: Mapping[str, Any],
+    ignored: tuple[str, ...] = (),
+) -> type[_Model]:
+    """A subclass of the model that decodes the keys as Go spells them; ``parts`` are its nested models."""
+    types = get_type_hints(model, include_extras=True)
+    fields: list[Any] = [(name, msgspec.Raw, None) for name in ignored]
+    for field in msgspec.structs.fields(model):
+        name = _GO_NAMES.get(field.name, field.name[0].upper() + field.name[1:])
+        part = parts.get(field.name)
+        default = part() if part else field.default
+        fields.append((field.name, part or types[field.name], msgspec.field(name=name, default=default)))
+    go_model = msgspec.defstruct(
+        f"KubeSphere{model.__name__}", fields, bases=(model,), namespace=dict(beside), kw_only=True
+    )
+    return cast("type[_Model]", go_model)
+
+
+_GO_OBJECT_REF = _in_go_casing(ObjectRef, {}, {})
+KubeSphereEvent = _in_go_casing(
+    Event, {"objectRef": _GO_OBJECT_REF}, {"sender": "kubesphere", "hasCanonicalKeys": False}, _WRAPPER_KEYS
+)
+"""An event whose keys are spelled exactly as ks-apiserver spells them."""
+
+
+def _names(model: type[msgspec.Struct]) -> dict[str, str]:
+    return {field.name.lower(): field.name for field in msgspec.structs.fields(model)}
+
+
+_EVENT_NAMES = _names(Event)
+_PART_NAMES = {
+    "user": _names(User),
+    "impersonatedUser": _names(User),
+    "objectRef": _names(ObjectRef),
+    "responseStatus": _names(ResponseStatus),
+    "authenticationMetadata": _names(AuthenticationMetadata),
+}
+# Maps of the client's own keys, in which only null values are the model's business.
+_MAPS = {"annotations", "extra"}
+_BODIES = ("requestObject", "responseObject")
+_EVENT = msgspec.json.Decoder(Event)
+
+
+def fields_of(text: "msgspec.Raw | bytes") -> Fields:
+    """The keys of a JSON object with their values as they stand; of a key that occurs twice the last counts."""
+    return _FIELDS.decode(text)
+
+
+def is_object(text: "msgspec.Raw | bytes") -> bool:
+    """Whether a JSON text is an object."""
+    return bytes(memoryview(text)[:1]) == b"{"
+
+
+def canonical_fields(item: "msgspec.Raw | bytes") -> Fields:
+    """The item under canonical keys, values as received; unknown keys keep their name and their value.
+
+    Where spellings of one key compete, the last in the text counts, as for a key that occurs twice.
+    """
+    fields = _renamed(fields_of(item), _EVENT_NAMES)
+    for name, names in _PART_NAMES.items():
+        value = fields.get(name)
+        if value is not None and is_object(value):
+            part = fields_of(value)
+            renamed = _renamed(part, names)
+            if renamed.keys() != part.keys():
+                fields[name] = msgspec.Raw(msgspec.json.encode(renamed))
+    return fields
+
+
+def unknown_keys(item: "msgspec.Raw | bytes") -> Fields:
+    """The keys of an item that the model does not know in any casing."""
+    return {key: value for key, value in fields_of(item).items() if key.lower() not in _EVENT_NAMES}
+
+
+def event_in_any_casing(item: msgspec.Raw) -> Event:
+    """The event in an item (a JSON object) of any mixture of casings, nulls and unknown keys.
+
+    Raises msgspec.ValidationError where a field of the model has the wrong JSON type or a required one is absent.
+    """
+    known = _known(canonical_fields(item), _EVENT_NAMES)
+    for name, names in _PART_NAMES.items():
+        value = known.get(name)
+        if value is not None and is_object(value):
+            known[name] = msgspec.Raw(msgspec.json.encode(_known(fields_of(value), names)))
+    bodies = {name: known.pop(name) for name in _BODIES if name in known}
+    event = _EVENT.decode(msgspec.json.encode(known))
+    for name, body in bodies.items():
+        setattr(event, name, body)
+    event.hasCanonicalKeys = False
+    if _last_spelling(item, "auditid") == "AuditID":
+        event.sender = "kubesphere"
+    return event
+
+
+def _renamed(fields: Fields, names: Mapping[str, str]) -> Fields:
+    renamed: Fields = {}
+    for key, value in fields.items():
+        renamed[names.get(key.lower(), key)] = value
+    return renamed
+
+
+def _known(fields: Fields, names: Mapping[str, str]) -> Fields:
+    """The fields of the model that have a value, without the nulls in its maps."""
+    known = {name: value for name in names.values() if (value := fields.get(name)) is not None and value != NULL}
+    for name in _MAPS & known.keys():
+        if is_object(known[name]):
+            filled = {key: value for key, value in fields_of(known[name]).items() if value != NULL}
+            known[name] = msgspec.Raw(msgspec.json.encode(filled))
+    return known
+
+
+def _last_spelling(item: msgspec.Raw, lower: str) -> str:
+    return [key for key in fields_of(item) if key.lower() == lower][-1]

@@ -1,0 +1,39 @@
+"""How much of a request an event carries: the four audit levels of audit.k8s.io/v1, in order."""
+
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """An audit level. Compares by how much it keeps: None < Metadata < Request < RequestResponse."""
+
+    NONE = "None"
+    METADATA = "Metadata"
+    REQUEST = "Request"
+    REQUEST_RESPONSE = "RequestResponse"
+
+    @classmethod
+    def of(cls, text: str) -> "Level":
+        """The level a text names; a name nobody knows counts as the highest, so that a limit still trims
+        it."""
+        return cls(text) if text in _RANKS else cls.REQUEST_RESPONSE
+
+    @property
+    def rank(self) -> int:
+        """The place in the order, 0 for None."""
+        return _RANKS[self.value]
+
+    # A StrEnum inherits the comparisons of str, which would order the levels by the alphabet.
+    def __lt__(self, other: str) -> bool:
+        return self.rank < Level(other).rank
+
+    def __le__(self, other: str) -> bool:
+        return self.rank <= Level(other).rank
+
+    def __gt__(self, other: str) -> bool:
+        return self.rank > Level(other).rank
+
+    def __ge__(self, other: str) -> bool:
+        return self.rank >= Level(other).rank
+
+
+_RANKS = {level.value: rank for rank, level in enumerate(Level)}

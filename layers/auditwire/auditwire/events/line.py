@@ -1,0 +1,58 @@
+"""An event becomes one line of the archive: canonical keys, values as they were received, and who put it there."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from auditwire.events.casing import canonical_fields, fields_of
+from auditwire.events.model import Event, Flag
+
+PROVENANCE = "_auditwire"
+_REPORTED = "_auditwire_reported"
+
+
+def encode_line(event: Event, provenance: Mapping[str, object]) -> bytes:
+    """One JSON object without a line end: the event under canonical keys, and ``_auditwire``.
+
+    The line is built from the bytes received, key by key, so numbers, unknown keys and bodies keep their exact text;
+    only values that settling, levels or redaction changed are replaced, and ``cluster`` added. ``_auditwire`` is
+    ``provenance`` with ``reportedCluster`` and ``flags`` where there are any. An event that brings an ``_auditwire`` of
+    its own keeps it under another name and is flagged.
+    """
+    received = fields_of if event.hasCanonicalKeys else canonical_fields
+    fields: dict[str, object] = dict(received(event.received))
+    flags = [*_listed(provenance.get("flags")), *event.flags]
+    if not event.hasCanonicalKeys and _set_aside_forged(fields):
+        flags.append(Flag.RESERVED_KEY)
+    for name in event.edited:
+        value = getattr(event, name)
+        if value is None:
+            fields.pop(name, None)
+        else:
+            fields[name] = value
+    if event.cluster:
+        fields["cluster"] = event.cluster
+    about = dict(provenance)
+    if event.reportedCluster:
+        about["reportedCluster"] = event.reportedCluster
+    if flags:
+        about["flags"] = list(dict.fromkeys(flags))
+    fields[PROVENANCE] = about
+    line = msgspec.json.encode(fields)
+    # Within JSON a line end can only be white space between tokens: inside of strings it is always escaped.
+    return line.translate(None, b"\r\n") if b"\n" in line or b"\r" in line else line
+
+
+def _set_aside_forged(fields: dict[str, object]) -> bool:
+    """Rename what pretends to be our own key, in any casing: some query engines do not tell casings apart."""
+    forged = [key for key in fields if key.lower() == PROVENANCE]
+    for key in forged:
+        name = _REPORTED
+        while name in fields:
+            name += "_"
+        fields[name] = fields.pop(key)
+    return bool(forged)
+
+
+def _listed(value: object) -> list[object]:
+    return list(value) if isinstance(value, list | tuple) else []

@@ -1,0 +1,250 @@
+"""What an audit event is: the names of audit.k8s.io/v1, whoever sent it.
+
+Source of the fields: kubernetes/apiserver, pkg/apis/audit/v1/types.go; the four of KubeSphere (``cluster``,
+``workspace``, ``devops``, ``message``): kubesphere/kubesphere, pkg/apiserver/auditing/v1alpha1/event.go.
+"""
+
+import hashlib
+import json
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import orjson
+
+from auditwire.events import timestamps
+from auditwire.events.level import Level
+
+if TYPE_CHECKING:
+    _Body = msgspec.Raw | None
+else:
+    # msgspec knows Raw only by itself, not in a union; the default None stands without being decoded.
+    _Body = msgspec.Raw
+
+_Filled = Annotated[str, msgspec.Meta(min_length=1)]
+_Code = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+
+
+class Flag(StrEnum):
+    """What was done to an event, or found in it, on its way into the archive. Stable words: they are counted."""
+
+    CLUSTER_DIFFERS = "cluster_differs"
+    LEVEL_UNKNOWN = "level_unknown"
+    STAGE_TIME_MISSING = "stage_time_missing"
+    STAGE_TIME_UNREADABLE = "stage_time_unreadable"
+    RECEIVED_TIME_UNREADABLE = "received_time_unreadable"
+    REDACTED = "redacted"
+    RESERVED_KEY = "reserved_key"
+
+
+class User(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Who asked. Every part may be missing: an unauthenticated request has an empty user."""
+
+    username: str | None = None
+    uid: str | None = None
+    groups: list[str] | None = None
+    extra: dict[str, list[str]] | None = None
+
+
+class ObjectRef(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
+    """What the request was about. Absent parts are empty: KubeSphere sends ``""`` where Kubernetes sends nothing."""
+
+    resource: str = ""
+    namespace: str = ""
+    name: str = ""
+    uid: str = ""
+    apiGroup: str = ""
+    apiVersion: str = ""
+    resourceVersion: str = ""
+    subresource: str = ""
+
+
+class ResponseStatus(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """How the request ended: a metav1.Status. KubeSphere fills in only the code."""
+
+    metadata: dict[str, Any] | None = None
+    status: str | None = None
+    message: str | None = None
+    reason: str | None = None
+    details: dict[str, Any] | None = None
+    code: _Code | None = None
+
+
+class AuthenticationMetadata(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """How the user was established (Kubernetes 1.35 and later)."""
+
+    impersonationConstraint: str | None = None
+
+
+class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, eq=True):
+    """One audit event. Bodies stay undecoded until ``requestBody`` or ``responseBody`` is asked for.
+
+    ``null`` and absent mean the same: None, or ``""`` for the strings that KubeSphere always sends. What is not JSON
+    (``raw``, ``flags`` and the like) lives beside the fields, where no key of a body can reach it.
+    """
+
+    kind: str = ""
+    apiVersion: str = ""
+    level: _Filled
+    auditID: _Filled
+    stage: _Filled
+    requestURI: str = ""
+    verb: _Filled
+    user: User = User()
+    impersonatedUser: User | None = None
+    authenticationMetadata: AuthenticationMetadata | None = None
+    sourceIPs: list[str] | None = None
+    userAgent: str = ""
+    objectRef: ObjectRef = ObjectRef()
+    responseStatus: ResponseStatus | None = None
+    requestObject: _Body = None
+    responseObject: _Body = None
+    requestReceivedTimestamp: str | None = None
+    stageTimestamp: str | None = None
+    annotations: dict[str, str] | None = None
+    cluster: str = ""
+    workspace: str = ""
+    devops: str = ""
+    message: str = ""
+
+    @cached_property
+    def received(self) -> "msgspec.Raw | bytes":
+        """The item as received, a view into the body; an event built by hand encodes itself."""
+        return msgspec.json.encode(self)
+
+    @property
+    def raw(self) -> bytes:
+        """A copy of the item as received."""
+        return bytes(self.received)
+
+    @cached_property
+    def digest(self) -> str:
+        """The event's identity: SHA-256 of the item as received, in hex. The auditID is the client's to choose."""
+        return hashlib.sha256(self.received).hexdigest()
+
+    @cached_property
+    def sender(self) -> str:
+        """``kubernetes`` or ``kubesphere``, by the casing of the keys."""
+        return "kubernetes"
+
+    @cached_property
+    def hasCanonicalKeys(self) -> bool:
+        """Whether the item was received with exactly the keys of this model."""
+        return True
+
+    @cached_property
+    def unknown(self) -> dict[str, msgspec.Raw]:
+        """The top-level keys outside of the model, as received."""
+        from auditwire.events.casing import unknown_keys  # noqa: PLC0415 - casing is about this model
+
+        return {} if self.hasCanonicalKeys else unknown_keys(self.received)
+
+    @cached_property
+    def flags(self) -> list[str]:
+        """What was done to this event or found in it: words of Flag, each once."""
+        return []
+
+    @cached_property
+    def reportedCluster(self) -> str:
+        """The cluster the body named, where the credential says another; else empty."""
+        return ""
+
+    @cached_property
+    def edited(self) -> frozenset[str]:
+        """The fields whose value is no longer what was received."""
+        return frozenset()
+
+    @cached_property
+    def requestBody(self) -> Any:
+        """The request's object as JSON values, or None; decoded once."""
+        return _json_value(self.requestObject)
+
+    @cached_property
+    def responseBody(self) -> Any:
+        """The response's object as JSON values, or None; decoded once."""
+        return _json_value(self.responseObject)
+
+    def flag(self, flag: Flag) -> None:
+        """Note something about this event, once."""
+        if flag not in self.flags:
+            self.flags.append(str(flag))
+
+    def settle(self, *, cluster: str, received: datetime) -> None:
+        """Fix what a body may not decide or may say in many ways: whose event this is, and when it happened.
+
+        ``cluster`` is the credential's; another name in the body is kept as ``reportedCluster``. Timestamps get six
+        digits and ``Z``; an unreadable one is replaced by ``received``. Without a stageTimestamp the next time the
+        event itself gives counts (request received; then the two fields of 2017), so that a repeated event gets the
+        same time; only then ``received``.
+        """
+        if self.cluster and self.cluster != cluster:
+            self.reportedCluster = self.cluster
+            self.flag(Flag.CLUSTER_DIFFERS)
+        self.cluster = cluster
+        if Level.of(self.level) != self.level:
+            self.flag(Flag.LEVEL_UNKNOWN)
+        now = timestamps.as_text(received)
+        asked = self.requestReceivedTimestamp
+        asked_time = timestamps.normalise(asked) if asked else None
+        if self.stageTimestamp:
+            stage_time = timestamps.normalise(self.stageTimestamp)
+            if stage_time is None:
+                self.flag(Flag.STAGE_TIME_UNREADABLE)
+        else:
+            stage_time = asked_time or self._time_of_2017()
+            if stage_time is None:
+                self.flag(Flag.STAGE_TIME_MISSING)
+        if asked and asked_time is None:
+            self.flag(Flag.RECEIVED_TIME_UNREADABLE)
+            asked_time = now
+        self._edit("requestReceivedTimestamp", asked_time)
+        self._edit("stageTimestamp", stage_time or now)
+
+    def with_changes(self, **changes: Any) -> "Event":
+        """A copy with other field values that still knows how it was received; bodies not changed stay decoded."""
+        copy = msgspec.structs.replace(self, **changes)
+        beside = dict(self.__dict__)
+        for name, body in (("requestObject", "requestBody"), ("responseObject", "responseBody")):
+            if name in changes:
+                beside.pop(body, None)
+        beside["flags"] = list(self.flags)
+        beside["edited"] = self.edited | changes.keys()
+        # Beside the fields nothing else needs setting; received first, or an event built by hand would encode anew.
+        beside["received"] = self.received
+        copy.__dict__.update(beside)
+        return copy
+
+    def _edit(self, name: str, value: str | None) -> None:
+        if getattr(self, name) != value:
+            setattr(self, name, value)
+            self.edited |= {name}
+
+    def _time_of_2017(self) -> str | None:
+        """The time in audit.k8s.io/v1alpha1 and v1beta1 shape: ``timestamp``, or ``metadata.creationTimestamp``."""
+        metadata = _json_value(self.unknown.get("metadata"))
+        candidates = [_json_value(self.unknown.get("timestamp"))]
+        if isinstance(metadata, dict):
+            candidates.append(metadata.get("creationTimestamp"))
+        for candidate in candidates:
+            normal = timestamps.normalise(candidate) if isinstance(candidate, str) else None
+            if normal:
+                return normal
+        return None
+
+
+def _json_value(text: msgspec.Raw | None) -> Any:
+    """JSON text as Python values. Depth and encoding were checked when the item was decoded."""
+    if text is None:
+        return None
+    try:
+        return orjson.loads(memoryview(text))
+    except orjson.JSONDecodeError:
+        # All that is left to fail is a number beyond a double, like 1e999. It becomes infinite, so that comparisons
+        # with it still mean something; the stored text is untouched.
+        return json.loads(bytes(text), parse_int=_whole_number)
+
+
+def _whole_number(digits: str) -> float:
+    return float(digits) if len(digits) > 300 else int(digits)

@@ -1,0 +1,107 @@
+"""Nesting that is too deep to decode: how it is found, and how it is cut out so that its neighbours can be
+read.
+
+JSON readers descend one stack frame a level and give up on a whole body when one value in it is too deep.
+Here one fixed bound holds, whatever stack the interpreter has left; no Kubernetes object comes near it.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+MAX_DEPTH = 500
+"""Levels of brackets an item may have, its own included."""
+
+_CHUNK = 64 * 1024
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_ODD_BACKSLASHES = re.compile(rb"(?<!\\)(?:\\\\)*\\\Z")
+# The last alternative is a string that never ends: matching it alone keeps the scan linear.
+_TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[{]|[\]}]|"', re.DOTALL)
+
+
+def is_too_deep(item: bytes | memoryview, limit: int = MAX_DEPTH) -> bool:
+    """Whether a valid JSON text nests deeper than ``limit`` levels. Linear; memory does not grow with the
+    text."""
+    view = memoryview(item)
+    # A level costs two bytes, and cannot be had without an opening bracket: two tests that settle nearly all
+    # items.
+    if view.nbytes <= 2 * limit:
+        return False
+    openings = 0
+    for chunk in _chunks(view):
+        openings += chunk.count(b"{") + chunk.count(b"[")
+    return openings > limit and _depth_exceeds(view, limit)
+
+
+def _depth_exceeds(view: memoryview, limit: int) -> bool:
+    depth = 0
+    in_string = 0
+    for chunk in _chunks(view):
+        # Without escapes every quote starts or ends a string, so every other part lies outside of strings.
+        parts = chunk.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')
+        for bracket in b"".join(parts[in_string::2]).translate(None, _NOT_BRACKETS):
+            depth += 1 if bracket in b"[{" else -1
+            if depth > limit:
+                return True
+        in_string ^= (len(parts) - 1) & 1
+    return False
+
+
+def _chunks(view: memoryview) -> Iterator[bytes]:
+    """The text in pieces, none of which ends inside an escape."""
+    start = 0
+    while start < view.nbytes:
+        chunk = view[start : start + _CHUNK].tobytes()
+        if chunk.endswith(b"\\") and _ODD_BACKSLASHES.search(chunk):
+            chunk = view[start : start + _CHUNK + 1].tobytes()
+        yield chunk
+        start += len(chunk)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A body whose deepest values are replaced by marks, and what stood there."""
+
+    body: bytes
+    mark: bytes
+    values: tuple[bytes, ...]
+
+    def touches(self, item: bytes) -> bool:
+        """Whether something was cut out of this part of the body."""
+        return self.mark in item
+
+    def restore(self, item: bytes) -> bytes:
+        """The part as it was received."""
+        marks = re.compile(b'"' + re.escape(self.mark) + b'([0-9]+)"')
+        return marks.sub(lambda found: self.values[int(found[1])], item)
+
+
+def cut_deep_values(body: bytes, limit: int = MAX_DEPTH) -> Cut:
+    """The body with every value that lies deeper than ``limit`` levels replaced by a string that occurs
+    nowhere else.
+
+    One linear pass that only matches brackets, so a fault of syntax stays where it is and is found later.
+    """
+    mark = b"auditwire-cut-"
+    while mark in body:
+        mark += b"-"
+    parts: list[bytes] = []
+    values: list[bytes] = []
+    depth = kept = start = 0
+    for token in _TOKENS.finditer(body):
+        first = body[token.start()]
+        if first in b"[{":
+            depth += 1
+            if depth == limit + 1:
+                start = token.start()
+        elif first in b"]}":
+            depth -= 1
+            if depth == limit:
+                parts += (body[kept:start], b'"%b%d"' % (mark, len(values)))
+                values.append(body[start : token.end()])
+                kept = token.end()
+        elif token.end() - token.start() == 1:
+            break
+    # A value that never ends is cut off whole: what is left then says of itself that it is truncated.
+    parts.append(body[kept:start] if depth > limit else body[kept:])
+    return Cut(b"".join(parts), mark, tuple(values))

@@ -1,0 +1,189 @@
+"""Secrets in request and response bodies, replaced before anything is stored.
+
+Works on the JSON text level by level and rewrites only the objects on the way to a secret: every other value keeps the
+exact bytes it was received with.
+"""
+
+import re
+from collections.abc import Callable
+
+import msgspec
+
+from auditwire.events.casing import NULL, fields_of, is_object
+from auditwire.events.model import ObjectRef
+from auditwire.events.redact_uri import MARK as MARK_TEXT
+
+MARK = msgspec.Raw(msgspec.json.encode(MARK_TEXT))
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+_LIST = msgspec.json.Decoder(list[msgspec.Raw])
+_TEXT = msgspec.json.Decoder(str)
+_SECRET_MAPS = ("data", "stringdata")
+# What holds whole objects: the items of a list, the rows of a Table and the object of each, the object of a watch event.
+_HOLDERS = ("items", "rows", "object")
+_TOKEN_HOLDERS = ("spec", "status")
+_SECRET_KINDS = ("Secret", "SecretList")
+_TOKEN_KINDS = ("TokenRequest", "TokenReview")
+# Objects give themselves away by their kind. A client may escape letters in it, so escaped letters are looked into too.
+_KIND_TEXTS = tuple(b'"%b"' % kind.encode() for kind in (*_SECRET_KINDS, *_TOKEN_KINDS))
+_ESCAPED_LETTER = re.compile(rb"\\u00[4-7]")
+# Deeper than any object inside an object. What still looks like a Secret there is replaced whole: that bounds both the
+# stack and how often one text is read.
+_DEEPEST = 40
+# No secret lies deeper in a Secret or TokenRequest than /metadata/annotations/NAME.
+_LONGEST_PATH = 4
+
+_Rewrite = Callable[[msgspec.Raw], msgspec.Raw]
+
+
+def redact_body(body: msgspec.Raw, about: ObjectRef) -> msgspec.Raw:
+    """The body without secret values, keys kept; the very same object when there was none.
+
+    ``about`` decides how the body is read: bodies on ``secrets`` (of any API group) in every form they take: object,
+    list, table, merge patch, JSON patch; those of token requests and token reviews. There a body that is neither object
+    nor array cannot be read and is replaced whole. In any other body, objects are found by their ``kind``.
+    """
+    resource = about.resource.lower()
+    if resource == "secrets":
+        return _on_resource(body, lambda text: _in_secret(text, 0))
+    if resource == "tokenreviews" or (resource == "serviceaccounts" and about.subresource.lower() == "token"):
+        return _on_resource(body, lambda text: _in_token_holder(text, 0))
+    return _by_kind(body, 0)
+
+
+def _on_resource(body: msgspec.Raw, redact: _Rewrite) -> msgspec.Raw:
+    if is_object(body):
+        return redact(body)
+    if _is_array(body):
+        return _in_array(body, lambda item: _in_array_item(item, redact))
+    return _masked(body)
+
+
+def _in_secret(text: msgspec.Raw, depth: int) -> msgspec.Raw:
+    """A Secret, a part of one, or a list of them."""
+    if depth > _DEEPEST:
+        return _masked(text)
+    if _is_array(text):
+        return _in_array(text, lambda item: _in_secret(item, depth + 1))
+    if not is_object(text):
+        return text
+
+    def rewrite(key: str, value: msgspec.Raw) -> msgspec.Raw:
+        if key in _SECRET_MAPS:
+            return _in_object(value, lambda _, secret: _masked(secret)) if is_object(value) else _masked(value)
+        if key == "metadata":
+            return _in_key(value, "annotations", lambda found: _in_key(found, LAST_APPLIED, _masked))
+        return _in_secret(value, depth + 1) if key in _HOLDERS else _by_kind(value, depth + 1)
+
+    return _in_object(text, rewrite)
+
+
+def _in_token_holder(text: msgspec.Raw, depth: int) -> msgspec.Raw:
+    """A TokenRequest or TokenReview: ``status.token`` and ``spec.token``."""
+
+    def rewrite(key: str, value: msgspec.Raw) -> msgspec.Raw:
+        return _in_key(value, "token", _masked) if key in _TOKEN_HOLDERS else _by_kind(value, depth + 1)
+
+    return _in_object(text, rewrite) if is_object(text) else text
+
+
+def _by_kind(text: msgspec.Raw, depth: int) -> msgspec.Raw:
+    """Any JSON value: Secrets and token objects wherever they lie in it."""
+    if not _may_hold_kind(bytes(text)):
+        return text
+    if depth > _DEEPEST:
+        return _masked(text)
+    if _is_array(text):
+        return _in_array(text, lambda item: _by_kind(item, depth + 1))
+    if not is_object(text):
+        return text
+    kind = _text(fields_of(text).get("kind"))
+    if kind in _SECRET_KINDS:
+        return _in_secret(text, depth)
+    if kind in _TOKEN_KINDS:
+        return _in_token_holder(text, depth)
+    return _in_object(text, lambda _, value: _by_kind(value, depth + 1))
+
+
+def _may_hold_kind(text: bytes) -> bool:
+    if any(kind in text for kind in _KIND_TEXTS):
+        return True
+    return b"\\u00" in text and _ESCAPED_LETTER.search(text) is not None
+
+
+def _in_array_item(item: msgspec.Raw, redact: _Rewrite) -> msgspec.Raw:
+    """One operation of a JSON patch (RFC 6902) on a Secret or token object, or one object of a plain array."""
+    if not is_object(item):
+        return _masked(item)
+    fields = fields_of(item)
+    if "op" not in fields and "path" not in fields:
+        return redact(item)
+    path = _text(fields.get("path"))
+    return _in_key(item, "value", lambda value: _at_path(path, value, redact))
+
+
+def _at_path(path: str | None, value: msgspec.Raw, redact: _Rewrite) -> msgspec.Raw:
+    """The value of an operation, by the place in the object it is meant for.
+
+    The value is put where the path points to, redacted there as part of an object, and taken out again; so a path to a
+    single key, to a whole map and to the whole object need no rules of their own.
+    """
+    if path == "":
+        return redact(value) if is_object(value) else _masked(value)
+    if path is None or not path.startswith("/"):
+        return _masked(value)
+    parts = [part.replace("~1", "/").replace("~0", "~") for part in path[1:].split("/")[:_LONGEST_PATH]]
+    whole = value
+    for part in reversed(parts):
+        whole = msgspec.Raw(msgspec.json.encode({part: whole}))
+    redacted = redact(whole)
+    if redacted is whole:
+        return value
+    for part in parts:
+        if not is_object(redacted):
+            break
+        redacted = fields_of(redacted)[part]
+    return redacted
+
+
+def _in_object(text: msgspec.Raw, rewrite: Callable[[str, msgspec.Raw], msgspec.Raw]) -> msgspec.Raw:
+    """The object with every value rewritten; ``rewrite`` gets the key in lower case, for Go reads keys in any case."""
+    fields = fields_of(text)
+    rewritten = {key: rewrite(key.lower(), value) for key, value in fields.items()}
+    encoded = msgspec.json.encode(rewritten)
+    if all(rewritten[key] is value for key, value in fields.items()) and (
+        encoded == bytes(text) or encoded == msgspec.json.format(bytes(text), indent=-1)
+    ):
+        return text
+    # Also when no value changed but the text differs: a key occurs twice in it, and the first value could be a secret.
+    return msgspec.Raw(encoded)
+
+
+def _in_key(text: msgspec.Raw, name: str, rewrite: _Rewrite) -> msgspec.Raw:
+    if not is_object(text):
+        return text
+    return _in_object(text, lambda key, value: rewrite(value) if key == name else value)
+
+
+def _in_array(text: msgspec.Raw, rewrite: _Rewrite) -> msgspec.Raw:
+    items = _LIST.decode(text)
+    rewritten = [rewrite(item) for item in items]
+    if all(new is old for new, old in zip(rewritten, items, strict=True)):
+        return text
+    return msgspec.Raw(msgspec.json.encode(rewritten))
+
+
+def _masked(value: msgspec.Raw) -> msgspec.Raw:
+    """The mark in place of a value. Null is no secret: in a merge patch it says that a key was deleted."""
+    return value if value in (NULL, MARK) else MARK
+
+
+def _is_array(text: msgspec.Raw) -> bool:
+    return bytes(memoryview(text)[:1]) == b"["
+
+
+def _text(text: msgspec.Raw | None) -> str | None:
+    try:
+        return None if text is None else _TEXT.decode(text)
+    except msgspec.ValidationError:
+        return None

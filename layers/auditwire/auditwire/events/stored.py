@@ -1,0 +1,47 @@
+"""The form in which an event is stored and sent on: trimmed to a level, without secrets."""
+
+from typing import Any
+
+from auditwire.events.level import Level
+from auditwire.events.model import Event, Flag
+from auditwire.events.redact import redact_body
+from auditwire.events.redact_uri import redact_uri
+
+_BODIES = ("requestObject", "responseObject")
+
+
+def as_stored(event: Event, level: Level | None) -> Event:
+    """The event as the archive, alerts and outputs may see it; the very same object when nothing changes.
+
+    ``level`` is the most that may be kept, None for no limit: up to Metadata no bodies, at Request no responseObject.
+    An event whose own level is higher then says the lower one, as kube-apiserver would have written it. Secret values,
+    tokens and bearer tokens in the URI are replaced by ``[REDACTED]`` and the event is flagged.
+    """
+    changes: dict[str, Any] = {}
+    if level is not None:
+        dropped = _BODIES if level < Level.REQUEST else _BODIES[1:] if level < Level.REQUEST_RESPONSE else ()
+        changes = {name: None for name in dropped if getattr(event, name) is not None}
+        if Level.of(event.level) > level:
+            changes["level"] = str(level)
+    redactions = _redactions(event, [name for name in _BODIES if name not in changes])
+    if not changes and not redactions:
+        return event
+    stored = event.with_changes(**changes, **redactions)
+    if redactions:
+        stored.flag(Flag.REDACTED)
+    return stored
+
+
+def _redactions(event: Event, bodies: list[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    uri = redact_uri(event.requestURI)
+    if uri != event.requestURI:
+        found["requestURI"] = uri
+    for name in bodies:
+        body = getattr(event, name)
+        if body is None:
+            continue
+        redacted = redact_body(body, event.objectRef)
+        if redacted is not body:
+            found[name] = redacted
+    return found

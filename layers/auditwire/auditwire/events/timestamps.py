@@ -1,0 +1,65 @@
+"""Audit timestamps in the one form the archive uses: ``YYYY-MM-DDTHH:MM:SS.ffffffZ``.
+
+Kubernetes writes six digits and ``Z``; other senders and old versions write fewer digits, more digits or an
+offset.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+
+# RFC 3339. Ten digits and more are cut, never rounded: rounding could move an event into the next hour.
+_RFC3339 = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})"
+    r"(?:\.([0-9]{1,30}))?(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))"
+)
+_NORMAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]\.[0-9]{6}Z")
+_LONGEST = 64
+_UNSET_IN_GO = "0001-01-01T00:00:00.000000Z"
+
+
+def normalise(text: str) -> str | None:
+    """A timestamp of RFC 3339 in normal form (UTC, six digits), or None when it cannot be read.
+
+    Any offset is converted; digits beyond microseconds are cut; a leap second is the second after it. Dates
+    that do not exist and instants outside the years 1 to 9999 (UTC) cannot be read, nor can the zero time of
+    Go, which means "not set".
+    """
+    if _NORMAL.fullmatch(text):
+        try:
+            datetime.fromisoformat(text)
+        except ValueError:
+            return None
+        return None if text == _UNSET_IN_GO else text
+    found = _RFC3339.fullmatch(text) if len(text) <= _LONGEST else None
+    if found is None:
+        return None
+    year, month, day, hour, minute, second, fraction, sign, offset_hour, offset_minute = found.groups()
+    leap = second == "60"
+    try:
+        offset = timedelta(hours=int(offset_hour or 0), minutes=_minutes(offset_minute or "0"))
+        moment = datetime(
+            int(year),
+            int(month),
+            int(day),
+            int(hour),
+            int(minute),
+            59 if leap else int(second),
+            int((fraction or "0").ljust(6, "0")[:6]),
+            timezone(-offset if sign == "-" else offset),
+        )
+        normal = as_text((moment + timedelta(seconds=leap)).astimezone(UTC))
+    except (ValueError, OverflowError):
+        return None
+    return None if normal == _UNSET_IN_GO else normal
+
+
+def as_text(moment: datetime) -> str:
+    """A moment (with its offset) in the normal form."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def _minutes(text: str) -> int:
+    minutes = int(text)
+    if minutes > 59:
+        raise ValueError(text)
+    return minutes
