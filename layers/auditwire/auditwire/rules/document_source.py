@@ -129,33 +129,46 @@ def _index_of_character(text: str, node: yaml.ScalarNode, offset: int) -> int:
     index = _index_of_mark(text, node.start_mark)
     value = node.value
     style = node.style
+    indent = 0
     if style in ("|", ">"):
         index = text.find("\n", index) + 1
-        index += _blanks(text, index)
+        content = index + _blanks(text, index)
+        indent = content - (text.rfind("\n", 0, content) + 1) - _leading_spaces(value.lstrip("\n"))
+        index += min(_leading_spaces(text[index:content]), indent)
     elif style in ("'", '"'):
         index += 1
     for position in range(min(offset, len(value))):
-        index = _advance(text, index, value[position], style)
-    if style == '"' and text.startswith("\\\n", index):
-        index += 2 + _blanks(text, index + 2)
-    return min(index, len(text))
+        index = _advance(text, _skip_escaped_newline(text, index, style), value[position], style, indent)
+    return min(_skip_escaped_newline(text, index, style), len(text))
 
 
-def _advance(text: str, index: int, character: str, style: str | None) -> int:
+def _advance(text: str, index: int, character: str, style: str | None, indent: int) -> int:
     """The index behind the source of one character of the value."""
     if style == '"' and text.startswith("\\", index):
-        width = {"x": 4, "u": 6, "U": 10}.get(text[index + 1 : index + 2], 2)
-        return index + width if character != " " or not text.startswith("\\\n", index) else index
+        return index + {"x": 4, "u": 6, "U": 10}.get(text[index + 1 : index + 2], 2)
     if style == "'" and character == "'":
         return index + 2
     if character in " \n":
-        run = index
-        while run < len(text) and text[run] in " \t":
+        if text[index : index + 1] not in (" ", "\t", "\n"):
+            return index  # a fold of several line ends, already behind us
+        run = index + _leading_spaces(text[index:])
+        if text.startswith("\n", run):
             run += 1
-        if run < len(text) and text[run] == "\n":
-            run += 1
-            return run + _blanks(text, run) if style != "|" or character == "\n" else run
+            while style != "|" and text.startswith("\n", run):
+                run += 1
+            blanks = _blanks(text, run)
+            return run + (min(blanks, indent) if style in ("|", ">") else blanks)
     return index + 1
+
+
+def _skip_escaped_newline(text: str, index: int, style: str | None) -> int:
+    while style == '"' and text.startswith("\\\n", index):
+        index += 2 + _blanks(text, index + 2)
+    return index
+
+
+def _leading_spaces(text: str) -> int:
+    return len(text) - len(text.lstrip(" \t"))
 
 
 def _blanks(text: str, index: int) -> int:
