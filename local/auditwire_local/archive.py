@@ -1,0 +1,22 @@
+"""Reading the archive of a running system back."""
+
+import gzip
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+def archive_keys(s3: "S3Client", bucket: str, prefix: str = "events/") -> Iterator[str]:
+    """The keys below a prefix, in order."""
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for item in page.get("Contents", []):
+            yield item["Key"]
+
+
+def archive_lines(s3: "S3Client", bucket: str) -> Iterator[bytes]:
+    """Every archived event, one JSON line each, object by object."""
+    for key in archive_keys(s3, bucket):
+        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        yield from gzip.decompress(body).splitlines()

@@ -1,0 +1,58 @@
+"""Why the local system does not start or go on.
+
+LocalError                        every reason the command line shows as one sentence
+├── AlreadyRunningError           one process holds one in-process AWS at a time
+├── DeployError                   template.yaml cannot be deployed as it stands
+│   ├── UnknownTypeError          a resource type without a shim
+│   ├── UnknownPropertyError      a property its shim does not know: it would be lost unseen
+│   ├── MissingPropertyError      a property its shim cannot do without
+│   └── SkippedResourceError      a resource that should exist after the deployment and does not
+├── FunctionError                 a function did not give an answer
+│   ├── InitError                 its module could not be loaded
+│   └── InvocationError           its handler raised, or answered something that is not JSON
+└── PolicyError                   an IAM statement says something the evaluator does not know
+"""
+
+
+class LocalError(Exception):
+    """Base of every error of the local system; the message is one sentence for the user."""
+
+
+class AlreadyRunningError(LocalError):
+    """A local system runs in this process; its AWS has one state for the whole process."""
+
+
+class DeployError(LocalError):
+    """The template cannot be deployed as it stands."""
+
+
+class UnknownTypeError(DeployError):
+    """A resource type without a shim."""
+
+
+class UnknownPropertyError(DeployError):
+    """A property that the shim of its resource type does not know."""
+
+
+class MissingPropertyError(DeployError):
+    """A property that the shim of its resource type cannot do without."""
+
+
+class SkippedResourceError(DeployError):
+    """A resource of the template that does not exist after the deployment."""
+
+
+class FunctionError(LocalError):
+    """A function did not give an answer."""
+
+
+class InitError(FunctionError):
+    """The module of a function could not be loaded; the log holds the traceback."""
+
+
+class InvocationError(FunctionError):
+    """A handler raised or answered something that is not JSON; the log holds the traceback."""
+
+
+class PolicyError(LocalError):
+    """An IAM statement uses an element that the evaluator does not know."""

@@ -1,0 +1,198 @@
+"""What API Gateway does between a socket and a function: routes, payload format 2.0, answers, limits.
+
+Pure: a request in, an event out; a function's answer in, an HTTP answer out. The sizes and forms are those of
+the HTTP API documentation of AWS (payload format version 2.0, quotas) and of the Lambda quotas.
+"""
+
+import base64
+import binascii
+import re
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+import orjson
+
+from auditwire_local.errors import DeployError
+from auditwire_local.sandbox import ACCOUNT
+
+MAX_BODY = 10 * 1024 * 1024
+"""Bytes of a request that an HTTP API takes."""
+MAX_EVENT = 6 * 1024 * 1024
+"""Bytes of an event from which on Lambda refuses a synchronous call."""
+
+_ARN = re.compile(r"functions/(?P<arn>arn:aws:lambda:[^/]+)/invocations$")
+_INTEGRATION_KEYS = {"payloadFormatVersion", "type", "uri", "httpMethod", "timeoutInMillis"}
+_OPERATION_KEYS = {"x-amazon-apigateway-integration", "responses", "parameters"}
+_TEXT_TYPES = re.compile(r"text/.*|application/(json|javascript|xml|[^;]*\+(json|xml))", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request, its body whole. ``target`` is the request target as sent, with its query string."""
+
+    method: str
+    target: str
+    headers: list[tuple[str, str]]
+    body: bytes = field(repr=False)
+    source: str = "127.0.0.1"
+    scheme: str = "http"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route of the deployed API: ``key`` is ``METHOD /path``, ``function`` the ARN it calls."""
+
+    key: str
+    function: str
+    pattern: re.Pattern[str]
+
+    def match(self, method: str, path: str) -> dict[str, str] | None:
+        """The path parameters when the route serves this request, else None."""
+        wanted = self.key.partition(" ")[0]
+        if wanted not in {method, "ANY"} or (match := self.pattern.fullmatch(path)) is None:
+            return None
+        return match.groupdict()
+
+
+def message(status: int, text: str) -> Answer:
+    """An answer of API Gateway itself: a JSON object with one message."""
+    return Answer(status, [("Content-Type", "application/json")], orjson.dumps({"message": text}))
+
+
+NOT_FOUND = message(404, "Not Found")
+FAILED = message(500, "Internal Server Error")
+TOO_LARGE = message(413, "Request Entity Too Large")
+
+
+def routes(body: Mapping[str, Any]) -> list[Route]:
+    """The routes of an API's OpenAPI document, the most specific first; DeployError for what is not
+    understood."""
+    found = []
+    for template, operations in body["paths"].items():
+        for method, operation in operations.items():
+            integration = operation["x-amazon-apigateway-integration"]
+            unknown = operation.keys() - _OPERATION_KEYS | integration.keys() - _INTEGRATION_KEYS
+            proxied = integration["type"] == "aws_proxy" and integration["payloadFormatVersion"] == "2.0"
+            arn = _ARN.search(integration["uri"])
+            if unknown or not proxied or arn is None:
+                what = ", ".join(sorted(unknown)) or "an integration other than a Lambda proxy of format 2.0"
+                msg = f"the local system does not know {what} of the route {method} {template}"
+                raise DeployError(msg)
+            name = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
+            found.append(Route(f"{name} {template}", arn["arn"], _pattern(template)))
+    return sorted(found, key=_specificity)
+
+
+def event(request: Request, route: Route, parameters: Mapping[str, str], *, api: str) -> dict[str, Any]:
+    """The payload format 2.0 event of a request.
+
+    As on AWS: the path is decoded, header names are lower-cased and repeated ones joined by a comma, cookies
+    stand apart, bodies of text types are text and all others base64 (so a text type with bytes that are no
+    UTF-8 loses them).
+    """
+    headers: dict[str, str] = {}
+    for name, value in request.headers:
+        key = name.lower()
+        headers[key] = f"{headers[key]},{value}" if key in headers else value
+    cookies = headers.pop("cookie", None)
+    host = headers.get("host", "localhost")
+    headers["x-forwarded-for"] = request.source
+    headers["x-forwarded-port"] = host.rpartition(":")[2] if ":" in host else "443"
+    headers["x-forwarded-proto"] = request.scheme
+    raw_path, _, query = request.target.partition("?")
+    path = unquote(raw_path)
+    now = time.time()
+    made: dict[str, Any] = {
+        "version": "2.0",
+        "routeKey": route.key,
+        "rawPath": path,
+        "rawQueryString": query,
+        "headers": headers,
+        "requestContext": {
+            "accountId": ACCOUNT,
+            "apiId": api,
+            "domainName": host,
+            "domainPrefix": host.partition(".")[0],
+            "http": {
+                "method": request.method,
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": request.source,
+                "userAgent": headers.get("user-agent", ""),
+            },
+            "requestId": uuid.uuid4().hex,
+            "routeKey": route.key,
+            "stage": "$default",
+            "time": datetime.fromtimestamp(now, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000"),
+            "timeEpoch": int(now * 1000),
+        },
+        "isBase64Encoded": False,
+    }
+    if cookies is not None:
+        made["cookies"] = [cookie.strip() for cookie in cookies.split(";")]
+    if query:
+        made["queryStringParameters"] = _joined(parse_qsl(query, keep_blank_values=True))
+    if parameters:
+        made["pathParameters"] = {name: unquote(value) for name, value in parameters.items()}
+    if request.body:
+        text = _TEXT_TYPES.match(headers.get("content-type", "")) is not None
+        made["isBase64Encoded"] = not text
+        made["body"] = request.body.decode("utf-8", "replace") if text else base64.b64encode(request.body).decode()
+    return made
+
+
+def answer(result: Any) -> Answer:
+    """The HTTP answer of a function's result; FAILED for one that API Gateway could not read."""
+    if not isinstance(result, dict) or "statusCode" not in result:
+        # Format 2.0 takes any JSON for a body of its own.
+        return Answer(200, [("Content-Type", "application/json")], orjson.dumps(result))
+    body = result.get("body") or ""
+    headers = [(name, str(value)) for name, value in (result.get("headers") or {}).items()]
+    headers += [("Set-Cookie", cookie) for cookie in result.get("cookies") or []]
+    if all(name.lower() != "content-type" for name, _ in headers):
+        headers.append(("Content-Type", "text/plain;charset=UTF-8"))
+    try:
+        status = int(result["statusCode"])
+        content = base64.b64decode(body, validate=True) if result.get("isBase64Encoded") else body.encode("utf-8")
+    except (ValueError, TypeError, AttributeError, binascii.Error):
+        return FAILED
+    return Answer(status, headers, content)
+
+
+def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    joined: dict[str, str] = {}
+    for name, value in pairs:
+        joined[name] = f"{joined[name]},{value}" if name in joined else value
+    return joined
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    """A route's path as an expression; HTTP APIs ignore one trailing slash of the request."""
+    expression = ""
+    for part in re.split(r"(\{[^}]+\})", template):
+        if part.startswith("{"):
+            name = part[1:-1]
+            greedy = name.endswith("+")
+            expression += f"(?P<{name.rstrip('+')}>{'.+' if greedy else '[^/]+'})"
+        else:
+            expression += re.escape(part)
+    return re.compile(f"{expression}/?", re.DOTALL)
+
+
+def _specificity(route: Route) -> tuple[bool, bool, int]:
+    """Routes without variables first, greedy ones last, longer ones before shorter ones."""
+    return "+}" in route.key, "{" in route.key, -len(route.key)

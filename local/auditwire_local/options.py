@@ -1,0 +1,42 @@
+"""What can be chosen about a local system."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterCredential:
+    """A registered cluster: what it presents (as bearer token, Basic password or path segment) and its sender
+    kind."""
+
+    credential: str = field(repr=False)
+    sender: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What ``LocalSystem.start`` may be told beyond its own arguments."""
+
+    template: Path = REPOSITORY / "template.yaml"
+    """The SAM template; function and layer folders are found relative to it."""
+    stack: str = "auditwire"
+    region: str = "us-east-1"
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """Template parameters by name; AlertmanagerUrls is set by the system itself."""
+    clusters: Mapping[str, ClusterCredential] = field(default_factory=dict)
+    """Clusters to register beside ``demo`` and ``demo-ks``."""
+    aws_host: str = "127.0.0.1"
+    """Address the in-process AWS listens on. Containers reach it only on an address of the host's Docker
+    network."""
+    aws_port: int = 0
+    visibility_timeout: int | None = None
+    """Seconds until a message that was not delivered appears again; None takes the queue's own."""
+    environments: int = 4
+    """How many execution environments a function may have, so how many requests run at once."""
+    drain_seconds: float = 20.0
+    """How long the end waits for requests in flight and for alerts to be delivered."""
+    log_file: Path | None = None
+    """Where the functions' log lines also go; the newest stay in memory in any case."""

@@ -1,0 +1,210 @@
+"""What a function's role allows, and what the function really called.
+
+moto's own enforcement is wrong for half of the services used here, so calls are recorded and held against the deployed
+role's statements as data. The evaluator knows what the template uses and refuses the rest.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+from botocore.handlers import BUILTIN_HANDLERS
+
+from auditwire_local.errors import PolicyError
+from auditwire_local.runtime import running
+from auditwire_local.sandbox import ACCOUNT
+
+_KNOWN_ELEMENTS = {"Sid", "Effect", "Action", "Resource", "Condition"}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of a role's policy; conditions are operator → key → accepted values."""
+
+    sid: str
+    effect: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    conditions: Mapping[str, Mapping[str, tuple[str, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One AWS call of a function in IAM's terms."""
+
+    function: str
+    action: str
+    resource: str
+    context: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+def parse_statements(document: Mapping[str, Any]) -> list[Statement]:
+    """The statements of a policy document; PolicyError for an element the evaluator does not know."""
+    return [_statement(statement) for statement in _listed(document["Statement"])]
+
+
+def allowed(
+    statements: Iterable[Statement], action: str, resource: str, context: Mapping[str, str] | None = None
+) -> bool:
+    """Whether a role with these statements may do this: some Allow applies and no Deny does."""
+    applying = {
+        statement.effect
+        for statement in statements
+        if _matches(statement.actions, action, re.IGNORECASE)
+        and _matches(statement.resources, resource)
+        and _met(statement.conditions, context or {})
+    }
+    return applying == {"Allow"}
+
+
+class Recorder:
+    """Every AWS call that functions made while it listened, each kind once."""
+
+    def __init__(self) -> None:
+        self._calls: dict[tuple[str, str, str], Call] = {}
+        self._lock = Lock()
+
+    def calls(self, function: str | None = None) -> list[Call]:
+        """The calls of one function, or of all."""
+        with self._lock:
+            return [call for call in self._calls.values() if function in {None, call.function}]
+
+    def record(self, call: Call) -> None:
+        """Put down one call."""
+        with self._lock:
+            self._calls.setdefault((call.function, call.action, call.resource), call)
+
+    def __enter__(self) -> "Recorder":
+        _listeners.append(self)
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        _listeners.remove(self)
+
+
+_listeners: list[Recorder] = []
+
+
+def _on_call(params: Mapping[str, Any], model: Any, **_: object) -> None:
+    """botocore's hook before each call; only calls from inside a handler count."""
+    function = running.get()
+    if function is not None and _listeners:
+        call = iam_call(function, model.service_model.service_name, model.name, params)
+        for listener in _listeners:
+            listener.record(call)
+
+
+# Every session made after this line has the hook, which is how moto gets at every client too.
+BUILTIN_HANDLERS.append(("before-parameter-build", _on_call))
+
+
+def iam_call(function: str, service: str, operation: str, params: Mapping[str, Any]) -> Call:
+    """A botocore call as IAM sees it.
+
+    An operation that is not in the table becomes ``service:Operation`` on ``*``, which least privilege never allows:
+    so a test that holds calls against roles fails until the table knows it.
+    """
+    try:
+        action, resource = _IAM[service, operation]
+    except KeyError:
+        return Call(function, f"{service}:{operation}", "*")
+    context = {"s3:prefix": params["Prefix"]} if operation.startswith("ListObjects") and "Prefix" in params else {}
+    return Call(function, action, resource(params), context)
+
+
+def _object_arn(params: Mapping[str, Any]) -> str:
+    return f"arn:aws:s3:::{params['Bucket']}/{params['Key']}"
+
+
+def _bucket_arn(params: Mapping[str, Any]) -> str:
+    return f"arn:aws:s3:::{params['Bucket']}"
+
+
+def _topic_arn(params: Mapping[str, Any]) -> str:
+    return str(params["TopicArn"])
+
+
+def _queue_arn(params: Mapping[str, Any]) -> str:
+    # https://sqs.REGION.amazonaws.com/ACCOUNT/NAME
+    host, account, name = params["QueueUrl"].split("/")[2:]
+    return f"arn:aws:sqs:{host.split('.')[1]}:{account}:{name}"
+
+
+def _table_arn(params: Mapping[str, Any]) -> str:
+    return f"arn:aws:dynamodb:*:{ACCOUNT}:table/{params['TableName']}"
+
+
+def _secret_arn(params: Mapping[str, Any]) -> str:
+    return str(params["SecretId"])
+
+
+_IAM: dict[tuple[str, str], tuple[str, Callable[[Mapping[str, Any]], str]]] = {
+    ("s3", "GetObject"): ("s3:GetObject", _object_arn),
+    ("s3", "HeadObject"): ("s3:GetObject", _object_arn),
+    ("s3", "PutObject"): ("s3:PutObject", _object_arn),
+    ("s3", "ListObjectsV2"): ("s3:ListBucket", _bucket_arn),
+    ("sns", "Publish"): ("sns:Publish", _topic_arn),
+    ("sns", "PublishBatch"): ("sns:Publish", _topic_arn),
+    ("sqs", "SendMessage"): ("sqs:SendMessage", _queue_arn),
+    ("sqs", "SendMessageBatch"): ("sqs:SendMessage", _queue_arn),
+    ("sqs", "ReceiveMessage"): ("sqs:ReceiveMessage", _queue_arn),
+    ("sqs", "DeleteMessage"): ("sqs:DeleteMessage", _queue_arn),
+    ("sqs", "DeleteMessageBatch"): ("sqs:DeleteMessage", _queue_arn),
+    ("sqs", "GetQueueAttributes"): ("sqs:GetQueueAttributes", _queue_arn),
+    ("dynamodb", "GetItem"): ("dynamodb:GetItem", _table_arn),
+    ("secretsmanager", "GetSecretValue"): ("secretsmanager:GetSecretValue", _secret_arn),
+}
+
+
+def _statement(statement: Mapping[str, Any]) -> Statement:
+    if unknown := sorted(statement.keys() - _KNOWN_ELEMENTS):
+        msg = f"the evaluator does not know {', '.join(unknown)} of an IAM statement"
+        raise PolicyError(msg)
+    conditions = {
+        operator: {key: tuple(_listed(values)) for key, values in keys.items()}
+        for operator, keys in statement.get("Condition", {}).items()
+    }
+    if unknown := sorted(conditions.keys() - _OPERATORS.keys()):
+        msg = f"the evaluator does not know the condition {', '.join(unknown)} of an IAM statement"
+        raise PolicyError(msg)
+    return Statement(
+        statement.get("Sid", ""),
+        statement["Effect"],
+        tuple(_listed(statement["Action"])),
+        tuple(_listed(statement["Resource"])),
+        conditions,
+    )
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _matches(patterns: Iterable[str], value: str, flags: int = 0) -> bool:
+    return any(_wildcard(pattern, flags).fullmatch(value) for pattern in patterns)
+
+
+def _wildcard(pattern: str, flags: int = 0) -> re.Pattern[str]:
+    """IAM's pattern: ``*`` any text, ``?`` one character, everything else itself."""
+    expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.compile(expression, flags | re.DOTALL)
+
+
+_OPERATORS: dict[str, Callable[[tuple[str, ...], str], bool]] = {
+    "StringEquals": lambda accepted, value: value in accepted,
+    "StringLike": _matches,
+    "ArnEquals": _matches,
+    "ArnLike": _matches,
+    "Bool": lambda accepted, value: value.lower() in {str(item).lower() for item in accepted},
+}
+
+
+def _met(conditions: Mapping[str, Mapping[str, tuple[str, ...]]], context: Mapping[str, str]) -> bool:
+    """Whether every condition holds; one on a key that the call does not carry never does."""
+    return all(
+        key in context and _OPERATORS[operator](accepted, context[key])
+        for operator, keys in conditions.items()
+        for key, accepted in keys.items()
+    )

@@ -1,0 +1,174 @@
+"""What Lambda's event source mapping does: messages of a queue become calls of a function.
+
+moto would take the messages and drop them, so this thread takes its place, with the settings of the deployed mapping.
+"""
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from auditwire_local.errors import FunctionError
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+Invoke = Callable[[Mapping[str, Any]], Any]
+Seen = Callable[[Sequence[Mapping[str, Any]]], None]
+
+_IDLE_SECONDS = 0.25
+_RECEIVE_AT_ONCE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class EventSourceMapping:
+    """A deployed event source mapping: what is polled, for which function, and how much goes into one call."""
+
+    function: str
+    """Name or ARN of the function, perhaps with a qualifier."""
+    queue_url: str
+    queue_arn: str
+    region: str
+    batch_size: int
+    window_seconds: float
+    visibility_seconds: int
+    """Until a message that was not delivered appears again."""
+    reports_failures: bool
+
+
+class Poller:
+    """Polls until it is stopped; ``wake`` makes it look at once."""
+
+    def __init__(self, sqs: "SQSClient", mapping: EventSourceMapping, invoke: Invoke, *, seen: Seen) -> None:
+        self._sqs = sqs
+        self._mapping = mapping
+        self._invoke = invoke
+        self._seen = seen
+        self._visibility = mapping.visibility_seconds
+        self._wake = threading.Event()
+        self._ending = threading.Event()
+        self._deadline = float("inf")
+        self._held: dict[str, str] = {}
+        self._thread = threading.Thread(target=self._run, name="poller", daemon=True)
+
+    def start(self) -> None:
+        """Poll, in a thread."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look at the queue now: something was published."""
+        self._wake.set()
+
+    def drain(self, deadline: float) -> int:
+        """Deliver what is in the queue, also what failed before, and stop; the number of messages left.
+
+        ``deadline`` is a reading of time.monotonic().
+        """
+        self._deadline = deadline
+        self._ending.set()
+        self._wake.set()
+        self._thread.join(max(0.0, deadline - time.monotonic()) + 1.0)
+        return self._waiting()
+
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            if not self._poll(self._mapping.window_seconds):
+                self._wake.wait(_IDLE_SECONDS)
+                self._wake.clear()
+        for handle in self._held.values():
+            # What Alertmanager did not take gets another chance while there is time.
+            self._sqs.change_message_visibility(
+                QueueUrl=self._mapping.queue_url, ReceiptHandle=handle, VisibilityTimeout=0
+            )
+        self._visibility = 1
+        while time.monotonic() < self._deadline and self._waiting():
+            if not self._poll(0):
+                time.sleep(0.1)
+
+    def _poll(self, window: float) -> bool:
+        """Receive one batch and give it to the function; whether there was one."""
+        messages = self._receive(window)
+        if not messages:
+            return False
+        records = [_record(message, self._mapping) for message in messages]
+        self._seen(records)
+        failed = self._failed(records)
+        for message in messages:
+            identifier, handle = message["MessageId"], message["ReceiptHandle"]
+            if identifier in failed:
+                self._held[identifier] = handle
+            else:
+                self._held.pop(identifier, None)
+                self._sqs.delete_message(QueueUrl=self._mapping.queue_url, ReceiptHandle=handle)
+        return True
+
+    def _receive(self, window: float) -> "list[MessageTypeDef]":
+        messages: list[MessageTypeDef] = []
+        until = None
+        while (room := self._mapping.batch_size - len(messages)) > 0:
+            more = self._sqs.receive_message(
+                QueueUrl=self._mapping.queue_url,
+                MaxNumberOfMessages=min(room, _RECEIVE_AT_ONCE),
+                MessageSystemAttributeNames=["All"],
+                MessageAttributeNames=["All"],
+                VisibilityTimeout=self._visibility,
+            ).get("Messages", [])
+            messages += more
+            if messages and until is None:
+                until = time.monotonic() + window
+            if not more:
+                if until is None or time.monotonic() >= until or self._ending.is_set():
+                    break
+                time.sleep(0.05)
+        return messages
+
+    def _failed(self, records: Sequence[Mapping[str, Any]]) -> set[str]:
+        """The messages that go back to the queue. As on AWS, a report that makes no sense fails the whole batch."""
+        everything = {record["messageId"] for record in records}
+        try:
+            result = self._invoke({"Records": records})
+        except FunctionError:
+            return everything
+        if not self._mapping.reports_failures or not result:
+            return set()
+        failures = result.get("batchItemFailures") if isinstance(result, dict) else None
+        return _reported(failures or [], everything)
+
+    def _waiting(self) -> int:
+        attributes = self._sqs.get_queue_attributes(
+            QueueUrl=self._mapping.queue_url,
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        )["Attributes"]
+        return sum(int(value) for value in attributes.values())
+
+
+def _reported(failures: Iterable[Any], everything: set[str]) -> set[str]:
+    failed = {failure.get("itemIdentifier") if isinstance(failure, dict) else None for failure in failures}
+    return {str(identifier) for identifier in failed} if failed <= everything else everything
+
+
+def _record(message: "MessageTypeDef", mapping: EventSourceMapping) -> dict[str, Any]:
+    """A received message as Lambda's SQS event carries it."""
+    body = message["Body"]
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": body,
+        "attributes": dict(message.get("Attributes", {})),
+        "messageAttributes": {
+            name: {
+                "stringValue": value.get("StringValue"),
+                "stringListValues": [],
+                "binaryListValues": [],
+                "dataType": value["DataType"],
+            }
+            for name, value in message.get("MessageAttributes", {}).items()
+        },
+        "md5OfBody": message.get("MD5OfBody") or hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
+        "eventSource": "aws:sqs",
+        "eventSourceARN": mapping.queue_arn,
+        "awsRegion": mapping.region,
+    }

@@ -1,0 +1,28 @@
+"""CloudWatch alarms."""
+
+from auditwire_local.resources.shim import Made, Request, resource
+
+
+@resource("AWS::CloudWatch::Alarm", name="AlarmName", attributes=("Arn",))
+def make_alarm(request: Request) -> Made:
+    """A metric alarm; nothing on one machine ever triggers it."""
+    properties, cloudwatch = request.properties, request.client("cloudwatch")
+    properties.record("AlarmName")
+    given = properties.select(
+        "AlarmDescription",
+        "Namespace",
+        "MetricName",
+        "Dimensions",
+        "Statistic",
+        "Period",
+        "EvaluationPeriods",
+        "DatapointsToAlarm",
+        "Threshold",
+        "ComparisonOperator",
+        "TreatMissingData",
+        "AlarmActions",
+        "OKActions",
+    )
+    cloudwatch.put_metric_alarm(AlarmName=request.name, **given)
+    arn = f"arn:aws:cloudwatch:{request.region}:{request.account}:alarm:{request.name}"
+    return Made(request.name, {"Arn": arn})

@@ -1,0 +1,162 @@
+"""Functions of the deployed stack, run in this process the way Lambda runs them.
+
+A function has a few execution environments. Each is its own copy of the function's module, made on demand (a
+cold start: the module is loaded with the environment variables of the deployed function and gets its first
+request), then used by one request at a time and kept warm.
+"""
+
+import importlib.util
+import json
+import os
+import queue
+import sys
+import time
+import traceback
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from auditwire_local.console import captured
+from auditwire_local.errors import InitError, InvocationError
+
+Handler = Callable[[Mapping[str, Any], "Context"], object]
+LogSink = Callable[[str, list[str]], None]
+"""Called after each invocation with the function's name and the lines it printed."""
+
+running: ContextVar[str | None] = ContextVar("running function", default=None)
+"""The function whose handler runs in this thread; AWS calls are put down to it."""
+
+# The process has one set of environment variables, so one cold start at a time.
+_cold_start = Lock()
+_serial = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """A deployed function as Lambda describes it; ``name`` is short (``ingest``), ``arn`` is the
+    resource's."""
+
+    name: str
+    logical_id: str
+    function_name: str
+    arn: str
+    role: str
+    handler: str
+    memory: int
+    timeout: int
+    variables: Mapping[str, str]
+    code: Path
+
+
+class Context:
+    """What Lambda passes to a handler beside the event."""
+
+    function_version = "$LATEST"
+    identity = None
+    client_context = None
+
+    def __init__(self, configuration: Configuration) -> None:
+        self.function_name = configuration.function_name
+        self.invoked_function_arn = configuration.arn
+        self.memory_limit_in_mb = str(configuration.memory)
+        self.aws_request_id = str(uuid.uuid4())
+        self.log_group_name = f"/aws/lambda/{configuration.function_name}"
+        self.log_stream_name = "local"
+        self._deadline = time.monotonic() + configuration.timeout
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until Lambda would end the function; never below 0."""
+        return max(0, int((self._deadline - time.monotonic()) * 1000))
+
+
+class Function:
+    """One deployed function. ``invoke`` may be called from any number of threads."""
+
+    def __init__(self, configuration: Configuration, *, environments: int, log: LogSink) -> None:
+        self.configuration = configuration
+        self._log = log
+        # Places for environments: None is one that has not been started.
+        self._places: queue.LifoQueue[Handler | None] = queue.LifoQueue()
+        for _ in range(environments):
+            self._places.put(None)
+
+    def invoke(self, event: Mapping[str, Any]) -> Any:
+        """The handler's answer as JSON would carry it; waits for a free environment.
+
+        Raises InitError or InvocationError, after the traceback went to the log as it does in CloudWatch.
+        """
+        handler = self._places.get()
+        try:
+            with self._observed():
+                if handler is None:
+                    with _cold_start, self._variables():
+                        handler = self._load()
+                        return self._call(handler, event)
+                return self._call(handler, event)
+        finally:
+            self._places.put(handler)
+
+    def _call(self, handler: Handler, event: Mapping[str, Any]) -> Any:
+        try:
+            return json.loads(json.dumps(handler(event, Context(self.configuration))))
+        except Exception as error:
+            traceback.print_exc()
+            msg = f"{self.configuration.name} raised {type(error).__name__}"
+            raise InvocationError(msg) from error
+
+    def _load(self) -> Handler:
+        module_name, _, attribute = self.configuration.handler.rpartition(".")
+        path = self.configuration.code / f"{module_name}.py"
+        unique = f"auditwire_local_environment_{self.configuration.name}_{next(_serial)}"
+        try:
+            spec = importlib.util.spec_from_file_location(unique, path)
+            if spec is None or spec.loader is None:
+                raise ImportError(path)
+            module = importlib.util.module_from_spec(spec)
+            sys.modules[unique] = module
+            spec.loader.exec_module(module)
+            handler: Handler = getattr(module, attribute)
+        except Exception as error:
+            traceback.print_exc()
+            msg = f"{self.configuration.name} does not load: {type(error).__name__}: {error}"
+            raise InitError(msg) from error
+        return handler
+
+    @contextmanager
+    def _observed(self) -> Iterator[None]:
+        """Collect what is printed, and mark this thread as running the function."""
+        printed: list[str] = []
+        token = running.set(self.configuration.name)
+        try:
+            with captured(printed.append):
+                yield
+        finally:
+            running.reset(token)
+            self._log(self.configuration.name, "".join(printed).splitlines())
+
+    @contextmanager
+    def _variables(self) -> Iterator[None]:
+        """The process's environment variables as this function's environment has them."""
+        own = {
+            **self.configuration.variables,
+            "AWS_LAMBDA_FUNCTION_NAME": self.configuration.function_name,
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self.configuration.memory),
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "_HANDLER": self.configuration.handler,
+        }
+        before = {name: os.environ.get(name) for name in own}
+        os.environ.update(own)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value

@@ -1,0 +1,168 @@
+"""What happened so far, counted from the lines the functions log.
+
+Ingest writes one line ``batch`` per request and the relay one line ``relay`` per call; what is counted here is what the
+functions say about themselves, never a second opinion.
+"""
+
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any, TextIO
+
+import orjson
+
+_LINES_KEPT = 10_000
+_ALERTS_KEPT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivePlace:
+    """Where the archive lies and how to look at it from another terminal."""
+
+    bucket: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Counters of one run.
+
+    received = sum of ignored + archived + sum of quarantined; alerted events are among the archived.
+    """
+
+    archive: ArchivePlace
+    requests: int = 0
+    empty: int = 0
+    received: int = 0
+    ignored: Mapping[str, int] = field(default_factory=dict)
+    """Events by the reason they were not kept for."""
+    archived: int = 0
+    alerted: int = 0
+    """Events with at least one alert."""
+    alerts: Mapping[str, int] = field(default_factory=dict)
+    """Events by ``document.rule``."""
+    quarantined: Mapping[str, int] = field(default_factory=dict)
+    """Bodies and items by reason."""
+    evaluation_errors: Mapping[str, int] = field(default_factory=dict)
+    repeated: int = 0
+    """Batches whose objects were all there already."""
+    unauthorized: int = 0
+    failures: Mapping[str, int] = field(default_factory=dict)
+    """Calls of a function that gave no answer, by function."""
+    delivered: int = 0
+    undelivered: int = 0
+    """Deliveries that failed and were left to the queue, each attempt counted."""
+    dead_lettered: int = 0
+    peers: Mapping[str, str] = field(default_factory=dict)
+    """Alertmanager → ``ok`` or why the last attempt failed."""
+    latest_alerts: Sequence[Mapping[str, Any]] = ()
+    """The newest alerts in full, as published, the newest last."""
+
+    @property
+    def balance(self) -> str:
+        """The counters in one line."""
+        return (
+            f"balance received={self.received} ignored={sum(self.ignored.values())} archived={self.archived} "
+            f"alerted={self.alerted} quarantined={sum(self.quarantined.values())}"
+        )
+
+
+class Logbook:
+    """The functions' log lines: the newest in memory, all of them in a file if one is named, counted in any case."""
+
+    def __init__(self, log_file: Path | None = None) -> None:
+        self._lock = Lock()
+        self._lines: deque[tuple[str, str]] = deque(maxlen=_LINES_KEPT)
+        self._alerts: deque[Mapping[str, Any]] = deque(maxlen=_ALERTS_KEPT)
+        self._totals: Counter[str] = Counter()
+        self._by: dict[str, Counter[str]] = {
+            name: Counter() for name in ("ignored", "alerts", "quarantined", "evaluation_errors", "failures")
+        }
+        self._peers: dict[str, str] = {}
+        self._file: TextIO | None = log_file.open("a", encoding="utf-8") if log_file else None
+
+    def lines(self, function: str | None = None) -> list[str]:
+        """The newest lines of one function, or of all."""
+        with self._lock:
+            return [line for name, line in self._lines if function in {None, name}]
+
+    def add(self, function: str, lines: Sequence[str]) -> None:
+        """Take in what one call of a function printed."""
+        with self._lock:
+            for line in lines:
+                self._lines.append((function, line))
+                self._count(line)
+                if self._file:
+                    print(line, file=self._file)
+            if self._file:
+                self._file.flush()
+
+    def add_failure(self, function: str) -> None:
+        """Count a call that gave no answer."""
+        with self._lock:
+            self._by["failures"][function] += 1
+
+    def add_alert(self, alert: Mapping[str, Any]) -> None:
+        """Remember a published alert."""
+        with self._lock:
+            self._alerts.append(alert)
+
+    def status(self, archive: ArchivePlace) -> Status:
+        """The counters now."""
+        with self._lock:
+            totals, by = self._totals, self._by
+            return Status(
+                archive=archive,
+                requests=totals["requests"],
+                empty=totals["empty"],
+                received=totals["received"],
+                ignored=dict(by["ignored"]),
+                archived=totals["archived"],
+                alerted=totals["alerted"],
+                alerts=dict(by["alerts"]),
+                quarantined=dict(by["quarantined"]),
+                evaluation_errors=dict(by["evaluation_errors"]),
+                repeated=totals["repeated"],
+                unauthorized=totals["unauthorized"],
+                failures=dict(by["failures"]),
+                delivered=totals["delivered"],
+                undelivered=totals["undelivered"],
+                dead_lettered=totals["dead_lettered"],
+                peers=dict(self._peers),
+                latest_alerts=tuple(self._alerts),
+            )
+
+    def close(self) -> None:
+        """Close the log file."""
+        if self._file:
+            self._file.close()
+
+    def _count(self, line: str) -> None:
+        if not line.startswith("{"):
+            return
+        try:
+            entry = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            return
+        match entry.get("message"):
+            case "batch":
+                self._count_batch(entry)
+            case "unauthorized":
+                self._totals["requests"] += 1
+                self._totals["unauthorized"] += 1
+            case "relay":
+                self._totals["delivered"] += entry.get("delivered", 0)
+                self._totals["undelivered"] += entry.get("failed", 0)
+                self._totals["dead_lettered"] += entry.get("dead_lettered", 0)
+                self._peers.update(entry.get("peers", {}))
+
+    def _count_batch(self, entry: Mapping[str, Any]) -> None:
+        self._totals["requests"] += 1
+        for name in ("received", "archived", "alerted"):
+            self._totals[name] += entry[name]
+        self._totals["empty"] += bool(entry.get("empty"))
+        self._totals["repeated"] += bool(entry.get("stored_before"))
+        for name in ("ignored", "alerts", "quarantined", "evaluation_errors"):
+            self._by[name].update(entry.get(name, {}))

@@ -1,0 +1,257 @@
+"""The whole system on one machine: the deployed template, its endpoint, its queue, its alerts."""
+
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+import boto3
+import orjson
+from botocore.config import Config
+
+from auditwire_local import gateway
+from auditwire_local.archive import archive_lines
+from auditwire_local.assembly import configurations, mappings
+from auditwire_local.certificate import server_context
+from auditwire_local.console import watching
+from auditwire_local.deploy import Stack, deploy
+from auditwire_local.errors import DeployError, FunctionError, LocalError
+from auditwire_local.front import Front
+from auditwire_local.options import REPOSITORY, ClusterCredential, Options
+from auditwire_local.permissions import Call, Recorder, Statement, parse_statements
+from auditwire_local.poller import EventSourceMapping, Poller
+from auditwire_local.receiver import AlertReceiver
+from auditwire_local.resources import Deployed
+from auditwire_local.runtime import Function
+from auditwire_local.sandbox import sandbox
+from auditwire_local.seed import register_clusters, upload_rules
+from auditwire_local.state import env_vars, env_vars_path, write_private
+from auditwire_local.status import ArchivePlace, Logbook, Status
+
+# What Lambda itself does with the function's role when it polls a queue.
+_POLLING = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+
+
+class LocalSystem:
+    """A running system; made by ``start``, ended by ``stop`` or by leaving its ``with`` block."""
+
+    url: str
+    """The endpoint without a path."""
+    ca_file: Path | None
+    """The authority clients must trust, with TLS."""
+    aws_endpoint_url: str
+    """Where other processes find the in-process AWS."""
+    deployed: Stack
+    """The deployed stack: outputs, resources, code folders."""
+    clusters: Mapping[str, ClusterCredential]
+    alert_receiver: AlertReceiver | None
+    """The built-in receiver, where no Alertmanager was given."""
+    recorder: Recorder
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.region = options.region
+        self.stack = options.stack
+        self.logbook = Logbook(options.log_file)
+        self._undelivered = 0
+        self._open = ExitStack()
+        self._clients: dict[str, Any] = {}
+
+    @classmethod
+    def start(
+        cls,
+        *,
+        port: int = 0,
+        tls: bool = False,
+        alertmanagers: Sequence[str] = (),
+        rules: Path | None = None,
+        options: Options | None = None,
+    ) -> Self:
+        """Deploy the template and serve it on loopback.
+
+        ``port`` 0 takes a free one. Alerts go to every one of ``alertmanagers`` (base addresses), or to the built-in
+        receiver when there is none. The ``*.yaml`` files below ``rules`` (default: the repository's) are uploaded.
+        Raises LocalError with a sentence for the user; nothing is left running then.
+        """
+        system = cls(options or Options())
+        try:
+            system._begin(port, tls, alertmanagers, rules)
+        except BaseException:
+            system._open.close()
+            raise
+        return system
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """The stack's outputs."""
+        return dict(self.deployed.outputs)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self.stop()
+
+    def stop(self) -> int:
+        """Answer what is in flight, deliver the alerts, end everything; the number of alerts left undelivered.
+
+        Takes at most ``options.drain_seconds`` and a second or two. May be called again.
+        """
+        self._open.close()
+        return self._undelivered
+
+    def status(self) -> Status:
+        """The counters now, the latest alerts, and where the archive lies."""
+        bucket = self.outputs["ArchiveBucket"]
+        listing = f"aws s3 ls --recursive --endpoint-url {self.aws_endpoint_url} s3://{bucket}/"
+        return self.logbook.status(ArchivePlace(bucket, listing))
+
+    def logs(self, function: str | None = None) -> list[str]:
+        """The newest log lines of one function (``ingest``, ``relay``), or of all."""
+        return self.logbook.lines(function)
+
+    def archive_lines(self) -> Iterator[bytes]:
+        """Every archived event, one JSON line each."""
+        return archive_lines(self.client("s3"), self.outputs["ArchiveBucket"])
+
+    def resource(self, logical_id: str) -> Deployed:
+        """A deployed resource with its resolved properties, also those that moto does not keep."""
+        return self.deployed.resources[logical_id]
+
+    def function(self, name: str) -> Function:
+        """A function by the name of its folder."""
+        return self._functions[name]
+
+    def permissions(self, name: str) -> list[Statement]:
+        """The statements of a function's role, read back from the deployed role."""
+        role = self.function(name).configuration.role.rpartition("/")[2]
+        iam = self.client("iam")
+        return [
+            statement
+            for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]
+            for statement in parse_statements(iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"])
+        ]
+
+    def client(self, service: str) -> Any:
+        """A client of the in-process AWS, shared."""
+        if service not in self._clients:
+            # Retries would only hide what goes wrong in this process.
+            config = Config(retries={"total_max_attempts": 1})
+            self._clients[service] = boto3.client(service, region_name=self.region, config=config)  # type: ignore[call-overload]
+        return self._clients[service]
+
+    def write_state(self, path: Path) -> None:
+        """Write the state file and, beside it, the env-vars file for ``sam local invoke``; mode 0600."""
+        variables = {
+            function.configuration.logical_id: function.configuration.variables for function in self._functions.values()
+        }
+        write_private(env_vars_path(path), env_vars(variables, self.aws_endpoint_url))
+        write_private(
+            path,
+            {
+                "url": self.url,
+                "ca_file": str(self.ca_file) if self.ca_file else None,
+                "aws_endpoint_url": self.aws_endpoint_url,
+                "region": self.region,
+                "stack": self.stack,
+                "outputs": self.outputs,
+                "clusters": {
+                    name: {"credential": cluster.credential, "sender": cluster.sender}
+                    for name, cluster in self.clusters.items()
+                },
+            },
+        )
+
+    def _begin(self, port: int, tls: bool, alertmanagers: Sequence[str], rules: Path | None) -> None:
+        options, opened = self.options, self._open
+        opened.callback(self.logbook.close)
+        self.aws_endpoint_url = opened.enter_context(sandbox(options.region, options.aws_host, options.aws_port))
+        opened.enter_context(watching())
+        self.recorder = opened.enter_context(Recorder())
+        self.alert_receiver = None if alertmanagers else AlertReceiver()
+        if self.alert_receiver:
+            self.alert_receiver.start()
+            opened.callback(self.alert_receiver.stop)
+            alertmanagers = [self.alert_receiver.url]
+        self.deployed = deploy(
+            options.template,
+            stack=options.stack,
+            region=options.region,
+            parameters={"AlertmanagerUrls": ",".join(alertmanagers), **options.parameters},
+        )
+        self.clusters = register_clusters(self.client("dynamodb"), self.outputs["ClustersTable"], options.clusters)
+        upload_rules(self.client("s3"), self.outputs["RulesBucket"], rules or REPOSITORY / "rules")
+        self._functions = {
+            configuration.name: Function(configuration, environments=options.environments, log=self.logbook.add)
+            for configuration in configurations(self.deployed, self.client("lambda"))
+        }
+        self._pollers = [self._make_poller(mapping) for mapping in mappings(self.deployed, options.visibility_timeout)]
+        [api] = self.deployed.of_type("AWS::ApiGatewayV2::Api")
+        self._api, self._routes = api.physical_id, gateway.routes(api.properties["Body"])
+        folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="auditwire-")))
+        context, self.ca_file = server_context(folder) if tls else (None, None)
+        try:
+            self._front = Front(port, self._respond, context)
+        except OSError as error:
+            msg = f"port {port} cannot be listened on: {error.strerror}"
+            raise LocalError(msg) from error
+        self.url = self._front.url
+        opened.callback(self._drain)
+        for poller in self._pollers:
+            poller.start()
+        self._front.start()
+
+    def _drain(self) -> None:
+        deadline = time.monotonic() + self.options.drain_seconds
+        self._front.drain(deadline)
+        self._undelivered = sum(poller.drain(deadline) for poller in self._pollers)
+
+    def _make_poller(self, mapping: EventSourceMapping) -> Poller:
+        function = self._function_of(mapping.function)
+        for action in _POLLING:
+            self.recorder.record(Call(function.configuration.name, action, mapping.queue_arn))
+        return Poller(self.client("sqs"), mapping, partial(self._invoke, function), seen=self._remember)
+
+    def _function_of(self, reference: str) -> Function:
+        """The function that a name or an ARN means, with or without a qualifier."""
+        for function in self._functions.values():
+            configuration = function.configuration
+            if any(f"{reference}:".startswith(f"{own}:") for own in (configuration.arn, configuration.function_name)):
+                return function
+        msg = f"the template calls {reference}, which is no function of its own"
+        raise DeployError(msg)
+
+    def _invoke(self, function: Function, event: Mapping[str, Any]) -> Any:
+        try:
+            return function.invoke(event)
+        except FunctionError:
+            self.logbook.add_failure(function.configuration.name)
+            raise
+
+    def _remember(self, records: Sequence[Mapping[str, Any]]) -> None:
+        for record in records:
+            if record["attributes"].get("ApproximateReceiveCount") == "1":
+                alert = orjson.loads(record["body"])
+                self.logbook.add_alert(alert)
+
+    def _respond(self, request: gateway.Request) -> gateway.Answer:
+        path = request.target.partition("?")[0]
+        for route in self._routes:
+            parameters = route.match(request.method, path)
+            if parameters is not None:
+                break
+        else:
+            return gateway.NOT_FOUND
+        event = gateway.event(request, route, parameters, api=self._api)
+        if len(orjson.dumps(event)) >= gateway.MAX_EVENT:
+            return gateway.TOO_LARGE
+        try:
+            result = self._invoke(self._function_of(route.function), event)
+        except FunctionError:
+            return gateway.FAILED
+        for poller in self._pollers:
+            poller.wake()
+        return gateway.answer(result)
