@@ -8,6 +8,8 @@ from typer.core import TyperGroup
 
 from auditwire import __version__
 from auditwire_cli.errors import CommandError
+from auditwire_cli.rules_check import rules_check
+from auditwire_cli.rules_eval import rules_eval
 from auditwire_cli.send import send
 
 
@@ -30,7 +32,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+rules = typer.Typer(help="Check rule documents, and try them on events.", no_args_is_help=True, rich_markup_mode=None)
 app.command()(send)
+app.add_typer(rules, name="rules")
+rules.command("check")(rules_check)
+rules.command("eval")(rules_eval)
 
 
 def _version(wanted: bool) -> None:

@@ -98,8 +98,9 @@ def _write(
     """
     reference: Json = {**(target.reference or {}), "resourceVersion": scope}
     answered = code or (201 if verb == "create" else 200)
+    own_api = target.group.endswith("kubesphere.io")
     own = {
-        "requestURI": target.uri.replace("/apis/", "/kapis/", 1),
+        "requestURI": target.uri.replace("/apis/", "/kapis/", 1) if own_api else target.uri,
         "workspace": _WORKSPACE,
         "cluster": "host",
         "level": "Request",

@@ -55,8 +55,9 @@ def send(
     ] = False,
     output: Annotated[Output, typer.Option(help="The totals for people or for scripts.")] = Output.TEXT,
 ) -> None:
-    """Send the events of an audit.log to an endpoint, as a cluster would.
+    """Send an audit.log to an endpoint.
 
+    Bodies go out as a cluster would send them.
     The endpoint and its credential come from the state file of a running `auditwire dev`, or from --url with
     --credential-file. No option takes a credential itself: process lists would show it.
 
