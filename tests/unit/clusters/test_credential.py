@@ -22,24 +22,16 @@ def test_a_credential_is_known_by_its_sha256() -> None:
 @pytest.mark.parametrize(
     ("headers", "path"),
     [
-        pytest.param(
-            {"authorization": f"Bearer {TOKEN}"}, PATH, id="bearer, header lower-cased by API Gateway"
-        ),
+        pytest.param({"authorization": f"Bearer {TOKEN}"}, PATH, id="bearer, header lower-cased by API Gateway"),
         pytest.param({"Authorization": f"Bearer {TOKEN}"}, PATH, id="bearer, header as sent"),
         pytest.param({"AUTHORIZATION": f"bEARER   {TOKEN} "}, PATH, id="scheme in any case, spaces around"),
-        pytest.param(
-            {"authorization": f"Bearer {TOKEN}", "Authorization": f"Bearer {TOKEN}"}, PATH, id="twice"
-        ),
-        pytest.param(
-            {"authorization": f"Bearer {TOKEN}"}, f"{PATH}/other", id="the header wins over the path"
-        ),
+        pytest.param({"authorization": f"Bearer {TOKEN}", "Authorization": f"Bearer {TOKEN}"}, PATH, id="twice"),
+        pytest.param({"authorization": f"Bearer {TOKEN}"}, f"{PATH}/other", id="the header wins over the path"),
         pytest.param({}, f"{PATH}/{TOKEN}", id="path segment"),
         pytest.param({}, f"{PATH}/{TOKEN}/", id="path segment with a trailing slash"),
         pytest.param({}, f"{PATH}/Tk-9_secret.%7E%2B%2F%3D%3D", id="path segment, URL-encoded"),
         pytest.param({"authorization": " "}, f"{PATH}/{TOKEN}", id="an empty header counts as none"),
-        pytest.param(
-            {"content-type": "application/json"}, f"{PATH}/{TOKEN}", id="other headers do not matter"
-        ),
+        pytest.param({"content-type": "application/json"}, f"{PATH}/{TOKEN}", id="other headers do not matter"),
     ],
 )
 def test_a_credential_is_found(headers: dict[str, str], path: str) -> None:
@@ -62,21 +54,15 @@ def test_basic_says_which_cluster_it_claims_to_be(name: str) -> None:
         pytest.param({}, f"/x{PATH}/{TOKEN}", id="another prefix"),
         pytest.param({}, f"{PATH}/a%20b", id="characters no credential has"),
         pytest.param({}, f"{PATH}/{'a' * 513}", id="longer than any credential"),
-        pytest.param(
-            {"authorization": "Bearer"}, f"{PATH}/{TOKEN}", id="a header without a token, despite the path"
-        ),
+        pytest.param({"authorization": "Bearer"}, f"{PATH}/{TOKEN}", id="a header without a token, despite the path"),
         pytest.param({"authorization": "Bearer "}, f"{PATH}/{TOKEN}", id="an empty token, despite the path"),
-        pytest.param(
-            {"authorization": f"Bearer {TOKEN}, Bearer {TOKEN}"}, PATH, id="two headers joined by a proxy"
-        ),
+        pytest.param({"authorization": f"Bearer {TOKEN}, Bearer {TOKEN}"}, PATH, id="two headers joined by a proxy"),
         pytest.param({"authorization": f"Bearer {TOKEN} {TOKEN}"}, PATH, id="two tokens"),
         pytest.param({"authorization": "Bearer a", "Authorization": "Bearer b"}, PATH, id="two that differ"),
         pytest.param({"authorization": f"Negotiate {TOKEN}"}, f"{PATH}/{TOKEN}", id="another scheme"),
         pytest.param({"authorization": TOKEN}, PATH, id="no scheme"),
         pytest.param({"authorization": "Basic ***"}, PATH, id="basic, not base64"),
-        pytest.param(
-            {"authorization": "Basic " + b64encode(b"\xff\xfe:x").decode()}, PATH, id="basic, not UTF-8"
-        ),
+        pytest.param({"authorization": "Basic " + b64encode(b"\xff\xfe:x").decode()}, PATH, id="basic, not UTF-8"),
         pytest.param({"authorization": basic(TOKEN)}, PATH, id="basic without a colon"),
         pytest.param({"authorization": basic("prod:")}, PATH, id="basic with an empty password"),
         pytest.param({"authorization": basic("prod:a:b")}, PATH, id="basic with a colon in the password"),

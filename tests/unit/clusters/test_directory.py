@@ -93,9 +93,7 @@ def test_an_unknown_credential_does_not_hold_whatever_it_claims(directory: Direc
 
 
 @pytest.mark.parametrize("enabled", [{"BOOL": False}, {"S": "true"}, {}], ids=["false", "text", "empty"])
-def test_a_row_that_is_not_enabled_does_not_hold(
-    enabled: dict[str, Any], table: Table, directory: Directory
-) -> None:
+def test_a_row_that_is_not_enabled_does_not_hold(enabled: dict[str, Any], table: Table, directory: Directory) -> None:
     table.add("off", enabled=enabled)
     assert directory.identify(Credential(credential_digest("off"))) is None
 

@@ -1,0 +1,48 @@
+"""Alerts: from a rule's match to a message on the topic, and from the queue to every Alertmanager."""
+
+from auditwire.alerts.alert import Alert, Occurrence
+from auditwire.alerts.alertmanager import AlertmanagerPeer, Answer, Credentials, Peer, parse_credentials
+from auditwire.alerts.dead_letters import DeadLetters, MemoryDeadLetters, SqsDeadLetters
+from auditwire.alerts.delivery import Delivery, deliver
+from auditwire.alerts.errors import AlertsError, DeadLetterError, MessageError, PeerAddressError, PeerError
+from auditwire.alerts.fold import FOLDED_ALERT, MOST_ALERTS_A_BATCH, fold
+from auditwire.alerts.message import attributes_of, encode_message
+from auditwire.alerts.peers import Peers, peers_of
+from auditwire.alerts.queued import QueuedAlert, read_message
+from auditwire.alerts.relay import Relayed, relay
+from auditwire.alerts.sns import MemoryPublisher, Published, Publisher, SnsPublisher
+
+__all__ = [
+    "FOLDED_ALERT",
+    "MOST_ALERTS_A_BATCH",
+    "Alert",
+    "AlertmanagerPeer",
+    "AlertsError",
+    "Answer",
+    "Credentials",
+    "DeadLetterError",
+    "DeadLetters",
+    "Delivery",
+    "MemoryDeadLetters",
+    "MemoryPublisher",
+    "MessageError",
+    "Occurrence",
+    "Peer",
+    "PeerAddressError",
+    "PeerError",
+    "Peers",
+    "Published",
+    "Publisher",
+    "QueuedAlert",
+    "Relayed",
+    "SnsPublisher",
+    "SqsDeadLetters",
+    "attributes_of",
+    "deliver",
+    "encode_message",
+    "fold",
+    "parse_credentials",
+    "peers_of",
+    "read_message",
+    "relay",
+]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from auditwire.clusters.cluster import is_cluster_name
+from auditwire.events.model import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 MOST_OBJECTS_A_BATCH: Final = 24
 
 _HOUR = len("2026-11-21T22")
+_RECEIVE_TIME_ONLY = frozenset((Flag.STAGE_TIME_MISSING, Flag.STAGE_TIME_UNREADABLE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +34,33 @@ class HourGroup:
 
 
 def partition(events: "Sequence[Event]") -> list[HourGroup]:
-    """All decoded, settled events of a body by hour of stageTimestamp, earliest hour first; at most 24
-    groups.
+    """All decoded, settled events of a body by hour of stageTimestamp, earliest hour first; at most 24 groups.
 
-    Give it every event of the body, not only those the rules archive: the keys must not change when a rule
-    does, or a repeated batch would be stored twice. Later hours than the 24th join it as strays.
+    Give it every event of the body, not only those the rules archive: the keys must not change when a rule does, or
+    a repeated batch would be stored twice. Later hours than the 24th join it. So do, in the last group, events whose
+    only time is when they were received, which is another one each time they are sent; a body of nothing but those
+    goes by the start of the hour it came in.
     """
     hours: dict[str, list[int]] = {}
+    undated: list[int] = []
     for position, event in enumerate(events):
-        hours.setdefault(_stage_time(event)[:_HOUR], []).append(position)
+        if _RECEIVE_TIME_ONLY.isdisjoint(event.flags):
+            hours.setdefault(_hour(event), []).append(position)
+        else:
+            undated.append(position)
+    if not hours:
+        hour = _hour(events[undated[0]]) if undated else ""
+        return [HourGroup(hour, _basic(f"{hour}:00:00.000000Z"), tuple(undated))] if undated else []
     groups = [
-        HourGroup(hour, _basic(min(_stage_time(events[at]) for at in hours[hour])), tuple(hours[hour]))
-        for hour in sorted(hours)
+        HourGroup(hour, _basic(min(events[at].stageTimestamp or "" for at in members)), tuple(members))
+        for hour, members in sorted(hours.items())
     ]
     kept, late = groups[:MOST_OBJECTS_A_BATCH], groups[MOST_OBJECTS_A_BATCH:]
-    if late:
-        strays = frozenset(at for group in late for at in group.members)
+    joining = [at for group in late for at in group.members] + undated
+    if joining:
         last = kept[-1]
-        kept[-1] = HourGroup(last.hour, last.t, tuple(sorted({*last.members, *strays})), strays)
+        strays = frozenset(at for at in joining if _hour(events[at]) != last.hour)
+        kept[-1] = HourGroup(last.hour, last.t, tuple(sorted({*last.members, *joining})), strays)
     return kept
 
 
@@ -77,9 +88,9 @@ def quarantine_key(cluster: str, digest: str) -> str:
     return f"quarantine/cluster={_checked(cluster)}/{digest}.gz"
 
 
-def _stage_time(event: "Event") -> str:
-    # Settling leaves no event without one: YYYY-MM-DDTHH:MM:SS.ffffffZ, which sorts as time does.
-    return event.stageTimestamp or ""
+def _hour(event: "Event") -> str:
+    # Settling leaves no event without a stageTimestamp: YYYY-MM-DDTHH:MM:SS.ffffffZ, which sorts as time does.
+    return (event.stageTimestamp or "")[:_HOUR]
 
 
 def _basic(timestamp: str) -> str:

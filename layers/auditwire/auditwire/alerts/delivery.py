@@ -1,0 +1,151 @@
+"""Bringing alerts to every Alertmanager at once, and telling a bad alert from a bad peer.
+
+Peers do not share alerts, so each gets all of them. A batch with one bad alert is answered 400 (and of a 422 nothing
+is stored), so after either each alert is posted alone; posting one again is harmless. 413 speaks of the batch's size
+and is treated alike, but proves nothing about an alert.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from auditwire.alerts.alertmanager import Answer, Peer
+from auditwire.alerts.errors import PeerError
+
+LARGEST_POST: Final = 500_000
+"""Bytes; below the 1 MB that proxies commonly take."""
+
+TAKEN: Final = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of alerts, by their positions: which at least one peer took, which are proven bad and why.
+
+    What is in neither is to be tried again. ``peers`` says of each peer ``ok``, or why it failed.
+    """
+
+    taken: frozenset[int]
+    bad: Mapping[int, str]
+    peers: Mapping[str, str]
+
+
+def deliver(
+    alerts: Sequence[bytes], peers: Sequence[Peer], seconds: float, clock: Callable[[], float] = time.monotonic
+) -> Delivery:
+    """Posts alerts (each a JSON object) to all peers side by side, and returns within ``seconds``.
+
+    An alert is bad only when a peer refuses it alone with 400 or 422, that peer takes other alerts (or an empty
+    list), and no other peer takes this one: a wrong address answers 400 to everything.
+    """
+    ends = clock() + seconds
+    runs = [_Run(peer, alerts, ends, clock) for peer in peers]
+    threads = [threading.Thread(target=run.run, daemon=True) for run in runs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, ends - clock()))
+    results = [run.result() for run in runs]
+    taken = frozenset().union(*(result.taken for result in results))
+    bad: dict[int, str] = {}
+    for result in results:
+        bad.update({position: why for position, why in result.bad.items() if position not in taken})
+    return Delivery(taken, bad, {run.peer.url: result.outcome for run, result in zip(runs, results, strict=True)})
+
+
+@dataclass(slots=True)
+class _Result:
+    outcome: str = "timeout"
+    taken: set[int] = field(default_factory=set)
+    bad: dict[int, str] = field(default_factory=dict)
+
+
+class _Run:
+    """All posts to one peer, in a thread of their own: a peer that hangs must not cost the others their time."""
+
+    def __init__(self, peer: Peer, alerts: Sequence[bytes], ends: float, clock: Callable[[], float]) -> None:
+        self.peer = peer
+        self._alerts = alerts
+        self._ends = ends
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._result = _Result()
+
+    def run(self) -> None:
+        """Posts everything; ends early at the first answer that speaks about the peer."""
+        try:
+            refused = self._post_all()
+            if refused:
+                self._check_health()
+        except PeerError as error:
+            with self._lock:
+                self._result.outcome = str(error)
+            return
+        with self._lock:
+            self._result.bad = refused
+            self._result.outcome = TAKEN
+
+    def result(self) -> _Result:
+        """What is known by now; a run that has not ended counts as a peer that was too slow."""
+        with self._lock:
+            return _Result(self._result.outcome, set(self._result.taken), dict(self._result.bad))
+
+    def _post_all(self) -> dict[int, str]:
+        refused: dict[int, str] = {}
+        for positions in _packed(self._alerts):
+            answer = self._post(positions)
+            if answer.taken:
+                self._note(positions)
+            elif answer.status in {400, 413, 422}:
+                refused |= self._post_each(positions)
+            else:
+                raise PeerError(_about(answer))
+        return refused
+
+    def _post_each(self, positions: Sequence[int]) -> dict[int, str]:
+        refused: dict[int, str] = {}
+        for position in positions:
+            answer = self._post([position])
+            if answer.taken:
+                self._note([position])
+            elif answer.status in {400, 422}:
+                refused[position] = _about(answer)
+            else:
+                raise PeerError(_about(answer))
+        return refused
+
+    def _check_health(self) -> None:
+        with self._lock:
+            healthy = bool(self._result.taken)
+        if not healthy and not (answer := self._post([])).taken:
+            raise PeerError(f"refuses even an empty list: {_about(answer)}")
+
+    def _post(self, positions: Sequence[int]) -> Answer:
+        left = self._ends - self._clock()
+        if left <= 0:
+            raise PeerError("timeout")
+        return self.peer.post(b"[" + b",".join([self._alerts[at] for at in positions]) + b"]", left)
+
+    def _note(self, positions: Sequence[int]) -> None:
+        with self._lock:
+            self._result.taken.update(positions)
+
+
+def _packed(alerts: Sequence[bytes]) -> Iterator[list[int]]:
+    """Positions in order, in as few posts as fit; one alert always fits."""
+    post: list[int] = []
+    size = 2
+    for position, alert in enumerate(alerts):
+        if post and size + len(alert) + 1 > LARGEST_POST:
+            yield post
+            post, size = [], 2
+        post.append(position)
+        size += len(alert) + 1
+    if post:
+        yield post
+
+
+def _about(answer: Answer) -> str:
+    return f"{answer.status} {answer.detail}".strip()

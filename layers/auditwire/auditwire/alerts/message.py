@@ -1,0 +1,65 @@
+"""An alert as a message: the Alertmanager v2 alert object and one key of our own, ``auditwire``.
+
+Who subscribes to the topic can hand the object to any Alertmanager as it is. There is no endsAt: how long an alert
+stays active counts from its delivery, which only the one who delivers knows.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+import orjson
+
+from auditwire.alerts.text import annotation_value
+
+if TYPE_CHECKING:
+    from auditwire.alerts.alert import Alert
+
+LARGEST_MESSAGE: Final = 200_000
+"""Bytes. SNS takes 262,144 with attributes; the rest is room for who wraps it once more."""
+
+# XML, which SNS and SQS speak, has no way to say these two; JSON does. In JSON they only occur inside strings.
+_NOT_XML = (("\ufffe".encode(), rb"\ufffe"), ("\uffff".encode(), rb"\uffff"))
+_SHORTER: Final = (256, 64)
+
+
+def encode_message(alert: "Alert") -> bytes:
+    """The message of an alert: UTF-8 JSON of at most 200,000 bytes, legal in XML 1.0; annotations are cut to fit."""
+    message = _encode(alert, dict(alert.annotations))
+    for limit in _SHORTER:
+        if len(message) <= LARGEST_MESSAGE:
+            break
+        message = _encode(alert, {name: annotation_value(value, limit) for name, value in alert.annotations.items()})
+    return message
+
+
+def attributes_of(alert: "Alert") -> dict[str, str]:
+    """The message attributes that filter policies can use; SNS refuses empty ones, so these are left out."""
+    attributes = {
+        "rule": alert.rule,
+        "priority": alert.priority,
+        "cluster": alert.labels.get("cluster", ""),
+        "namespace": alert.labels.get("namespace", ""),
+    }
+    return {name: annotation_value(value, 256) for name, value in attributes.items() if value}
+
+
+def _encode(alert: "Alert", annotations: dict[str, str]) -> bytes:
+    message = orjson.dumps(
+        {
+            "labels": dict(alert.labels),
+            "annotations": annotations,
+            "startsAt": alert.first,
+            **({"generatorURL": alert.generator_url} if alert.generator_url else {}),
+            "auditwire": {
+                "first": alert.first,
+                "last": alert.last,
+                "rule": alert.rule,
+                "document": alert.document,
+                "bundle": alert.bundle,
+                "count": alert.count,
+                "auditIDs": list(alert.audit_ids),
+            },
+        }
+    )
+    for character, escape in _NOT_XML:
+        message = message.replace(character, escape)
+    return message

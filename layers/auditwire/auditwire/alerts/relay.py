@@ -1,0 +1,102 @@
+"""From the queue to Alertmanager: what the relay function does with one batch of SQS messages.
+
+A message is done when one Alertmanager has its alert, or when it was put aside because none ever will take it. All
+others go back to the queue, which holds them for days; endsAt counts from delivery, so that an alert held up for hours
+still arrives active.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from auditwire.alerts.delivery import Delivery, deliver
+from auditwire.alerts.errors import DeadLetterError, MessageError
+from auditwire.alerts.queued import QueuedAlert, read_message
+
+if TYPE_CHECKING:
+    from auditwire.alerts.alertmanager import Peer
+    from auditwire.alerts.dead_letters import DeadLetters
+
+NO_PEERS: Final = (
+    "no Alertmanager to deliver to: set the parameter AlertmanagerUrls, or name receivers in the Webhook document;"
+    " the alerts stay in the queue"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """How a batch ended, in messages: ``alerts`` = ``delivered`` + ``failed`` + ``dead_lettered``.
+
+    ``peers`` says of each peer ``ok`` or why it failed; ``problems`` are sentences for the log.
+    """
+
+    alerts: int
+    delivered: int
+    dead_lettered: int
+    failed_ids: Sequence[str] = ()
+    peers: Mapping[str, str] = field(default_factory=dict)
+    problems: Sequence[str] = ()
+
+    @property
+    def failed(self) -> int:
+        """How many messages go back to the queue."""
+        return len(self.failed_ids)
+
+    @property
+    def peer_failures(self) -> int:
+        """How many peers did not answer as an Alertmanager that has the alerts."""
+        return sum(outcome != "ok" for outcome in self.peers.values())
+
+    def as_response(self) -> dict[str, list[dict[str, str]]]:
+        """The answer Lambda's poller reads: which messages are to be delivered again."""
+        return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in self.failed_ids]}
+
+
+def relay(
+    event: Mapping[str, Any],
+    *,
+    peers: "Sequence[Peer]",
+    dead_letters: "DeadLetters",
+    ttl: timedelta,
+    seconds: float,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Relayed:
+    """Delivers the messages of an SQS event to every peer, within ``seconds`` plus the time dead letters take.
+
+    An alert is active for ``ttl`` from its delivery. A message that holds no alert and an alert that is proven bad
+    are sent to ``dead_letters``; if that fails they go back to the queue.
+    """
+    records: list[Mapping[str, Any]] = list(event.get("Records", ()))
+    aside: list[tuple[Mapping[str, Any], str, str]] = []
+    alerts: list[tuple[Mapping[str, Any], QueuedAlert]] = []
+    for record in records:
+        try:
+            alerts.append((record, read_message(record["body"])))
+        except MessageError as error:
+            aside.append((record, "malformed", str(error)))
+    delivery = Delivery(frozenset(), {}, {})
+    if alerts and peers:
+        moment = now()
+        delivery = deliver([alert.as_posted(moment, ttl) for _, alert in alerts], peers, seconds)
+    failed: list[str] = []
+    for position, (record, _) in enumerate(alerts):
+        if position in delivery.bad:
+            aside.append((record, "refused", delivery.bad[position]))
+        elif position not in delivery.taken:
+            failed.append(record["messageId"])
+    problems = [NO_PEERS] if alerts and not peers else []
+    for record, reason, detail in aside:
+        try:
+            dead_letters.send(record["body"], reason, detail)
+        except DeadLetterError as error:
+            failed.append(record["messageId"])
+            problems.append(str(error))
+    return Relayed(
+        alerts=len(records),
+        delivered=len(delivery.taken),
+        dead_lettered=len(records) - len(delivery.taken) - len(failed),
+        failed_ids=tuple(failed),
+        peers=delivery.peers,
+        problems=tuple(dict.fromkeys(problems)),
+    )

@@ -1,0 +1,74 @@
+"""Names and values as Alertmanager, SNS and people can take them: legal, one line, of bounded length."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+LONGEST_LABEL: Final = 256
+LONGEST_ANNOTATION: Final = 1_024
+LONGEST_NAME: Final = 128
+
+_ILLEGAL_IN_NAME = re.compile(r"[^a-zA-Z0-9_]")
+# What a reader cannot see, or what turns text around on the screen: control characters, zero-width and
+# bidirectional marks, line separators, lone surrogates; and U+FFFE and U+FFFF, which XML (SNS, SQS) forbids.
+_HIDDEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff]"
+)
+_SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+_DIGEST = 8
+
+
+def legal_name(name: str) -> str:
+    """A label or annotation name within ``[a-zA-Z_][a-zA-Z0-9_]*``: other characters become ``_``."""
+    legal = _ILLEGAL_IN_NAME.sub("_", name[:LONGEST_NAME])
+    return legal if legal[:1].isalpha() or legal.startswith("_") else f"_{legal}"
+
+
+def legal_names(values: Mapping[str, str]) -> dict[str, str]:
+    """The same values under legal names; names that become equal get ``_2``, ``_3``… in their old order."""
+    legal: dict[str, str] = {}
+    # Names that are legal already keep theirs, whatever the others become.
+    for name in sorted(values, key=lambda name: (legal_name(name) != name, name)):
+        wanted = fitting = legal_name(name)
+        number = 1
+        while fitting in legal:
+            number += 1
+            fitting = f"{wanted}_{number}"
+        legal[fitting] = values[name]
+    return legal
+
+
+def one_line(value: str) -> str:
+    """The value with everything hidden written as an escape: ``\\n``, ``\\t``, ``\\u202e``."""
+    return value if value.isprintable() else _HIDDEN.sub(_escape, value)
+
+
+def label_value(value: str) -> str:
+    """A label's value: one line of at most 256 characters.
+
+    A longer one is cut and ends in ``…`` and 8 hex digits of its SHA-256, so that it is seen to be cut and
+    two long values that begin alike stay two alerts.
+    """
+    line = one_line(value[: LONGEST_LABEL + 1])
+    if len(value) <= LONGEST_LABEL and len(line) <= LONGEST_LABEL:
+        return line
+    digest = hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{line[: LONGEST_LABEL - _DIGEST - 1]}…{digest[:_DIGEST]}"
+
+
+def annotation_value(value: str, limit: int = LONGEST_ANNOTATION) -> str:
+    """An annotation's value: one line of at most ``limit`` characters, a cut marked by ``…`` at its end."""
+    line = one_line(value[: limit + 1])
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+def listed(values: Iterable[str], most: int, separator: str = ", ") -> str:
+    """The different values in order of appearance; of more than ``most`` the first ones and ``…``."""
+    different = list(dict.fromkeys(filter(None, values)))
+    return separator.join(different[:most] + ["…"] * (len(different) > most))
+
+
+def _escape(found: re.Match[str]) -> str:
+    character = found.group()
+    return _SHORT.get(character) or f"\\u{ord(character):04x}"

@@ -1,0 +1,119 @@
+"""What an alert says: labels from one occurrence, annotations from all that were folded into it.
+
+Labels are an alert's identity in Alertmanager, so they hold only what names the act: who did what to which
+object. Clients choose most of these values (a user may create objects under ever new names), so their number
+is bounded by the 500 alerts a batch may give, and their size by 256 characters. What differs from time to
+time (addresses, user agents, times, auditIDs) stands in annotations, which Alertmanager replaces instead of
+multiplying alerts.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from auditwire.alerts.text import annotation_value, label_value, legal_names, listed, one_line
+
+if TYPE_CHECKING:
+    from auditwire.alerts.alert import Occurrence
+    from auditwire.events import Event
+
+MOST_AUDIT_IDS: Final = 10
+
+SEVERITY: Final = {"DEBUG": "info", "INFO": "info", "WARNING": "warning"}
+"""What each priority is called in Alertmanager, lowest priority first."""
+
+_MOST_LISTED: Final = 10
+_MOST_OWN: Final = 32
+_LONGEST_AUDIT_ID: Final = 128
+# A rule may say how severe it is. What the alert is about is not its to say: a label of these names becomes
+# rule_*.
+_NOT_THE_RULES = frozenset(
+    ("alertname", "cluster", "event", "name", "namespace", "priority", "resource", "user", "verb", "workspace")
+)
+
+
+def labels_of(occurrence: "Occurrence", cluster: str) -> dict[str, str]:
+    """The labels of the alert an occurrence belongs to, sorted by name; empty ones are left out."""
+    rule, event = occurrence.rule, occurrence.event
+    fixed = {
+        "alertname": rule.name,
+        "severity": SEVERITY[rule.priority],
+        "priority": rule.priority,
+        "cluster": cluster,
+        "workspace": event.workspace,
+        "namespace": event.objectRef.namespace,
+        "resource": event.objectRef.resource,
+        "name": event.objectRef.name,
+        "verb": event.verb,
+        # Who really called; whom they impersonated stands in an annotation.
+        "user": event.user.username or "",
+        "event": event.digest if rule.alert == "distinct" else "",
+    }
+    own = _own(rule.labels, _NOT_THE_RULES.__contains__, label_value)
+    return dict(sorted((_values(fixed, label_value) | own).items()))
+
+
+def annotations_of(occurrences: "Sequence[Occurrence]", cluster: str) -> dict[str, str]:
+    """The annotations of an alert folded from these occurrences (earliest first), sorted by name."""
+    rule, event, message = occurrences[0].rule, occurrences[0].event, occurrences[0].message
+    events = [occurrence.event for occurrence in occurrences]
+    first, last = events[0].stageTimestamp or "", events[-1].stageTimestamp or ""
+    impersonated = (one.impersonatedUser.username or "" for one in events if one.impersonatedUser)
+    facts = {
+        "message": message,
+        "first_occurrence": first,
+        "last_occurrence": last,
+        "count": str(len(occurrences)),
+        "source_addresses": _listed((", ".join(one.sourceIPs or ()) for one in events), "; "),
+        "user_agent": _listed(one.userAgent for one in events),
+        "decision": _listed(_annotation(one, "authorization.k8s.io/decision") for one in events),
+        "reason": _listed(_annotation(one, "authorization.k8s.io/reason") for one in events),
+        "impersonated_user": _listed(impersonated),
+        "audit_ids": ", ".join(audit_ids(occurrences)),
+        "archive_key": _listed(occurrence.archive_key for occurrence in occurrences),
+    }
+    worded = {
+        "summary": rule.desc or rule.name,
+        "description": f"{_act(event)} in cluster {cluster}: {_how_often(len(occurrences), first, last)}",
+    }
+    own = _own(rule.annotations, lambda name: name in facts, annotation_value)
+    return dict(sorted((_values(facts | worded, annotation_value) | own).items()))
+
+
+def audit_ids(occurrences: "Sequence[Occurrence]") -> tuple[str, ...]:
+    """The first 10 different auditIDs. Clients choose them, so each is one line of at most 128 characters."""
+    different = dict.fromkeys(
+        annotation_value(occurrence.event.auditID, _LONGEST_AUDIT_ID) for occurrence in occurrences
+    )
+    return tuple(different)[:MOST_AUDIT_IDS]
+
+
+def _act(event: "Event") -> str:
+    target = event.objectRef
+    kind = f"{target.resource}/{target.subresource}" if target.subresource else target.resource
+    name = f"{target.namespace}/{target.name}" if target.namespace else target.name
+    words = (event.user.username or "an unknown user", event.verb, kind or event.requestURI, name)
+    return " ".join(one_line(word) for word in words if word)
+
+
+def _how_often(count: int, first: str, last: str) -> str:
+    return f"once, at {first}" if count == 1 else f"{count} events from {first} to {last}"
+
+
+def _annotation(event: "Event", name: str) -> str:
+    return (event.annotations or {}).get(name, "")
+
+
+def _listed(values: Iterable[str], separator: str = ", ") -> str:
+    return listed(values, _MOST_LISTED, separator)
+
+
+def _values(values: Mapping[str, str], bounded: Callable[[str], str]) -> dict[str, str]:
+    return {name: bounded(value) for name, value in values.items() if value}
+
+
+def _own(values: Mapping[str, str], taken: Callable[[str], bool], bounded: Callable[[str], str]) -> dict[str, str]:
+    """What a rule adds: legal names, its first 32 by name; a name it may not use gets the prefix
+    ``rule_``."""
+    legal = legal_names({name: value for name, value in values.items() if value})
+    named = {f"rule_{name}" if taken(name) else name: legal[name] for name in sorted(legal)[:_MOST_OWN]}
+    return _values(named, bounded)

@@ -1,0 +1,57 @@
+"""Real events and rules for tests of what comes after deciding."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from auditwire.alerts import Occurrence
+from auditwire.events import Event, ObjectRef, User
+
+RECEIVED = datetime(2026, 11, 21, 22, 10, tzinfo=UTC)
+FIRST = datetime(2026, 11, 21, 22, 5, tzinfo=UTC)
+KEY = "events/cluster=prod/date=2026-11-21/hour=22/20261121T220500.000000Z-abc.jsonl.gz"
+
+
+def event(number: int = 0, **changes: Any) -> Event:
+    """A pod being created, ``number`` seconds after 22:05 UTC; settled for the cluster prod."""
+    fields: dict[str, Any] = {
+        "level": "Metadata",
+        "auditID": f"id-{number}",
+        "stage": "ResponseComplete",
+        "verb": "create",
+        "requestURI": "/api/v1/namespaces/default/pods",
+        "user": User(username="alice"),
+        "sourceIPs": ["198.51.100.7", "10.0.0.1"],
+        "userAgent": "kubectl/v1.31",
+        "objectRef": ObjectRef(resource="pods", namespace="default", name="web"),
+        "stageTimestamp": (FIRST + timedelta(seconds=number)).isoformat(),
+        "annotations": {
+            "authorization.k8s.io/decision": "allow",
+            "authorization.k8s.io/reason": 'RBAC: allowed by "edit"',
+        },
+    }
+    made = Event(**{**fields, **changes})
+    made.settle(cluster="prod", received=RECEIVED)
+    return made
+
+
+@dataclass(frozen=True)
+class RuleOf:
+    """A rule as alerts need it."""
+
+    name: str = "CreatePod"
+    document: str = "alerting-rule"
+    desc: str = "a pod was created"
+    priority: str = "WARNING"
+    labels: dict[str, str] = field(default_factory=dict)
+    annotations: dict[str, str] = field(default_factory=dict)
+    alert: str = "fold"
+
+    @property
+    def qualified(self) -> str:
+        return f"{self.document}.{self.name}"
+
+
+def occurrence(number: int = 0, *, rule: Any = None, key: str = KEY, message: str = "", **changes: Any) -> Occurrence:
+    """An occurrence of a rule on ``event(number, **changes)``."""
+    return Occurrence(rule or RuleOf(), event(number, **changes), message or f"pod created, {number}", key)
