@@ -1,7 +1,7 @@
 """Audit events: a request body becomes typed events, and an event becomes a line of the archive."""
 
-from auditwire.events.decode import Decoded, Reject, decode
-from auditwire.events.inflate import BodyError, inflate
+from auditwire.events.decoding import Decoded, Reject, decode
+from auditwire.events.inflating import BodyError, inflate
 from auditwire.events.level import Level
 from auditwire.events.line import encode_line
 from auditwire.events.model import (

@@ -30,6 +30,10 @@ _GO_NAMES = {
 _WRAPPER_KEYS = ("HostName", "HostIP")
 
 
+def _go_name(name: str) -> str:
+    return _GO_NAMES.get(name, name[0].upper() + name[1:])
+
+
 def _in_go_casing(
     model: type[_Model],
     parts: Mapping[str, type[msgspec.Struct]],
@@ -40,10 +44,11 @@ def _in_go_casing(
     types = get_type_hints(model, include_extras=True)
     fields: list[Any] = [(name, msgspec.Raw, None) for name in ignored]
     for field in msgspec.structs.fields(model):
-        name = _GO_NAMES.get(field.name, field.name[0].upper() + field.name[1:])
         part = parts.get(field.name)
         default = part() if part else field.default
-        fields.append((field.name, part or types[field.name], msgspec.field(name=name, default=default)))
+        fields.append(
+            (field.name, part or types[field.name], msgspec.field(name=_go_name(field.name), default=default))
+        )
     go_model = msgspec.defstruct(
         f"KubeSphere{model.__name__}", fields, bases=(model,), namespace=dict(beside), kw_only=True
     )
@@ -52,13 +57,17 @@ def _in_go_casing(
 
 _GO_OBJECT_REF = _in_go_casing(ObjectRef, {}, {})
 KubeSphereEvent = _in_go_casing(
-    Event, {"objectRef": _GO_OBJECT_REF}, {"sender": "kubesphere", "hasCanonicalKeys": False}, _WRAPPER_KEYS
+    Event, {"objectRef": _GO_OBJECT_REF}, {"sender": "kubesphere", "canonical": False}, _WRAPPER_KEYS
 )
 """An event whose keys are spelled exactly as ks-apiserver spells them."""
 
 
 def _names(model: type[msgspec.Struct]) -> dict[str, str]:
-    return {field.name.lower(): field.name for field in msgspec.structs.fields(model)}
+    """Spellings to canonical names: lower case for any casing, and as the senders spell them to be found at once."""
+    names: dict[str, str] = {}
+    for field in msgspec.structs.fields(model):
+        names |= dict.fromkeys((field.name, _go_name(field.name), field.name.lower()), field.name)
+    return names
 
 
 _EVENT_NAMES = _names(Event)
@@ -111,17 +120,21 @@ def event_in_any_casing(item: msgspec.Raw) -> Event:
 
     Raises msgspec.ValidationError where a field of the model has the wrong JSON type or a required one is absent.
     """
-    known = _known(canonical_fields(item), _EVENT_NAMES)
+    received = fields_of(item)
+    known = _known(received, _EVENT_NAMES)
     for name, names in _PART_NAMES.items():
         value = known.get(name)
         if value is not None and is_object(value):
-            known[name] = msgspec.Raw(msgspec.json.encode(_known(fields_of(value), names)))
+            part = fields_of(value)
+            filled = _known(part, names)
+            if filled != part:
+                known[name] = msgspec.Raw(msgspec.json.encode(filled))
     bodies = {name: known.pop(name) for name in _BODIES if name in known}
     event = _EVENT.decode(msgspec.json.encode(known))
     for name, body in bodies.items():
         setattr(event, name, body)
-    event.hasCanonicalKeys = False
-    if _last_spelling(item, "auditid") == "AuditID":
+    event.canonical = False
+    if [key for key in received if _EVENT_NAMES.get(key.lower()) == "auditID"][-1] == "AuditID":
         event.sender = "kubesphere"
     return event
 
@@ -129,19 +142,24 @@ def event_in_any_casing(item: msgspec.Raw) -> Event:
 def _renamed(fields: Fields, names: Mapping[str, str]) -> Fields:
     renamed: Fields = {}
     for key, value in fields.items():
-        renamed[names.get(key.lower(), key)] = value
+        name = names.get(key)
+        renamed[names.get(key.lower(), key) if name is None else name] = value
     return renamed
 
 
 def _known(fields: Fields, names: Mapping[str, str]) -> Fields:
-    """The fields of the model that have a value, without the nulls in its maps."""
-    known = {name: value for name in names.values() if (value := fields.get(name)) is not None and value != NULL}
+    """The fields of the model that have a value, under canonical names, without the nulls in its maps."""
+    known: Fields = {}
+    for key, value in fields.items():
+        name = names.get(key) or names.get(key.lower())
+        if name is None:
+            continue
+        if value == NULL:
+            known.pop(name, None)
+        else:
+            known[name] = value
     for name in _MAPS & known.keys():
-        if is_object(known[name]):
+        if is_object(known[name]) and b"null" in bytes(known[name]):
             filled = {key: value for key, value in fields_of(known[name]).items() if value != NULL}
             known[name] = msgspec.Raw(msgspec.json.encode(filled))
     return known
-
-
-def _last_spelling(item: msgspec.Raw, lower: str) -> str:
-    return [key for key in fields_of(item) if key.lower() == lower][-1]

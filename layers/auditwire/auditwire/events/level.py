@@ -15,7 +15,12 @@ class Level(StrEnum):
     def of(cls, text: str) -> "Level":
         """The level a text names; a name nobody knows counts as the highest, so that a limit still trims
         it."""
-        return cls(text) if text in _RANKS else cls.REQUEST_RESPONSE
+        return cls(text) if cls.knows(text) else cls.REQUEST_RESPONSE
+
+    @classmethod
+    def knows(cls, text: str) -> bool:
+        """Whether a text names a level."""
+        return text in _RANKS
 
     @property
     def rank(self) -> int:

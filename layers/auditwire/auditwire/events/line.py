@@ -19,11 +19,15 @@ def encode_line(event: Event, provenance: Mapping[str, object]) -> bytes:
     ``provenance`` with ``reportedCluster`` and ``flags`` where there are any. An event that brings an ``_auditwire`` of
     its own keeps it under another name and is flagged.
     """
-    received = fields_of if event.hasCanonicalKeys else canonical_fields
-    fields: dict[str, object] = dict(received(event.received))
-    flags = [*_listed(provenance.get("flags")), *event.flags]
-    if not event.hasCanonicalKeys and _set_aside_forged(fields):
-        flags.append(Flag.RESERVED_KEY)
+    # Read from where it lies: asking the event for its flags would make it keep an empty list.
+    flags: list[str] = event.__dict__.get("flags", [])
+    fields: dict[str, object]
+    if event.canonical:
+        fields = {**fields_of(event.received)}
+    else:
+        fields = {**canonical_fields(event.received)}
+        if _set_aside_forged(fields):
+            flags = [*flags, Flag.RESERVED_KEY]
     for name in event.edited:
         value = getattr(event, name)
         if value is None:
@@ -36,7 +40,8 @@ def encode_line(event: Event, provenance: Mapping[str, object]) -> bytes:
     if event.reportedCluster:
         about["reportedCluster"] = event.reportedCluster
     if flags:
-        about["flags"] = list(dict.fromkeys(flags))
+        given = about.get("flags")
+        about["flags"] = list(dict.fromkeys([*(given if isinstance(given, list | tuple) else ()), *flags]))
     fields[PROVENANCE] = about
     line = msgspec.json.encode(fields)
     # Within JSON a line end can only be white space between tokens: inside of strings it is always escaped.
@@ -52,7 +57,3 @@ def _set_aside_forged(fields: dict[str, object]) -> bool:
             name += "_"
         fields[name] = fields.pop(key)
     return bool(forged)
-
-
-def _listed(value: object) -> list[object]:
-    return list(value) if isinstance(value, list | tuple) else []

@@ -35,6 +35,7 @@ class Flag(StrEnum):
     STAGE_TIME_MISSING = "stage_time_missing"
     STAGE_TIME_UNREADABLE = "stage_time_unreadable"
     RECEIVED_TIME_UNREADABLE = "received_time_unreadable"
+    OTHER_HOUR = "other_hour"
     REDACTED = "redacted"
     RESERVED_KEY = "reserved_key"
 
@@ -109,6 +110,16 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
     devops: str = ""
     message: str = ""
 
+    # Beside the fields. Without annotations these are no fields to msgspec, so no key of a body can set them.
+    sender = "kubernetes"
+    """``kubernetes`` or ``kubesphere``, by the casing of the keys."""
+    canonical = True
+    """Whether the item was received with exactly the keys of this model."""
+    reportedCluster = ""
+    """The cluster the body named, where the credential says another."""
+    edited = frozenset[str]()
+    """The fields whose value is no longer what was received."""
+
     @cached_property
     def received(self) -> "msgspec.Raw | bytes":
         """The item as received, a view into the body; an event built by hand encodes itself."""
@@ -125,21 +136,11 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
         return hashlib.sha256(self.received).hexdigest()
 
     @cached_property
-    def sender(self) -> str:
-        """``kubernetes`` or ``kubesphere``, by the casing of the keys."""
-        return "kubernetes"
-
-    @cached_property
-    def hasCanonicalKeys(self) -> bool:
-        """Whether the item was received with exactly the keys of this model."""
-        return True
-
-    @cached_property
     def unknown(self) -> dict[str, msgspec.Raw]:
         """The top-level keys outside of the model, as received."""
         from auditwire.events.casing import unknown_keys  # noqa: PLC0415 - casing is about this model
 
-        return {} if self.hasCanonicalKeys else unknown_keys(self.received)
+        return {} if self.canonical else unknown_keys(self.received)
 
     @cached_property
     def flags(self) -> list[str]:
@@ -147,22 +148,12 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
         return []
 
     @cached_property
-    def reportedCluster(self) -> str:
-        """The cluster the body named, where the credential says another; else empty."""
-        return ""
-
-    @cached_property
-    def edited(self) -> frozenset[str]:
-        """The fields whose value is no longer what was received."""
-        return frozenset()
-
-    @cached_property
-    def requestBody(self) -> Any:
+    def requestBody(self) -> Any:  # noqa: N802 - named after the field
         """The request's object as JSON values, or None; decoded once."""
         return _json_value(self.requestObject)
 
     @cached_property
-    def responseBody(self) -> Any:
+    def responseBody(self) -> Any:  # noqa: N802
         """The response's object as JSON values, or None; decoded once."""
         return _json_value(self.responseObject)
 
@@ -183,13 +174,13 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
             self.reportedCluster = self.cluster
             self.flag(Flag.CLUSTER_DIFFERS)
         self.cluster = cluster
-        if Level.of(self.level) != self.level:
+        if not Level.knows(self.level):
             self.flag(Flag.LEVEL_UNKNOWN)
-        now = timestamps.as_text(received)
         asked = self.requestReceivedTimestamp
         asked_time = timestamps.normalise(asked) if asked else None
-        if self.stageTimestamp:
-            stage_time = timestamps.normalise(self.stageTimestamp)
+        stage = self.stageTimestamp
+        if stage:
+            stage_time = timestamps.normalise(stage)
             if stage_time is None:
                 self.flag(Flag.STAGE_TIME_UNREADABLE)
         else:
@@ -198,9 +189,13 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
                 self.flag(Flag.STAGE_TIME_MISSING)
         if asked and asked_time is None:
             self.flag(Flag.RECEIVED_TIME_UNREADABLE)
-            asked_time = now
-        self._edit("requestReceivedTimestamp", asked_time)
-        self._edit("stageTimestamp", stage_time or now)
+            asked_time = timestamps.as_text(received)
+        if asked_time != asked:
+            self.requestReceivedTimestamp = asked_time
+            self.edited |= {"requestReceivedTimestamp"}
+        if stage_time != stage or stage_time is None:
+            self.stageTimestamp = stage_time or timestamps.as_text(received)
+            self.edited |= {"stageTimestamp"}
 
     def with_changes(self, **changes: Any) -> "Event":
         """A copy with other field values that still knows how it was received; bodies not changed stay decoded."""
@@ -215,11 +210,6 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
         beside["received"] = self.received
         copy.__dict__.update(beside)
         return copy
-
-    def _edit(self, name: str, value: str | None) -> None:
-        if getattr(self, name) != value:
-            setattr(self, name, value)
-            self.edited |= {name}
 
     def _time_of_2017(self) -> str | None:
         """The time in audit.k8s.io/v1alpha1 and v1beta1 shape: ``timestamp``, or ``metadata.creationTimestamp``."""

@@ -19,7 +19,7 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _TEXT = msgspec.json.Decoder(str)
 _SECRET_MAPS = ("data", "stringdata")
-# What holds whole objects: the items of a list, the rows of a Table and the object of each, the object of a watch event.
+# What holds whole objects: the items of a list, the rows of a Table with their object, a watch event's object.
 _HOLDERS = ("items", "rows", "object")
 _TOKEN_HOLDERS = ("spec", "status")
 _SECRET_KINDS = ("Secret", "SecretList")

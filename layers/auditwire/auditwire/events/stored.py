@@ -23,25 +23,20 @@ def as_stored(event: Event, level: Level | None) -> Event:
         changes = {name: None for name in dropped if getattr(event, name) is not None}
         if Level.of(event.level) > level:
             changes["level"] = str(level)
-    redactions = _redactions(event, [name for name in _BODIES if name not in changes])
+    redactions: dict[str, Any] = {}
+    uri = redact_uri(event.requestURI)
+    if uri != event.requestURI:
+        redactions["requestURI"] = uri
+    for name in _BODIES:
+        body = getattr(event, name)
+        if body is None or name in changes:
+            continue
+        redacted = redact_body(body, event.objectRef)
+        if redacted is not body:
+            redactions[name] = redacted
     if not changes and not redactions:
         return event
     stored = event.with_changes(**changes, **redactions)
     if redactions:
         stored.flag(Flag.REDACTED)
     return stored
-
-
-def _redactions(event: Event, bodies: list[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    uri = redact_uri(event.requestURI)
-    if uri != event.requestURI:
-        found["requestURI"] = uri
-    for name in bodies:
-        body = getattr(event, name)
-        if body is None:
-            continue
-        redacted = redact_body(body, event.objectRef)
-        if redacted is not body:
-            found[name] = redacted
-    return found

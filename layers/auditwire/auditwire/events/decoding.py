@@ -1,7 +1,7 @@
 """A request body becomes events: every shape the senders use, item by item.
 
-The shapes: ``EventList``, ``{"Items": [...]}`` of ks-apiserver 3.x, objects back to back as ks-apiserver 4.x sends them,
-a single event, an array, JSON lines. A bad item never costs its neighbours.
+The shapes: ``EventList``, ``{"Items": [...]}`` of ks-apiserver 3.x, objects back to back as ks-apiserver 4.x sends
+them, a single event, an array, JSON lines. A bad item never costs its neighbours.
 """
 
 import codecs
@@ -94,8 +94,8 @@ class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
     kind: msgspec.Raw = NULL
     apiVersion: msgspec.Raw = NULL
     metadata: msgspec.Raw = NULL
-    items: list[msgspec.Raw] | None | msgspec.UnsetType = msgspec.UNSET
-    go_items: list[msgspec.Raw] | None | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="Items")
+    items: list[msgspec.Raw] | msgspec.UnsetType | None = msgspec.UNSET
+    go_items: list[msgspec.Raw] | msgspec.UnsetType | None = msgspec.field(default=msgspec.UNSET, name="Items")
 
 
 _BODY = msgspec.json.Decoder(_Envelope | list[msgspec.Raw])
@@ -113,15 +113,13 @@ class _Items:
         self._cut = cut
         self._events: list[Event] = []
         self._rejects: list[Reject] = []
-        # The senders do not mix their casings: the one that fitted last is tried first.
-        self._first, self._second = _KUBERNETES, _KUBESPHERE
+        self._likely: msgspec.json.Decoder[Event] = _KUBERNETES
 
     def read(self, text: bytes) -> Decoded:
         """All items of the text. Raises msgspec.DecodeError for faults of syntax, RecursionError for deep nesting."""
         items = _items_of_exact_list(text)
         if items is not None:
-            for item in items:
-                self._take(item)
+            self._take_all(items)
         else:
             for document in self._documents(text):
                 self._take_document(document)
@@ -149,8 +147,16 @@ class _Items:
             self._accept(event, document)
             return
         items = _items_of(document)
-        for item in [document] if items is None else items:
-            self._take(item)
+        self._take_all([document] if items is None else items)
+
+    def _take_all(self, items: list[msgspec.Raw]) -> None:
+        for item in items:
+            try:
+                event = self._likely.decode(item)
+            except msgspec.ValidationError:
+                self._take(item)
+            else:
+                self._accept(event, item)
 
     def _take(self, item: msgspec.Raw) -> None:
         event = self._exact(item)
@@ -166,30 +172,35 @@ class _Items:
             except msgspec.ValidationError as error:
                 self._reject(*_fault(item, error), item)
             else:
-                self._accept(event, item)
+                self._accept(event, item, nests=True)
 
     def _exact(self, item: msgspec.Raw) -> Event | None:
-        try:
-            return self._first.decode(item)
-        except msgspec.ValidationError:
-            pass
-        try:
-            event = self._second.decode(item)
-        except msgspec.ValidationError:
-            return None
-        self._first, self._second = self._second, self._first
-        return event
+        """The event in an item whose keys are spelled exactly as one of the two senders spells them."""
+        for decoder in (_KUBERNETES, _KUBESPHERE):
+            try:
+                event = decoder.decode(item)
+            except msgspec.ValidationError:
+                continue
+            # The senders do not mix their casings: what fitted now will fit the next item.
+            self._likely = decoder
+            return event
+        return None
 
-    def _accept(self, event: Event, item: msgspec.Raw) -> None:
-        if (self._cut is not None and self._cut.touches(bytes(item))) or is_too_deep(memoryview(item)):
+    def _accept(self, event: Event, item: msgspec.Raw, *, nests: bool = False) -> None:
+        request, response, status = event.requestObject, event.responseObject, event.responseStatus
+        if request is not None and request == NULL:
+            event.requestObject = request = None
+        if response is not None and response == NULL:
+            event.responseObject = response = None
+        # Of the model only these parts can nest at will (unknown keys can too); most events have none of them.
+        if request is not None or response is not None or (status and (status.details or status.metadata)):
+            nests = True
+        was_cut = self._cut is not None and self._cut.touches(bytes(item))
+        if was_cut or (nests and is_too_deep(memoryview(item))):
             self._reject("too_deep", "the item nests too deep", item)
-            return
-        event.received = item
-        if event.requestObject is not None and event.requestObject == NULL:
-            event.requestObject = None
-        if event.responseObject is not None and event.responseObject == NULL:
-            event.responseObject = None
-        self._events.append(event)
+        else:
+            event.received = item
+            self._events.append(event)
 
     def _reject(self, reason: str, detail: str, item: msgspec.Raw | bytes) -> None:
         raw = bytes(item)

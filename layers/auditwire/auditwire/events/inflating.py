@@ -4,6 +4,8 @@ from isal import isal_zlib
 
 LIMIT = 64 * 1024 * 1024
 _STEP = 1024 * 1024
+_PIECE = 16 * 1024
+_MAGIC = b"\x1f\x8b"
 _GZIP = 16 + isal_zlib.MAX_WBITS
 
 
@@ -39,21 +41,26 @@ def inflate(body: bytes, content_encoding: str | None, *, limit: int = LIMIT) ->
 def _gunzip(body: bytes, limit: int) -> bytes:
     parts: list[bytes] = []
     room = limit
-    rest = body
+    view = memoryview(body)
     # A gzip file may have several members, one behind the other (RFC 1952, section 2.2).
-    while rest:
+    while view:
+        if bytes(view[:2]) != _MAGIC[: len(view)]:
+            raise BodyError("bad_gzip", "the body is not gzip")
         member = isal_zlib.decompressobj(wbits=_GZIP)
         while not member.eof:
+            # Fed in small pieces: what a member leaves unread is copied, and a body may be nothing but tiny members.
+            piece = view[:_PIECE]
             try:
-                part = member.decompress(rest, min(_STEP, room + 1))
-            except isal_zlib.error as error:
+                part = member.decompress(piece, min(_STEP, room + 1))
+            except isal_zlib.error as error:  # type: ignore[misc]  # the stub takes the class for a value
                 raise BodyError("bad_gzip", f"the body is not gzip: {error}") from error
             room -= len(part)
             if room < 0:
                 raise BodyError("gzip_bomb", f"the body inflates to more than {limit} bytes")
-            if not part and not member.eof and not member.unconsumed_tail:
+            rest = member.unused_data if member.eof else member.unconsumed_tail
+            read = len(piece) - len(rest)
+            if not part and not read and not member.eof:
                 raise BodyError("truncated", "the gzip stream ends too early")
             parts.append(part)
-            rest = member.unconsumed_tail
-        rest = member.unused_data
+            view = view[read:]
     return b"".join(parts)
