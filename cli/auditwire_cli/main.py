@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from auditwire import __version__
+from auditwire_cli.dev import dev
 from auditwire_cli.errors import CommandError
 from auditwire_cli.rules_check import rules_check
 from auditwire_cli.rules_eval import rules_eval
@@ -33,6 +34,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 rules = typer.Typer(help="Check rule documents, and try them on events.", no_args_is_help=True, rich_markup_mode=None)
+app.command()(dev)
 app.command()(send)
 app.add_typer(rules, name="rules")
 rules.command("check")(rules_check)
