@@ -28,8 +28,7 @@ from auditwire.condition.syntax import (
 MAX_LENGTH: Final = 65_536
 """Characters a condition, macro or output may have."""
 
-MAX_DIGITS: Final = 9
-"""Digits an index may have; no array comes near."""
+_MAX_DIGITS: Final = 20
 
 _SEGMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_\-]*)(?:\[(\*|\d+|\d*:\d*)\])?(\.?)")
 
@@ -45,8 +44,8 @@ class SyntaxFinding(Exception):  # noqa: N818 - carries a finding out of the par
 def parse(text: str) -> Chain:
     """The chain a condition's text says.
 
-    Raises ``SyntaxFinding``: AW101 where the text does not follow the grammar, AW108 for an index no array
-    can have, AW110 for a text longer than ``MAX_LENGTH``.
+    Raises ``SyntaxFinding``: AW101 where the text does not follow the grammar, AW110 for a text longer than
+    ``MAX_LENGTH``.
     """
     if len(text) > MAX_LENGTH:
         raise SyntaxFinding(
@@ -163,22 +162,25 @@ def _path(token: Token) -> Path:
             position += 1
             continue
         name, index, dot = match.groups()
-        segments.append(Segment(name, _index(index, offset + match.start(2)) if index else None))
+        segments.append(Segment(name, _index(index) if index else None))
         position = match.end()
         if dot and position == len(token):
             segments.append(Segment(""))
     return Path(tuple(segments), str(token), offset)
 
 
-def _index(spelling: str, offset: int) -> Index:
+def _index(spelling: str) -> Index:
     if spelling == "*":
         return AnyElement()
-    if any(len(bound) > MAX_DIGITS for bound in spelling.split(":")):
-        raise SyntaxFinding(Finding("AW108", f"the index [{spelling}] is larger than any array", offset=offset))
     start, colon, stop = spelling.partition(":")
     if not colon:
-        return Elements(int(start), int(start) + 1, spelling)
-    return Elements(int(start or 0), int(stop) if stop else None, spelling)
+        return Elements(_bound(start), _bound(start) + 1, spelling)
+    return Elements(_bound(start or "0"), _bound(stop) if stop else None, spelling)
+
+
+def _bound(digits: str) -> int:
+    # More digits change nothing: no array comes near, and evaluation refuses what does not fit 64 bits.
+    return int(digits) if len(digits) <= _MAX_DIGITS else 10**_MAX_DIGITS
 
 
 @cache

@@ -1,0 +1,108 @@
+"""What the functions take from their environment, and the AWS clients they use: in one place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+
+# ks-apiserver gives a request three seconds in all and never repeats one: a client must fail while there is still
+# time to do something about it.
+_QUICK: Final = Config(connect_timeout=0.5, read_timeout=1.0, retries={"total_max_attempts": 2, "mode": "standard"})
+# The relay has thirty seconds, and a queue behind it.
+_PATIENT: Final = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"})
+
+
+class ConfigurationError(Exception):
+    """An environment variable is missing or unusable. The template sets every one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class IngestConfig:
+    """The environment of the ingest function."""
+
+    rules_bucket: str
+    rules_prefix: str
+    archive_bucket: str
+    alerts_topic_arn: str
+    clusters_table: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "IngestConfig":
+        """Reads RULES_BUCKET, RULES_PREFIX, ARCHIVE_BUCKET, ALERTS_TOPIC_ARN and CLUSTERS_TABLE."""
+        return cls(
+            rules_bucket=_required(env, "RULES_BUCKET"),
+            rules_prefix=_required(env, "RULES_PREFIX"),
+            archive_bucket=_required(env, "ARCHIVE_BUCKET"),
+            alerts_topic_arn=_required(env, "ALERTS_TOPIC_ARN"),
+            clusters_table=_required(env, "CLUSTERS_TABLE"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RelayConfig:
+    """The environment of the relay function. No ``alertmanager_urls``: the Webhook document's receivers count."""
+
+    rules_bucket: str
+    rules_prefix: str
+    alertmanager_urls: tuple[str, ...]
+    alertmanager_secret_arn: str
+    alert_ttl_seconds: int
+    dead_letter_queue_url: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "RelayConfig":
+        """Reads RULES_BUCKET, RULES_PREFIX, ALERTMANAGER_URLS (comma separated), ALERTMANAGER_SECRET_ARN,
+        ALERT_TTL_SECONDS and DEAD_LETTER_QUEUE_URL; the URLs and the secret may be empty."""
+        ttl = _required(env, "ALERT_TTL_SECONDS")
+        if not ttl.isascii() or not ttl.isdigit() or int(ttl) == 0:
+            raise ConfigurationError(f"ALERT_TTL_SECONDS must be a number of seconds, not {ttl!r}")
+        urls = (url.strip() for url in env.get("ALERTMANAGER_URLS", "").split(","))
+        return cls(
+            rules_bucket=_required(env, "RULES_BUCKET"),
+            rules_prefix=_required(env, "RULES_PREFIX"),
+            alertmanager_urls=tuple(url for url in urls if url),
+            alertmanager_secret_arn=env.get("ALERTMANAGER_SECRET_ARN", ""),
+            alert_ttl_seconds=int(ttl),
+            dead_letter_queue_url=_required(env, "DEAD_LETTER_QUEUE_URL"),
+        )
+
+
+def _required(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name, "")
+    if not value:
+        raise ConfigurationError(f"the environment variable {name} is not set; the template sets it")
+    return value
+
+
+def s3_client(*, patient: bool = False) -> "S3Client":
+    """S3, for a request's deadline or, ``patient``, for work that has time."""
+    return boto3.client("s3", config=_PATIENT if patient else _QUICK)
+
+
+def sns_client() -> "SNSClient":
+    """SNS, for a request's deadline."""
+    return boto3.client("sns", config=_QUICK)
+
+
+def dynamodb_client() -> "DynamoDBClient":
+    """DynamoDB, for a request's deadline."""
+    return boto3.client("dynamodb", config=_QUICK)
+
+
+def sqs_client() -> "SQSClient":
+    """SQS, for work that has time."""
+    return boto3.client("sqs", config=_PATIENT)
+
+
+def secretsmanager_client() -> "SecretsManagerClient":
+    """Secrets Manager, for work that has time."""
+    return boto3.client("secretsmanager", config=_PATIENT)

@@ -1,0 +1,246 @@
+"""One request through the whole road: identify, decode, decide, archive, publish, answer.
+
+Nothing is answered with 200 before it is stored, and no body is ever answered with 4xx: kube-apiserver would repeat
+it five times and then drop it, ks-apiserver would drop it at once.
+"""
+
+import base64
+import binascii
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from auditwire.alerts import Alert, Occurrence, Publisher, fold
+from auditwire.archive import (
+    Archive,
+    ArchiveError,
+    HourGroup,
+    QuarantineNote,
+    Stored,
+    batch_digest,
+    object_key,
+    partition,
+    quarantine_key,
+)
+from auditwire.clusters import Cluster, Directory, DirectoryError, presented
+from auditwire.events import BodyError, Decoded, Event, Flag, Reject, decode, encode_line, inflate
+from auditwire.pipeline import Decisions, Kept, decide_batch
+from auditwire.rule_source import RuleSource
+from auditwire.rules import RuleSet
+
+DEADLINE_SECONDS: Final = 2.2
+"""How long after a request came in its answer must be on the way: ks-apiserver waits three seconds, never repeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What ingest needs of an API Gateway HTTP API event, payload format 2.0."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    received: datetime
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> "Request":
+        """Reads an invocation event. A body that is not the base64 it is said to be is taken as it stands."""
+        context = event["requestContext"]
+        text = event.get("body") or ""
+        body = text.encode(errors="surrogatepass")
+        if event.get("isBase64Encoded"):
+            with suppress(binascii.Error):
+                body = base64.b64decode(text, validate=True)
+        return cls(
+            method=context["http"]["method"],
+            path=event.get("rawPath") or "/",
+            headers=event.get("headers") or {},
+            body=body,
+            received=datetime.fromtimestamp(context["timeEpoch"] / 1000, UTC),
+        )
+
+
+@dataclass(slots=True)
+class Account:
+    """What became of one request: every event received is ignored, archived or quarantined."""
+
+    cluster: str = ""
+    sender: str = ""
+    bundle: str = ""
+    received: int = 0
+    empty: bool = False
+    ignored: Counter[str] = field(default_factory=Counter)
+    archived: int = 0
+    alerted: int = 0
+    alerts: Counter[str] = field(default_factory=Counter)
+    quarantined: Counter[str] = field(default_factory=Counter)
+    evaluation_errors: Counter[str] = field(default_factory=Counter)
+    flags: Counter[str] = field(default_factory=Counter)
+    conflicts: int = 0
+    objects: list[str] = field(default_factory=list)
+    stored_before: bool = False
+    published: int = 0
+    unpublished: int = 0
+    refused: int = 0
+
+    def log_fields(self) -> dict[str, object]:
+        """Every count as a plain value, for one structured log line."""
+        values = ((each.name, getattr(self, each.name)) for each in fields(self))
+        return {name: dict(value) if isinstance(value, Counter) else value for name, value in values}
+
+    def metrics(self) -> dict[str, int]:
+        """The counts that are measured, by metric name; the others stay in the log."""
+        return {
+            "EventsReceived": self.received,
+            "EventsIgnored": self.ignored.total(),
+            "EventsArchived": self.archived,
+            "EventsAlerted": self.alerted,
+            "EventsQuarantined": self.quarantined.total(),
+            "EvaluationErrors": self.evaluation_errors.total(),
+            "ConflictingAuditIDs": self.conflicts,
+            "ReportedClusterDiffers": self.flags[Flag.CLUSTER_DIFFERS],
+            "EmptyBodies": int(self.empty),
+            "AlertsPublished": self.published,
+            "AlertsUnpublished": self.unpublished,
+            "AlertsRefused": self.refused,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP status with what is to be logged. ``account`` is None where no batch was taken; ``error`` says why
+    a batch could not be stored or its alerts not be published, and holds nothing of a credential."""
+
+    status: int
+    account: Account | None = None
+    error: str = ""
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    """The road of one deployment. ``archive_url`` is the prefix of a link to an archived object, empty for none."""
+
+    directory: Directory
+    rules: RuleSource
+    archive: Archive
+    publisher: Publisher
+    archive_url: str = ""
+
+    def handle(self, request: Request) -> Answer:
+        """The answer to one request: 200 when everything is stored and published, 401 for a credential that does
+        not hold, 503 when something could not be stored or published."""
+        if request.method == "GET" and request.path.rstrip("/") == "/healthz":
+            return Answer(200, body="ok")
+        try:
+            cluster = self.directory.identify(presented(request.headers, request.path))
+        except DirectoryError as error:
+            return Answer(503, error=str(error))
+        if cluster is None:
+            return Answer(401)
+        return self._take(request, cluster)
+
+    def _take(self, request: Request, cluster: Cluster) -> Answer:
+        rules = self.rules.current()
+        account = Account(cluster=cluster.name, sender=cluster.sender, bundle=rules.digest)
+        decoded, inflated = _decode(request)
+        account.received = len(decoded.events) + len(decoded.rejects)
+        account.empty = not account.received
+        for event in decoded.events:
+            event.settle(cluster=cluster.name, received=request.received)
+        decisions = decide_batch(decoded.events, sender=cluster.sender, rules=rules)
+        digest = batch_digest(cluster.name, inflated)
+        try:
+            alerts = self._store(request, cluster, rules, decoded, decisions, digest, account)
+        except ArchiveError as error:
+            return Answer(503, account, str(error))
+        return self._publish(request, cluster, alerts, account)
+
+    def _store(
+        self,
+        request: Request,
+        cluster: Cluster,
+        rules: RuleSet,
+        decoded: Decoded,
+        decisions: Decisions,
+        digest: str,
+        account: Account,
+    ) -> list[Alert]:
+        """Put the kept events and the rejects away; the alerts of what was kept. Raises ``ArchiveError``."""
+        kept_at = {kept.position: kept for kept in decisions.kept}
+        occurrences: list[Occurrence] = []
+        results: list[Stored] = []
+        for group in partition(decoded.events):
+            kept = [kept_at[position] for position in group.members if position in kept_at]
+            if not kept:
+                continue
+            key = object_key(cluster.name, group.hour, group.t, digest)
+            lines = [_line(one, group, digest, rules, request.received) for one in kept]
+            results.append(self.archive.put_events(key, lines))
+            account.objects.append(key)
+            occurrences += [
+                Occurrence(rule, one.event, rule.message(one.event), key) for one in kept for rule in one.verdict.alerts
+            ]
+        for reject in decoded.rejects:
+            self._quarantine(reject.raw, reject, cluster, request.received)
+        account.stored_before = bool(results) and all(result == "exists" for result in results)
+        _count(account, decoded, decisions)
+        return fold(occurrences, cluster=cluster.name, bundle=rules.digest, archive_url=self.archive_url)
+
+    def _quarantine(self, raw: bytes, reject: Reject, cluster: Cluster, received: datetime) -> None:
+        key = quarantine_key(cluster.name, batch_digest(cluster.name, raw))
+        self.archive.put_quarantine(key, raw, QuarantineNote(reject.reason, reject.kind, cluster.name, received))
+
+    def _publish(self, request: Request, cluster: Cluster, alerts: list[Alert], account: Account) -> Answer:
+        if not alerts:
+            return Answer(200, account)
+        published = self.publisher.publish(alerts, request.received.timestamp() + DEADLINE_SECONDS)
+        account.published = published.sent
+        account.unpublished = len(published.failed)
+        account.refused = len(published.refused)
+        if published.failed:
+            return Answer(503, account, f"SNS did not take {len(published.failed)} of {len(alerts)} alerts in time")
+        return Answer(200, account)
+
+
+def _decode(request: Request) -> tuple[Decoded, bytes]:
+    """What is in a body, and its inflated bytes. A body that cannot be inflated is one reject, as it came."""
+    encoding = next((value for name, value in request.headers.items() if name.lower() == "content-encoding"), None)
+    try:
+        inflated = inflate(request.body, encoding)
+    except BodyError as error:
+        return Decoded([], [Reject("body", error.reason, error.detail, request.body)]), request.body
+    return decode(inflated), inflated
+
+
+def _line(kept: Kept, group: HourGroup, digest: str, rules: RuleSet, received: datetime) -> bytes:
+    provenance: dict[str, object] = {
+        "received": received.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "batch": digest,
+        "bundle": rules.digest,
+        "archiving": kept.verdict.archiving,
+        "alerting": kept.verdict.alerting,
+    }
+    if kept.position in group.strays:
+        provenance["flags"] = [Flag.OTHER_HOUR]
+    return encode_line(kept.event, provenance)
+
+
+def _count(account: Account, decoded: Decoded, decisions: Decisions) -> None:
+    account.ignored = decisions.ignored
+    account.evaluation_errors = decisions.evaluation_errors
+    account.conflicts = decisions.conflicts
+    account.archived = len(decisions.kept)
+    account.alerted = sum(1 for kept in decisions.kept if kept.verdict.alerts)
+    account.alerts = Counter(rule.qualified for kept in decisions.kept for rule in kept.verdict.alerts)
+    account.quarantined = Counter(reject.reason for reject in decoded.rejects)
+    account.flags = Counter(flag for event in _settled(decoded, decisions) for flag in event.flags)
+
+
+def _settled(decoded: Decoded, decisions: Decisions) -> list[Event]:
+    """The batch's events, the kept ones in their stored form, whose flags say more."""
+    stored = {kept.position: kept.event for kept in decisions.kept}
+    return [stored.get(position, event) for position, event in enumerate(decoded.events)]

@@ -1,0 +1,53 @@
+"""Every vector of KubeSphere's engine: the same outcome, but for the divergences the dialect table names."""
+
+from collections import defaultdict
+from contextlib import suppress
+
+import pytest
+
+from auditwire.condition import ConditionError, EvaluationError, compile_condition
+from conformance.vectors import EVENTS, Vector, load
+
+VECTORS = load()
+GROUPS: dict[str, list[Vector]] = defaultdict(list)
+for vector in VECTORS:
+    GROUPS[vector.group].append(vector)
+
+
+@pytest.mark.parametrize("group", sorted(GROUPS))
+def test_every_vector_that_is_not_dont_care_has_its_outcome(group: str) -> None:
+    wrong = [
+        f"{vector.id}: {vector.condition[:120]!r} on {vector.event} gave {vector.outcome()}, not {vector.accepted()}"
+        for vector in GROUPS[group]
+        if not vector.is_dont_care and vector.outcome() not in vector.accepted()
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_only_dont_care_vectors_come_out_differently() -> None:
+    differing = [vector for vector in VECTORS if vector.outcome() not in vector.accepted()]
+
+    assert len(VECTORS) == 2372
+    assert len(differing) == 39
+    assert all(vector.is_dont_care for vector in differing)
+
+
+def test_the_wider_dialect_differs_only_where_it_extends_the_language() -> None:
+    differing = {
+        vector.condition
+        for vector in VECTORS
+        if vector.outcome("auditwire") != vector.outcome("kubesphere") and vector.outcome("kubesphere") != "error"
+    }
+
+    assert not differing
+
+
+def test_no_vector_crashes_on_any_event() -> None:
+    for condition in sorted({vector.condition for vector in VECTORS}):
+        try:
+            compiled = compile_condition(condition, precedence="kubesphere")
+        except ConditionError:
+            continue
+        for event in EVENTS.values():
+            with suppress(EvaluationError):
+                compiled.evaluate(event)
