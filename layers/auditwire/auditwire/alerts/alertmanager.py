@@ -23,6 +23,7 @@ ALERTS_PATH: Final = "/api/v2/alerts"
 _CONNECT_SECONDS: Final = 3.0
 _READ_SECONDS: Final = 10.0
 _LONGEST_ANSWER: Final = 65_536
+_PEM: Final = "-----BEGIN"
 _KNOWN_PATH = re.compile(r"(/api/v[12](/alerts)?)?/*$")
 _HEADER_SAFE = re.compile(r"[\x20-\x7e]+")
 
@@ -149,7 +150,10 @@ def _tls(url: str, ca: str) -> ssl.SSLContext:
     if not ca:
         return ssl.create_default_context()
     try:
-        pem = ca if "-----BEGIN" in ca else b64decode(ca, validate=False).decode("ascii")
-        return ssl.create_default_context(cadata=pem)
-    except (ValueError, ssl.SSLError) as error:
-        raise PeerAddressError(f"the CA of {url} is no certificate in PEM") from error
+        pem = ca if _PEM in ca else b64decode(ca).decode("ascii")
+        # Without this an empty text would mean the system's certificates.
+        if _PEM in pem:
+            return ssl.create_default_context(cadata=pem)
+    except (ValueError, ssl.SSLError):
+        pass
+    raise PeerAddressError(f"the CA of {url} is no certificate in PEM")

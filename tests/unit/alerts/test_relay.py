@@ -1,0 +1,132 @@
+"""One batch of SQS messages: delivered, put aside, or back to the queue; never anything else."""
+
+import json
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from alertmanagers import alertmanager, always, refuses
+from auditwire.alerts import (
+    AlertmanagerPeer,
+    DeadLetterError,
+    DeadLetters,
+    MemoryDeadLetters,
+    Relayed,
+    SqsDeadLetters,
+    relay,
+)
+from auditwire.alerts.relay import NO_PEERS
+
+NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+
+
+def message(name: str) -> str:
+    return json.dumps({"labels": {"alertname": name}, "auditwire": {"first": "2026-11-21T22:05:00.000000Z"}})
+
+
+def batch(*bodies: str) -> dict[str, Any]:
+    return {"Records": [{"messageId": f"m{number}", "body": body} for number, body in enumerate(bodies)]}
+
+
+def relayed(event: dict[str, Any], urls: list[str], letters: DeadLetters | None = None) -> Relayed:
+    return relay(
+        event,
+        peers=[AlertmanagerPeer(url) for url in urls],
+        dead_letters=letters or MemoryDeadLetters(),
+        ttl=timedelta(minutes=15),
+        seconds=5,
+        now=lambda: NOW,
+    )
+
+
+@dataclass
+class FullQueue:
+    def send(self, body: str, reason: str, detail: str) -> None:
+        raise DeadLetterError(f"no room for {reason}")
+
+
+def test_delivered_messages_are_done() -> None:
+    with alertmanager() as one, alertmanager() as two:
+        done = relayed(batch(message("a"), message("b")), [one.url, two.url])
+    assert done.as_response() == {"batchItemFailures": []}
+    assert (done.alerts, done.delivered, done.failed, done.dead_lettered) == (2, 2, 0, 0)
+    assert done.peers == {one.url: "ok", two.url: "ok"}
+    assert [alert["endsAt"] for alert in one.posts[0]] == ["2026-11-22T09:15:00.000000Z"] * 2
+    assert [alert["startsAt"] for alert in two.posts[0]] == ["2026-11-21T22:05:00.000000Z"] * 2
+
+
+def test_what_no_peer_took_goes_back_to_the_queue() -> None:
+    with alertmanager(always(503)) as one, alertmanager(always(401)) as two:
+        done = relayed(batch(message("a"), message("b")), [one.url, two.url])
+    assert done.as_response() == {"batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": "m1"}]}
+    assert (done.delivered, done.failed, done.peer_failures) == (0, 2, 2)
+
+
+def test_a_bad_alert_is_put_aside_with_the_reason_and_reported_as_done() -> None:
+    letters = MemoryDeadLetters()
+    with alertmanager(refuses("bad")) as fake:
+        done = relayed(batch(message("a"), message("bad"), message("c")), [fake.url], letters)
+    assert done.as_response() == {"batchItemFailures": []}
+    assert (done.delivered, done.dead_lettered) == (2, 1)
+    assert letters.letters == [(message("bad"), "refused", '400 "invalid label set"')]
+
+
+def test_a_message_that_is_no_alert_is_put_aside_even_while_every_peer_is_down() -> None:
+    letters = MemoryDeadLetters()
+    with alertmanager(always(500)) as fake:
+        done = relayed(batch("not json", message("a")), [fake.url], letters)
+    assert done.as_response() == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    assert [(body, reason) for body, reason, _ in letters.letters] == [("not json", "malformed")]
+
+
+def test_what_could_not_be_put_aside_goes_back_to_the_queue() -> None:
+    with alertmanager(refuses("bad")) as fake:
+        done = relayed(batch("not json", message("a"), message("bad")), [fake.url], FullQueue())
+    assert {item["itemIdentifier"] for item in done.as_response()["batchItemFailures"]} == {"m0", "m2"}
+    assert (done.delivered, done.failed, done.dead_lettered) == (1, 2, 0)
+    assert done.problems == ("no room for malformed", "no room for refused")
+
+
+def test_without_any_peer_the_alerts_stay_and_the_log_says_what_to_set() -> None:
+    done = relayed(batch(message("a")), [])
+    assert done.as_response() == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert done.problems == (NO_PEERS,)
+    assert "AlertmanagerUrls" in NO_PEERS
+
+
+def test_an_empty_event_is_no_work() -> None:
+    assert relayed({}, []) == Relayed(0, 0, 0)
+
+
+def test_a_hundred_messages_take_one_post() -> None:
+    with alertmanager() as fake:
+        assert relayed(batch(*(message(f"n{number}") for number in range(100))), [fake.url]).delivered == 100
+    assert len(fake.posts) == 1
+
+
+@pytest.mark.parametrize("reason", ["malformed", "refused"])
+def test_dead_letters_reach_their_queue_with_the_reason_as_attributes(reason: str) -> None:
+    with mock_aws(), ExitStack():
+        client = boto3.client("sqs", "eu-central-1")
+        url = client.create_queue(QueueName="dead-letters")["QueueUrl"]
+        letters = SqsDeadLetters(lambda: client, url)
+        letters.send('{"a": 1}', reason, "why\n\ufffe")
+        (found,) = client.receive_message(QueueUrl=url, MessageAttributeNames=["All"])["Messages"]
+        assert found["Body"] == '{"a": 1}'
+        texts = {name: attribute["StringValue"] for name, attribute in found["MessageAttributes"].items()}
+        assert texts == {"reason": reason, "detail": r"why\n\ufffe"}
+
+
+def test_a_dead_letter_queue_that_fails_or_is_missing_is_an_error() -> None:
+    with mock_aws():
+        client = boto3.client("sqs", "eu-central-1")
+        gone = SqsDeadLetters(lambda: client, "https://sqs.eu-central-1.amazonaws.com/123456789012/gone")
+        with pytest.raises(DeadLetterError, match="could not be sent to the dead-letter queue: "):
+            gone.send("{}", "malformed", "")
+    with pytest.raises(DeadLetterError, match="no dead-letter queue is configured"):
+        SqsDeadLetters(lambda: client, "").send("{}", "malformed", "")
