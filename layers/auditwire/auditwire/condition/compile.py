@@ -61,7 +61,7 @@ def compile_condition(
 
 def assemble(expression: Expression, fields: FieldTable) -> Condition:
     """The condition of an expression that ``check`` found nothing wrong with and that holds no references."""
-    return Condition(expression, generate(_bind(expression, fields)))
+    return Condition(expression, generate(bind(expression, fields)))
 
 
 def check(expression: Expression, fields: FieldTable, dialect: Dialect) -> list[Finding]:
@@ -116,13 +116,14 @@ def _extensions(comparison: Comparison) -> list[Finding]:
     return []
 
 
-def _bind(node: Expression, fields: FieldTable) -> Any:
+def bind(node: Expression, fields: FieldTable) -> Any:
+    """The expression, each comparison ready to run. Raises ``TypeError`` where ``check`` would have found something."""
     if isinstance(node, And):
-        return And(tuple(_bind(operand, fields) for operand in node.operands))
+        return And(tuple(bind(operand, fields) for operand in node.operands))
     if isinstance(node, Or):
-        return Or(tuple(_bind(operand, fields) for operand in node.operands))
+        return Or(tuple(bind(operand, fields) for operand in node.operands))
     if isinstance(node, Not):
-        return Not(_bind(node.operand, fields))
+        return Not(bind(node.operand, fields))
     if isinstance(node, Reference):
         raise TypeError(f"${{{node.name}}} was not resolved")
     bound = bind_comparison(node, fields)

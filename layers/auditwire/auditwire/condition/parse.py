@@ -218,7 +218,7 @@ _NAMES: Final = {
     "COMMA": "`,`",
     "STRING": "a string",
     "NUMBER": "a number",
-    "BOOLEAN": "true or false",
+    "BOOLEAN": "a boolean",
     "NAME": "a field name",
     "REFERENCE": "${…}",
     "ORDER": "<, <=, >, >=",

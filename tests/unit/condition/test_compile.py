@@ -1,0 +1,200 @@
+"""What a condition means, and what is said of one that means nothing."""
+
+import pickle
+from typing import Any
+
+import pytest
+
+from auditwire.condition import ConditionError, EvaluationError, compile_condition
+
+EVENT: dict[str, Any] = {
+    "verb": "create",
+    "code": 201,
+    "user": {"name": "ann", "groups": ["devs", "admins"]},
+    "labels": {"app.kubernetes.io": "web", "app": {"tier": "front"}},
+    "containers": [
+        {"name": "side"},
+        {"name": "main", "ports": [{"port": 80}, {"port": 443, "hostPort": 443}], "args": []},
+    ],
+    "empty": "",
+    "nothing": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ('verb = "create"', True),
+        ('verb == "create"', True),
+        ('verb != "get"', True),
+        ('missing != "get"', False),
+        ("missing not exists", True),
+        ("nothing exists", False),
+        ("empty exists", True),
+        ('not missing = "x"', True),
+        ('verb in ("get", "create")', True),
+        ("code in (200, 201)", True),
+        ("code >= 200 and code < 300", True),
+        ('code = "201"', True),
+        ('user.groups contains "adm"', True),
+        ('user.groups not contains "root"', True),
+        ('user.groups = "devs"', True),
+        ('user.groups != "devs"', False),
+        ('user.groups[*] = "admins"', True),
+        ('user.groups[0] = "admins"', False),
+        ('user.groups[0:2] like "*s"', True),
+        ('labels.app.kubernetes.io = "web"', True),
+        ('labels.app.tier = "front"', True),
+        ("containers[*].ports[*].hostPort > 0", True),
+        ("containers[0].ports[*].hostPort > 0", False),
+        ('containers[*].name like "m??n"', True),
+        ('containers[*].args contains "x"', False),
+        ('containers[1].args not contains "x"', False),
+        ("containers[1].args exists", True),
+        ('verb like "cr*" and not (verb regex "^d")', True),
+        ('verb like "rea"', False),
+        ('verb not\tlike "get*"', True),
+    ],
+)
+def test_a_condition_holds_as_the_language_says(condition: str, expected: bool) -> None:
+    assert compile_condition(condition).evaluate(EVENT) is expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ("verb > 0", "'create' is not a number"),
+        ("verb", "'create' is neither true nor false"),
+        ("verb[0] = 1", "an index stands on something that is not an array"),
+        ("containers[*].name.x = 1", "the key 'x' stands below something that is not an object"),
+        ("containers[2:1].name exists", "the range [2:1] ends before it starts"),
+    ],
+)
+def test_a_value_that_cannot_be_judged_is_an_error_of_the_evaluation(condition: str, message: str) -> None:
+    compiled = compile_condition(condition)
+
+    with pytest.raises(EvaluationError) as caught:
+        compiled.evaluate(EVENT)
+
+    assert str(caught.value) == message
+
+
+def test_what_is_not_needed_is_not_evaluated() -> None:
+    assert compile_condition('verb = "create" or verb > 5').evaluate(EVENT)
+    assert not compile_condition('verb = "get" and verb > 5').evaluate(EVENT)
+
+
+def _complaint(text: str, **options: Any) -> str:
+    with pytest.raises(ConditionError) as caught:
+        compile_condition(text, **options)
+    return "\n".join(found.as_text() for found in caught.value.diagnostics)
+
+
+@pytest.mark.parametrize(
+    ("condition", "complaint"),
+    [
+        (
+            'verb = "a" AND verb = "b"',
+            (
+                "1:12: error AW101: 'AND' is not expected here; expected `and`, `or` or the end of the condition\n"
+                '    verb = "a" AND verb = "b"\n'
+                "               ^\n"
+                "  hint: write `and`: keywords are lower case"
+            ),
+        ),
+        (
+            "verb = create",
+            (
+                "1:8: error AW101: 'create' is not expected here; expected a boolean, a number or a string\n"
+                "    verb = create\n"
+                "           ^\n"
+                "  hint: a value stands in double quotes; two tests are joined with `and` or `or`"
+            ),
+        ),
+        (
+            'verb in ["a", "b"]',
+            (
+                "1:9: error AW101: '[' is not expected here; expected ${…} or `(`\n"
+                '    verb in ["a", "b"]\n'
+                "            ^\n"
+                '  hint: lists stand in parentheses: ("a", "b"); an index is written without spaces: [*], [0], [1:3]'
+            ),
+        ),
+        (
+            '(verb = "a"',
+            (
+                "1:12: error AW101: the condition ends too early; expected `)`\n"
+                '    (verb = "a"\n'
+                "               ^\n"
+                "  hint: a parenthesis is not closed"
+            ),
+        ),
+        (
+            'verb = "a" or verb = "b" and verb = "c"',
+            (
+                "1:1: error AW103: the condition is ambiguous: KubeSphere and common practice read it differently\n"
+                '    verb = "a" or verb = "b" and verb = "c"\n'
+                "    ^\n"
+                '  hint: add parentheses. KubeSphere reads: (verb = "a" or verb = "b") and verb = "c"'
+                '   Common practice reads: verb = "a" or (verb = "b" and verb = "c")'
+            ),
+        ),
+        (
+            'verb = "a" and\n  verb regex "("',
+            (
+                "2:3: error AW104: RE2 refuses the regular expression: missing ): (\n"
+                '      verb regex "("\n'
+                "      ^\n"
+                "  hint: RE2 has no look-around and no back-references; repeats go up to 1000"
+            ),
+        ),
+        (
+            "${pod}",
+            (
+                "1:1: error AW105: ${pod} is not defined\n"
+                "    ${pod}\n"
+                "    ^\n"
+                "  hint: a condition on its own has no definitions"
+            ),
+        ),
+    ],
+)
+def test_a_condition_that_cannot_be_compiled_is_refused_with_place_and_hint(condition: str, complaint: str) -> None:
+    assert _complaint(condition) == complaint
+
+
+def test_every_bad_comparison_is_reported_not_only_the_first() -> None:
+    complaint = _complaint('a regex "(" or b regex "["')
+
+    assert complaint.count("AW104") == 2
+
+
+def test_the_kubesphere_dialect_refuses_what_only_this_language_has() -> None:
+    assert "error AW111" in _complaint('groups[*] = "x"', dialect="kubesphere")
+    assert compile_condition('groups[*] contains "x"', dialect="kubesphere").evaluate({"groups": ["axb"]})
+
+
+@pytest.mark.parametrize(
+    ("precedence", "expected"), [("kubesphere", False), ("standard", True)], ids=["kubesphere", "standard"]
+)
+def test_a_named_precedence_settles_an_ambiguous_condition(precedence: Any, expected: bool) -> None:
+    condition = compile_condition("a or b and c", precedence=precedence)
+
+    assert condition.evaluate({"a": True, "b": False, "c": False}) is expected
+
+
+def test_a_condition_longer_than_the_limit_is_refused_unparsed() -> None:
+    assert "error AW110" in _complaint("a and " * 200_000 + "a")
+
+
+def test_like_takes_linear_time_whatever_the_pattern() -> None:
+    condition = compile_condition('a like "*a*a*a*a*a*a*a*a*b?"')
+
+    assert not condition.evaluate({"a": "a" * 100_000})
+
+
+def test_a_condition_error_can_be_pickled() -> None:
+    with pytest.raises(ConditionError) as caught:
+        compile_condition("verb =")
+
+    assert pickle.loads(pickle.dumps(caught.value)).diagnostics == caught.value.diagnostics  # noqa: S301 - our own
