@@ -1,16 +1,14 @@
 """Which Alertmanagers alerts go to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from auditwire.alerts import peers_of
+import pytest
+from botocore.exceptions import ClientError
 
+from auditwire.alerts import NO_PEERS, Peers, PeerSource, peers_of
+from auditwire.rules import Receiver
 
-@dataclass(frozen=True)
-class Receiver:
-    url: str | None
-    type: str = "alertmanager"
-    name: str = "alert"
-    ca_bundle: str | None = None
+ALERT = Receiver("alert", "http://c:9093/api/v1/alerts")
 
 
 def urls(*given: str, receivers: tuple[Receiver, ...] = ()) -> list[str]:
@@ -18,15 +16,14 @@ def urls(*given: str, receivers: tuple[Receiver, ...] = ()) -> list[str]:
 
 
 def test_configured_addresses_win_over_the_documents_receivers() -> None:
-    assert urls("http://a:9093", " http://b:9093 ", receivers=(Receiver("http://c"),)) == [
+    assert urls("http://a:9093", " http://b:9093 ", receivers=(ALERT,)) == [
         "http://a:9093",
         "http://b:9093",
     ]
 
 
 def test_without_them_the_receivers_count() -> None:
-    receivers = (Receiver("http://c:9093/api/v1/alerts"), Receiver(None), Receiver("http://d", type="webhook"))
-    assert urls("", receivers=receivers) == ["http://c:9093"]
+    assert urls("", receivers=(ALERT, Receiver("second", "https://d"))) == ["http://c:9093", "https://d"]
 
 
 def test_an_address_named_twice_is_one_peer() -> None:
@@ -40,5 +37,84 @@ def test_one_that_cannot_be_used_is_named_and_keeps_nobody_else_from_the_alerts(
     assert "hunter2" not in str(found.problems)
 
 
-def test_nothing_configured_is_no_peer() -> None:
-    assert peers_of([]).peers == ()
+def test_nothing_configured_is_no_peer_and_says_what_to_set() -> None:
+    assert peers_of([]) == Peers((), (NO_PEERS,))
+
+
+@dataclass
+class Secret:
+    """A secret that can be changed, and be unreadable."""
+
+    text: str = '{"token": "one"}'
+    failure: Exception | None = None
+    reads: int = 0
+
+    def read(self) -> str:
+        self.reads += 1
+        if self.failure:
+            raise self.failure
+        return self.text
+
+
+@dataclass
+class Setting:
+    """Everything a source is made of, to be changed under its feet."""
+
+    secret: Secret = field(default_factory=Secret)
+    receivers: tuple[Receiver, ...] = (ALERT,)
+    now: float = 1_000.0
+
+    def source(self, *given: str) -> PeerSource:
+        return PeerSource(given, lambda: self.receivers, self.secret.read, lambda: self.now)
+
+
+def test_peers_are_made_once_and_again_when_something_changed() -> None:
+    setting = Setting()
+    source = setting.source()
+    first = source.current()
+    assert source.current() is first
+    setting.receivers = (ALERT, Receiver("second", "http://d"))
+    second = source.current()
+    assert [peer.url for peer in second.peers] == ["http://c:9093", "http://d"]
+    setting.secret.text = '{"token": "two"}'
+    assert source.current() is second
+    setting.now += 301
+    assert source.current() is not second
+    assert setting.secret.reads == 2
+
+
+def test_credentials_in_doubt_are_read_again() -> None:
+    setting = Setting()
+    source = setting.source("http://a")
+    source.current()
+    source.doubt()
+    source.current()
+    assert setting.secret.reads == 2
+
+
+DENIED = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "GetSecretValue")
+
+
+@pytest.mark.parametrize("broken", [Secret(failure=DENIED), Secret("hunter2")], ids=["unreadable", "no credentials"])
+def test_without_usable_credentials_nothing_is_delivered_and_the_reason_is_told(broken: Secret) -> None:
+    found = Setting(broken).source("http://a").current()
+    assert found.peers == ()
+    (problem,) = found.problems
+    assert problem.startswith("the Alertmanager secret cannot be used: ")
+    assert "hunter2" not in problem
+
+
+def test_a_secret_that_cannot_be_read_for_a_while_keeps_the_last_one() -> None:
+    setting = Setting()
+    source = setting.source("http://a")
+    first = source.current()
+    setting.secret.failure = DENIED
+    setting.now += 301
+    assert source.current() is first
+
+
+def test_the_document_is_not_read_where_addresses_are_configured() -> None:
+    def unread() -> tuple[Receiver, ...]:
+        raise AssertionError
+
+    assert [peer.url for peer in PeerSource(["http://a"], unread).current().peers] == ["http://a"]

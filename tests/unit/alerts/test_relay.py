@@ -12,15 +12,17 @@ from moto import mock_aws
 
 from alertmanagers import alertmanager, always, refuses
 from auditwire.alerts import (
+    NO_PEERS,
     AlertmanagerPeer,
     DeadLetterError,
     DeadLetters,
     MemoryDeadLetters,
+    PeerSource,
+    Relay,
     Relayed,
     SqsDeadLetters,
     relay,
 )
-from auditwire.alerts.relay import NO_PEERS
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
@@ -93,10 +95,28 @@ def test_what_could_not_be_put_aside_goes_back_to_the_queue() -> None:
 
 
 def test_without_any_peer_the_alerts_stay_and_the_log_says_what_to_set() -> None:
-    done = relayed(batch(message("a")), [])
+    letters = MemoryDeadLetters()
+    done = Relay(PeerSource(()), letters, timedelta(minutes=15)).handle(batch(message("a"), "not json"), 5)
     assert done.as_response() == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
-    assert done.problems == (NO_PEERS,)
-    assert "AlertmanagerUrls" in NO_PEERS
+    assert done.log_fields() == {
+        "alerts": 2,
+        "delivered": 0,
+        "failed": 1,
+        "dead_lettered": 1,
+        "peers": {},
+        "problems": [NO_PEERS],
+    }
+
+
+def test_a_password_changed_meanwhile_is_read_again_as_soon_as_a_peer_refuses_the_old_one() -> None:
+    secrets = ['{"token": "old"}', '{"token": "new"}']
+    with alertmanager(always(401, "Unauthorized")) as fake:
+        source = PeerSource([fake.url], read_secret=lambda: secrets.pop(0))
+        relaying = Relay(source, MemoryDeadLetters(), timedelta(minutes=15))
+        for _ in range(2):
+            done = relaying.handle(batch(message("a")), 5)
+            assert done.peers == {fake.url: "401 Unauthorized"}
+    assert [header["Authorization"] for header in fake.headers] == ["Bearer old", "Bearer new"]
 
 
 def test_an_empty_event_is_no_work() -> None:

@@ -7,14 +7,15 @@ from auditwire.alerts.delivery import Delivery, deliver
 from auditwire.alerts.errors import AlertsError, DeadLetterError, MessageError, PeerAddressError, PeerError
 from auditwire.alerts.fold import FOLDED_ALERT, MOST_ALERTS_A_BATCH, fold
 from auditwire.alerts.message import attributes_of, encode_message
-from auditwire.alerts.peers import Peers, peers_of
+from auditwire.alerts.peers import NO_PEERS, Peers, PeerSource, peers_of
 from auditwire.alerts.queued import QueuedAlert, read_message
-from auditwire.alerts.relay import Relayed, relay
+from auditwire.alerts.relay import Relay, Relayed, relay
 from auditwire.alerts.sns import MemoryPublisher, Published, Publisher, SnsPublisher
 
 __all__ = [
     "FOLDED_ALERT",
     "MOST_ALERTS_A_BATCH",
+    "NO_PEERS",
     "Alert",
     "AlertmanagerPeer",
     "AlertsError",
@@ -30,10 +31,12 @@ __all__ = [
     "Peer",
     "PeerAddressError",
     "PeerError",
+    "PeerSource",
     "Peers",
     "Published",
     "Publisher",
     "QueuedAlert",
+    "Relay",
     "Relayed",
     "SnsPublisher",
     "SqsDeadLetters",

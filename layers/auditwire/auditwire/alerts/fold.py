@@ -49,7 +49,7 @@ def _alert(labels: dict[str, str], members: "list[Occurrence]", cluster: str, bu
         last=last.event.stageTimestamp or "",
         rule=rule.qualified,
         document=rule.document,
-        priority=rule.priority,
+        priority=str(rule.priority),
         bundle=bundle,
         count=len(members),
         generator_url=archive_url and archive_url + quote(first.archive_key, safe="/="),

@@ -6,9 +6,9 @@ still arrives active.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from auditwire.alerts.delivery import Delivery, deliver
 from auditwire.alerts.errors import DeadLetterError, MessageError
@@ -17,11 +17,8 @@ from auditwire.alerts.queued import QueuedAlert, read_message
 if TYPE_CHECKING:
     from auditwire.alerts.alertmanager import Peer
     from auditwire.alerts.dead_letters import DeadLetters
-
-NO_PEERS: Final = (
-    "no Alertmanager to deliver to: set the parameter AlertmanagerUrls, or name receivers in the Webhook document;"
-    " the alerts stay in the queue"
-)
+    from auditwire.alerts.peers import PeerSource
+_UNAUTHORISED = ("401", "403")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +48,34 @@ class Relayed:
     def as_response(self) -> dict[str, list[dict[str, str]]]:
         """The answer Lambda's poller reads: which messages are to be delivered again."""
         return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in self.failed_ids]}
+
+    def log_fields(self) -> dict[str, object]:
+        """What one structured log line says of the batch."""
+        return {
+            "alerts": self.alerts,
+            "delivered": self.delivered,
+            "failed": self.failed,
+            "dead_lettered": self.dead_lettered,
+            "peers": dict(self.peers),
+            "problems": list(self.problems),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """The relay of one deployment: the peers in force, the dead letters, and how long an alert stays active."""
+
+    peers: "PeerSource"
+    dead_letters: "DeadLetters"
+    ttl: timedelta
+
+    def handle(self, event: Mapping[str, Any], seconds: float) -> Relayed:
+        """Relays one SQS event within ``seconds``; see ``relay``."""
+        found = self.peers.current()
+        done = relay(event, peers=found.peers, dead_letters=self.dead_letters, ttl=self.ttl, seconds=seconds)
+        if any(outcome.startswith(_UNAUTHORISED) for outcome in done.peers.values()):
+            self.peers.doubt()
+        return replace(done, problems=(*found.problems, *done.problems))
 
 
 def relay(
@@ -85,7 +110,7 @@ def relay(
             aside.append((record, "refused", delivery.bad[position]))
         elif position not in delivery.taken:
             failed.append(record["messageId"])
-    problems = [NO_PEERS] if alerts and not peers else []
+    problems: list[str] = []
     for record, reason, detail in aside:
         try:
             dead_letters.send(record["body"], reason, detail)

@@ -37,7 +37,7 @@ def labels_of(occurrence: "Occurrence", cluster: str) -> dict[str, str]:
     fixed = {
         "alertname": rule.name,
         "severity": SEVERITY[rule.priority],
-        "priority": rule.priority,
+        "priority": str(rule.priority),
         "cluster": cluster,
         "workspace": event.workspace,
         "namespace": event.objectRef.namespace,

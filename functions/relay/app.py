@@ -1,0 +1,59 @@
+"""The relay function: wires the library to AWS. A batch of SQS messages in, the messages to deliver again out."""
+
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from auditwire import aws
+from auditwire.alerts import PeerSource, Relay, SqsDeadLetters
+
+# What is left of an invocation for sending dead letters once the peers have had their time.
+RESERVED_SECONDS = 8.0
+
+logger = Logger()
+metrics = Metrics()
+
+
+@cache
+def _relay() -> Relay:
+    config = aws.RelayConfig.from_env(os.environ)
+    arn = config.alertmanager_secret_arn
+    return Relay(
+        peers=PeerSource(config.alertmanager_urls, _receivers(config), (lambda: _secret(arn)) if arn else None),
+        dead_letters=SqsDeadLetters(cache(aws.sqs_client), config.dead_letter_queue_url),
+        ttl=timedelta(seconds=config.alert_ttl_seconds),
+    )
+
+
+def _receivers(config: aws.RelayConfig) -> Callable[[], Any]:
+    @cache
+    def source() -> Any:
+        # Only needed, with the language and its parser, where no addresses are configured.
+        from auditwire.rule_source import RuleSource  # noqa: PLC0415
+
+        return RuleSource(aws.s3_client(patient=True), config.rules_bucket, config.rules_prefix)
+
+    return lambda: source().current().settings.receivers
+
+
+def _secret(arn: str) -> str:
+    return aws.secretsmanager_client().get_secret_value(SecretId=arn)["SecretString"]
+
+
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dict[str, str]]]:
+    """Relays a batch of alerts; what is not delivered goes back to the queue."""
+    seconds = max(1.0, context.get_remaining_time_in_millis() / 1000 - RESERVED_SECONDS)
+    done = _relay().handle(event, seconds)
+    say = logger.warning if done.failed or done.problems else logger.info
+    say("relay", extra=done.log_fields())
+    metrics.add_metric("AlertsDelivered", MetricUnit.Count, done.delivered)
+    metrics.add_metric("AlertsDeadLettered", MetricUnit.Count, done.dead_lettered)
+    metrics.add_metric("PeerFailures", MetricUnit.Count, done.peer_failures)
+    return done.as_response()
