@@ -1,15 +1,16 @@
 """Keeps what functions print off the terminal.
 
-Lambda sends a function's standard output and error to its log. Here functions share the process with the
-command line, so both streams are replaced by ones that look at who is writing: inside ``captured`` the text
-goes to the given sink, anything else goes on to the real stream. Loggers keep the stream they were made with,
-so it must outlive a system.
+Lambda sends a function's standard output and error to its log. Here functions share the process with the command line,
+so while one runs both streams are replaced by stand-ins that look at who is writing: a thread inside ``captured``
+writes to its sink, any other on to the stream that was there. Loggers keep the stand-in they were made with, which
+outlives every system and then passes everything on.
 """
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from threading import Lock
 from typing import Any, TextIO, cast
 
 Sink = Callable[[str], None]
@@ -17,12 +18,14 @@ Sink = Callable[[str], None]
 _sink: ContextVar[Sink | None] = ContextVar("sink", default=None)
 
 
-class _Stream:
+class _StandIn:
     """A stand-in for ``sys.stdout`` or ``sys.stderr``."""
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self.real: TextIO = getattr(sys, name)
+        self._real: TextIO = getattr(sys, name)
+        self._users = 0
+        self._lock = Lock()
 
     def write(self, text: str) -> int:
         """To the sink of the function that writes, else to the real stream."""
@@ -40,34 +43,39 @@ class _Stream:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._target(), name)
 
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """Stand in for the stream for as long as anybody needs it."""
+        with self._lock:
+            self._users += 1
+            current = getattr(sys, self._name)
+            # Test runners swap the stream at any time. One that wraps this stand-in must not become its target.
+            if current is not self and getattr(current, "rich_proxied_file", None) is not self:
+                self._real = current
+                setattr(sys, self._name, self)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._users -= 1
+                if not self._users and getattr(sys, self._name) is self:
+                    setattr(sys, self._name, self._real)
+
     def _target(self) -> TextIO:
-        # A logger that outlives the system writes to whatever the stream is by then.
         current = getattr(sys, self._name)
-        return self.real if current is self else cast("TextIO", current)
+        wrapped = current is self or getattr(current, "rich_proxied_file", None) is self
+        return self._real if wrapped else cast("TextIO", current)
 
 
-_streams = {"stdout": _Stream("stdout"), "stderr": _Stream("stderr")}
-
-
-@contextmanager
-def watching() -> Iterator[None]:
-    """Put the stand-ins in place for the life of a system."""
-    for name, stream in _streams.items():
-        stream.real = getattr(sys, name)
-        setattr(sys, name, stream)
-    try:
-        yield
-    finally:
-        for name, stream in _streams.items():
-            if getattr(sys, name) is stream:
-                setattr(sys, name, stream.real)
+_STAND_INS = (_StandIn("stdout"), _StandIn("stderr"))
 
 
 @contextmanager
 def captured(sink: Sink) -> Iterator[None]:
     """Send what this thread prints to a sink."""
-    token = _sink.set(sink)
-    try:
+    with ExitStack() as stack:
+        for stand_in in _STAND_INS:
+            stack.enter_context(stand_in.in_place())
+        token = _sink.set(sink)
+        stack.callback(_sink.reset, token)
         yield
-    finally:
-        _sink.reset(token)

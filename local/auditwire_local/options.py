@@ -36,6 +36,8 @@ class Options:
     """Seconds until a message that was not delivered appears again; None takes the queue's own."""
     environments: int = 4
     """How many execution environments a function may have, so how many requests run at once."""
+    record_calls: bool = False
+    """Whether ``LocalSystem.recorder`` keeps every AWS call of the functions; for tests, it grows with the traffic."""
     drain_seconds: float = 20.0
     """How long the end waits for requests in flight and for alerts to be delivered."""
     log_file: Path | None = None

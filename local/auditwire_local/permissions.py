@@ -87,11 +87,12 @@ class Recorder:
 _listeners: list[Recorder] = []
 
 
-def _on_call(params: Mapping[str, Any], model: Any, **_: object) -> None:
+def _on_call(params: Mapping[str, Any], model: Any, context: Mapping[str, Any], **_: object) -> None:
     """botocore's hook before each call; only calls from inside a handler count."""
     function = running.get()
     if function is not None and _listeners:
-        call = iam_call(function, model.service_model.service_name, model.name, params)
+        made = {**params, "Region": context["client_region"]}
+        call = iam_call(function, model.service_model.service_name, model.name, made)
         for listener in _listeners:
             listener.record(call)
 
@@ -101,7 +102,7 @@ BUILTIN_HANDLERS.append(("before-parameter-build", _on_call))
 
 
 def iam_call(function: str, service: str, operation: str, params: Mapping[str, Any]) -> Call:
-    """A botocore call as IAM sees it.
+    """A botocore call as IAM sees it; ``params`` are the operation's, with the client's ``Region`` added.
 
     An operation that is not in the table becomes ``service:Operation`` on ``*``, which least privilege never allows:
     so a test that holds calls against roles fails until the table knows it.
@@ -127,13 +128,13 @@ def _topic_arn(params: Mapping[str, Any]) -> str:
 
 
 def _queue_arn(params: Mapping[str, Any]) -> str:
-    # https://sqs.REGION.amazonaws.com/ACCOUNT/NAME
-    host, account, name = params["QueueUrl"].split("/")[2:]
-    return f"arn:aws:sqs:{host.split('.')[1]}:{account}:{name}"
+    # The address ends in /ACCOUNT/NAME.
+    account, name = params["QueueUrl"].split("/")[-2:]
+    return f"arn:aws:sqs:{params['Region']}:{account}:{name}"
 
 
 def _table_arn(params: Mapping[str, Any]) -> str:
-    return f"arn:aws:dynamodb:*:{ACCOUNT}:table/{params['TableName']}"
+    return f"arn:aws:dynamodb:{params['Region']}:{ACCOUNT}:table/{params['TableName']}"
 
 
 def _secret_arn(params: Mapping[str, Any]) -> str:

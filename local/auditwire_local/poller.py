@@ -3,6 +3,7 @@
 moto would take the messages and drop them, so this thread takes its place, with the settings of the deployed mapping.
 """
 
+import contextlib
 import hashlib
 import threading
 import time
@@ -79,10 +80,11 @@ class Poller:
                 self._wake.wait(_IDLE_SECONDS)
                 self._wake.clear()
         for handle in self._held.values():
-            # What Alertmanager did not take gets another chance while there is time.
-            self._sqs.change_message_visibility(
-                QueueUrl=self._mapping.queue_url, ReceiptHandle=handle, VisibilityTimeout=0
-            )
+            # What Alertmanager did not take gets another chance while there is time. It may have gone by itself since.
+            with contextlib.suppress(self._sqs.exceptions.ClientError):
+                self._sqs.change_message_visibility(
+                    QueueUrl=self._mapping.queue_url, ReceiptHandle=handle, VisibilityTimeout=0
+                )
         self._visibility = 1
         while time.monotonic() < self._deadline and self._waiting():
             if not self._poll(0):

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from threading import Lock
+from types import ModuleType
 from typing import Any
 
 from auditwire_local.console import captured
@@ -35,6 +36,9 @@ running: ContextVar[str | None] = ContextVar("running function", default=None)
 # The process has one set of environment variables, so one cold start at a time.
 _cold_start = Lock()
 _serial = count(1)
+
+# Keeps the metrics of the request in its classes: right in Lambda, where each environment is a process.
+_STATEFUL = "aws_lambda_powertools"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,8 @@ class Function:
                 raise ImportError(path)
             module = importlib.util.module_from_spec(spec)
             sys.modules[unique] = module
-            spec.loader.exec_module(module)
+            with _own_copy(_STATEFUL):
+                spec.loader.exec_module(module)
             handler: Handler = getattr(module, attribute)
         except Exception as error:
             traceback.print_exc()
@@ -160,3 +165,19 @@ class Function:
                     os.environ.pop(name, None)
                 else:
                     os.environ[name] = value
+
+
+@contextmanager
+def _own_copy(package: str) -> Iterator[None]:
+    """What is imported of a package inside is a copy of its own; outside nothing has changed."""
+
+    def take() -> dict[str, ModuleType]:
+        names = [name for name in sys.modules if name == package or name.startswith(f"{package}.")]
+        return {name: sys.modules.pop(name) for name in names}
+
+    shared = take()
+    try:
+        yield
+    finally:
+        take()
+        sys.modules.update(shared)

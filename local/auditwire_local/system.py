@@ -16,7 +16,6 @@ from auditwire_local import gateway
 from auditwire_local.archive import archive_lines
 from auditwire_local.assembly import configurations, mappings
 from auditwire_local.certificate import server_context
-from auditwire_local.console import watching
 from auditwire_local.deploy import Stack, deploy
 from auditwire_local.errors import DeployError, FunctionError, LocalError
 from auditwire_local.front import Front
@@ -49,13 +48,13 @@ class LocalSystem:
     clusters: Mapping[str, ClusterCredential]
     alert_receiver: AlertReceiver | None
     """The built-in receiver, where no Alertmanager was given."""
-    recorder: Recorder
 
     def __init__(self, options: Options) -> None:
         self.options = options
         self.region = options.region
         self.stack = options.stack
         self.logbook = Logbook(options.log_file)
+        self.recorder = Recorder()
         self._undelivered = 0
         self._open = ExitStack()
         self._clients: dict[str, Any] = {}
@@ -169,8 +168,8 @@ class LocalSystem:
         options, opened = self.options, self._open
         opened.callback(self.logbook.close)
         self.aws_endpoint_url = opened.enter_context(sandbox(options.region, options.aws_host, options.aws_port))
-        opened.enter_context(watching())
-        self.recorder = opened.enter_context(Recorder())
+        if options.record_calls:
+            opened.enter_context(self.recorder)
         self.alert_receiver = None if alertmanagers else AlertReceiver()
         if self.alert_receiver:
             self.alert_receiver.start()

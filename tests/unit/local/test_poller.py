@@ -1,0 +1,185 @@
+"""The poller does what an event source mapping does: batches, partial failures, redrive, a last effort at the end."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import boto3
+import pytest
+
+from auditwire_local.errors import InvocationError
+from auditwire_local.poller import EventSourceMapping, Poller
+from auditwire_local.sandbox import sandbox
+
+Bodies = list[str]
+
+
+class Function:
+    """Stands for the polled function: remembers what it got, answers as told."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[Mapping[str, Any]]] = []
+        self.answer: Callable[[list[Mapping[str, Any]]], Any] = lambda records: {"batchItemFailures": []}
+
+    def __call__(self, event: Mapping[str, Any]) -> Any:
+        self.calls.append(event["Records"])
+        return self.answer(event["Records"])
+
+    @property
+    def bodies(self) -> Bodies:
+        return [record["body"] for records in self.calls for record in records]
+
+
+class Queue:
+    """A queue with its dead-letter queue, and a poller on it."""
+
+    def __init__(self, function: Function) -> None:
+        self.sqs = boto3.client("sqs")
+        self.dead_letters = self.sqs.create_queue(QueueName="dead")["QueueUrl"]
+        arn = "arn:aws:sqs:us-east-1:123456789012"
+        self.url = self.sqs.create_queue(
+            QueueName="queue",
+            Attributes={"RedrivePolicy": f'{{"deadLetterTargetArn":"{arn}:dead","maxReceiveCount":2}}'},
+        )["QueueUrl"]
+        self.mapping = EventSourceMapping(
+            function="relay",
+            queue_url=self.url,
+            queue_arn=f"{arn}:queue",
+            region="us-east-1",
+            batch_size=12,
+            window_seconds=0,
+            visibility_seconds=1,
+            reports_failures=True,
+        )
+        self.seen: list[Mapping[str, Any]] = []
+        self.poller = Poller(self.sqs, self.mapping, function, seen=self.seen.extend)
+
+    def send(self, *bodies: str) -> None:
+        for body in bodies:
+            attributes = {"rule": {"DataType": "String", "StringValue": "r"}}
+            self.sqs.send_message(QueueUrl=self.url, MessageBody=body, MessageAttributes=attributes)
+
+    def depth(self, url: str) -> int:
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        attributes = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return sum(map(int, attributes.values()))
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+
+@pytest.fixture
+def function() -> Function:
+    return Function()
+
+
+@pytest.fixture
+def queue(function: Function) -> Iterator[Queue]:
+    with sandbox("us-east-1", "127.0.0.1", 0):
+        queue = Queue(function)
+        queue.poller.start()
+        yield queue
+        queue.poller.drain(time.monotonic())
+
+
+def _failing(*bodies: str) -> Callable[[list[Mapping[str, Any]]], Any]:
+    def answer(records: list[Mapping[str, Any]]) -> Any:
+        failed = [record["messageId"] for record in records if record["body"] in bodies]
+        return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in failed]}
+
+    return answer
+
+
+def test_a_message_arrives_as_lambdas_sqs_event_and_is_deleted(function: Function, queue: Queue) -> None:
+    queue.send("hello")
+    queue.poller.wake()
+    queue.until(lambda: bool(function.calls) and queue.depth(queue.url) == 0)
+
+    [record] = function.calls[0]
+    assert queue.seen == [record]
+    assert (record["body"], record["eventSource"], record["awsRegion"]) == ("hello", "aws:sqs", "us-east-1")
+    assert record["eventSourceARN"] == "arn:aws:sqs:us-east-1:123456789012:queue"
+    assert record["md5OfBody"] == "5d41402abc4b2a76b9719d911017c592"
+    assert record["attributes"]["ApproximateReceiveCount"] == "1"
+    assert record["messageAttributes"] == {
+        "rule": {"dataType": "String", "stringValue": "r", "stringListValues": [], "binaryListValues": []}
+    }
+
+
+def test_a_batch_holds_at_most_what_the_mapping_says(function: Function, queue: Queue) -> None:
+    queue.send(*(str(number) for number in range(30)))
+    queue.until(lambda: queue.depth(queue.url) == 0)
+
+    assert sorted(function.bodies, key=int) == [str(number) for number in range(30)]
+    assert max(len(records) for records in function.calls) <= 12
+
+
+def test_only_what_failed_comes_again_and_at_last_goes_to_the_dead_letters(function: Function, queue: Queue) -> None:
+    function.answer = _failing("bad")
+    queue.send("good", "bad")
+    queue.until(lambda: queue.depth(queue.dead_letters) == 1)
+
+    assert sorted(function.bodies) == ["bad", "bad", "good"]
+    assert queue.depth(queue.url) == 0
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        {"batchItemFailures": [{"itemIdentifier": "unknown"}]},
+        {"batchItemFailures": [{"itemIdentifier": ""}]},
+        {"batchItemFailures": ["x"]},
+    ],
+    ids=["unknown message", "empty", "no object"],
+)
+def test_a_report_that_makes_no_sense_fails_the_batch(function: Function, queue: Queue, report: Any) -> None:
+    function.answer = lambda records: report
+    queue.send("a")
+    queue.until(lambda: queue.depth(queue.dead_letters) == 1)
+
+    assert function.bodies == ["a", "a"]
+
+
+@pytest.mark.parametrize("report", [None, {}, {"batchItemFailures": None}, "fine"])
+def test_a_report_of_nothing_is_success(function: Function, queue: Queue, report: Any) -> None:
+    function.answer = lambda records: report
+    queue.send("a")
+    queue.until(lambda: bool(function.calls) and queue.depth(queue.url) == 0)
+
+    assert function.bodies == ["a"]
+
+
+def test_a_function_that_raises_fails_the_batch(function: Function, queue: Queue) -> None:
+    def answer(records: list[Mapping[str, Any]]) -> Any:
+        raise InvocationError("broken")
+
+    function.answer = answer
+    queue.send("a")
+    queue.until(lambda: queue.depth(queue.dead_letters) == 1)
+
+    assert function.bodies == ["a", "a"]
+
+
+def test_the_end_delivers_what_is_there_and_what_failed_before(function: Function, queue: Queue) -> None:
+    function.answer = _failing("late")
+    queue.send("late")
+    queue.until(lambda: bool(function.calls))
+    function.answer = lambda records: None
+    queue.send("new")
+
+    assert queue.poller.drain(time.monotonic() + 5) == 0
+    assert sorted(function.bodies) == ["late", "late", "new"]
+
+
+def test_the_end_does_not_wait_longer_than_it_may(function: Function, queue: Queue) -> None:
+    queue.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"RedrivePolicy": ""})
+    function.answer = _failing("never")
+    queue.send("never")
+    queue.until(lambda: bool(function.calls))
+    began = time.monotonic()
+
+    assert queue.poller.drain(began + 0.5) == 1
+    assert time.monotonic() - began < 2

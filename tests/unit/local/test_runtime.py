@@ -1,0 +1,164 @@
+"""Functions run as Lambda runs them: cold and warm, one request at a time in an environment."""
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auditwire_local.errors import InitError, InvocationError
+from auditwire_local.runtime import Configuration, Function
+
+Make = Callable[..., Function]
+
+CODE = """
+import os, sys, threading, time
+
+VARIABLE = os.environ["VARIABLE"]
+served = 0
+busy = threading.Lock()
+
+def handler(event, context):
+    global served
+    served += 1
+    assert busy.acquire(blocking=False), "two requests in one environment"
+    try:
+        print("serving", event["n"])
+        print("aside", file=sys.stderr)
+        time.sleep(event.get("seconds", 0))
+        if event.get("raise"):
+            raise ValueError("broken on purpose")
+        return {
+            "variable": VARIABLE, "served": served, "thread": threading.get_ident(), "module": __name__,
+            "name": context.function_name, "memory": context.memory_limit_in_mb, "arn": context.invoked_function_arn,
+            "left": context.get_remaining_time_in_millis(), "first use": os.environ.get("VARIABLE"),
+            "answer": {1} if event.get("set") else None,
+        }
+    finally:
+        busy.release()
+"""
+
+
+@pytest.fixture
+def log() -> list[tuple[str, list[str]]]:
+    return []
+
+
+@pytest.fixture
+def make(tmp_path: Path, log: list[tuple[str, list[str]]]) -> Make:
+    def make(code: str = CODE, environments: int = 1) -> Function:
+        (tmp_path / "app.py").write_text(code)
+        configuration = Configuration(
+            name="echo",
+            logical_id="EchoFunction",
+            function_name="stack-EchoFunction-1",
+            arn="arn:aws:lambda:us-east-1:123456789012:function:stack-EchoFunction-1",
+            role="arn:aws:iam::123456789012:role/r",
+            handler="app.handler",
+            memory=512,
+            timeout=10,
+            variables={"VARIABLE": "deployed"},
+            code=tmp_path,
+        )
+        return Function(configuration, environments=environments, log=lambda *entry: log.append(entry))
+
+    return make
+
+
+def test_a_cold_start_sees_the_deployed_variables_and_a_warm_one_keeps_its_module(make: Make) -> None:
+    function = make()
+    before = dict(os.environ)
+
+    cold, warm = function.invoke({"n": 1}), function.invoke({"n": 2})
+
+    assert (cold["variable"], cold["served"], cold["first use"]) == ("deployed", 1, "deployed")
+    assert (warm["variable"], warm["served"], warm["first use"]) == ("deployed", 2, None)
+    assert cold["module"] == warm["module"]
+    assert dict(os.environ) == before
+
+
+def test_the_context_is_lambdas(make: Make) -> None:
+    answer = make().invoke({"n": 1})
+
+    assert (answer["name"], answer["memory"]) == ("stack-EchoFunction-1", "512")
+    assert answer["arn"].endswith(":function:stack-EchoFunction-1")
+    assert 5_000 < answer["left"] <= 10_000
+
+
+def test_an_environment_serves_one_request_at_a_time(make: Make) -> None:
+    function = make(environments=3)
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda n: function.invoke({"n": n, "seconds": 0.02}), range(24)))
+
+    modules = {answer["module"] for answer in answers}
+    assert 1 < len(modules) <= 3
+    assert sum(max(a["served"] for a in answers if a["module"] == module) for module in modules) == 24
+
+
+def test_what_a_function_prints_goes_to_its_log_and_not_to_the_terminal(
+    make: Make, log: list[tuple[str, list[str]]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    function = make()
+    function.invoke({"n": 1})
+    stop = threading.Event()
+
+    def chatter() -> None:
+        while not stop.is_set():
+            print("somebody else")
+
+    other = threading.Thread(target=chatter)
+    other.start()
+    function.invoke({"n": 2, "seconds": 0.05})
+    stop.set()
+    other.join()
+
+    assert log == [("echo", ["serving 1", "aside"]), ("echo", ["serving 2", "aside"])]
+    out, err = capsys.readouterr()
+    assert set(out.splitlines()) == {"somebody else"}
+    assert err == ""
+
+
+def test_streams_are_as_they_were_afterwards(make: Make) -> None:
+    before = sys.stdout, sys.stderr
+    make().invoke({"n": 1})
+    assert (sys.stdout, sys.stderr) == before
+
+
+@pytest.mark.parametrize(
+    ("event", "sentence", "last"),
+    [
+        ({"raise": True}, "echo raised ValueError", "ValueError: broken on purpose"),
+        ({"set": True}, "echo raised TypeError", "TypeError: Object of type set is not JSON serializable"),
+    ],
+    ids=["raises", "answers no JSON"],
+)
+def test_a_failed_request_is_logged_and_leaves_the_environment_warm(
+    make: Make, log: list[tuple[str, list[str]]], event: dict[str, Any], sentence: str, last: str
+) -> None:
+    function = make()
+
+    with pytest.raises(InvocationError) as caught:
+        function.invoke({"n": 1, **event})
+
+    assert str(caught.value) == sentence
+    assert log[0][1][-1] == last
+    assert function.invoke({"n": 2})["served"] == 2
+
+
+def test_a_module_that_does_not_load_is_loaded_anew_for_the_next_request(
+    make: Make, log: list[tuple[str, list[str]]], tmp_path: Path
+) -> None:
+    function = make("import nothing_of_that_name")
+
+    with pytest.raises(InitError) as caught:
+        function.invoke({"n": 1})
+    (tmp_path / "app.py").write_text(CODE)
+
+    assert str(caught.value) == ("echo does not load: ModuleNotFoundError: No module named 'nothing_of_that_name'")
+    assert log[0][1][-1] == "ModuleNotFoundError: No module named 'nothing_of_that_name'"
+    assert function.invoke({"n": 2})["served"] == 1
