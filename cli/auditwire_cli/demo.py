@@ -18,8 +18,8 @@ class Demo:
     """
 
     def __init__(self, endpoints: Mapping[str, Endpoint], *, pause: float, stop: Event) -> None:
-        self.chapter = ""
-        """What happens in the story just now."""
+        self.chapters: list[str] = []
+        """The chapters of the story that have begun."""
         self.posted = 0
         """Items posted, as the endpoint counts them."""
         self._endpoints = endpoints
@@ -41,10 +41,16 @@ class Demo:
         """Wait for the body that is under way."""
         self._thread.join()
 
-    def check(self, received: int) -> None:
-        """Raises CommandError unless everything was taken and ``received`` events were counted for it."""
+    def check(self, received: int, undelivered: int) -> None:
+        """Raises CommandError unless everything was taken, counted (``received`` events) and no alert is left
+        ``undelivered``. Whoever ends the demo early has seen enough.
+        """
         if self._problem:
             raise CommandError(self._problem)
+        if self._stop.is_set():
+            return
+        if undelivered:
+            raise CommandError(f"{undelivered:,} alerts of the sample traffic were not delivered")
         if received < self.posted:
             raise CommandError(f"{self.posted:,} events were sent, but only {received:,} counted")
 
@@ -57,9 +63,12 @@ class Demo:
             for delivery in story(datetime.now(UTC)):
                 if self._stop.wait(self._pause):
                     return
-                self.chapter = delivery.chapter
+                if delivery.chapter not in self.chapters:
+                    self.chapters.append(delivery.chapter)
                 answer = posters[delivery.sender].post(delivery.body)
                 if not answer.delivered:
+                    if self._stop.is_set():
+                        return
                     said = f"answered {answer.status} {answer.reason}" if answer.status else answer.reason
                     self._problem = f"the sample traffic was not taken: {said}"
                     return

@@ -82,10 +82,10 @@ def dev(
         status = system.status()
         print(report(status))
         print(status.balance, flush=True)
+        if traffic:
+            traffic.check(status.received, undelivered)
         if undelivered:
             sys.stderr.write(f"auditwire: {undelivered:,} alerts were not delivered before the end\n")
-        if traffic:
-            traffic.check(status.received)
 
 
 def _start(*, port: int, tls: bool, alertmanagers: list[str], rules: Path | None) -> "LocalSystem":
@@ -117,8 +117,18 @@ def _traffic(system: "LocalSystem", stop: Event, *, pause: float) -> "Demo":
 
 
 def _check_rules(rules: Path | None) -> None:
-    if rules is not None and not rules.is_dir():
+    """Say what is wrong with these documents before the functions refuse them, as they do in AWS."""
+    if rules is None:
+        return
+    if not rules.is_dir():
         raise CallError(f"{rules} is no folder of rule documents")
+    from auditwire.rules import load_sources, read_sources
+
+    loaded = load_sources(read_sources(sorted(rules.rglob("*.yaml"))))
+    for found in loaded.diagnostics:
+        sys.stderr.write(found.as_text() + "\n")
+    if loaded.rule_set is None:
+        sys.stderr.write("auditwire: these rules are refused, so the shipped ones decide\n")
 
 
 def _check_nobody_runs(state: Path) -> None:

@@ -28,15 +28,18 @@ class Dialect(StrEnum):
 
 def rules_check(
     paths: Annotated[
-        list[Path],
-        typer.Argument(metavar="PATH", show_default=False, help="Rule documents, or folders of *.yaml and *.yml."),
-    ],
+        list[Path] | None,
+        typer.Argument(metavar="PATH", help="Rule documents, or folders of *.yaml and *.yml."),
+    ] = None,
     *,
     dialect: Annotated[
         Dialect, typer.Option(help="kubesphere also refuses what only auditwire understands.")
     ] = Dialect.AUDITWIRE,
     strict: Annotated[bool, typer.Option("--strict", help="Let warnings fail the check too.")] = False,
     output: Annotated[Output, typer.Option("--format", help="For people, or a JSON array for scripts.")] = Output.TEXT,
+    explain_dialect: Annotated[
+        bool, typer.Option("--explain-dialect", help="Say where conditions mean something else in KubeSphere.")
+    ] = False,
 ) -> None:
     """Say what is wrong with rule documents.
 
@@ -51,7 +54,13 @@ def rules_check(
     Examples:
       auditwire rules check rules
       auditwire rules check rules/alerting.yaml --strict --format json
+      auditwire rules check --explain-dialect
     """
+    if explain_dialect:
+        print(_differences(output))
+        return
+    if not paths:
+        raise CallError("nothing to check", "name a rule document, or a folder of them")
     from auditwire.rules import load_sources
 
     sources = sources_of(paths)
@@ -102,3 +111,18 @@ def _summary(sources: list["Source"], loaded: "Loaded") -> str:
 
 def _counted(count: int, one: str, many: str) -> str:
     return f"{count} {one if count == 1 else many}"
+
+
+def _differences(output: Output) -> str:
+    """Every behaviour in which KubeSphere's engine and this one might differ, and whether they do."""
+    from dataclasses import asdict
+
+    from auditwire.condition.dialect import BEHAVIOURS
+
+    if output is Output.JSON:
+        return json.dumps([asdict(behaviour) for behaviour in BEHAVIOURS], ensure_ascii=False)
+    blocks = [
+        f"{behaviour.name} ({behaviour.status})\n  KubeSphere: {behaviour.kubesphere}\n  here:       {behaviour.here}"
+        for behaviour in BEHAVIOURS
+    ]
+    return "\n\n".join(blocks)

@@ -101,7 +101,8 @@ def _decide(rule_set: "RuleSet", event: "Event", sender: Sender | None) -> dict[
     event.settle(cluster=event.cluster, received=datetime.now(UTC))
     settings = rule_set.settings
     level = settings.audit_level if sender is Sender.KUBESPHERE else None
-    dropped = level is Level.NONE or (sender is Sender.KUBERNETES and not settings.k8s_auditing_enabled)
+    switched_off = sender is Sender.KUBERNETES and not settings.k8s_auditing_enabled
+    dropped = switched_off or Level.NONE in (level, event.level)
     verdict = Verdict("ignore") if dropped else rule_set.decide(event)
     stored = as_stored(event, level)
     return {

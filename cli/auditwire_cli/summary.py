@@ -42,6 +42,8 @@ def alert_lines(alert: Mapping[str, Any]) -> Iterator[str]:
     times = own.get("count", 1)
     often = f" ({times:,} events)" if times != 1 else ""
     yield printable(f"{labels.get('priority', '')} {own.get('rule', labels.get('alertname', ''))}{often}")
+    if annotations.get("message"):
+        yield printable(f"  {annotations['message']}")
     for kind, values in (("label", labels), ("annotation", annotations)):
         width = max((len(name) for name in values), default=0)
         for name, value in sorted(values.items()):
@@ -59,18 +61,19 @@ def headline(alert: Mapping[str, Any]) -> str:
 
 
 def report(status: "Status") -> str:
-    """The whole summary as text, the newest alerts in full."""
-    lines = ["", *counter_lines(status), *archive_lines(status)]
+    """The whole summary as text once the system has ended, the newest alerts in full."""
+    archive = f"archive      s3://{status.archive.bucket} (in the AWS of this process, which ended with it)"
+    lines = ["", *counter_lines(status), archive]
     shown = status.latest_alerts[-_SHOWN_ALERTS:]
     if shown:
         lines += ["", f"the latest {len(shown)} alerts" if len(shown) > 1 else "the latest alert"]
         for alert in shown:
             lines += ["", *alert_lines(alert)]
-    return "\n".join(lines)
+    return "\n".join([*lines, ""])
 
 
-def live_view(status: "Status", title: str, height: int) -> "Group":
-    """The summary to be drawn over itself on a terminal of that many lines.
+def live_view(status: "Status", title: str, *, width: int, height: int) -> "Group":
+    """The summary to be drawn over itself on a terminal of that size.
 
     The newest alert is shown in full, then as many older ones as fit.
     """
@@ -79,21 +82,25 @@ def live_view(status: "Status", title: str, height: int) -> "Group":
     from rich.text import Text
 
     counters = [*counter_lines(status), *archive_lines(status)]
-    free = height - len(counters) - 4
+    free = height - _rows(counters, width) - 4
     shown: list[str] = []
     for alert in reversed(status.latest_alerts):
         lines = ["", *alert_lines(alert)]
-        if shown and len(shown) + len(lines) > free:
+        if shown and _rows([*shown, *lines], width) > free:
             break
         shown += lines
     parts = [Rule(Text(title)), *(_line(line) for line in counters), Rule(Text("latest alerts, newest first"))]
-    return Group(*parts, *(_line(line) for line in shown[1 : max(free, 1)]))
+    return Group(*parts, *(_line(line) for line in shown[1:]))
+
+
+def _rows(lines: list[str], width: int) -> int:
+    return sum(max(1, -(-len(line) // width)) for line in lines)
 
 
 def _line(text: str) -> Any:
     from rich.text import Text
 
-    line = Text(text, no_wrap=True, overflow="ellipsis")
+    line = Text(text, overflow="fold")
     line.highlight_regex(r"^(alerted|WARNING)\b", "bold red")
     line.highlight_regex(r"^(received|ignored|archived|quarantined|alerts|archive|not judged|refused)\b", "bold")
     line.highlight_regex(r"^  (label|annotation|evidence) +\S+", "dim")

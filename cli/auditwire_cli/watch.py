@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -28,8 +28,10 @@ def watch_live(system: "LocalSystem", traffic: "Demo | None", stop: Event, *, af
         console=console, auto_refresh=False, transient=True, redirect_stdout=False, redirect_stderr=False
     ) as live:
         while not stop.is_set():
-            title = f"{system.url} - {traffic.chapter}" if traffic and playing else system.url
-            live.update(live_view(system.status(), title, console.height), refresh=True)
+            title = system.url
+            if traffic and playing and traffic.chapters:
+                title = f"{system.url} - {traffic.chapters[-1]}"
+            live.update(live_view(system.status(), title, width=console.width, height=console.height), refresh=True)
             if traffic and playing and not traffic.running:
                 playing = False
                 console.print(afterwards, highlight=False, markup=False)
@@ -45,7 +47,7 @@ def watch_lines(system: "LocalSystem", traffic: "Demo | None", stop: Event) -> N
     before: Status | None = None
     while not stop.wait(_SECONDS_BETWEEN_LOOKS):
         status = system.status()
-        for line in lines.of(status, traffic.chapter if traffic else ""):
+        for line in lines.of(status, traffic.chapters if traffic else ()):
             print(line, flush=True)
         if traffic and not traffic.running and status == before:
             return
@@ -56,14 +58,14 @@ class _Lines:
     """What is new since the last look, in lines."""
 
     def __init__(self) -> None:
-        self._chapter = ""
+        self._chapters = 0
         self._last_alert: object = None
         self._counted = 0
         self._counted_at = 0.0
 
-    def of(self, status: "Status", chapter: str) -> Iterator[str]:
-        if chapter != self._chapter:
-            self._chapter = chapter
+    def of(self, status: "Status", chapters: Sequence[str]) -> Iterator[str]:
+        for chapter in chapters[self._chapters :]:
+            self._chapters += 1
             yield f"-- {chapter}"
         yield from self._alerts(status)
         if status.received != self._counted and time.monotonic() - self._counted_at > _SECONDS_BETWEEN_COUNTS:

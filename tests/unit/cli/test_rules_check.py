@@ -119,7 +119,7 @@ def test_a_rule_that_is_not_enabled_is_counted_as_such(auditwire: Run, rules: Pa
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "Missing argument 'PATH'"),
+        ([], "auditwire: nothing to check\n  hint: name a rule document, or a folder of them\n"),
         (["none.yaml"], "auditwire: cannot read none.yaml: No such file or directory\n"),
         (["."], "auditwire: no rule documents in .\n  hint: they are called *.yaml or *.yml\n"),
         ([".", "--dialect", "falco"], "'--dialect'"),
@@ -130,3 +130,14 @@ def test_a_wrong_call_exits_2(auditwire: Run, rules: Path, arguments: list[str],
 
     assert result.exit_code == 2
     assert message in result.stderr
+
+
+def test_the_dialect_is_explained_behaviour_by_behaviour(auditwire: Run) -> None:
+    from auditwire.condition.dialect import BEHAVIOURS
+
+    text = auditwire("rules", "check", "--explain-dialect")
+    listed = auditwire("rules", "check", "--explain-dialect", "--format", "json")
+
+    assert text.exit_code == listed.exit_code == 0
+    assert text.stdout.startswith("precedence (kept)\n  KubeSphere: `and` and `or` have equal rank")
+    assert [entry["name"] for entry in json.loads(listed.stdout)] == [behaviour.name for behaviour in BEHAVIOURS]
