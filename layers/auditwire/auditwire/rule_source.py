@@ -83,9 +83,10 @@ class RuleSource:
             return
         loaded = load_sources(sources)
         if loaded.rule_set is None:
-            held = "the defaults" if self._active is None else "the last good set"
+            held = "the defaults stay" if self._active is None else "the last good ones stay"
             count = sum(found.is_error for found in loaded.diagnostics)
-            what = f"the rules in s3://{self._bucket}/{self._prefix} have {count} errors; {held} stay in force"
+            errors = "1 error" if count == 1 else f"{count} errors"
+            what = f"the rules in s3://{self._bucket}/{self._prefix} have {errors}; {held} in force"
             self._report(RulesProblem(what, tuple(loaded.diagnostics)))
             return
         self._problem = None

@@ -105,13 +105,14 @@ def _within_limits(report: Report) -> bool:
 def _report_fault(report: Report, error: yaml.MarkedYAMLError) -> None:
     mark = error.problem_mark or error.context_mark
     problem = " ".join(part for part in (error.context, error.problem) if part) or "not YAML"
-    hint = "indent with spaces: YAML allows no tabs" if "\\t" in problem or "'\t'" in problem else ""
     line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+    source = report.lines[line - 1] if 0 < line <= len(report.lines) else ""
+    indentation = source[: len(source) - len(source.lstrip())]
+    hint = "indent with spaces: YAML allows no tabs" if "\t" in indentation else ""
     report.diagnostics.append(
         Diagnostic(
             code="AW201", severity=Severity.ERROR, message=f"the file is not YAML: {problem}", hint=hint,
-            path=report.source.path, line=line, column=column,
-            source=report.lines[line - 1] if 0 < line <= len(report.lines) else "",
+            path=report.source.path, line=line, column=column, source=source,
         )
     )  # fmt: skip
 

@@ -150,7 +150,7 @@ class _Selected:
         report.at(
             self.selector.node or node,
             "AW208",
-            f"the {purpose} selector ({wanted}) selects no document, so none of the rules is used for {purpose}",
+            f"the {purpose} selector ({wanted}) selects no document, so no rule is used for {purpose}",
             f"the shipped {purpose} document is labelled type: {purpose}",
             severity=Severity.WARNING,
         )
