@@ -1,0 +1,340 @@
+"""One request through the whole road, in memory: the answer, the archive, the alerts, the account."""
+
+import gzip
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from auditwire.alerts import Alert, MemoryPublisher, Published
+from auditwire.archive import ArchiveError, MemoryArchive, QuarantineNote, Stored
+from auditwire.clusters import Cluster, Credential, DirectoryError, credential_digest
+from auditwire.ingest import Account, Answer, Ingest, Request
+from auditwire.rules import RuleSet, default_rules, load_sources
+
+TOKEN = "token-of-prod"
+RECEIVED = datetime(2026, 11, 21, 22, 6, tzinfo=UTC)
+
+
+class OneCluster:
+    """A directory that knows one credential."""
+
+    def identify(self, credential: Credential | None) -> Cluster | None:
+        known = credential is not None and credential.digest == credential_digest(TOKEN)
+        return Cluster("prod", "kubernetes") if known else None
+
+
+class NoTable:
+    """A directory whose table cannot be read."""
+
+    def identify(self, credential: Credential | None) -> Cluster | None:
+        raise DirectoryError("the clusters table could not be read")
+
+
+class DefaultRules:
+    """A source that always has the default rules."""
+
+    def current(self) -> RuleSet:
+        rule_set = load_sources(default_rules()).rule_set
+        assert rule_set is not None
+        return rule_set
+
+
+class FullDisk(MemoryArchive):
+    """An archive that can store nothing."""
+
+    def put_events(self, key: str, lines: Sequence[bytes]) -> Stored:
+        raise ArchiveError(f"{key} could not be stored")
+
+    def put_quarantine(self, key: str, raw: bytes, note: QuarantineNote) -> Stored:
+        raise ArchiveError(f"{key} could not be stored")
+
+
+class NoTopic(MemoryPublisher):
+    """A publisher whose topic takes nothing."""
+
+    def publish(self, alerts: Sequence[Alert], deadline: float) -> Published:
+        return Published(failed=list(alerts))
+
+
+@dataclass
+class Road:
+    """An ingest over in-memory stores."""
+
+    archive: MemoryArchive = field(default_factory=MemoryArchive)
+    publisher: MemoryPublisher = field(default_factory=MemoryPublisher)
+    directory: Any = field(default_factory=OneCluster)
+
+    def post(self, body: bytes, *, token: str | None = TOKEN, received: datetime = RECEIVED, **headers: str) -> Answer:
+        ingest = Ingest(self.directory, DefaultRules(), self.archive, self.publisher, "https://archive/")  # type: ignore[arg-type]
+        given = {
+            "content-type": "application/json",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        if token is not None:
+            given["authorization"] = f"Bearer {token}"
+        return ingest.handle(Request("POST", "/audit/webhook/event", given, body, received))
+
+    def lines(self) -> list[dict[str, Any]]:
+        keys = sorted(key for key in self.archive.objects if key.startswith("events/"))
+        return [json.loads(line) for key in keys for line in self.archive.lines(key)]
+
+    def quarantined(self) -> list[bytes]:
+        keys = sorted(key for key in self.archive.objects if key.startswith("quarantine/"))
+        return [gzip.decompress(self.archive.objects[key]) for key in keys]
+
+
+def item(**changes: Any) -> dict[str, Any]:
+    """A pod with the node's network being created, as kube-apiserver tells it."""
+    return {
+        "level": "Request",
+        "auditID": "a-1",
+        "stage": "ResponseComplete",
+        "requestURI": "/api/v1/namespaces/shop/pods",
+        "verb": "create",
+        "user": {"username": "ann"},
+        "objectRef": {"resource": "pods", "namespace": "shop", "name": "web", "apiVersion": "v1"},
+        "requestObject": {"spec": {"hostNetwork": True}},
+        "stageTimestamp": "2026-11-21T22:05:00.000001Z",
+        **changes,
+    }
+
+
+def event_list(*items: object) -> bytes:
+    return json.dumps({"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "metadata": {}, "items": items}).encode()
+
+
+def account(answer: Answer) -> Account:
+    assert answer.account is not None
+    return answer.account
+
+
+def test_a_batch_is_archived_alerted_and_answered_with_an_empty_200() -> None:
+    road = Road()
+
+    answer = road.post(event_list(item(), item(verb="get", auditID="a-2"), item(verb="delete", auditID="a-3")))
+
+    assert (answer.status, answer.body) == (200, "")
+    counted = account(answer)
+    assert (counted.received, counted.archived, counted.alerted) == (3, 2, 1)
+    assert counted.ignored == {"no_rule": 1}
+    assert counted.alerts == {"alerting-rule.CreateHostnetworkPod": 1}
+    assert [line["auditID"] for line in road.lines()] == ["a-1", "a-3"]
+    assert [alert.labels["alertname"] for alert in road.publisher.alerts] == ["CreateHostnetworkPod"]
+
+
+def test_an_archived_line_is_the_event_and_where_it_comes_from() -> None:
+    road = Road()
+    sent = item(requestObject={"spec": {"hostNetwork": True}, "n": 12345678901234567890, "f": 1.10}, extra={"kept": 1})
+    counted = account(road.post(event_list(sent)))
+
+    (line,) = road.lines()
+    about = line.pop("_auditwire")
+
+    assert line.pop("cluster") == "prod"
+    assert line == sent
+    assert about == {
+        "received": "2026-11-21T22:06:00.000000Z",
+        "batch": counted.objects[0].rpartition("-")[2].removesuffix(".jsonl.gz"),
+        "bundle": counted.bundle,
+        "archiving": ["archiving-rule.archiving"],
+        "alerting": ["alerting-rule.ResourceChange", "alerting-rule.CreateHostnetworkPod"],
+    }
+    prefix = "events/cluster=prod/date=2026-11-21/hour=22/20261121T220500.000001Z-"
+    assert counted.objects == [f"{prefix}{about['batch']}.jsonl.gz"]
+
+
+def test_a_batch_over_two_hours_becomes_two_objects() -> None:
+    road = Road()
+    late = item(auditID="a-2", stageTimestamp="2026-11-21T23:00:00.000000Z")
+
+    counted = account(road.post(event_list(late, item())))
+
+    assert [key.split("/")[3] for key in counted.objects] == ["hour=22", "hour=23"]
+
+
+def test_a_repeated_batch_changes_no_object_and_no_alert() -> None:
+    road = Road()
+    first = account(road.post(event_list(item())))
+    objects = dict(road.archive.objects)
+
+    again = account(road.post(event_list(item()), received=datetime(2026, 11, 21, 22, 9, tzinfo=UTC)))
+
+    assert road.archive.objects == objects
+    assert (first.stored_before, again.stored_before) == (False, True)
+    assert road.publisher.alerts[0] == road.publisher.alerts[1]
+
+
+def test_a_bad_item_in_the_middle_costs_its_neighbours_nothing() -> None:
+    road = Road()
+
+    counted = account(road.post(event_list(item(), {"level": 5}, item(auditID="a-3"))))
+
+    assert (counted.received, counted.archived, counted.quarantined.total()) == (3, 2, 1)
+    assert road.quarantined() == [b'{"level": 5}']
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"not json", "invalid_json"),
+        (event_list(item())[:-20], "truncated"),
+        (event_list(item()).replace(b"true", b"NaN"), "invalid_json"),
+        (event_list(item()).replace(b"ann", b"\xff\xfe"), "invalid_utf8"),
+        (event_list(item()).replace(b"ann", b"\\ud800"), "invalid_json"),
+    ],
+    ids=["not JSON", "half a list", "NaN", "bad UTF-8", "lone surrogate"],
+)
+def test_a_body_that_cannot_be_read_is_kept_as_it_came_and_answered_with_200(body: bytes, reason: str) -> None:
+    road = Road()
+
+    answer = road.post(body)
+
+    assert answer.status == 200
+    assert account(answer).received == 1
+    assert account(answer).quarantined == {reason: 1}
+    assert road.quarantined() == [body]
+    assert road.lines() == []
+
+
+def test_an_item_nested_too_deep_is_put_aside_alone() -> None:
+    road = Road()
+    deep = b'{"requestObject":' + b"[" * 10_000 + b"]" * 10_000 + b"}"
+    body = event_list(item(), 0, item(auditID="a-2")).replace(b" 0,", b" " + deep + b",")
+
+    counted = account(road.post(body))
+
+    assert (counted.archived, counted.quarantined) == (2, {"too_deep": 1})
+    assert road.quarantined() == [deep]
+
+
+def test_a_gzip_body_is_inflated_and_its_repeat_is_the_same_batch() -> None:
+    road = Road()
+    plain = event_list(item())
+
+    counted = account(road.post(gzip.compress(plain), content_encoding="gzip"))
+
+    assert counted.archived == 1
+    assert account(road.post(plain)).objects == counted.objects
+
+
+def test_a_gzip_bomb_is_put_aside_uninflated() -> None:
+    road = Road()
+    bomb = gzip.compress(b"[" + b" " * (65 << 20))
+
+    counted = account(road.post(bomb, content_encoding="gzip"))
+
+    assert counted.quarantined == {"gzip_bomb": 1}
+    assert road.quarantined() == [bomb]
+
+
+@pytest.mark.parametrize("body", [b"", b"  ", b"null", b"{}", b"[]", event_list(), b'{"Items":null}'])
+def test_a_body_of_nothing_is_answered_with_200_and_stores_nothing(body: bytes) -> None:
+    road = Road()
+
+    answer = road.post(body)
+
+    assert answer.status == 200
+    assert account(answer).empty
+    assert road.archive.objects == {}
+
+
+@pytest.mark.parametrize("token", [None, "", "wrong", TOKEN + "x"])
+def test_a_credential_that_does_not_hold_is_answered_with_401_and_nothing_is_read(token: str | None) -> None:
+    road = Road()
+
+    answer = road.post(b"\x00 not even read", token=token)
+
+    assert answer == Answer(401)
+    assert road.archive.objects == {}
+
+
+def test_the_cluster_is_the_credentials_whatever_the_body_says() -> None:
+    road = Road()
+
+    counted = account(road.post(event_list(item(cluster="other"))))
+
+    (line,) = road.lines()
+    assert line["cluster"] == "prod"
+    assert line["_auditwire"]["reportedCluster"] == "other"
+    assert counted.flags == {"cluster_differs": 1}
+    assert counted.metrics()["ReportedClusterDiffers"] == 1
+
+
+def test_secrets_never_reach_the_archive_or_an_alert() -> None:
+    road = Road()
+    secret = {"resource": "secrets", "namespace": "shop", "name": "db"}
+    body = {"kind": "Secret", "data": {"password": "aHVudGVyMg=="}, "metadata": {"name": "db"}}
+
+    road.post(event_list(item(objectRef=secret, requestObject=body)))
+
+    assert b"aHVudGVyMg" not in b"".join(gzip.decompress(value) for value in road.archive.objects.values())
+    assert road.lines()[0]["_auditwire"]["flags"] == ["redacted"]
+
+
+def test_nothing_is_answered_with_200_that_is_not_stored() -> None:
+    for body in (event_list(item()), b"not json"):
+        answer = Road(archive=FullDisk()).post(body)
+
+        assert answer.status == 503
+        assert "could not be stored" in answer.error
+
+
+def test_alerts_are_published_only_after_their_evidence_is_stored() -> None:
+    road = Road(archive=FullDisk())
+
+    road.post(event_list(item()))
+
+    assert road.publisher.alerts == []
+
+
+def test_alerts_that_could_not_be_published_ask_the_sender_to_come_again() -> None:
+    road = Road(publisher=NoTopic())
+
+    answer = road.post(event_list(item()))
+
+    assert answer.status == 503
+    assert answer.error == "SNS did not take 1 of 1 alerts in time"
+    assert account(answer).unpublished == 1
+
+
+def test_a_table_that_cannot_be_read_says_nothing_about_the_sender() -> None:
+    answer = Road(directory=NoTable()).post(event_list(item()))
+
+    assert answer.status == 503
+    assert answer.account is None
+
+
+def test_the_health_check_says_nothing_but_ok() -> None:
+    answer = Ingest(NoTable(), DefaultRules(), FullDisk(), NoTopic()).handle(  # type: ignore[arg-type]
+        Request("GET", "/healthz", {}, b"", RECEIVED)
+    )
+
+    assert answer == Answer(200, body="ok")
+
+
+def test_the_log_fields_are_plain_values() -> None:
+    fields = account(Road().post(event_list(item(), 5))).log_fields()
+
+    assert json.loads(json.dumps(fields)) == fields
+    assert fields["quarantined"] == {"not_an_object": 1}
+    assert TOKEN not in json.dumps(fields)
+
+
+def test_a_request_is_read_from_an_api_gateway_event() -> None:
+    request = Request.from_event(
+        {
+            "rawPath": "/audit/webhook/event/",
+            "headers": {"content-type": "application/gzip"},
+            "requestContext": {"http": {"method": "POST"}, "timeEpoch": 1_795_300_000_123},
+            "body": "H4sI",
+            "isBase64Encoded": True,
+        }
+    )
+
+    assert request.body == b"\x1f\x8b\x08"
+    assert request.received.isoformat() == "2026-11-21T22:26:40.123000+00:00"
+    assert request.path == "/audit/webhook/event/"
