@@ -1,0 +1,237 @@
+"""The artefacts of the build in the real Lambda runtime client, with every sample invocation of events/."""
+
+import gzip
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from auditwire_local.deploy import deploy
+from auditwire_local.options import ClusterCredential
+from auditwire_local.receiver import AlertReceiver
+from auditwire_local.sandbox import sandbox
+from auditwire_local.seed import register_clusters
+from lambda_runtime import HOST_BUILD, ROOT, FunctionFailed, environment, interpreter, isolated
+
+EVENTS = ROOT / "events"
+REGION = "us-east-1"
+
+pytestmark = pytest.mark.skipif(
+    not (HOST_BUILD / ".ready").is_file(), reason="the artefacts for this machine are missing: make build-host"
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a sample request must lead to: the answer, and the keys below which objects appear."""
+
+    status: int = 200
+    body: str = ""
+    archived: dict[str, int] = field(default_factory=dict)
+    """Events by cluster."""
+    quarantined: int = 0
+    alerts: frozenset[str] = frozenset()
+
+
+# The default documents keep every request that may change something, so the samples' reads are not among these.
+OUTCOMES = {
+    "healthz": Outcome(body="ok"),
+    "unauthorized": Outcome(status=401),
+    "not-json": Outcome(quarantined=1),
+    "kube-apiserver-eventlist": Outcome(archived={"sample": 2}, alerts=frozenset({"sample"})),
+    "ks-apiserver-3-items": Outcome(archived={"sample-ks": 1}),
+    "ks-apiserver-4-concatenated": Outcome(archived={"sample-ks": 2}),
+    "log-shipper-gzip": Outcome(archived={"sample": 2}),
+    "log-shipper-jsonlines": Outcome(archived={"sample": 1}),
+}
+
+
+def samples(function: str) -> list[Path]:
+    return sorted((EVENTS / function).glob("*.json"))
+
+
+def load(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+class Stack:
+    """The deployed template in the in-process AWS, and the variables with which its functions run."""
+
+    def __init__(self, endpoint: str, receiver: AlertReceiver) -> None:
+        self.receiver = receiver
+        parameters = {"AlertmanagerUrls": receiver.url}
+        deployed = deploy(ROOT / "template.yaml", stack="auditwire", region=REGION, parameters=parameters)
+        self.outputs = deployed.outputs
+        client = boto3.client("lambda", region_name=REGION)
+        credentials = {
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+        }
+        self.variables = {}
+        for resource in deployed.of_type("AWS::Lambda::Function"):
+            described = client.get_function_configuration(FunctionName=resource.physical_id)
+            name = deployed.code[resource.logical_id].name
+            self.variables[name] = {**described["Environment"]["Variables"], **credentials}
+        clusters = {name: ClusterCredential(**values) for name, values in load(EVENTS / "clusters.json").items()}
+        register_clusters(boto3.client("dynamodb", region_name=REGION), self.outputs["ClustersTable"], clusters)
+        self.s3 = boto3.client("s3", region_name=REGION)
+        self.sqs = boto3.client("sqs", region_name=REGION)
+
+    def objects(self, prefix: str) -> dict[str, bytes]:
+        """Objects of the archive bucket by key, inflated."""
+        bucket = self.outputs["ArchiveBucket"]
+        listed = self.s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
+        keys = [item["Key"] for item in listed]
+        return {key: gzip.decompress(self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys}
+
+    def messages(self) -> list[Any]:
+        """Take everything that waits in the alerts queue."""
+        queue = self.outputs["AlertsQueueUrl"]
+        taken = []
+        while batch := self.sqs.receive_message(
+            QueueUrl=queue, MaxNumberOfMessages=10, MessageAttributeNames=["All"], WaitTimeSeconds=0
+        ).get("Messages", []):
+            for message in batch:
+                self.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+            taken += batch
+        return taken
+
+    def empty(self) -> None:
+        """Forget what earlier samples have left."""
+        bucket = self.outputs["ArchiveBucket"]
+        for version in self.s3.list_object_versions(Bucket=bucket).get("Versions", []):
+            self.s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
+        self.messages()
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    receiver = AlertReceiver()
+    receiver.start()
+    with sandbox(REGION, "127.0.0.1", 0) as endpoint:
+        yield Stack(endpoint, receiver)
+    receiver.stop()
+
+
+def as_sqs_event(messages: list[Any]) -> dict[str, Any]:
+    """Received messages as the event source mapping hands them to the relay."""
+    records = [
+        {
+            "messageId": message["MessageId"],
+            "receiptHandle": message["ReceiptHandle"],
+            "body": message["Body"],
+            "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1795305600000"},
+            "messageAttributes": {
+                name: {"stringValue": value["StringValue"], "dataType": value["DataType"]}
+                for name, value in message.get("MessageAttributes", {}).items()
+            },
+            "md5OfBody": message["MD5OfBody"],
+            "eventSource": "aws:sqs",
+            "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:alerts",
+            "awsRegion": REGION,
+        }
+        for message in messages
+    ]
+    return {"Records": records}
+
+
+def test_every_sample_has_an_expected_outcome() -> None:
+    assert {path.stem for path in samples("ingest")} == set(OUTCOMES)
+    assert samples("relay")
+
+
+@pytest.mark.parametrize("path", samples("ingest"), ids=lambda path: path.stem)
+def test_ingest_answers_and_stores_cold_and_warm(stack: Stack, path: Path, tmp_path: Path) -> None:
+    stack.empty()
+    expected = OUTCOMES[path.stem]
+
+    with environment("ingest", stack.variables["ingest"], tmp_path) as function:
+        cold = function.invoke(load(path))
+        log = function.log()
+        stored = stack.objects("")
+        first_alerts = stack.messages()
+        warm = function.invoke(load(path))
+
+    for answer in (cold, warm):
+        assert answer["statusCode"] == expected.status, log
+        assert answer.get("body", "") == expected.body
+        assert not {name.lower() for name in answer.get("headers", {})} & {"retry-after", "location"}
+    # The same batch again: the same objects, and nothing beside them.
+    assert stack.objects("") == stored
+    archived: dict[str, int] = {}
+    for key, lines in stack.objects("events/").items():
+        cluster = key.split("/")[1].removeprefix("cluster=")
+        archived[cluster] = archived.get(cluster, 0) + len(lines.splitlines())
+    assert archived == expected.archived
+    assert len(stack.objects("quarantine/")) == expected.quarantined
+    alerts = [json.loads(message["Body"]) for message in first_alerts]
+    assert {alert["labels"]["cluster"] for alert in alerts} == expected.alerts
+    # What is written down never holds a credential.
+    secrets = [cluster["credential"] for cluster in load(EVENTS / "clusters.json").values()]
+    assert not [secret for secret in secrets if secret in log]
+
+
+@pytest.mark.parametrize("path", samples("relay"), ids=lambda path: path.stem)
+def test_relay_delivers_sample_cold_and_warm(stack: Stack, path: Path, tmp_path: Path) -> None:
+    with environment("relay", stack.variables["relay"], tmp_path) as function:
+        cold = function.invoke(load(path))
+        warm = function.invoke(load(path))
+        log = function.log()
+
+    assert cold == warm == {"batchItemFailures": []}, log
+    names = {json.loads(record["body"])["labels"]["alertname"] for record in load(path)["Records"]}
+    assert names <= {alert["labels"]["alertname"] for alert in stack.receiver.active()}
+
+
+def test_an_alert_passes_from_the_request_to_the_alertmanager(stack: Stack, tmp_path: Path) -> None:
+    stack.empty()
+    with environment("ingest", stack.variables["ingest"], tmp_path) as function:
+        function.invoke(load(EVENTS / "ingest" / "kube-apiserver-eventlist.json"))
+    messages = stack.messages()
+    with environment("relay", stack.variables["relay"], tmp_path) as function:
+        answer = function.invoke(as_sqs_event(messages))
+        log = function.log()
+
+    assert messages
+    assert answer == {"batchItemFailures": []}, log
+    sent = {json.loads(message["Body"])["labels"]["alertname"] for message in messages}
+    assert sent <= {alert["labels"]["alertname"] for alert in stack.receiver.active()}
+
+
+def test_sample_of_the_relay_has_the_shape_of_a_published_alert(stack: Stack, tmp_path: Path) -> None:
+    stack.empty()
+    with environment("ingest", stack.variables["ingest"], tmp_path) as function:
+        function.invoke(load(EVENTS / "ingest" / "kube-apiserver-eventlist.json"))
+    (published, *_) = [json.loads(message["Body"]) for message in stack.messages()]
+    for path in samples("relay"):
+        for record in load(path)["Records"]:
+            sample = json.loads(record["body"])
+            assert sample.keys() == published.keys()
+            assert sample["auditwire"].keys() == published["auditwire"].keys()
+
+
+@pytest.mark.parametrize("function", ["ingest", "relay"])
+def test_a_function_without_its_configuration_does_not_start_quietly(function: str, tmp_path: Path) -> None:
+    with (
+        environment(function, {"AWS_REGION": REGION}, tmp_path) as started,
+        pytest.raises(FunctionFailed),
+    ):
+        started.invoke({"version": "2.0", "routeKey": "GET /healthz", "rawPath": "/healthz", "headers": {}})
+
+
+def test_functions_see_nothing_of_the_development_environment() -> None:
+    # Otherwise a package that the layer lacks would be found here and missing on AWS.
+    command, variables = isolated("ingest")
+    names = ("pytest", "moto", "typer", "boto3", "auditwire")
+    probe = f"import importlib.util as u; print([name for name in {names} if u.find_spec(name)])"
+    answer = subprocess.run([*command, "-c", probe], env=variables, capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "['boto3', 'auditwire']"
+    assert interpreter()
