@@ -1,15 +1,19 @@
 """Real events and rules for tests of what comes after deciding."""
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from auditwire.alerts import Occurrence
+from auditwire.condition import compile_condition
 from auditwire.events import Event, ObjectRef, User
+from auditwire.rules import Priority, Rule
 
 RECEIVED = datetime(2026, 11, 21, 22, 10, tzinfo=UTC)
 FIRST = datetime(2026, 11, 21, 22, 5, tzinfo=UTC)
 KEY = "events/cluster=prod/date=2026-11-21/hour=22/20261121T220500.000000Z-abc.jsonl.gz"
+
+
+CREATED = compile_condition('verb = "create"')
 
 
 def event(number: int = 0, **changes: Any) -> Event:
@@ -35,23 +39,14 @@ def event(number: int = 0, **changes: Any) -> Event:
     return made
 
 
-@dataclass(frozen=True)
-class RuleOf:
-    """A rule as alerts need it."""
-
-    name: str = "CreatePod"
-    document: str = "alerting-rule"
-    desc: str = "a pod was created"
-    priority: str = "WARNING"
-    labels: dict[str, str] = field(default_factory=dict)
-    annotations: dict[str, str] = field(default_factory=dict)
-    alert: str = "fold"
-
-    @property
-    def qualified(self) -> str:
-        return f"{self.document}.{self.name}"
+def rule_of(name: str = "CreatePod", *, priority: str = "WARNING", **fields: Any) -> Rule:
+    """A rule on created things; its other fields by name."""
+    given = {"document": "alerting-rule", "desc": "a pod was created", **fields}
+    return Rule(name=name, priority=Priority(priority), condition=CREATED, **given)
 
 
-def occurrence(number: int = 0, *, rule: Any = None, key: str = KEY, message: str = "", **changes: Any) -> Occurrence:
+def occurrence(
+    number: int = 0, *, rule: Rule | None = None, key: str = KEY, message: str = "", **changes: Any
+) -> Occurrence:
     """An occurrence of a rule on ``event(number, **changes)``."""
-    return Occurrence(rule or RuleOf(), event(number, **changes), message or f"pod created, {number}", key)
+    return Occurrence(rule or rule_of(), event(number, **changes), message or f"pod created, {number}", key)

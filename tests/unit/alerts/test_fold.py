@@ -7,7 +7,7 @@ import pytest
 
 from auditwire.alerts import FOLDED_ALERT, Alert, Occurrence, encode_message, fold
 from auditwire.events import ObjectRef, User
-from occurrences import KEY, RuleOf, event, occurrence
+from occurrences import KEY, event, occurrence, rule_of
 
 BUNDLE = "b" * 64
 
@@ -95,9 +95,9 @@ def test_occurrences_of_one_act_are_folded_whatever_order_they_come_in() -> None
         {"verb": "delete"},
         {"workspace": "shop"},
         {"objectRef": ObjectRef(resource="pods", namespace="default", name="other")},
-        {"rule": RuleOf("Other")},
-        {"rule": RuleOf(document="another-document")},
-        {"rule": RuleOf(labels={"team": "payments"})},
+        {"rule": rule_of("Other")},
+        {"rule": rule_of(document="another-document")},
+        {"rule": rule_of(labels={"team": "payments"})},
     ],
     ids=["user", "verb", "workspace", "name", "rule", "document", "the rule's own label"],
 )
@@ -106,7 +106,7 @@ def test_another_identity_is_another_alert(other: dict[str, object]) -> None:
 
 
 def test_a_distinct_rule_makes_each_request_its_own_alert() -> None:
-    rule = RuleOf(alert="distinct")
+    rule = rule_of(alert="distinct")
     one, two = alerts_of(occurrence(1, rule=rule), occurrence(2, rule=rule))
     assert one.labels["event"] == event(1).digest
     assert {**one.labels, "event": ""} == {**two.labels, "event": ""}
@@ -114,15 +114,15 @@ def test_a_distinct_rule_makes_each_request_its_own_alert() -> None:
 
 @pytest.mark.parametrize(("priority", "severity"), [("DEBUG", "info"), ("INFO", "info"), ("WARNING", "warning")])
 def test_severity_follows_priority_unless_the_rule_says_more(priority: str, severity: str) -> None:
-    assert only(occurrence(rule=RuleOf(priority=priority))).labels["severity"] == severity
-    own = RuleOf(priority=priority, labels={"severity": "critical"})
+    assert only(occurrence(rule=rule_of(priority=priority))).labels["severity"] == severity
+    own = rule_of(priority=priority, labels={"severity": "critical"})
     assert only(occurrence(rule=own)).labels["severity"] == "critical"
     assert only(occurrence(rule=own)).labels["priority"] == priority
 
 
 def test_a_rule_cannot_say_what_the_alert_is_about_but_loses_nothing() -> None:
     labels = {"cluster": "other", "alertname": "x", "app.kubernetes.io/part-of": "shop", "event": "1", "empty": ""}
-    alert = only(occurrence(rule=RuleOf(labels=labels)))
+    alert = only(occurrence(rule=rule_of(labels=labels)))
     assert alert.labels["cluster"] == "prod"
     assert alert.labels["alertname"] == "CreatePod"
     assert alert.labels["rule_cluster"] == "other"
@@ -139,7 +139,7 @@ def test_a_rule_words_summary_description_and_runbook_but_not_the_facts() -> Non
         "count": "0",
         "dashboard": "https://grafana/d",
     }
-    alert = only(occurrence(rule=RuleOf(annotations=annotations)))
+    alert = only(occurrence(rule=rule_of(annotations=annotations)))
     expected = {**annotations, "count": "1", "rule_count": "0"}
     assert {name: alert.annotations[name] for name in expected} == expected
 
@@ -161,7 +161,7 @@ def test_audit_ids_are_bounded_since_clients_choose_them() -> None:
 
 
 def test_a_rule_with_ever_so_many_labels_keeps_its_first_ones() -> None:
-    rule = RuleOf(labels={f"own_{number:05}": "x" for number in range(10_000)})
+    rule = rule_of(labels={f"own_{number:05}": "x" for number in range(10_000)})
     assert len(only(occurrence(rule=rule)).labels) == 9 + 32
 
 
@@ -183,8 +183,8 @@ def test_the_same_batch_gives_the_same_alerts_byte_for_byte() -> None:
 
 
 def test_more_than_500_alerts_become_500_and_the_last_says_so() -> None:
-    noisy = RuleOf("Noisy", alert="distinct")
-    quiet = RuleOf("Quiet", priority="INFO")
+    noisy = rule_of("Noisy", alert="distinct")
+    quiet = rule_of("Quiet", priority="INFO")
     batch = [occurrence(number, rule=noisy) for number in range(700)]
     batch += [occurrence(9_000, rule=quiet), occurrence(9_001, rule=quiet, user=User(username="bob"))]
     alerts = alerts_of(*batch, archive_url="https://console/")
@@ -207,15 +207,15 @@ def test_more_than_500_alerts_become_500_and_the_last_says_so() -> None:
 
 
 def test_exactly_500_alerts_stay_as_they_are() -> None:
-    rule = RuleOf(alert="distinct")
+    rule = rule_of(alert="distinct")
     alerts = alerts_of(*(occurrence(number, rule=rule) for number in range(500)))
     assert len(alerts) == 500
     assert FOLDED_ALERT not in {alert.labels["alertname"] for alert in alerts}
 
 
 def test_no_rule_is_hidden_by_another_that_floods() -> None:
-    rules = [RuleOf(f"Rule{number:03}", priority="DEBUG") for number in range(300)]
-    batch = [occurrence(number, rule=RuleOf("Flood", alert="distinct")) for number in range(2_000)]
+    rules = [rule_of(f"Rule{number:03}", priority="DEBUG") for number in range(300)]
+    batch = [occurrence(number, rule=rule_of("Flood", alert="distinct")) for number in range(2_000)]
     batch += [occurrence(5_000 + number, rule=rule) for number, rule in enumerate(rules)]
     kept = {alert.rule for alert in alerts_of(*batch)[:-1]}
     assert kept == {rule.qualified for rule in rules} | {"alerting-rule.Flood"}

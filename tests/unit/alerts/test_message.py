@@ -4,7 +4,7 @@ import json
 import re
 
 from auditwire.alerts import Alert, attributes_of, encode_message, fold
-from occurrences import RuleOf, occurrence
+from occurrences import occurrence, rule_of
 
 
 def alert_of(**changes: object) -> Alert:
@@ -53,7 +53,7 @@ def test_what_xml_forbids_is_escaped_and_still_the_same_json() -> None:
 
 def test_a_message_never_exceeds_its_bound() -> None:
     own = {f"n{number:03}": "🎉" * 5_000 for number in range(60)}
-    alert = alert_of(rule=RuleOf(labels=own, annotations=own), userAgent="🎉" * 5_000, message="🎉" * 1_000)
+    alert = alert_of(rule=rule_of(labels=own, annotations=own), userAgent="🎉" * 5_000, message="🎉" * 1_000)
     message = encode_message(alert)
     assert len(message) <= 200_000
     cut = json.loads(message)
@@ -63,5 +63,5 @@ def test_a_message_never_exceeds_its_bound() -> None:
 
 def test_even_the_widest_alert_there_can_be_fits() -> None:
     own = {f"n{number:03}": "\\" * 5_000 for number in range(60)}
-    alert = alert_of(rule=RuleOf(labels=own, annotations=own), objectRef=occurrence().event.objectRef)
+    alert = alert_of(rule=rule_of(labels=own, annotations=own), objectRef=occurrence().event.objectRef)
     assert len(encode_message(alert)) <= 200_000

@@ -10,13 +10,13 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from moto import mock_aws
 
 from auditwire.alerts import Alert, MemoryPublisher, Published, SnsPublisher, fold
-from occurrences import RuleOf, occurrence
+from occurrences import occurrence, rule_of
 
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:alerts"
 
 
 def alerts(number: int, **rule: Any) -> list[Alert]:
-    one_each = RuleOf(alert="distinct", **rule)
+    one_each = rule_of(alert="distinct", **rule)
     return fold([occurrence(at, rule=one_each) for at in range(number)], cluster="prod", bundle="b")
 
 
