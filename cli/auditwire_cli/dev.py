@@ -58,9 +58,10 @@ def dev(
     _check_nobody_runs(state)
     from auditwire_cli.guide import banner, next_steps
     from auditwire_cli.summary import report
-    from auditwire_cli.watch import watch_lines, watch_live
+    from auditwire_cli.watch import Lines, watch_live
 
     terminal = _is_terminal()
+    lines = Lines()
     with _ending() as stop:
         print("Deploying template.yaml into an AWS inside this process ...", flush=True)
         system = _start(port=port, tls=tls, alertmanagers=alertmanager or [], rules=rules)
@@ -73,13 +74,15 @@ def dev(
                 if terminal:
                     watch_live(system, traffic, stop, afterwards=next_steps(state))
                 else:
-                    watch_lines(system, traffic, stop)
+                    lines.watch(system, traffic, stop)
             finally:
                 _forget(state, system.url)
             if traffic:
                 traffic.finish()
             undelivered = system.stop()
         status = system.status()
+        if not terminal:
+            lines.end(status)
         print(report(status))
         print(status.balance, flush=True)
         if traffic:

@@ -17,7 +17,7 @@ def banner(system: "LocalSystem", state: Path) -> str:
         f"auditwire runs at {system.url}",
         "",
         f"state file      {state} (readable by you alone): outputs, AWS endpoint, credentials",
-        f"in-process AWS  {system.aws_endpoint_url} in {system.region}",
+        f"in-process AWS  {system.aws_endpoint_url} in {system.region}; any AWS credentials do",
         f"an audit.log    auditwire send FILE{option}",
         *_kube_apiserver(system, endpoint, state),
         f"ks-apiserver    webhookUrl: {endpoint}/CREDENTIAL",

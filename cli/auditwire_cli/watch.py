@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -38,24 +38,8 @@ def watch_live(system: "LocalSystem", traffic: "Demo | None", stop: Event, *, af
             stop.wait(_SECONDS_BETWEEN_LOOKS)
 
 
-def watch_lines(system: "LocalSystem", traffic: "Demo | None", stop: Event) -> None:
-    """Print a line for each alert and, while something happens, the counts every few seconds.
-
-    Until ``stop`` is set; with a demo, until its traffic is through and nothing moves any more.
-    """
-    lines = _Lines()
-    before: Status | None = None
-    while not stop.wait(_SECONDS_BETWEEN_LOOKS):
-        status = system.status()
-        for line in lines.of(status, traffic.chapters if traffic else ()):
-            print(line, flush=True)
-        if traffic and not traffic.running and status == before:
-            return
-        before = status
-
-
-class _Lines:
-    """What is new since the last look, in lines."""
+class Lines:
+    """A line for each chapter of the demo and each alert, and the counts every few seconds while they change."""
 
     def __init__(self) -> None:
         self._chapters = 0
@@ -63,11 +47,32 @@ class _Lines:
         self._counted = 0
         self._counted_at = 0.0
 
-    def of(self, status: "Status", chapters: Sequence[str]) -> Iterator[str]:
+    def watch(self, system: "LocalSystem", traffic: "Demo | None", stop: Event) -> None:
+        """Print what is new until ``stop`` is set; with a demo, until its traffic is through."""
+        while not stop.wait(_SECONDS_BETWEEN_LOOKS):
+            playing = traffic is not None and traffic.running
+            if traffic:
+                self._show(self._new_chapters(traffic.chapters))
+            status = system.status()
+            self._show(self._new_counts(status))
+            self._show(self._new_alerts(status))
+            if traffic and not playing:
+                return
+
+    def end(self, status: "Status") -> None:
+        """Print the alerts that came while the system ended."""
+        self._show(self._new_alerts(status))
+
+    def _show(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            print(line, flush=True)
+
+    def _new_chapters(self, chapters: Sequence[str]) -> Iterator[str]:
         for chapter in chapters[self._chapters :]:
             self._chapters += 1
             yield f"-- {chapter}"
-        yield from self._alerts(status)
+
+    def _new_counts(self, status: "Status") -> Iterator[str]:
         if status.received != self._counted and time.monotonic() - self._counted_at > _SECONDS_BETWEEN_COUNTS:
             self._counted, self._counted_at = status.received, time.monotonic()
             yield (
@@ -76,7 +81,7 @@ class _Lines:
                 f" quarantined {sum(status.quarantined.values()):,}"
             )
 
-    def _alerts(self, status: "Status") -> Iterator[str]:
+    def _new_alerts(self, status: "Status") -> Iterator[str]:
         latest = status.latest_alerts
         # Known by identity: two alerts of equal content are two alerts.
         known = next((place for place, alert in enumerate(latest) if alert is self._last_alert), -1)

@@ -1,0 +1,236 @@
+"""``auditwire dev`` and ``auditwire send`` as a user runs them: processes, signals, files."""
+
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import boto3
+import pytest
+
+from auditwire_cli.audit_log import split
+from auditwire_cli.bodies import body
+from auditwire_cli.samples import story
+from auditwire_cli.shape import Shape
+
+AUDITWIRE = Path(sys.executable).with_name("auditwire")
+BALANCE = re.compile(r"balance received=(\d+) ignored=(\d+) archived=(\d+) alerted=(\d+) quarantined=(\d+)")
+ENVIRONMENT = {**os.environ, "PYTHONWARNINGS": "ignore"}
+
+
+def auditwire(*arguments: object, cwd: Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    command = [str(AUDITWIRE), *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=timeout, check=False
+    )
+
+
+@contextmanager
+def running(cwd: Path, *arguments: object) -> Iterator[subprocess.Popen[str]]:
+    """``auditwire dev`` in a folder of its own, once its state file is there."""
+    command = [str(AUDITWIRE), "dev", *map(str, arguments)]
+    process = subprocess.Popen(
+        command, cwd=cwd, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not (cwd / ".auditwire/dev.json").exists():
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def end(process: subprocess.Popen[str], number: int = signal.SIGTERM) -> tuple[str, str]:
+    process.send_signal(number)
+    return process.communicate(timeout=60)
+
+
+def balance(stdout: str) -> tuple[int, ...]:
+    found = BALANCE.fullmatch(stdout.splitlines()[-1])
+    assert found, stdout
+    return tuple(map(int, found.groups()))
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Path:
+    """The events of the sample traffic as an audit.log."""
+    path = tmp_path / "audit.log"
+    bodies = [each.body for each in story(datetime.now(UTC)) if not each.body.startswith(b"<")]
+    path.write_bytes(body([item for each in bodies for item in split(each)], Shape.JSONL))
+    return path
+
+
+def test_the_demo_shows_the_whole_road_and_ends_by_itself(tmp_path: Path) -> None:
+    done = auditwire("dev", "--demo", cwd=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    received, ignored, archived, alerted, quarantined = balance(done.stdout)
+    assert received == ignored + archived + quarantined
+    assert received == sum(delivery.count for delivery in story(datetime.now(UTC)))
+    assert min(ignored, archived, alerted) > 0
+    assert quarantined == 2
+    for rule in ("CreateHostnetworkPod", "CreateHostportPod", "CreateNodeportService", "AttachOrExecPod"):
+        assert f"alerting-rule.{rule}" in done.stdout
+    assert "-- a shell in a running pod\n" in done.stdout
+    assert not (tmp_path / ".auditwire/dev.json").exists(), "what it points to has ended"
+
+
+def test_a_running_system_takes_an_audit_log_and_ends_on_sigterm(tmp_path: Path, sample: Path) -> None:
+    count = len(sample.read_bytes().splitlines())
+    with running(tmp_path) as process:
+        state_file = tmp_path / ".auditwire/dev.json"
+        state = json.loads(state_file.read_text())
+        sent = auditwire("send", sample, "--output", "json", cwd=tmp_path)
+        again = auditwire("send", sample, "--batch-size", 25, "--output", "json", cwd=tmp_path)
+        as_kubesphere = auditwire("send", sample, "--format", "ks4", "--gzip", cwd=tmp_path)
+        s3 = boto3.client(
+            "s3",
+            endpoint_url=state["aws_endpoint_url"],
+            region_name=state["region"],
+            aws_access_key_id="x",
+            aws_secret_access_key="x",
+        )
+        listed = s3.list_objects_v2(Bucket=state["outputs"]["ArchiveBucket"], Prefix="events/")
+        stdout, stderr = end(process)
+
+    assert process.returncode == 0, stderr
+    for done in (sent, again):
+        totals = json.loads(done.stdout)
+        assert (totals["events"], totals["delivered"], totals["cluster"]) == (count, count, "demo")
+    assert as_kubesphere.returncode == 0
+    assert {item["Key"].split("/")[1] for item in listed["Contents"]} == {"cluster=demo", "cluster=demo-ks"}
+    received, ignored, archived, _, quarantined = balance(stdout)
+    assert received == 3 * count == ignored + archived + quarantined
+    assert re.search(r"^alert  demo: WARNING alerting-rule\.", stdout, re.MULTILINE)
+
+
+def test_the_state_file_is_for_its_owner_and_nothing_printed_holds_a_credential(tmp_path: Path) -> None:
+    with running(tmp_path) as process:
+        path = tmp_path / ".auditwire/dev.json"
+        state = json.loads(path.read_text())
+        mode = stat.S_IMODE(path.stat().st_mode)
+        wrong = auditwire("send", "-", "--cluster", "nobody", cwd=tmp_path)
+        stdout, stderr = end(process, signal.SIGINT)
+
+    assert process.returncode == 0
+    assert mode == 0o600
+    assert {"url", "ca_file", "aws_endpoint_url", "region", "stack", "outputs", "clusters"} <= set(state)
+    assert {name: cluster["sender"] for name, cluster in state["clusters"].items()} == {
+        "demo": "kubernetes",
+        "demo-ks": "kubesphere",
+    }
+    printed = stdout + stderr + wrong.stdout + wrong.stderr
+    assert not any(cluster["credential"] in printed for cluster in state["clusters"].values())
+    assert "kube-apiserver  sends no token over plain HTTP: start with --tls" in stdout
+    assert f"webhookUrl: {state['url']}/audit/webhook/event/CREDENTIAL" in stdout
+
+
+def test_with_tls_the_guide_names_the_ca_file_and_send_trusts_it(tmp_path: Path, sample: Path) -> None:
+    with running(tmp_path, "--tls") as process:
+        state = json.loads((tmp_path / ".auditwire/dev.json").read_text())
+        sent = auditwire("send", sample, cwd=tmp_path)
+        credential = tmp_path / "token"
+        credential.write_text(state["clusters"]["demo"]["credential"])
+        to_url = ("send", sample, "--url", state["url"], "--credential-file", credential, "--retries", 0)
+        trusted = auditwire(*to_url, "--ca-file", state["ca_file"], cwd=tmp_path)
+        untrusted = auditwire(*to_url, cwd=tmp_path)
+        stdout, _ = end(process)
+
+    assert state["url"].startswith("https://127.0.0.1:")
+    assert sent.returncode == trusted.returncode == 0, sent.stderr + trusted.stderr
+    assert untrusted.returncode == 1
+    assert "TLS failed: " in untrusted.stdout
+    assert f"certificate-authority: {state['ca_file']}" in stdout
+
+
+def test_every_way_of_presenting_a_credential_is_taken_and_a_wrong_one_ends_the_run(
+    tmp_path: Path, sample: Path
+) -> None:
+    with running(tmp_path) as process:
+        taken = {way: auditwire("send", sample, "--auth", way, cwd=tmp_path) for way in ("bearer", "basic", "path")}
+        state = json.loads((tmp_path / ".auditwire/dev.json").read_text())
+        wrong = tmp_path / "token"
+        wrong.write_text("not-a-credential")
+        refused = auditwire("send", sample, "--url", state["url"], "--credential-file", wrong, cwd=tmp_path)
+        with urllib.request.urlopen(f"{state['url']}/healthz") as answer:
+            assert answer.status == 200
+        end(process)
+
+    assert {way: done.returncode for way, done in taken.items()} == {"bearer": 0, "basic": 0, "path": 0}
+    assert refused.returncode == 1
+    assert "stopped early: the endpoint does not take this credential" in refused.stdout
+
+
+def test_a_second_system_does_not_take_the_state_file_away(tmp_path: Path) -> None:
+    with running(tmp_path) as process:
+        state = (tmp_path / ".auditwire/dev.json").read_text()
+        second = auditwire("dev", cwd=tmp_path)
+        kept = (tmp_path / ".auditwire/dev.json").read_text()
+        end(process)
+
+    assert second.returncode == 1
+    assert "belongs to a system that runs at http://127.0.0.1:" in second.stderr
+    assert kept == state
+
+
+def test_a_forgotten_state_file_is_in_nobodys_way(tmp_path: Path) -> None:
+    (tmp_path / ".auditwire").mkdir()
+    stale = {"url": "http://127.0.0.1:1", "ca_file": None, "clusters": {}}
+    (tmp_path / "run.json").write_text(json.dumps(stale))
+
+    done = auditwire("dev", "--demo", "--state", "run.json", cwd=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "run.json").exists()
+
+
+def test_rules_with_errors_are_named_and_the_shipped_ones_decide(tmp_path: Path, sample: Path) -> None:
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    shipped = Path(__file__).parents[2] / "rules/alerting-rule.yaml"
+    (rules / "own.yaml").write_text(shipped.read_text().replace('Verb = "create"', 'Vreb = "create"'))
+
+    with running(tmp_path, "--rules", rules) as process:
+        sent = auditwire("send", sample, cwd=tmp_path)
+        stdout, stderr = end(process)
+
+    assert sent.returncode == 0
+    assert re.search(r"own\.yaml:\d+:\d+: error AW102: there is no field 'Vreb'", stderr)
+    assert "auditwire: these rules are refused, so the shipped ones decide\n" in stderr
+    assert balance(stdout)[3] > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--rules", "none"], 2, "auditwire: none is no folder of rule documents\n"),
+        (["--port", "70000"], 2, "'--port'"),
+        (["--port", "PORT"], 1, "cannot be listened on: Address already in use\n"),
+    ],
+)
+def test_what_keeps_it_from_starting_is_one_clear_sentence(
+    tmp_path: Path, arguments: list[str], code: int, message: str
+) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = auditwire("dev", *(port if word == "PORT" else word for word in arguments), cwd=tmp_path)
+
+    assert done.returncode == code
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
