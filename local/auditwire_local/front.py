@@ -12,9 +12,11 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from auditwire_local.gateway import MAX_BODY, TOO_LARGE, Answer, Request, message
+from auditwire_local.gateway import FAILED, MAX_BODY, TOO_LARGE, Answer, Request, message
 
 Respond = Callable[[Request], Answer]
+Trouble = Callable[[], None]
+"""Called in the handler of an exception that nobody foresaw."""
 
 _IDLE_SECONDS = 120.0
 _HANDSHAKE_SECONDS = 10.0
@@ -37,8 +39,9 @@ class Front(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, port: int, respond: Respond, tls: ssl.SSLContext | None) -> None:
-        self.respond = respond
+    def __init__(self, port: int, respond: Respond, *, tls: ssl.SSLContext | None, trouble: Trouble) -> None:
+        self._respond = respond
+        self._trouble = trouble
         self.scheme = "https" if tls else "http"
         self.draining = False
         self._tls = tls
@@ -101,6 +104,14 @@ class Front(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: broken connections and failed handshakes are the client's business."""
+
+    def respond(self, request: Request) -> Answer:
+        """The answer to a request, in any case."""
+        try:
+            return self._respond(request)
+        except Exception:  # noqa: BLE001 - whatever happens, a sender is answered
+            self._trouble()
+            return FAILED
 
     def began(self, connection: socket.socket) -> None:
         """A request has begun to arrive."""

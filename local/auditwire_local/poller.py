@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Invoke = Callable[[Mapping[str, Any]], Any]
 Seen = Callable[[Sequence[Mapping[str, Any]]], None]
+Trouble = Callable[[], None]
+"""Called in the handler of an exception that nobody foresaw."""
 
 _IDLE_SECONDS = 0.25
 _RECEIVE_AT_ONCE = 10
@@ -43,11 +45,14 @@ class EventSourceMapping:
 class Poller:
     """Polls until it is stopped; ``wake`` makes it look at once."""
 
-    def __init__(self, sqs: "SQSClient", mapping: EventSourceMapping, invoke: Invoke, *, seen: Seen) -> None:
+    def __init__(
+        self, sqs: "SQSClient", mapping: EventSourceMapping, invoke: Invoke, *, seen: Seen, trouble: Trouble
+    ) -> None:
         self._sqs = sqs
         self._mapping = mapping
         self._invoke = invoke
         self._seen = seen
+        self._trouble = trouble
         self._visibility = mapping.visibility_seconds
         self._wake = threading.Event()
         self._ending = threading.Event()
@@ -76,7 +81,7 @@ class Poller:
 
     def _run(self) -> None:
         while not self._ending.is_set():
-            if not self._poll(self._mapping.window_seconds):
+            if not self._try_poll(self._mapping.window_seconds):
                 self._wake.wait(_IDLE_SECONDS)
                 self._wake.clear()
         for handle in self._held.values():
@@ -87,8 +92,16 @@ class Poller:
                 )
         self._visibility = 1
         while time.monotonic() < self._deadline and self._waiting():
-            if not self._poll(0):
+            if not self._try_poll(0):
                 time.sleep(0.1)
+
+    def _try_poll(self, window: float) -> bool:
+        """Poll as a service does, that goes on whatever happens."""
+        try:
+            return self._poll(window)
+        except Exception:  # noqa: BLE001 - a message that breaks the poller must not stop every other
+            self._trouble()
+            return False
 
     def _poll(self, window: float) -> bool:
         """Receive one batch and give it to the function; whether there was one."""

@@ -19,6 +19,7 @@ from auditwire_local.errors import AlreadyRunningError
 
 ACCOUNT: str = DEFAULT_ACCOUNT_ID
 
+_ANY = {"0.0.0.0", ""}  # noqa: S104 - compared with, not listened on
 _running = Lock()
 
 
@@ -73,7 +74,8 @@ def _server(host: str, port: int) -> Iterator[str]:
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="aws", daemon=True)
     thread.start()
     try:
-        yield f"http://{server.host}:{server.port}"
+        # Who listens on every address is found on this one.
+        yield f"http://{'127.0.0.1' if host in _ANY else host}:{server.port}"
     finally:
         server.shutdown()
         thread.join()

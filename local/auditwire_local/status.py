@@ -50,7 +50,7 @@ class Status:
     """Batches whose objects were all there already."""
     unauthorized: int = 0
     failures: Mapping[str, int] = field(default_factory=dict)
-    """Calls of a function that gave no answer, by function."""
+    """Calls of a function that gave no answer, by function; also what went wrong in ``front`` and ``poller``."""
     delivered: int = 0
     undelivered: int = 0
     """Deliveries that failed and were left to the queue, each attempt counted."""

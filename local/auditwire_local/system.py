@@ -2,8 +2,9 @@
 
 import tempfile
 import time
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -105,7 +106,8 @@ class LocalSystem:
     def status(self) -> Status:
         """The counters now, the latest alerts, and where the archive lies."""
         bucket = self.outputs["ArchiveBucket"]
-        listing = f"aws s3 ls --recursive --endpoint-url {self.aws_endpoint_url} s3://{bucket}/"
+        # Unsigned, so that nobody's credentials are asked for.
+        listing = f"aws s3 ls --recursive --no-sign-request --endpoint-url {self.aws_endpoint_url} s3://{bucket}/"
         return self.logbook.status(ArchivePlace(bucket, listing))
 
     def logs(self, function: str | None = None) -> list[str]:
@@ -193,7 +195,7 @@ class LocalSystem:
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="auditwire-")))
         context, self.ca_file = server_context(folder) if tls else (None, None)
         try:
-            self._front = Front(port, self._respond, context)
+            self._front = Front(port, self._respond, tls=context, trouble=partial(self._trouble, "front"))
         except OSError as error:
             msg = f"port {port} cannot be listened on: {error.strerror}"
             raise LocalError(msg) from error
@@ -212,7 +214,13 @@ class LocalSystem:
         function = self._function_of(mapping.function)
         for action in _POLLING:
             self.recorder.record(Call(function.configuration.name, action, mapping.queue_arn))
-        return Poller(self.client("sqs"), mapping, partial(self._invoke, function), seen=self._remember)
+        return Poller(
+            self.client("sqs"),
+            mapping,
+            partial(self._invoke, function),
+            seen=self._remember,
+            trouble=partial(self._trouble, "poller"),
+        )
 
     def _function_of(self, reference: str) -> Function:
         """The function that a name or an ARN means, with or without a qualifier."""
@@ -230,11 +238,18 @@ class LocalSystem:
             self.logbook.add_failure(function.configuration.name)
             raise
 
+    def _trouble(self, where: str) -> None:
+        """Put the exception being handled into the log and count it."""
+        self.logbook.add(where, traceback.format_exc().splitlines())
+        self.logbook.add_failure(where)
+
     def _remember(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Keep alerts for the summary when they are seen for the first time."""
         for record in records:
             if record["attributes"].get("ApproximateReceiveCount") == "1":
-                alert = orjson.loads(record["body"])
-                self.logbook.add_alert(alert)
+                # Anybody may put anything into the queue; what to do with it is the relay's business.
+                with suppress(orjson.JSONDecodeError):
+                    self.logbook.add_alert(orjson.loads(record["body"]))
 
     def _respond(self, request: gateway.Request) -> gateway.Answer:
         path = request.target.partition("?")[0]

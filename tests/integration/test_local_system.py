@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 import boto3
 import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
 
 from auditwire_local import ClusterCredential, LocalSystem, Options
 from auditwire_local.permissions import allowed
@@ -292,6 +294,17 @@ class TestStateFile:
         listed = s3.list_objects_v2(Bucket=run["outputs"]["RulesBucket"])["Contents"]
 
         assert "rules/alerting-rule.yaml" in {item["Key"] for item in listed}
+
+    def test_the_archive_can_be_listed_without_credentials_as_the_summary_says(self, system: LocalSystem) -> None:
+        post(system, body_of(exec_event(7)), system.clusters["demo"].credential)
+        place = system.status().archive
+        unsigned = Config(signature_version=UNSIGNED)
+        s3 = boto3.client("s3", endpoint_url=system.aws_endpoint_url, region_name="us-east-1", config=unsigned)
+
+        assert place.command == (
+            f"aws s3 ls --recursive --no-sign-request --endpoint-url {system.aws_endpoint_url} s3://{place.bucket}/"
+        )
+        assert s3.list_objects_v2(Bucket=place.bucket, Prefix="events/")["KeyCount"] > 0
 
     def test_sam_local_invoke_gets_every_variable_of_the_template(self, system: LocalSystem, state: Path) -> None:
         variables = json.loads(state.with_name("run.env-vars.json").read_text())

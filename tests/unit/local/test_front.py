@@ -24,10 +24,13 @@ class Service:
         self.arrived = threading.Event()
         self.go_on = threading.Event()
         self.go_on.set()
+        self.troubles = threading.Event()
 
     def __call__(self, request: Request) -> Answer:
         self.requests.append(request)
         self.arrived.set()
+        if request.body == b"break":
+            raise RuntimeError("nobody foresaw this")
         assert self.go_on.wait(10)
         return Answer(200, [("Content-Type", "text/plain")], request.body)
 
@@ -39,7 +42,7 @@ def service() -> Service:
 
 @pytest.fixture
 def front(service: Service) -> Iterator[Front]:
-    front = Front(0, service, None)
+    front = Front(0, service, tls=None, trouble=service.troubles.set)
     front.start()
     yield front
     service.go_on.set()
@@ -150,6 +153,16 @@ def test_a_body_of_ten_megabytes_is_taken(front: Front, service: Service) -> Non
     connection.close()
 
 
+def test_a_sender_is_answered_whatever_happens(front: Front, service: Service) -> None:
+    connection = _connection(front)
+    connection.request("POST", "/", b"break")
+    response = connection.getresponse()
+
+    assert (response.status, response.read()) == (500, b'{"message":"Internal Server Error"}')
+    assert service.troubles.is_set()
+    connection.close()
+
+
 def test_nothing_of_a_request_is_printed(front: Front, capfd: pytest.CaptureFixture[str]) -> None:
     connection = _connection(front)
     connection.request("GET", "/audit/webhook/event/s3cret", headers={"Authorization": "Bearer s3cret"})
@@ -196,7 +209,7 @@ def test_the_end_does_not_wait_longer_than_it_may(front: Front, service: Service
 
 def test_tls_with_the_authority_of_this_run(service: Service, tmp_path: Path) -> None:
     context, ca_file = server_context(tmp_path)
-    front = Front(0, service, context)
+    front = Front(0, service, tls=context, trouble=service.troubles.set)
     front.start()
     port = front.server_address[1]
     try:

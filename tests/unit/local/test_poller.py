@@ -1,5 +1,6 @@
 """The poller does what an event source mapping does: batches, partial failures, redrive, a last effort at the end."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -52,7 +53,11 @@ class Queue:
             reports_failures=True,
         )
         self.seen: list[Mapping[str, Any]] = []
-        self.poller = Poller(self.sqs, self.mapping, function, seen=self.seen.extend)
+        self.troubles: list[BaseException | None] = []
+        self.poller = Poller(self.sqs, self.mapping, function, seen=self.seen.extend, trouble=self._trouble)
+
+    def _trouble(self) -> None:
+        self.troubles.append(sys.exception())
 
     def send(self, *bodies: str) -> None:
         for body in bodies:
@@ -161,6 +166,21 @@ def test_a_function_that_raises_fails_the_batch(function: Function, queue: Queue
     queue.until(lambda: queue.depth(queue.dead_letters) == 1)
 
     assert function.bodies == ["a", "a"]
+
+
+def test_the_poller_goes_on_whatever_happens(function: Function, queue: Queue) -> None:
+    def answer(records: list[Mapping[str, Any]]) -> Any:
+        raise RuntimeError("nobody foresaw this")
+
+    function.answer = answer
+    queue.send("a")
+    queue.until(lambda: queue.depth(queue.dead_letters) == 1)
+    function.answer = lambda records: None
+    queue.send("b")
+    queue.until(lambda: queue.depth(queue.url) == 0)
+
+    assert function.bodies == ["a", "a", "b"]
+    assert [str(trouble) for trouble in queue.troubles] == ["nobody foresaw this"] * 2
 
 
 def test_the_end_delivers_what_is_there_and_what_failed_before(function: Function, queue: Queue) -> None:
