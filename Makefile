@@ -58,6 +58,8 @@ build/.inputs: FORCE | setup
 
 .aws-sam/build/template.yaml: build/.inputs $(SAM_VENV)/.ready
 	@$(SAM_VENV)/bin/sam build
+	@find .aws-sam/build/AuditwireLayer -name '*.pyc' | grep -q . || \
+		echo "No python3.13 runs here, which alone can write the layer's bytecode: cold starts will be slower."
 
 # The same makefile targets for this machine: what the tests run in the real Lambda runtime client.
 build-host: build/host/.ready ## The artefacts once more, for this machine's processor and Python
