@@ -24,15 +24,17 @@ _TOKEN_NAMES = frozenset(
 )
 # Percent signs that could hide a name or a separator; label selectors are full of harmless ones.
 _ENCODED = re.compile("%(?:[4-7]|3f|26|3b|23)")
-_PARAMETER = re.compile(r"(?<=[?&;#])([^=&;?#/]{1,200})=([^&;#]+)")
-# The same inside a value that is a URI itself, as the API server's proxy is asked with.
-_NESTED = re.compile(r"(?<=%3f|%26|%3b|%23)([^=&;?#/%]{1,200})(=|%3d)((?:(?!%26|%3b|%23)[^&;#])+)", re.IGNORECASE)
+_PARAMETER = re.compile(r"(?<=[?&;#])([^=&;?#/]{1,200})=")
+_PARAMETER_END = re.compile(r"[&;#]|\Z")
+# The same inside a value that is a URI itself, as a proxied service may be asked with.
+_NESTED = re.compile(r"(?<=%3f|%26|%3b|%23)([^=&;?#/%]{1,200})(?:=|%3d)", re.IGNORECASE)
+_NESTED_END = re.compile(r"%26|%3b|%23|[&;#]|\Z", re.IGNORECASE)
 _BEARER = re.compile(
     # The WebSocket subprotocol of kube-apiserver: base64url.bearer.authorization.k8s.io.<token>
     r"(?P<protocol>base64url\.bearer\.authorization\.k8s\.io\.)[^&;,/?#\s]+"
     r"|(?P<scheme>\bbearer(?:%20|%09|\+|\s)+)[^&;,/?#\s]+"
     # A JSON Web Token, wherever it stands.
-    r"|eyJ[\w-]+\.eyJ[\w-]+\.[\w-]*",
+    r"|(?:(?<![\w-])|(?<=%[0-9a-f]{2}))eyJ[\w-]+\.eyJ[\w-]+\.[\w-]*",
     re.IGNORECASE,
 )
 
@@ -44,8 +46,8 @@ def redact_uri(uri: str) -> str:
     """
     if not _may_hold_token(uri.lower()):
         return uri
-    uri = _PARAMETER.sub(_without_token, uri)
-    uri = _NESTED.sub(_without_nested_token, uri)
+    uri = _without_tokens(uri, _PARAMETER, _PARAMETER_END)
+    uri = _without_tokens(uri, _NESTED, _NESTED_END)
     return _BEARER.sub(lambda found: (found["protocol"] or found["scheme"] or "") + MARK, uri)
 
 
@@ -61,9 +63,14 @@ def _names_token(name: str) -> bool:
     return plain.replace("_", "").replace("-", "").replace(".", "").strip() in _TOKEN_NAMES
 
 
-def _without_token(found: re.Match[str]) -> str:
-    return f"{found[1]}={MARK}" if _names_token(found[1]) else found[0]
-
-
-def _without_nested_token(found: re.Match[str]) -> str:
-    return f"{found[1]}{found[2]}{MARK}" if _names_token(found[1]) else found[0]
+def _without_tokens(uri: str, parameter: re.Pattern[str], end: re.Pattern[str]) -> str:
+    parts: list[str] = []
+    kept = 0
+    for found in parameter.finditer(uri):
+        if found.start() < kept or not _names_token(found[1]):
+            continue
+        value_end = end.search(uri, found.end())
+        if value_end is not None and value_end.start() > found.end():
+            parts += (uri[kept : found.end()], MARK)
+            kept = value_end.start()
+    return "".join((*parts, uri[kept:]))

@@ -1,0 +1,90 @@
+"""Content encodings are undone within a bound."""
+
+import gzip
+import os
+import time
+import tracemalloc
+
+import pytest
+
+from auditwire.events import BodyError, inflate
+
+TEXT = b'{"items":[]}' * 1000
+PACKED = gzip.compress(TEXT)
+
+
+@pytest.mark.parametrize("encoding", [None, "", "identity", " Identity "])
+def test_a_plain_body_passes_through(encoding: str | None) -> None:
+    assert inflate(TEXT, encoding) is TEXT
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP", " gzip ", "x-gzip"])
+def test_gzip_is_inflated(encoding: str) -> None:
+    assert inflate(PACKED, encoding) == TEXT
+
+
+def test_a_body_of_several_members_is_inflated_whole() -> None:
+    assert inflate(PACKED + gzip.compress(b"") + PACKED, "gzip") == TEXT * 2
+
+
+def test_what_does_not_compress_is_inflated_too() -> None:
+    noise = os.urandom(3_000_000)
+
+    assert inflate(gzip.compress(noise), "gzip") == noise
+
+
+def test_an_empty_body_is_empty_whatever_the_header_says() -> None:
+    assert inflate(b"", "gzip") == b""
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "reason", "detail"),
+    [
+        (TEXT, "br", "bad_encoding", "the content encoding is neither gzip nor identity"),
+        (PACKED, "gzip, gzip", "bad_encoding", "the content encoding is neither gzip nor identity"),
+        (TEXT, "gzip", "bad_gzip", "the body is not gzip"),
+        (b"{", "gzip", "bad_gzip", "the body is not gzip"),
+        (PACKED + b"trailing", "gzip", "bad_gzip", "the body is not gzip"),
+        (PACKED[:-8] + b"sums" + PACKED[-4:], "gzip", "bad_gzip",
+         "the body is not gzip: Error -6 Incorrect checksum found"),
+        (PACKED[:-1], "gzip", "truncated", "the gzip stream ends too early"),
+        (PACKED[:20], "gzip", "truncated", "the gzip stream ends too early"),
+        (PACKED[:1], "gzip", "truncated", "the gzip stream ends too early"),
+    ],
+)  # fmt: skip
+def test_what_is_not_what_the_header_says_is_refused(body: bytes, encoding: str, reason: str, detail: str) -> None:
+    with pytest.raises(BodyError) as refused:
+        inflate(body, encoding)
+
+    assert (refused.value.reason, refused.value.detail, str(refused.value)) == (reason, detail, detail)
+
+
+def test_the_limit_itself_is_allowed_and_one_byte_more_is_not() -> None:
+    assert inflate(PACKED, "gzip", limit=len(TEXT)) == TEXT
+    with pytest.raises(BodyError) as refused:
+        inflate(PACKED, "gzip", limit=len(TEXT) - 1)
+    assert refused.value.reason == "gzip_bomb"
+    with pytest.raises(BodyError) as refused:
+        inflate(PACKED + PACKED, "gzip", limit=len(TEXT) + 1)
+    assert refused.value.reason == "gzip_bomb"
+
+
+def test_a_bomb_costs_no_more_memory_than_the_limit() -> None:
+    bomb = gzip.compress(bytes(200_000_000), 9)
+    tracemalloc.start()
+    try:
+        with pytest.raises(BodyError) as refused:
+            inflate(bomb, "gzip", limit=10_000_000)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert refused.value.reason == "gzip_bomb"
+    assert peak < 13_000_000
+
+
+def test_a_body_of_tiny_members_is_read_in_linear_time() -> None:
+    start = time.process_time()
+
+    assert inflate(gzip.compress(b"") * 100_000, "gzip") == b""
+    assert time.process_time() - start < 10

@@ -1,0 +1,161 @@
+"""An archive line is the event as received, under canonical keys, and says who put it there."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from audit_events import as_kubesphere, item, text_of
+from auditwire.events import Event, Level, as_stored, decode, encode_line
+from captures import captured_lines, each_capture
+from payloads import payload, payload_names
+
+RECEIVED = datetime(2026, 11, 21, 22, 10, tzinfo=UTC)
+BEGIN = b'{"level":"Metadata","auditID":"a","stage":"Panic","verb":"get"'
+
+
+def line_of(body: bytes, provenance: dict[str, object] | None = None, level: Level | None = None) -> bytes:
+    (event,) = decode(body).events
+    event.settle(cluster="prod", received=RECEIVED)
+    return encode_line(as_stored(event, level), provenance or {})
+
+
+def test_a_line_is_the_event_the_cluster_and_the_provenance() -> None:
+    line = line_of(text_of(item()), {"received": "now", "archiving": ["a.b"]})
+
+    assert line == text_of(item() | {"cluster": "prod", "_auditwire": {"received": "now", "archiving": ["a.b"]}})
+
+
+@pytest.mark.parametrize("name", payload_names())
+def test_every_payload_makes_lines_with_canonical_keys(name: str) -> None:
+    for event in decode(payload(name)).events:
+        event.settle(cluster="prod", received=RECEIVED)
+        line = encode_line(as_stored(event, None), {"batch": "b"})
+
+        assert b"\n" not in line
+        read = json.loads(line)
+        assert {"level", "auditID", "stage", "verb", "cluster", "stageTimestamp", "_auditwire"} <= read.keys()
+        assert read["cluster"] == "prod"
+        assert not {"Level", "AuditID", "Cluster", "ObjectRef", "RequestObject"} & read.keys()
+        assert not {"Resource", "UID", "APIGroup"} & (read.get("objectRef") or {}).keys()
+
+
+@each_capture
+def test_every_captured_event_makes_a_line_equal_to_it(capture) -> None:
+    for event, text in zip(decode(capture.read_bytes()).events, captured_lines(capture), strict=True):
+        event.settle(cluster="prod", received=RECEIVED)
+        stored = as_stored(event, None)
+        line = json.loads(encode_line(stored, {"batch": "b"}))
+        expected = json.loads(text)
+        if "stageTimestamp" not in expected:
+            assert line.pop("stageTimestamp") == expected["timestamp"][:-1] + ".000000Z"
+        if stored is not event:
+            for body in ("requestObject", "responseObject"):
+                for key in expected.get(body, {}).get("data", {}):
+                    expected[body]["data"][key] = "[REDACTED]"
+
+        assert line.pop("_auditwire") == {"batch": "b"} | ({"flags": ["redacted"]} if stored is not event else {})
+        assert line.pop("cluster") == "prod"
+        assert line == expected
+
+
+def test_numbers_unknown_keys_and_bodies_keep_their_exact_text() -> None:
+    rest = b',"requestObject":{"a":1.0e+2,"b":123456789012345678901234567890,"c":"\\u003c\\/","a":[ 1 ]},"more":-0.00'
+
+    assert line_of(BEGIN + rest + b',"stageTimestamp":"2026-11-21T22:05:00.123456Z"}').startswith(BEGIN + rest)
+
+
+def test_the_keys_of_kubesphere_become_those_of_kubernetes() -> None:
+    sent = as_kubesphere(item(user={"username": "alice", "extra": {"Key": ["v"]}}, requestObject={"Data": 1}))
+    line = json.loads(line_of(text_of(sent)))
+
+    assert line["objectRef"] == dict.fromkeys(
+        ("uid", "apiGroup", "resourceVersion", "subresource"), ""
+    ) | {"resource": "pods", "namespace": "shop", "name": "web", "apiVersion": "v1"}  # fmt: skip
+    assert line["user"] == {"username": "alice", "extra": {"Key": ["v"]}}
+    assert line["requestObject"] == {"Data": 1}
+    assert (line["HostName"], line["HostIP"], line["annotations"]) == ("ks-0", "192.0.2.20", None)
+
+
+def test_spellings_of_one_key_become_one_key() -> None:
+    line = line_of(
+        BEGIN + b',"VERB":"list","Verb":"delete","user":{"UserName":"a","username":"b"},"Cluster":"x","CLUSTER":"y"}'
+    )
+    read = json.loads(line)
+
+    assert line.count(b'"verb"') == line.count(b'"username"') == line.count(b'"cluster"') == 1
+    assert (read["verb"], read["user"], read["cluster"]) == ("delete", {"username": "b"}, "prod")
+    assert read["_auditwire"]["reportedCluster"] == "y"
+
+
+def test_a_key_given_twice_stands_in_the_line_once() -> None:
+    assert line_of(BEGIN[:-5] + b'"list","verb":"get"}').count(b'"verb"') == 1
+    assert line_of(BEGIN + b',"cluster":"x","cluster":""}').count(b'"cluster"') == 1
+
+
+def test_white_space_of_the_body_never_breaks_the_line() -> None:
+    sent = item(level="Request", requestObject={"text": "two\nlines", "more": [{"a": 1}]}, unknown={"b": [1, 2]})
+    for text in (
+        json.dumps(sent, indent=2).encode(),
+        json.dumps(sent, indent=2).replace("\n", "\r\n").encode(),
+        text_of(sent).replace(b'"a":1', b'"a"\r:\n1'),
+        json.dumps(as_kubesphere(sent) | {"unknown": sent["unknown"]}, indent="\t").encode(),
+    ):
+        line = line_of(text)
+
+        assert b"\n" not in line
+        assert b"\r" not in line
+        assert json.loads(line)["requestObject"] == sent["requestObject"]
+        assert json.loads(line)["unknown"] == {"b": [1, 2]}
+
+
+def test_settled_values_replace_what_was_received() -> None:
+    read = json.loads(line_of(text_of(item(cluster="forged", stageTimestamp="x", requestReceivedTimestamp=None))))
+
+    assert (read["cluster"], read["stageTimestamp"]) == ("prod", "2026-11-21T22:10:00.000000Z")
+    assert read["requestReceivedTimestamp"] is None
+    assert read["_auditwire"] == {
+        "reportedCluster": "forged",
+        "flags": ["cluster_differs", "stage_time_unreadable"],
+    }
+
+
+def test_levels_and_redaction_show_in_the_line() -> None:
+    sent = item(
+        level="RequestResponse",
+        requestURI="/p?token=abc",
+        objectRef={"resource": "secrets"},
+        requestObject={"data": {"a": "x"}, "n": 1.50},
+        responseObject={"data": {"a": "x"}},
+    )
+    read = json.loads(line_of(text_of(sent), {"flags": ["hour_joined"]}, Level.REQUEST))
+
+    assert (read["level"], read["requestURI"]) == ("Request", "/p?token=[REDACTED]")
+    assert read["requestObject"] == {"data": {"a": "[REDACTED]"}, "n": 1.5}
+    assert "responseObject" not in read
+    assert read["_auditwire"] == {"flags": ["hour_joined", "redacted"]}
+
+
+@pytest.mark.parametrize("key", ["_auditwire", "_AuditWire"])
+def test_nobody_forges_the_provenance(key: str) -> None:
+    line = line_of(text_of(item(**{key: {"batch": "forged"}, "_auditwire_reported": 1})), {"batch": "ours"})
+    read = json.loads(line)
+
+    assert read["_auditwire"] == {"batch": "ours", "flags": ["reserved_key"]}
+    assert (read["_auditwire_reported"], read["_auditwire_reported_"]) == (1, {"batch": "forged"})
+    assert [name for name in read if name.lower() == "_auditwire"] == ["_auditwire"]
+
+
+def test_the_provenance_given_is_not_changed() -> None:
+    provenance: dict[str, object] = {"flags": ["a"]}
+
+    line_of(text_of(item(cluster="forged")), provenance)
+
+    assert provenance == {"flags": ["a"]}
+
+
+def test_an_event_built_by_hand_makes_a_line() -> None:
+    event = Event(level="Metadata", auditID="a", stage="Panic", verb="get")
+    event.settle(cluster="prod", received=RECEIVED)
+
+    assert json.loads(encode_line(event, {}))["auditID"] == "a"
