@@ -92,7 +92,9 @@ def open_audit_log(name: str) -> Iterator[AuditLog]:
     Raises CallError when there is no such file or it cannot be opened.
     """
     if name == "-":
-        yield AuditLog("-", None, lambda: 0, _inflated(BufferedReader(cast("RawIOBase", sys.stdin.buffer))))
+        # Below its own buffer, which would wait to be full: what a pipe has is to be sent on at once.
+        stdin = cast("RawIOBase", getattr(sys.stdin.buffer, "raw", sys.stdin.buffer))
+        yield AuditLog("-", None, lambda: 0, _inflated(BufferedReader(stdin)))
         return
     path = Path(name)
     try:

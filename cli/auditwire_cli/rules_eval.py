@@ -74,7 +74,7 @@ def rules_eval(
                 print(orjson.dumps(decision).decode() if output is Output.JSON else _as_text(event, decision))
     if output is Output.TEXT:
         counts = ", ".join(f"{verdicts[name]:,} {name}" for name in ("ignore", "archive", "alert"))
-        print(f"{verdicts.total():,} events: {counts}" + (f"; {bad:,} items are no events" if bad else ""))
+        print(f"{verdicts.total():,} events: {counts}" + (f"; not an event: {bad:,}" if bad else ""))
     if bad:
         raise typer.Exit(1)
 

@@ -89,18 +89,25 @@ def send(
     )
     size = 1 if shape is Shape.SINGLE else batch_size
     report = Report()
+    interrupted = False
     started = time.monotonic()
     with (
         Poster(endpoint, retries=retries, compress=gzip, connections=concurrency) as poster,
         progress(total) as advance,
     ):
-        for batch in deliver(_batches(files, size), poster, shape, report, concurrency=concurrency):
-            advance(batch.position, report.events)
+        try:
+            for batch in deliver(_batches(files, size), poster, shape, report, concurrency=concurrency):
+                advance(batch.position, report.events)
+        except KeyboardInterrupt:
+            interrupted = True
     seconds = time.monotonic() - started
     if output is Output.JSON:
         print(json.dumps(_as_json(report, endpoint, seconds)))
     else:
         print(_as_text(report, endpoint, seconds))
+    if interrupted:
+        sys.stderr.write("auditwire: interrupted; bodies under way may have arrived without being counted\n")
+        raise typer.Exit(130)
     if report.failures:
         raise typer.Exit(1)
 

@@ -1,7 +1,9 @@
 """``auditwire dev`` and ``auditwire send`` as a user runs them: processes, signals, files."""
 
+import contextlib
 import json
 import os
+import pty
 import re
 import signal
 import stat
@@ -87,6 +89,32 @@ def test_the_demo_shows_the_whole_road_and_ends_by_itself(tmp_path: Path) -> Non
         assert f"alerting-rule.{rule}" in done.stdout
     assert "-- a shell in a running pod\n" in done.stdout
     assert not (tmp_path / ".auditwire/dev.json").exists(), "what it points to has ended"
+
+
+def test_on_a_terminal_the_demo_stays_until_it_is_told_to_end(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    environment = {**ENVIRONMENT, "TERM": "xterm", "COLUMNS": "160", "LINES": "50"}
+    environment.pop("CI", None)
+    process = subprocess.Popen(
+        [str(AUDITWIRE), "dev", "--demo"], cwd=tmp_path, env=environment, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    seen = ""
+    deadline = time.monotonic() + 90
+    with contextlib.suppress(OSError):  # how Linux says that the other side is closed
+        while text := os.read(ours, 65536).decode(errors="replace"):
+            assert time.monotonic() < deadline
+            seen += text
+            if "The sample traffic is through." in seen and "Ctrl-C ends." in seen and process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                deadline = time.monotonic() + 60
+                seen = seen.replace("Ctrl-C ends.", "")
+    os.close(ours)
+
+    assert process.wait(timeout=30) == 0
+    received, ignored, archived, _, quarantined = balance(seen)
+    assert received == ignored + archived + quarantined
+    assert "latest alerts, newest first" in seen
 
 
 def test_a_running_system_takes_an_audit_log_and_ends_on_sigterm(tmp_path: Path, sample: Path) -> None:

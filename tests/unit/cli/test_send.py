@@ -1,5 +1,9 @@
 import gzip
 import json
+import signal
+import subprocess
+import sys
+import time
 from base64 import b64decode
 from collections.abc import Callable
 from pathlib import Path
@@ -272,3 +276,25 @@ def test_a_wrong_call_gets_one_clear_sentence(
     assert message in result.stderr
     assert "Traceback" not in result.stderr
     assert not receiver.requests
+
+
+def test_ctrl_c_still_says_how_far_it_came(state: Path, receiver: Any) -> None:
+    command = [Path(sys.executable).with_name("auditwire"), "send", "-", "--state", state, "--batch-size", "1"]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdin
+    process.stdin.write('{"auditID":"0"}\n' * 3)
+    process.stdin.flush()
+    deadline = time.monotonic() + 30
+    while not receiver.requests and time.monotonic() < deadline:
+        process.stdin.write('{"auditID":"0"}\n')
+        process.stdin.flush()
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert f" events delivered to {receiver.url} (" in stdout
+    assert "auditwire: interrupted; " in stderr
+    assert "Traceback" not in stderr
