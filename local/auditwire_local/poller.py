@@ -15,7 +15,7 @@ from auditwire_local.errors import FunctionError
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageTypeDef
+    from mypy_boto3_sqs.type_defs import DeleteMessageBatchRequestEntryTypeDef, MessageTypeDef
 
 Invoke = Callable[[Mapping[str, Any]], Any]
 Seen = Callable[[Sequence[Mapping[str, Any]]], None]
@@ -23,7 +23,8 @@ Trouble = Callable[[], None]
 """Called in the handler of an exception that nobody foresaw."""
 
 _IDLE_SECONDS = 0.25
-_RECEIVE_AT_ONCE = 10
+_AT_ONCE = 10
+"""Messages that SQS hands out or deletes in one call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +112,20 @@ class Poller:
         records = [_record(message, self._mapping) for message in messages]
         self._seen(records)
         failed = self._failed(records)
+        done = []
         for message in messages:
             identifier, handle = message["MessageId"], message["ReceiptHandle"]
             if identifier in failed:
                 self._held[identifier] = handle
             else:
                 self._held.pop(identifier, None)
-                self._sqs.delete_message(QueueUrl=self._mapping.queue_url, ReceiptHandle=handle)
+                done.append(handle)
+        for start in range(0, len(done), _AT_ONCE):
+            entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
+                {"Id": str(number), "ReceiptHandle": handle}
+                for number, handle in enumerate(done[start : start + _AT_ONCE])
+            ]
+            self._sqs.delete_message_batch(QueueUrl=self._mapping.queue_url, Entries=entries)
         return True
 
     def _receive(self, window: float) -> "list[MessageTypeDef]":
@@ -126,7 +134,7 @@ class Poller:
         while (room := self._mapping.batch_size - len(messages)) > 0:
             more = self._sqs.receive_message(
                 QueueUrl=self._mapping.queue_url,
-                MaxNumberOfMessages=min(room, _RECEIVE_AT_ONCE),
+                MaxNumberOfMessages=min(room, _AT_ONCE),
                 MessageSystemAttributeNames=["All"],
                 MessageAttributeNames=["All"],
                 VisibilityTimeout=self._visibility,

@@ -16,6 +16,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import make_server
 
 from auditwire_local.errors import AlreadyRunningError
+from auditwire_local.queues import mended_queues
 
 ACCOUNT: str = DEFAULT_ACCOUNT_ID
 
@@ -35,6 +36,7 @@ def sandbox(region: str, host: str, port: int) -> Iterator[str]:
         stack.enter_context(_made_up_environment(region))
         # Without Docker: nothing here runs a function in moto, and it must not look for an engine.
         stack.enter_context(mock_aws(config={"lambda": {"use_docker": False}}))
+        stack.enter_context(mended_queues())
         yield stack.enter_context(_server(host, port))
 
 
