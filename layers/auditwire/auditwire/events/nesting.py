@@ -30,16 +30,25 @@ def is_too_deep(item: bytes | memoryview, limit: int = MAX_DEPTH) -> bool:
     openings = 0
     for chunk in _chunks(view):
         openings += chunk.count(b"{") + chunk.count(b"[")
-    return openings > limit and _depth_exceeds(view, limit)
+    if openings <= limit:
+        return False
+    # Counting bracket by bracket is slow. Taking out innermost pairs first leaves few to count and hides at most two
+    # levels a round, so what stays well below the limit without them is below it with them.
+    rounds = min(4, limit // 2)
+    return _depth_exceeds(view, limit - 2 * rounds, rounds) and _depth_exceeds(view, limit, 0)
 
 
-def _depth_exceeds(view: memoryview, limit: int) -> bool:
+def _depth_exceeds(view: memoryview, limit: int, rounds: int) -> bool:
+    """Whether the depth exceeds the limit after as many rounds of taking out innermost pairs of brackets."""
     depth = 0
     in_string = 0
     for chunk in _chunks(view):
         # Without escapes every quote starts or ends a string, so every other part lies outside of strings.
         parts = chunk.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')
-        for bracket in b"".join(parts[in_string::2]).translate(None, _NOT_BRACKETS):
+        brackets = b"".join(parts[in_string::2]).translate(None, _NOT_BRACKETS)
+        for _ in range(rounds):
+            brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
+        for bracket in brackets:
             depth += 1 if bracket in b"[{" else -1
             if depth > limit:
                 return True
