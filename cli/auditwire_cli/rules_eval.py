@@ -94,17 +94,12 @@ def _rule_set(paths: list[Path]) -> "RuleSet":
 
 
 def _decide(rule_set: "RuleSet", event: "Event", sender: Sender | None) -> dict[str, Any]:
-    from auditwire.events import Level, as_stored
-    from auditwire.rules import Verdict
+    from auditwire.pipeline import decide_event
 
     # As ingest does: times in one form. The cluster is a credential's to say, and there is none here.
     event.settle(cluster=event.cluster, received=datetime.now(UTC))
-    settings = rule_set.settings
-    level = settings.audit_level if sender is Sender.KUBESPHERE else None
-    switched_off = sender is Sender.KUBERNETES and not settings.k8s_auditing_enabled
-    dropped = switched_off or Level.NONE in (level, event.level)
-    verdict = Verdict("ignore") if dropped else rule_set.decide(event)
-    stored = as_stored(event, level)
+    decision = decide_event(event, sender=sender, rules=rule_set)
+    verdict = decision.verdict
     return {
         "auditID": event.auditID,
         "stage": event.stage,
@@ -112,7 +107,7 @@ def _decide(rule_set: "RuleSet", event: "Event", sender: Sender | None) -> dict[
         "archiving": verdict.archiving,
         "alerting": verdict.alerting,
         "alerts": [
-            {"rule": rule.qualified, "priority": str(rule.priority), "message": rule.message(stored)}
+            {"rule": rule.qualified, "priority": str(rule.priority), "message": rule.message(decision.event)}
             for rule in verdict.alerts
         ],
         "errors": [{"rule": failure.rule, "message": failure.message} for failure in verdict.errors],

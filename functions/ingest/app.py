@@ -11,7 +11,7 @@ from auditwire import aws
 from auditwire.alerts import SnsPublisher
 from auditwire.archive import S3Archive
 from auditwire.clusters import Directory
-from auditwire.ingest import Account, Ingest, Request
+from auditwire.ingest import Ingest, Request
 from auditwire.rule_source import RuleSource, RulesProblem
 
 logger = Logger()
@@ -27,30 +27,31 @@ def _ingest() -> Ingest:
         rules=RuleSource(s3, config.rules_bucket, config.rules_prefix, on_problem=_report_problem),
         archive=S3Archive(s3, config.archive_bucket),
         publisher=SnsPublisher(aws.sns_client(), config.alerts_topic_arn),
-        archive_url=f"https://s3.console.aws.amazon.com/s3/object/{config.archive_bucket}?prefix=",
+        archive_url=aws.archive_url(config.archive_bucket, s3.meta.region_name),
     )
 
 
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answers one request; anything not foreseen is raised, which API Gateway answers with 500."""
     del context
     answer = _ingest().handle(Request.from_event(event))
     if answer.status == 401:
         logger.warning("unauthorized")
-        metrics.add_metric("Unauthorized", MetricUnit.Count, 1)
+        _measure({"Unauthorized": 1})
     if answer.error:
         logger.error("not stored", extra={"error": answer.error})
     if answer.account:
         logger.info("batch", extra=answer.account.log_fields())
-        _measure(answer.account)
+        _measure(answer.account.metrics(), cluster=answer.account.cluster)
     return {"statusCode": answer.status, "headers": {"content-type": "text/plain"}, "body": answer.body}
 
 
-def _measure(account: Account) -> None:
-    metrics.add_dimension("cluster", account.cluster)
-    for name, value in account.metrics().items():
-        metrics.add_metric(name, MetricUnit.Count, value)
+def _measure(counts: dict[str, int], **dimensions: str) -> None:
+    for name, value in dimensions.items():
+        metrics.add_dimension(name, value)
+    for name, count in counts.items():
+        metrics.add_metric(name, MetricUnit.Count, count)
+    metrics.flush_metrics()
 
 
 def _report_problem(problem: RulesProblem) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditwire.clusters import credential_digest
+from auditwire.rules import rule_files
 from auditwire_local.errors import LocalError
 from auditwire_local.options import ClusterCredential
 
@@ -43,12 +44,12 @@ def register_clusters(
 
 
 def upload_rules(s3: "S3Client", bucket: str, folder: Path) -> list[str]:
-    """Upload the ``*.yaml`` files below a folder to ``rules/`` and return their keys."""
+    """Upload the rule documents below a folder to ``rules/`` and return their keys."""
     if not folder.is_dir():
         msg = f"{folder} is no folder of rule documents"
         raise LocalError(msg)
     keys = []
-    for path in sorted(folder.rglob("*.yaml")):
+    for path in rule_files(folder):
         key = f"rules/{path.relative_to(folder).as_posix()}"
         s3.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
         keys.append(key)

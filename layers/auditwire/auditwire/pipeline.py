@@ -11,6 +11,7 @@ from auditwire.rules import RuleSet, Verdict
 
 KUBERNETES: Final = "kubernetes"
 KUBESPHERE: Final = "kubesphere"
+ANY: Final = "any"
 
 
 class Ignored(StrEnum):
@@ -19,6 +20,15 @@ class Ignored(StrEnum):
     NO_RULE = "no_rule"
     LEVEL_NONE = "level_none"
     K8S_AUDITING_DISABLED = "k8s_auditing_disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of one event: the verdict, the form in which it is stored, and why it is ignored if it is."""
+
+    verdict: Verdict
+    event: Event
+    ignored: Ignored | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,34 +55,34 @@ class Decisions:
 
 
 def decide_batch(events: Sequence[Event], *, sender: str, rules: RuleSet) -> Decisions:
-    """Decide about settled events. ``sender`` is the credential's kind: kubernetes, kubesphere, or any.
-
-    Conditions see the event as it was received; what is kept is trimmed to the level and redacted.
-    """
+    """Decide about settled events. ``sender`` is the credential's kind: kubernetes, kubesphere, or any, which leaves
+    it to the casing of each event's keys."""
     decisions = Decisions()
     seen: dict[tuple[str, str], Event] = {}
     for position, event in enumerate(events):
         first = seen.setdefault((event.auditID, event.stage), event)
         decisions.conflicts += first is not event and first.digest != event.digest
-        whose = sender if sender in (KUBERNETES, KUBESPHERE) else event.sender
-        dropped = _dropped(event, whose, rules)
-        if dropped is not None:
-            decisions.ignored[dropped] += 1
-            continue
-        verdict = rules.decide(event)
-        decisions.evaluation_errors.update(failure.rule for failure in verdict.errors)
-        if verdict.outcome == "ignore":
-            decisions.ignored[Ignored.NO_RULE] += 1
-            continue
-        level = rules.settings.audit_level if whose == KUBESPHERE else None
-        decisions.kept.append(Kept(position, as_stored(event, level), verdict))
+        decision = decide_event(event, sender=event.sender if sender == ANY else sender, rules=rules)
+        decisions.evaluation_errors.update(failure.rule for failure in decision.verdict.errors)
+        if decision.ignored is not None:
+            decisions.ignored[decision.ignored] += 1
+        else:
+            decisions.kept.append(Kept(position, decision.event, decision.verdict))
     return decisions
 
 
-def _dropped(event: Event, sender: str, rules: RuleSet) -> Ignored | None:
-    """Why an event is dropped before any rule sees it, or None."""
-    if sender == KUBERNETES and not rules.settings.k8s_auditing_enabled:
-        return Ignored.K8S_AUDITING_DISABLED
-    if event.level == Level.NONE or (sender == KUBESPHERE and rules.settings.audit_level == Level.NONE):
-        return Ignored.LEVEL_NONE
-    return None
+def decide_event(event: Event, *, sender: str | None, rules: RuleSet) -> Decision:
+    """Decide about one settled event of a kubernetes or kubesphere sender; None: no setting about senders applies.
+
+    Conditions see the event as it was received; the decision's event is trimmed to the level and redacted.
+    """
+    settings = rules.settings
+    level = settings.audit_level if sender == KUBESPHERE else None
+    if sender == KUBERNETES and not settings.k8s_auditing_enabled:
+        return Decision(Verdict("ignore"), event, Ignored.K8S_AUDITING_DISABLED)
+    if Level.NONE in (event.level, level):
+        return Decision(Verdict("ignore"), event, Ignored.LEVEL_NONE)
+    verdict = rules.decide(event)
+    if verdict.outcome == "ignore":
+        return Decision(verdict, event, Ignored.NO_RULE)
+    return Decision(verdict, as_stored(event, level))

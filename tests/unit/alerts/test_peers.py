@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 from botocore.exceptions import ClientError
 
-from auditwire.alerts import NO_PEERS, Peers, PeerSource, peers_of
+from auditwire.alerts import NO_PEERS, Credentials, Peers, PeerSource, peers_of
 from auditwire.rules import Receiver
 
 ALERT = Receiver("alert", "http://c:9093/api/v1/alerts")
@@ -118,3 +118,13 @@ def test_the_document_is_not_read_where_addresses_are_configured() -> None:
         raise AssertionError
 
     assert [peer.url for peer in PeerSource(["http://a"], unread).current().peers] == ["http://a"]
+
+
+def test_receivers_of_a_document_never_get_the_credentials() -> None:
+    credentials = Credentials("Bearer hunter2")
+
+    (configured,) = peers_of(["https://am.example.com"], (ALERT,), credentials).peers
+    (named,) = peers_of([], (ALERT,), credentials).peers
+
+    assert configured._headers["Authorization"] == "Bearer hunter2"
+    assert "Authorization" not in named._headers

@@ -34,11 +34,13 @@ def peers_of(
 ) -> Peers:
     """The peers at these addresses, or where there are none, at those of the receivers.
 
-    One that cannot be used never keeps the others from their alerts.
+    One that cannot be used never keeps the others from their alerts. Receivers never get the credentials: whoever may
+    write a rule document could name an address of their own.
     """
     wanted: Sequence[tuple[str, str]] = [(url.strip(), "") for url in urls if url.strip()]
     if not wanted:
         wanted = [(one.url, one.ca_bundle or "") for one in receivers]
+        credentials = None
     peers: dict[str, Peer] = {}
     problems: list[str] = [] if wanted else [NO_PEERS]
     for url, ca in wanted:

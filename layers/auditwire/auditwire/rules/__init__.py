@@ -2,7 +2,15 @@
 
 from auditwire.rules.document import Priority, Receiver, Settings
 from auditwire.rules.document_source import Source
-from auditwire.rules.load import Loaded, RulesError, default_rules, load_rule_set, load_sources, read_sources
+from auditwire.rules.load import (
+    Loaded,
+    RulesError,
+    default_rules,
+    load_rule_set,
+    load_sources,
+    read_sources,
+    rule_files,
+)
 from auditwire.rules.rule_set import Rule, RuleFailure, RuleSet, Verdict
 
 __all__ = [
@@ -20,4 +28,5 @@ __all__ = [
     "load_rule_set",
     "load_sources",
     "read_sources",
+    "rule_files",
 ]

@@ -46,7 +46,7 @@ class Loaded:
 
 
 def load_rule_set(paths: Iterable[Path]) -> RuleSet:
-    """The rule set of files and folders (every ``*.yaml`` and ``*.yml`` directly in a folder, by name).
+    """The rule set of files and folders (see ``rule_files``).
 
     Raises ``RulesError`` with every finding, ``OSError`` for a path that cannot be read.
     """
@@ -61,10 +61,21 @@ def read_sources(paths: Iterable[Path]) -> list[Source]:
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            files += sorted(file for file in path.iterdir() if file.suffix in _SUFFIXES and file.is_file())
+            files += rule_files(path)
         else:
             files.append(path)
     return [Source(str(file), file.read_bytes().decode(errors="replace")) for file in files]
+
+
+def rule_files(folder: Path) -> list[Path]:
+    """Every ``*.yaml`` and ``*.yml`` below a folder, by path; hidden files and folders are left out."""
+    return [
+        file
+        for file in sorted(folder.rglob("*"))
+        if file.suffix in _SUFFIXES
+        and file.is_file()
+        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
+    ]
 
 
 def default_rules() -> list[Source]:
