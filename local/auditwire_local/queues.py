@@ -1,8 +1,8 @@
 """moto's queues, made fit for several threads and for more than a few messages.
 
-moto 5.2 deletes a message by replacing the queue's list without a lock: a message that arrives meanwhile is lost. And
-for every single message received it works out every attribute of the queue, several of them a walk over all messages.
-Both are mended here for as long as the in-process AWS is open; what a queue does stays moto's business.
+moto 5.2 deletes a message by replacing the queue's list without a lock: a message that arrives meanwhile can be lost.
+And for every single message received it works out every attribute of the queue, several of them a walk over all
+messages. Both are mended here for as long as the in-process AWS is open; what a queue does stays moto's business.
 """
 
 import time

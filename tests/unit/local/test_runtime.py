@@ -1,5 +1,6 @@
 """Functions run as Lambda runs them: cold and warm, one request at a time in an environment."""
 
+import io
 import os
 import sys
 import threading
@@ -9,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
+from rich.live import Live
 
+from auditwire_local.console import captured
 from auditwire_local.errors import InitError, InvocationError
 from auditwire_local.runtime import Configuration, Function
 
@@ -121,6 +125,21 @@ def test_what_a_function_prints_goes_to_its_log_and_not_to_the_terminal(
     out, err = capsys.readouterr()
     assert set(out.splitlines()) == {"somebody else"}
     assert err == ""
+
+
+def test_a_live_display_that_wraps_the_streams_is_in_nobodys_way(make: Make, log: list[tuple[str, list[str]]]) -> None:
+    function = make()
+    function.invoke({"n": 1})
+    terminal = io.StringIO()
+
+    # rich puts its own stand-ins around whatever the streams are, here with ours in between.
+    display = Live(console=Console(file=terminal, force_terminal=True))
+    with captured(lambda _: None), display, ThreadPoolExecutor(2) as threads:
+        threads.submit(print, "from elsewhere").result()
+        answer = threads.submit(function.invoke, {"n": 2}).result()
+
+    assert answer["served"] == 2
+    assert "from elsewhere" in terminal.getvalue()
 
 
 def test_streams_are_as_they_were_afterwards(make: Make) -> None:
