@@ -1,11 +1,10 @@
-"""A condition's text to a ``Condition`` that judges events."""
+"""A condition's text to a ``Condition``, or to everything that is wrong with it."""
 
-from collections.abc import Callable
-from typing import Any, Literal
+from typing import Literal
 
-from auditwire.condition.codegen import generate
+from auditwire.condition.assemble import Condition, assemble
 from auditwire.condition.errors import ConditionError, Finding
-from auditwire.condition.evaluate import Atom, bind_comparison, comparisons
+from auditwire.condition.evaluate import bind_comparison, comparisons
 from auditwire.condition.fields import FieldTable, FreeFields
 from auditwire.condition.parse import SyntaxFinding, parse
 from auditwire.condition.precedence import Precedence, read
@@ -14,23 +13,6 @@ from auditwire.condition.syntax import And, Comparison, Expression, Not, Operato
 Dialect = Literal["auditwire", "kubesphere"]
 
 _ARRAY_OPERATORS = (Operator.CONTAINS,)
-
-
-class Condition:
-    """A compiled condition."""
-
-    __slots__ = ("_function", "expression")
-
-    def __init__(self, expression: Expression, function: Callable[[Any], bool]) -> None:
-        self.expression = expression
-        self._function = function
-
-    def evaluate(self, event: Any) -> bool:
-        """Whether the condition holds for one event.
-
-        Raises ``EvaluationError`` where it meets a value it cannot judge: then the rule does not match.
-        """
-        return self._function(event)
 
 
 def compile_condition(
@@ -57,11 +39,6 @@ def compile_condition(
     if findings:
         raise ConditionError([finding.in_text(text) for finding in findings])
     return assemble(expression, table)
-
-
-def assemble(expression: Expression, fields: FieldTable) -> Condition:
-    """The condition of an expression that ``check`` found nothing wrong with and that holds no references."""
-    return Condition(expression, generate(bind(expression, fields)))
 
 
 def check(expression: Expression, fields: FieldTable, dialect: Dialect) -> list[Finding]:
@@ -114,19 +91,3 @@ def _extensions(comparison: Comparison) -> list[Finding]:
             )
         ]
     return []
-
-
-def bind(node: Expression, fields: FieldTable) -> Any:
-    """The expression, each comparison ready to run. Raises ``TypeError`` where ``check`` would have found something."""
-    if isinstance(node, And):
-        return And(tuple(bind(operand, fields) for operand in node.operands))
-    if isinstance(node, Or):
-        return Or(tuple(bind(operand, fields) for operand in node.operands))
-    if isinstance(node, Not):
-        return Not(bind(node.operand, fields))
-    if isinstance(node, Reference):
-        raise TypeError(f"${{{node.name}}} was not resolved")
-    bound = bind_comparison(node, fields)
-    if not isinstance(bound, Atom):
-        raise TypeError(bound.message)
-    return bound
