@@ -12,18 +12,20 @@ LIBRARY = ROOT / "layers" / "auditwire" / "auditwire"
 # A part may import parts of a lower rank only, and of its own rank only itself.
 RANKS = {
     "diagnostics": 0,
+    "document_source": 1,
     "condition": 1,
     "events": 1,
-    "rules": 2,
-    "pipeline": 3,
-    "rule_source": 3,
-    "clusters": 4,
-    "archive": 5,
-    "alerts": 5,
-    "aws": 5,
-    "ingest": 6,
+    "policy": 2,
+    "rules": 3,
+    "pipeline": 4,
+    "rule_source": 4,
+    "clusters": 5,
+    "archive": 6,
+    "alerts": 6,
+    "aws": 6,
+    "ingest": 7,
 }
-PURE = ("diagnostics", "condition", "events", "rules", "pipeline")
+PURE = ("diagnostics", "document_source", "condition", "events", "policy", "rules", "pipeline")
 IMPURE_MODULES = {"boto3", "botocore", "requests", "urllib3", "socket", "subprocess", "aws_lambda_powertools", "moto"}
 CLOCKS = {"time", "random", "secrets"}
 

@@ -1,7 +1,7 @@
 """``Rule`` and ``Webhook`` documents to a ``RuleSet`` that decides about events."""
 
+from auditwire.document_source import Source
 from auditwire.rules.document import Priority, Receiver, Settings
-from auditwire.rules.document_source import Source
 from auditwire.rules.load import (
     Loaded,
     RulesError,

@@ -6,8 +6,8 @@ from typing import Final, Literal
 
 import yaml
 
+from auditwire.document_source import Report
 from auditwire.events.level import Level
-from auditwire.rules.document_source import Report
 
 API_VERSION: Final = "auditing.kubesphere.io/v1alpha1"
 PRECEDENCE_ANNOTATION: Final = "auditwire.io/precedence"

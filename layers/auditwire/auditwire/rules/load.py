@@ -11,10 +11,10 @@ import yaml
 from auditwire.condition.compile import Dialect, assemble
 from auditwire.condition.precedence import MAX_DEPTH
 from auditwire.diagnostics import Diagnostic, Severity, has_errors, in_order
+from auditwire.document_source import Report, Source, compose
 from auditwire.rules import reader
 from auditwire.rules.definitions import Definitions, report_finding
 from auditwire.rules.document import API_VERSION, Entry, RuleDocument, Selector, Settings
-from auditwire.rules.document_source import Report, Source, compose
 from auditwire.rules.fields import EventFields
 from auditwire.rules.output import Template
 from auditwire.rules.rule_document import read_rule_document

@@ -8,8 +8,8 @@ from typing import Final
 import yaml
 
 from auditwire.diagnostics import Severity
+from auditwire.document_source import Report
 from auditwire.rules.document import Item, Scalar
-from auditwire.rules.document_source import Report
 
 _TAG: Final = "tag:yaml.org,2002:"
 _KINDS: Final = {"str": "a text", "int": "a number", "float": "a number", "bool": "true or false", "null": "nothing",

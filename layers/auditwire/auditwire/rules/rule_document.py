@@ -6,9 +6,9 @@ from typing import Any, Final, cast
 import yaml
 
 from auditwire.diagnostics import Severity
+from auditwire.document_source import Report
 from auditwire.rules import reader
 from auditwire.rules.document import PRECEDENCE_ANNOTATION, Entry, EntryType, Priority, RuleDocument, Scalar
-from auditwire.rules.document_source import Report
 
 MAX_ENTRIES: Final = 5_000
 """Entries (rules, macros, lists, aliases) one document may have."""

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 import yaml
 
 from auditwire.diagnostics import Severity
+from auditwire.document_source import Report
 from auditwire.events.level import Level
 from auditwire.rules import reader
 from auditwire.rules.document import Priority, Receiver, Requirement, Selector, Settings
-from auditwire.rules.document_source import Report
 from auditwire.rules.rule_document import METADATA_KEYS
 
 # Fields of the Webhook resource that say how its pods run.
