@@ -6,7 +6,7 @@ from typing import Any
 from auditwire.alerts import Occurrence
 from auditwire.condition import compile_condition
 from auditwire.events import Event, ObjectRef, User
-from auditwire.rules import Priority, Rule
+from auditwire.rules import Priority, Rule, RuleText
 
 RECEIVED = datetime(2026, 11, 21, 22, 10, tzinfo=UTC)
 FIRST = datetime(2026, 11, 21, 22, 5, tzinfo=UTC)
@@ -42,7 +42,7 @@ def event(number: int = 0, **changes: Any) -> Event:
 def rule_of(name: str = "CreatePod", *, priority: str = "WARNING", **fields: Any) -> Rule:
     """A rule on created things; its other fields by name."""
     given = {"document": "alerting-rule", "desc": "a pod was created", **fields}
-    return Rule(name=name, priority=Priority(priority), condition=CREATED, **given)
+    return Rule(RuleText(name=name, priority=Priority(priority), expression=CREATED.expression, **given))
 
 
 def occurrence(

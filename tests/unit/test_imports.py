@@ -12,6 +12,7 @@ LIBRARY = ROOT / "layers" / "auditwire" / "auditwire"
 # A part may import parts of a lower rank only, and of its own rank only itself.
 RANKS = {
     "diagnostics": 0,
+    "source": 0,
     "document_source": 1,
     "condition": 1,
     "events": 1,
@@ -19,10 +20,13 @@ RANKS = {
     "rules": 3,
     "pipeline": 4,
     "rule_source": 4,
+    "rules_bucket": 4,
     "clusters": 5,
+    "active_rules": 5,
     "archive": 6,
     "alerts": 6,
     "aws": 6,
+    "compile_rules": 7,
     "ingest": 7,
 }
 PURE = ("diagnostics", "document_source", "condition", "events", "policy", "rules", "pipeline")

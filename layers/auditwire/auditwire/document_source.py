@@ -4,12 +4,12 @@ PyYAML composes the nodes; nothing is constructed, so a document cannot make any
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 import yaml
 
 from auditwire.diagnostics import Diagnostic, Severity
+from auditwire.source import Source
 
 MAX_DOCUMENT: Final = 1 << 20
 """Characters a rules file may have."""
@@ -18,14 +18,6 @@ MAX_NESTING: Final = 64
 MAX_ALIASES: Final = 100
 
 _Loader: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One rules file: the path it is reported under and its text."""
-
-    path: str
-    text: str
 
 
 class Report:

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditwire.condition import ConditionError, EvaluationError, compile_condition
+from auditwire.condition.assemble import bind
 from auditwire.condition.codegen import generate
-from auditwire.condition.compile import bind
 from auditwire.condition.evaluate import evaluate
 from auditwire.condition.fields import FreeFields
 from auditwire.condition.parse import parse

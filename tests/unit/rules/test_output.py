@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditwire.rules import Source, load_sources
-from auditwire.rules.output import MAX_BYTES, one_line
+from auditwire.rules.message import MAX_BYTES, one_line
 from made_events import event
 
 DOCUMENT = """\

@@ -6,7 +6,7 @@ import pytest
 
 from auditwire.events import Level
 from auditwire.rules import Priority, Settings, Source, load_sources
-from auditwire.rules.document import Requirement, Selector
+from auditwire.rules.settings import Requirement, Selector
 
 HEADER = "apiVersion: auditing.kubesphere.io/v1alpha1\nkind: Webhook\nmetadata: {name: w}\nspec:\n"
 

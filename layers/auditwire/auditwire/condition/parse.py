@@ -10,12 +10,9 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 
 from auditwire.condition.errors import Finding
 from auditwire.condition.syntax import (
-    AnyElement,
     Boolean,
     Chain,
     Comparison,
-    Elements,
-    Index,
     Number,
     Operator,
     Path,
@@ -23,12 +20,12 @@ from auditwire.condition.syntax import (
     Segment,
     Term,
     Text,
+    index_of,
 )
 
 MAX_LENGTH: Final = 65_536
 """Characters a condition, macro or output may have."""
 
-_MAX_DIGITS: Final = 20
 
 _SEGMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_\-]*)(?:\[(\*|\d+|\d*:\d*)\])?(\.?)")
 
@@ -162,25 +159,11 @@ def _path(token: Token) -> Path:
             position += 1
             continue
         name, index, dot = match.groups()
-        segments.append(Segment(name, _index(index) if index else None))
+        segments.append(Segment(name, index_of(index) if index else None))
         position = match.end()
         if dot and position == len(token):
             segments.append(Segment(""))
     return Path(tuple(segments), str(token), offset)
-
-
-def _index(spelling: str) -> Index:
-    if spelling == "*":
-        return AnyElement()
-    start, colon, stop = spelling.partition(":")
-    if not colon:
-        return Elements(_bound(start), _bound(start) + 1, spelling)
-    return Elements(_bound(start or "0"), _bound(stop) if stop else None, spelling)
-
-
-def _bound(digits: str) -> int:
-    # More digits change nothing: no array comes near, and evaluation refuses what does not fit 64 bits.
-    return int(digits) if len(digits) <= _MAX_DIGITS else 10**_MAX_DIGITS
 
 
 @cache

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from enum import StrEnum
+from typing import Final
 
 
 class Operator(StrEnum):
@@ -71,6 +72,23 @@ class Elements:
 
 
 Index = AnyElement | Elements
+
+_MAX_DIGITS: Final = 20
+
+
+def index_of(spelling: str) -> Index:
+    """The index a pair of brackets holds: ``*``, ``n``, ``a:b``, ``a:``, ``:b`` or ``:``."""
+    if spelling == "*":
+        return AnyElement()
+    start, colon, stop = spelling.partition(":")
+    if not colon:
+        return Elements(_bound(start), _bound(start) + 1, spelling)
+    return Elements(_bound(start or "0"), _bound(stop) if stop else None, spelling)
+
+
+def _bound(digits: str) -> int:
+    # More digits change nothing: no array comes near, and evaluation refuses what does not fit 64 bits.
+    return int(digits) if len(digits) <= _MAX_DIGITS else 10**_MAX_DIGITS
 
 
 @dataclass(frozen=True, slots=True)

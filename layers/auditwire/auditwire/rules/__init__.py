@@ -1,17 +1,19 @@
-"""``Rule`` and ``Webhook`` documents to a ``RuleSet`` that decides about events."""
+"""``Rule`` and ``Webhook`` documents to a ``RuleSet`` that decides about events.
 
-from auditwire.document_source import Source
-from auditwire.rules.document import Priority, Receiver, Settings
-from auditwire.rules.load import (
-    Loaded,
-    RulesError,
-    default_rules,
-    load_rule_set,
-    load_sources,
-    read_sources,
-    rule_files,
-)
-from auditwire.rules.rule_set import Rule, RuleFailure, RuleSet, Verdict
+Loading documents brings the parser and YAML along, so those names are imported when first used: a function that takes
+its rules from a bundle never does.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+from auditwire.rules.files import default_rules, read_sources, rule_files
+from auditwire.rules.rule_set import Rule, RuleFailure, RuleSet, RuleText, Verdict
+from auditwire.rules.settings import Priority, Receiver, Settings
+from auditwire.source import Source
+
+if TYPE_CHECKING:
+    from auditwire.rules.load import Loaded, RulesError, load_rule_set, load_sources
 
 __all__ = [
     "Loaded",
@@ -20,6 +22,7 @@ __all__ = [
     "Rule",
     "RuleFailure",
     "RuleSet",
+    "RuleText",
     "RulesError",
     "Settings",
     "Source",
@@ -30,3 +33,11 @@ __all__ = [
     "read_sources",
     "rule_files",
 ]
+
+_LAZY: Final = frozenset(("Loaded", "RulesError", "load_rule_set", "load_sources"))
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module("auditwire.rules.load"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

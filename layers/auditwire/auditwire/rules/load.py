@@ -1,6 +1,5 @@
 """Documents to a ``RuleSet``, with everything there is to say about them."""
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,24 +7,26 @@ from typing import Final
 
 import yaml
 
-from auditwire.condition.compile import Dialect, assemble
+from auditwire.condition.compile import Dialect
 from auditwire.condition.precedence import MAX_DEPTH
 from auditwire.diagnostics import Diagnostic, Severity, has_errors, in_order
-from auditwire.document_source import Report, Source, compose
+from auditwire.document_source import Report, compose
 from auditwire.rules import reader
 from auditwire.rules.definitions import Definitions, report_finding
-from auditwire.rules.document import API_VERSION, Entry, RuleDocument, Selector, Settings
+from auditwire.rules.document import API_VERSION, Entry, RuleDocument
 from auditwire.rules.fields import EventFields
-from auditwire.rules.output import Template
+from auditwire.rules.files import read_sources
+from auditwire.rules.output import compile_output
 from auditwire.rules.rule_document import read_rule_document
-from auditwire.rules.rule_set import Rule, RuleSet
-from auditwire.rules.webhook_document import read_webhook_document
+from auditwire.rules.rule_set import Rule, RuleSet, RuleText
+from auditwire.rules.settings import Selector, Settings
+from auditwire.rules.webhook_document import WebhookDocument, read_webhook_document
+from auditwire.source import Source, digest_of
 
 MAX_RULES: Final = 2_000
 """Enabled rules a rule set may have."""
 
 _KINDS: Final = ("Rule", "Webhook")
-_SUFFIXES: Final = (".yaml", ".yml")
 
 
 class RulesError(Exception):
@@ -56,54 +57,24 @@ def load_rule_set(paths: Iterable[Path]) -> RuleSet:
     return loaded.rule_set
 
 
-def read_sources(paths: Iterable[Path]) -> list[Source]:
-    """The sources of files and folders. Bytes that are no UTF-8 become U+FFFD and are reported when loading."""
-    files: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            files += rule_files(path)
-        else:
-            files.append(path)
-    return [Source(str(file), file.read_bytes().decode(errors="replace")) for file in files]
-
-
-def rule_files(folder: Path) -> list[Path]:
-    """Every ``*.yaml`` and ``*.yml`` below a folder, by path; hidden files and folders are left out."""
-    return [
-        file
-        for file in sorted(folder.rglob("*"))
-        if file.suffix in _SUFFIXES
-        and file.is_file()
-        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
-    ]
-
-
-def default_rules() -> list[Source]:
-    """The default documents: those packed into the layer, else those of the repository."""
-    packed = Path(__file__).parent.parent / "default_rules"
-    folder = packed if packed.is_dir() else Path(__file__).parents[4] / "rules"
-    return [Source(Path(source.path).name, source.text) for source in read_sources([folder])]
-
-
 def load_sources(sources: Iterable[Source], *, dialect: Dialect = "auditwire") -> Loaded:
     """The rule set of these sources. Never raises; with any error there is no rule set."""
     sources = list(sources)
     reports = [Report(source) for source in sources]
     documents: list[RuleDocument] = []
-    webhooks: list[tuple[Report, yaml.Node, Settings]] = []
+    webhooks: list[WebhookDocument] = []
     for report in reports:
         for node in compose(report):
             _read_document(report, node, documents, webhooks)
     _report_duplicates(documents, webhooks)
-    settings = webhooks[0][2] if webhooks else Settings()
-    fields = EventFields()
-    definitions = Definitions(documents, fields, dialect)
+    settings = webhooks[0].settings if webhooks else Settings()
+    definitions = Definitions(documents, EventFields(), dialect)
     definitions.check_all()
     archiving, alerting = _Selected(settings.archiving_selector), _Selected(settings.alerting_selector)
     archiving_rules: list[Rule] = []
     alerting_rules: list[Rule] = []
     for document in documents:
-        rules = _rules(document, definitions, fields)
+        rules = _rules(document, definitions)
         archiving_rules += archiving.take(document, rules)
         alerting_rules += alerting.take(document, rules)
         if rules and not (
@@ -117,9 +88,8 @@ def load_sources(sources: Iterable[Source], *, dialect: Dialect = "auditwire") -
                 severity=Severity.WARNING,
             )
     if webhooks and documents:
-        report, node, _ = webhooks[0]
-        for selected, purpose in ((archiving, "archiving"), (alerting, "alerting")):
-            selected.report_emptiness(report, node, purpose)
+        archiving.report_emptiness(webhooks[0], "archiving")
+        alerting.report_emptiness(webhooks[0], "alerting")
     _report_limit(reports, archiving_rules + alerting_rules)
     diagnostics = in_order(found for report in reports for found in report.diagnostics)
     rule_set = None
@@ -128,17 +98,6 @@ def load_sources(sources: Iterable[Source], *, dialect: Dialect = "auditwire") -
             tuple(archiving_rules), tuple(alerting_rules), settings, digest_of(sources), tuple(diagnostics)
         )
     return Loaded(rule_set, diagnostics, tuple(documents))
-
-
-def digest_of(sources: Iterable[Source]) -> str:
-    """The SHA-256, in hex, of the sources by path: what is stamped on everything their rules decide."""
-    digest = hashlib.sha256()
-    for source in sorted(sources, key=lambda source: source.path):
-        for part in (source.path, source.text):
-            encoded = part.encode(errors="surrogatepass")
-            digest.update(len(encoded).to_bytes(8, "big"))
-            digest.update(encoded)
-    return digest.hexdigest()
 
 
 class _Selected:
@@ -154,12 +113,12 @@ class _Selected:
         self.documents += 1
         return rules
 
-    def report_emptiness(self, report: Report, node: yaml.Node, purpose: str) -> None:
+    def report_emptiness(self, webhook: WebhookDocument, purpose: str) -> None:
         if self.documents:
             return
         wanted = ", ".join(f"{key}: {value}" for key, value in self.selector.labels.items()) or "its expressions"
-        report.at(
-            self.selector.node or node,
+        webhook.report.at(
+            webhook.selector_nodes.get(purpose, webhook.node),
             "AW208",
             f"the {purpose} selector ({wanted}) selects no document, so no rule is used for {purpose}",
             f"the shipped {purpose} document is labelled type: {purpose}",
@@ -171,7 +130,7 @@ def _read_document(
     report: Report,
     node: yaml.Node,
     documents: list[RuleDocument],
-    webhooks: list[tuple[Report, yaml.Node, Settings]],
+    webhooks: list[WebhookDocument],
 ) -> None:
     fields = reader.known_keys(report, node, "the document", ("apiVersion", "kind", "metadata", "spec", "status"))
     if not fields:
@@ -192,10 +151,10 @@ def _read_document(
         if document is not None:
             documents.append(document)
     elif kind == "Webhook":
-        webhooks.append((report, node, read_webhook_document(report, node, fields)))
+        webhooks.append(read_webhook_document(report, node, fields))
 
 
-def _report_duplicates(documents: list[RuleDocument], webhooks: list[tuple[Report, yaml.Node, Settings]]) -> None:
+def _report_duplicates(documents: list[RuleDocument], webhooks: list[WebhookDocument]) -> None:
     seen: dict[str, RuleDocument] = {}
     for document in documents:
         first = seen.setdefault(document.name, document)
@@ -207,10 +166,10 @@ def _report_duplicates(documents: list[RuleDocument], webhooks: list[tuple[Repor
                 f"the document name {document.name} is used twice",
                 f"the other one is in {first.report.source.path}:{line}",
             )
-    for report, node, _ in webhooks[1:]:
-        first_report, first_node, _ = webhooks[0]
-        place = f"{first_report.source.path}:{first_node.start_mark.line + 1}"
-        report.at(node, "AW207", "there is more than one Webhook document", f"the other one is in {place}")
+    for webhook in webhooks[1:]:
+        place = f"{webhooks[0].report.source.path}:{webhooks[0].node.start_mark.line + 1}"
+        message = "there is more than one Webhook document"
+        webhook.report.at(webhook.node, "AW207", message, f"the other one is in {place}")
 
 
 def _report_limit(reports: list[Report], rules: list[Rule]) -> None:
@@ -218,14 +177,14 @@ def _report_limit(reports: list[Report], rules: list[Rule]) -> None:
         reports[0].at(None, "AW214", f"there are {len(rules):,} enabled rules, the limit is {MAX_RULES:,}")
 
 
-def _rules(document: RuleDocument, definitions: Definitions, fields: EventFields) -> list[Rule]:
+def _rules(document: RuleDocument, definitions: Definitions) -> list[Rule]:
     """The enabled rules of a document that have no errors. What is wrong with the others is reported."""
     rules = []
     for entry in document.entries:
         if entry.type != "rule":
             continue
         before = len(document.report.diagnostics)
-        rule = _rule(document, entry, definitions, fields)
+        rule = _rule(document, entry, definitions)
         if not entry.enable:
             _soften(document.report, before)
         elif rule is not None:
@@ -233,35 +192,35 @@ def _rules(document: RuleDocument, definitions: Definitions, fields: EventFields
     return rules
 
 
-def _rule(document: RuleDocument, entry: Entry, definitions: Definitions, fields: EventFields) -> Rule | None:
+def _rule(document: RuleDocument, entry: Entry, definitions: Definitions) -> Rule | None:
     expression = definitions.condition(document, entry)
-    template = None
+    output = None
     if entry.output is not None:
-        template = Template(entry.output.text, document, definitions, fields)
-        for finding in template.findings:
+        output, findings = compile_output(entry.output.text, document, definitions)
+        for finding in findings:
             report_finding(document, entry, entry.output, finding)
+        if findings:
+            return None
     if expression is None:
         return None
-    try:
-        condition = assemble(expression, fields)
-    except (RecursionError, MemoryError, SyntaxError):
-        # Each macro is within the depth limit, but nested in one another they are not.
-        document.report.at(
-            entry.node, "AW110", f"with its macros put in, {entry.name} nests more than {MAX_DEPTH} levels deep",
-            "flatten the macros", rule=f"{document.name}.{entry.name}",
-        )  # fmt: skip
-        return None
-    return Rule(
+    text = RuleText(
         name=entry.name,
         document=document.name,
         desc=entry.desc,
         priority=entry.priority,
-        condition=condition,
-        output=template,
+        expression=expression,
+        output=output,
         labels=entry.labels,
         annotations=entry.annotations,
         alert=entry.alert,
     )
+    try:
+        return Rule(text)
+    except (RecursionError, MemoryError, SyntaxError):
+        # Each macro is within the depth limit, but nested in one another they are not.
+        message = f"with its macros put in, {entry.name} nests more than {MAX_DEPTH} levels deep"
+        document.report.at(entry.node, "AW110", message, "flatten the macros", rule=text.qualified)
+        return None
 
 
 def _soften(report: Report, since: int) -> None:

@@ -8,7 +8,8 @@ import yaml
 from auditwire.diagnostics import Severity
 from auditwire.document_source import Report
 from auditwire.rules import reader
-from auditwire.rules.document import PRECEDENCE_ANNOTATION, Entry, EntryType, Priority, RuleDocument, Scalar
+from auditwire.rules.document import PRECEDENCE_ANNOTATION, Entry, EntryType, RuleDocument, Scalar
+from auditwire.rules.settings import Priority
 
 MAX_ENTRIES: Final = 5_000
 """Entries (rules, macros, lists, aliases) one document may have."""

@@ -1,28 +1,34 @@
 """``RuleSet``: every rule of a set of documents, ready to decide about events."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
-from auditwire.condition import Condition, EvaluationError
+from auditwire.condition.assemble import Condition, assemble
+from auditwire.condition.errors import EvaluationError
+from auditwire.condition.syntax import Expression
 from auditwire.diagnostics import Diagnostic
 from auditwire.events.model import Event
-from auditwire.rules.document import Priority, Settings
-from auditwire.rules.output import Template, one_line
+from auditwire.rules.fields import EventFields
+from auditwire.rules.message import Message, one_line
+from auditwire.rules.settings import Priority, Settings
 
 Outcome = Literal["ignore", "archive", "alert"]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One enabled rule."""
+_FIELDS: Final = EventFields()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleText:
+    """A rule as data: everything a document says of it, its condition and output compiled to trees."""
 
     name: str
     document: str
     desc: str
     priority: Priority
-    condition: Condition
-    output: Template | None = None
+    expression: Expression
+    output: Message | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     alert: Literal["fold", "distinct"] = "fold"
@@ -32,14 +38,72 @@ class Rule:
         """``document.rule``."""
         return f"{self.document}.{self.name}"
 
+
+class Rule:
+    """One enabled rule, ready to judge events. ``text`` is the rule as data; its members are readable here too."""
+
+    __slots__ = ("_render", "condition", "text")
+
+    def __init__(self, text: RuleText) -> None:
+        self.text = text
+        self.condition: Condition = assemble(text.expression, _FIELDS)
+        self._render: Callable[[Event], str] = (
+            _default_message(text) if text.output is None else text.output.bind(_FIELDS)
+        )
+
+    @property
+    def name(self) -> str:
+        """Its name within its document."""
+        return self.text.name
+
+    @property
+    def document(self) -> str:
+        """The name of its document."""
+        return self.text.document
+
+    @property
+    def qualified(self) -> str:
+        """``document.rule``."""
+        return self.text.qualified
+
+    @property
+    def desc(self) -> str:
+        """What it is about, for people."""
+        return self.text.desc
+
+    @property
+    def priority(self) -> Priority:
+        """How much it matters."""
+        return self.text.priority
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Labels it adds to its alerts."""
+        return self.text.labels
+
+    @property
+    def annotations(self) -> Mapping[str, str]:
+        """Annotations it adds to its alerts."""
+        return self.text.annotations
+
+    @property
+    def alert(self) -> Literal["fold", "distinct"]:
+        """Whether its alerts are folded or each event is one of its own."""
+        return self.text.alert
+
     def message(self, event: Event) -> str:
         """The output filled in from an event as it is stored: one line of at most 1 kB."""
-        if self.output is not None:
-            return self.output.fill(event)
+        return self._render(event)
+
+
+def _default_message(rule: RuleText) -> Callable[[Event], str]:
+    def render(event: Event) -> str:
         ref = event.objectRef
         target = "/".join(part for part in (ref.resource or event.requestURI, ref.subresource, ref.name) if part)
         place = f" in {ref.namespace}" if ref.namespace else ""
-        return one_line(f"{self.name}: {event.user.username or 'unknown user'} {event.verb} {target}{place}")
+        return one_line(f"{rule.name}: {event.user.username or 'unknown user'} {event.verb} {target}{place}")
+
+    return render
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from dataclasses import dataclass
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
@@ -11,8 +12,8 @@ from auditwire.diagnostics import Severity
 from auditwire.document_source import Report
 from auditwire.events.level import Level
 from auditwire.rules import reader
-from auditwire.rules.document import Priority, Receiver, Requirement, Selector, Settings
 from auditwire.rules.rule_document import METADATA_KEYS
+from auditwire.rules.settings import Priority, Receiver, Requirement, Selector, Settings
 
 # Fields of the Webhook resource that say how its pods run.
 _IN_CLUSTER: Final = (
@@ -26,8 +27,19 @@ _SPEC_KEYS: Final = (
 _OPERATORS: Final = ("In", "NotIn", "Exists", "DoesNotExist")
 
 
-def read_webhook_document(report: Report, node: yaml.Node, fields: dict[str, yaml.Node]) -> Settings:
-    """The settings of a ``Webhook`` document whose top-level ``fields`` are known to be allowed."""
+@dataclass(frozen=True, slots=True)
+class WebhookDocument:
+    """A ``Webhook`` document: its settings, and the nodes they came from for later findings."""
+
+    settings: Settings
+    report: Report
+    node: yaml.Node
+    selector_nodes: dict[str, yaml.Node]
+    """The nodes of the selectors that are given, by ``archiving`` and ``alerting``."""
+
+
+def read_webhook_document(report: Report, node: yaml.Node, fields: dict[str, yaml.Node]) -> WebhookDocument:
+    """The ``Webhook`` document of a node whose top-level ``fields`` are known to be allowed."""
     reader.known_keys(report, fields.get("metadata"), "metadata", METADATA_KEYS)
     spec = reader.known_keys(report, fields.get("spec"), "spec", _SPEC_KEYS)
     for key in spec.keys() & set(_IN_CLUSTER):
@@ -36,7 +48,7 @@ def read_webhook_document(report: Report, node: yaml.Node, fields: dict[str, yam
     policy = reader.known_keys(
         report, spec.get("auditSinkPolicy"), "spec.auditSinkPolicy", ("archivingRuleSelector", "alertingRuleSelector")
     )
-    return Settings(
+    settings = Settings(
         audit_level=Level(
             reader.choice(report, spec.get("auditLevel"), "spec.auditLevel", Level, defaults.audit_level)
         ),
@@ -47,6 +59,9 @@ def read_webhook_document(report: Report, node: yaml.Node, fields: dict[str, yam
         alerting_selector=_selector(report, policy, "alertingRuleSelector") or defaults.alerting_selector,
         receivers=_receivers(report, spec.get("receivers")),
     )
+    selectors = {"archiving": policy.get("archivingRuleSelector"), "alerting": policy.get("alertingRuleSelector")}
+    given = {purpose: found for purpose, found in selectors.items() if found is not None}
+    return WebhookDocument(settings, report, node, given)
 
 
 def _priority(report: Report, spec: dict[str, yaml.Node], key: str, default: Priority) -> Priority:
@@ -81,7 +96,7 @@ def _selector(report: Report, policy: dict[str, yaml.Node], key: str) -> Selecto
         for item in reader.sequence(report, fields.get("matchExpressions"), f"{what}.matchExpressions")
         if (requirement := _requirement(report, item, what)) is not None
     ]
-    return Selector(labels, tuple(requirements), policy[key])
+    return Selector(labels, tuple(requirements))
 
 
 def _requirement(report: Report, node: yaml.Node, what: str) -> Requirement | None:

@@ -1,0 +1,117 @@
+"""Expressions as JSON and back: how compiled rules travel. Holds data only, so reading one can run nothing.
+
+    ["and", E, …]  ["or", E, …]  ["not", E]  [operator, negated, path, [operand, …]]
+
+A path is a list of segments, ``[name]`` or ``[name, index]`` with the index as spelled; an operand is
+``["text", "…"]``, ``["number", "spelling"]`` or ``["boolean", true]``.
+"""
+
+import re
+from typing import Any, Final
+
+from auditwire.condition.syntax import (
+    And,
+    AnyElement,
+    Boolean,
+    Comparison,
+    Elements,
+    Expression,
+    Index,
+    Literal,
+    Not,
+    Number,
+    Operator,
+    Or,
+    Path,
+    Reference,
+    Segment,
+    Text,
+    index_of,
+)
+
+_INDEX: Final = re.compile(r"\*|\d+|\d*:\d*", re.ASCII)
+_NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
+_MAX_DEPTH: Final = 400
+
+
+def to_json(node: Expression) -> list[Any]:
+    """The expression as JSON values. Raises ``TypeError`` for one that still holds references."""
+    if isinstance(node, And | Or):
+        return ["and" if isinstance(node, And) else "or", *(to_json(operand) for operand in node.operands)]
+    if isinstance(node, Not):
+        return ["not", to_json(node.operand)]
+    if isinstance(node, Reference) or isinstance(node.field, Reference):
+        raise TypeError("an expression with references cannot be stored")
+    return [node.operator.value, node.negated, path_to_json(node.field), [_literal(one) for one in node.operands]]
+
+
+def from_json(value: Any, depth: int = 0) -> Expression:
+    """The expression of JSON values ``to_json`` made. Raises ``ValueError`` for anything else."""
+    if depth > _MAX_DEPTH:
+        raise ValueError("an expression nests too deep")
+    match value:
+        case ["and", first, second, *rest]:
+            return And(tuple(from_json(operand, depth + 1) for operand in (first, second, *rest)))
+        case ["or", first, second, *rest]:
+            return Or(tuple(from_json(operand, depth + 1) for operand in (first, second, *rest)))
+        case ["not", operand]:
+            return Not(from_json(operand, depth + 1))
+        case [str() as operator, bool() as negated, list() as path, list() as operands]:
+            return Comparison(
+                path_from_json(path), Operator(operator), tuple(_literal_from(one) for one in operands), negated
+            )
+    raise ValueError(f"{str(value)[:80]} is no expression")
+
+
+def path_to_json(path: Path) -> list[list[str]]:
+    """The segments of a path."""
+    return [[one.name] if one.index is None else [one.name, _spelling(one.index)] for one in path.segments]
+
+
+def path_from_json(value: Any) -> Path:
+    """The path of segments ``path_to_json`` made. Raises ``ValueError`` for anything else."""
+    segments: list[Segment] = []
+    words: list[str] = []
+    for part in value:
+        match part:
+            case [str() as name]:
+                segments.append(Segment(name))
+                words.append(name)
+            case [str() as name, str() as index] if _INDEX.fullmatch(index):
+                segments.append(Segment(name, index_of(index)))
+                words.append(f"{name}[{index}]")
+            case _:
+                raise ValueError(f"{str(part)[:80]} is no segment of a path")
+    if not segments:
+        raise ValueError("a path has no segments")
+    return Path(tuple(segments), ".".join(words))
+
+
+def _spelling(index: Index) -> str:
+    if isinstance(index, AnyElement):
+        return "*"
+    if isinstance(index, Elements) and index.spelling:
+        return index.spelling
+    return f"{index.start}:{'' if index.stop is None else index.stop}"
+
+
+def _literal(literal: Literal | Reference) -> list[Any]:
+    match literal:
+        case Text(value):
+            return ["text", value]
+        case Number(spelling):
+            return ["number", spelling]
+        case Boolean(value):
+            return ["boolean", value]
+    raise TypeError("an expression with references cannot be stored")
+
+
+def _literal_from(value: Any) -> Literal:
+    match value:
+        case ["text", str() as text]:
+            return Text(text)
+        case ["number", str() as spelling] if _NUMBER.fullmatch(spelling):
+            return Number(spelling)
+        case ["boolean", bool() as truth]:
+            return Boolean(truth)
+    raise ValueError(f"{str(value)[:80]} is no literal")

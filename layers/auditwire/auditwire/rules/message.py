@@ -1,0 +1,89 @@
+"""An alert's message: a compiled output, filled in from an event."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from auditwire.condition.errors import Finding
+from auditwire.condition.evaluate import root_index_of
+from auditwire.condition.fields import FieldTable
+from auditwire.condition.paths import Step, find, steps_of
+from auditwire.condition.syntax import AnyElement, Path
+from auditwire.condition.values import text_of
+
+MAX_BYTES: Final = 1_024
+"""Bytes of UTF-8 a message may have; longer ones are cut and end in an ellipsis."""
+
+_MISSING: Final = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A compiled output: texts as they stand, and paths whose values are put between them."""
+
+    parts: tuple[str | Path, ...]
+
+    def bind(self, fields: FieldTable) -> Callable[[Any], str]:
+        """A function from an event to its message: one line, control characters escaped, at most ``MAX_BYTES``."""
+        texts = [part if isinstance(part, str) else _field_text(part, fields) for part in self.parts]
+        return lambda event: one_line("".join(text if isinstance(text, str) else text(event) for text in texts))
+
+
+def _field_text(path: Path, fields: FieldTable) -> Callable[[Any], str]:
+    """A function from an event to the text of a field: arrays joined with ", ", missing as ``-``."""
+    field = fields.resolve(path)
+    if isinstance(field, Finding):
+        raise TypeError(field.message)
+    steps = steps_of(field.rest, root_index_of(path, field))
+    load = field.load
+
+    def render(event: Any) -> str:
+        values = list(_leaves(_reached(load(event), steps, 0)))
+        return ", ".join(text_of(value) for value in values) if values else _MISSING
+
+    return render
+
+
+def one_line(text: str) -> str:
+    """The text as one line of at most ``MAX_BYTES``: control and line-separating characters escaped, the rest cut."""
+    safe = "".join(
+        character if _is_printable(character) else _escaped(character) for character in text[: MAX_BYTES * 2]
+    )
+    if len(safe.encode()) <= MAX_BYTES:
+        return safe
+    return safe.encode()[: MAX_BYTES - 3].decode(errors="ignore") + "…"
+
+
+def _reached(value: Any, steps: tuple[Step, ...], position: int) -> Any:
+    """What a path reaches; several values where an index selects several. What cannot be reached is missing."""
+    step = steps[position]
+    value = find(value, step.keys)
+    if step.index is None:
+        return value
+    if not isinstance(value, list):
+        return None
+    selected = value if isinstance(step.index, AnyElement) else value[step.index.start : step.index.stop]
+    if position == len(steps) - 1:
+        return selected
+    return [_reached(element, steps, position + 1) for element in selected]
+
+
+def _leaves(value: Any) -> Any:
+    if isinstance(value, list):
+        for item in value:
+            yield from _leaves(item)
+    elif value is not None and value != "":
+        yield value
+
+
+def _is_printable(character: str) -> bool:
+    # str.isprintable is false for every control, format, separator and surrogate code point, but also for spaces
+    # other than the plain one, which a log or a chat line should not break at either.
+    return character.isprintable()
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(
+        character, f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    )
