@@ -28,13 +28,15 @@ class Field:
     """How to load a path: ``load`` takes the event, ``rest`` are the segments left to look up in what it gives.
 
     ``expression`` is the same load as Python source over the name ``event``, where there is one: what generated
-    code uses. A ``TEXT`` loads as a string, ``""`` standing for absent.
+    code uses. A ``TEXT`` loads as a string, ``""`` standing for absent. ``name`` is how the field is documented,
+    whatever casing the path used; empty where names are free.
     """
 
     kind: Kind
     load: Callable[[Any], Any]
     rest: tuple[Segment, ...]
     expression: str | None = None
+    name: str = ""
 
 
 class FieldTable(Protocol):

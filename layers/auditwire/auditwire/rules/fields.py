@@ -125,7 +125,7 @@ class EventFields:
         if head.index is not None:
             return _no_array(path, entry.name)
         if not rest:
-            return Field(Kind.JSON, _object_loader(entry), (), None)
+            return Field(Kind.JSON, _object_loader(entry), (), None, entry.name)
         leaf = entry.fields.get(rest[0].name.lower())
         return _unknown(path) if leaf is None else _leaf_field(path, leaf, rest[0], tuple(rest[1:]))
 
@@ -137,8 +137,8 @@ def _leaf_field(path: Path, leaf: _Leaf, own: Segment, rest: tuple[Segment, ...]
         return _no_array(path, leaf.name)
     parent = leaf.attribute.partition(".")[0]
     if "." in leaf.attribute and parent in _OPTIONAL_OBJECTS:
-        return Field(leaf.kind, _optional_loader(leaf.attribute), rest)
-    return Field(leaf.kind, attrgetter(leaf.attribute), rest, f"event.{leaf.attribute}")
+        return Field(leaf.kind, _optional_loader(leaf.attribute), rest, None, leaf.name)
+    return Field(leaf.kind, attrgetter(leaf.attribute), rest, f"event.{leaf.attribute}", leaf.name)
 
 
 def _optional_loader(attribute: str) -> Callable[[Any], Any]:
