@@ -34,10 +34,11 @@ def _relay() -> Relay:
 def _receivers(config: aws.RelayConfig) -> Callable[[], Any]:
     @cache
     def source() -> Any:
-        # Only needed, with the language and its parser, where no addresses are configured.
-        from auditwire.rule_source import RuleSource  # noqa: PLC0415
+        # Only needed where no addresses are configured.
+        from auditwire.active_rules import ActiveRules  # noqa: PLC0415
+        from auditwire.rules_bucket import S3RulesBucket  # noqa: PLC0415
 
-        return RuleSource(aws.s3_client(patient=True), config.rules_bucket, config.rules_prefix)
+        return ActiveRules(S3RulesBucket(aws.s3_client(patient=True), config.rules_bucket))
 
     return lambda: source().current().settings.receivers
 

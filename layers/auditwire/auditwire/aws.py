@@ -1,5 +1,6 @@
 """What the functions take from their environment, and the AWS clients they use: in one place."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -30,17 +31,17 @@ class IngestConfig:
     """The environment of the ingest function."""
 
     rules_bucket: str
-    rules_prefix: str
+    rules_poll_seconds: float
     archive_bucket: str
     alerts_topic_arn: str
     clusters_table: str
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "IngestConfig":
-        """Reads RULES_BUCKET, RULES_PREFIX, ARCHIVE_BUCKET, ALERTS_TOPIC_ARN and CLUSTERS_TABLE."""
+        """Reads RULES_BUCKET, RULES_POLL_SECONDS (30), ARCHIVE_BUCKET, ALERTS_TOPIC_ARN and CLUSTERS_TABLE."""
         return cls(
             rules_bucket=_required(env, "RULES_BUCKET"),
-            rules_prefix=_required(env, "RULES_PREFIX"),
+            rules_poll_seconds=_seconds(env, "RULES_POLL_SECONDS", "30"),
             archive_bucket=_required(env, "ARCHIVE_BUCKET"),
             alerts_topic_arn=_required(env, "ALERTS_TOPIC_ARN"),
             clusters_table=_required(env, "CLUSTERS_TABLE"),
@@ -52,26 +53,23 @@ class RelayConfig:
     """The environment of the relay function. No ``alertmanager_urls``: the Webhook document's receivers count."""
 
     rules_bucket: str
-    rules_prefix: str
+    rules_poll_seconds: float
     alertmanager_urls: tuple[str, ...]
     alertmanager_secret_arn: str
-    alert_ttl_seconds: int
+    alert_ttl_seconds: float
     dead_letter_queue_url: str
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "RelayConfig":
-        """Reads RULES_BUCKET, RULES_PREFIX, ALERTMANAGER_URLS (comma separated), ALERTMANAGER_SECRET_ARN,
+        """Reads RULES_BUCKET, RULES_POLL_SECONDS (30), ALERTMANAGER_URLS (comma separated), ALERTMANAGER_SECRET_ARN,
         ALERT_TTL_SECONDS and DEAD_LETTER_QUEUE_URL; the URLs and the secret may be empty."""
-        ttl = _required(env, "ALERT_TTL_SECONDS")
-        if not ttl.isascii() or not ttl.isdigit() or int(ttl) == 0:
-            raise ConfigurationError(f"ALERT_TTL_SECONDS must be a number of seconds, not {ttl!r}")
         urls = (url.strip() for url in env.get("ALERTMANAGER_URLS", "").split(","))
         return cls(
             rules_bucket=_required(env, "RULES_BUCKET"),
-            rules_prefix=_required(env, "RULES_PREFIX"),
+            rules_poll_seconds=_seconds(env, "RULES_POLL_SECONDS", "30"),
             alertmanager_urls=tuple(url for url in urls if url),
             alertmanager_secret_arn=env.get("ALERTMANAGER_SECRET_ARN", ""),
-            alert_ttl_seconds=int(ttl),
+            alert_ttl_seconds=_seconds(env, "ALERT_TTL_SECONDS"),
             dead_letter_queue_url=_required(env, "DEAD_LETTER_QUEUE_URL"),
         )
 
@@ -81,6 +79,13 @@ def _required(env: Mapping[str, str], name: str) -> str:
     if not value:
         raise ConfigurationError(f"the environment variable {name} is not set; the template sets it")
     return value
+
+
+def _seconds(env: Mapping[str, str], name: str, default: str = "") -> float:
+    text = env.get(name) or default
+    if not re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII) or not float(text):
+        raise ConfigurationError(f"{name} must be a number of seconds, not {text!r}")
+    return float(text)
 
 
 def s3_client(*, patient: bool = False) -> "S3Client":

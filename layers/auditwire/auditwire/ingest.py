@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from auditwire.active_rules import ActiveRules
 from auditwire.alerts import Alert, Occurrence, Publisher, fold
 from auditwire.archive import (
     Archive,
@@ -28,7 +29,6 @@ from auditwire.archive import (
 from auditwire.clusters import Cluster, Directory, DirectoryError, presented
 from auditwire.events import BodyError, Decoded, Event, Flag, Reject, decode, encode_line, inflate
 from auditwire.pipeline import Decisions, Kept, decide_batch
-from auditwire.rule_source import RuleSource
 from auditwire.rules import RuleSet
 
 DEADLINE_SECONDS: Final = 2.2
@@ -125,7 +125,7 @@ class Ingest:
     """The road of one deployment. ``archive_url`` is the prefix of a link to an archived object, empty for none."""
 
     directory: Directory
-    rules: RuleSource
+    rules: ActiveRules
     archive: Archive
     publisher: Publisher
     archive_url: str = ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from auditwire.condition.assemble import Condition, assemble
 from auditwire.condition.errors import EvaluationError
@@ -12,6 +12,9 @@ from auditwire.events.model import Event
 from auditwire.rules.fields import EventFields
 from auditwire.rules.message import Message, one_line
 from auditwire.rules.settings import Priority, Settings
+
+if TYPE_CHECKING:
+    from auditwire.policy import Policy
 
 Outcome = Literal["ignore", "archive", "alert"]
 
@@ -133,7 +136,8 @@ class Verdict:
 class RuleSet:
     """Rules in the order of their documents. Immutable: a change of rules is another rule set.
 
-    ``digest`` is the SHA-256 of the sources; ``findings`` are the warnings and notes they loaded with.
+    ``digest`` is the SHA-256 of the sources; ``findings`` are the warnings and notes they loaded with; ``policy`` is
+    the audit policy applied before them, None for no policy.
     """
 
     archiving: tuple[Rule, ...]
@@ -141,6 +145,7 @@ class RuleSet:
     settings: Settings
     digest: str
     findings: tuple[Diagnostic, ...] = ()
+    policy: "Policy | None" = None
 
     def decide(self, event: Event) -> Verdict:
         """What becomes of an event. Never raises: a rule that meets a value it cannot judge is in ``errors``."""

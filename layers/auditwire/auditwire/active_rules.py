@@ -1,0 +1,119 @@
+"""The rules in force: the active bundle, polled, swapped as a whole, never lost."""
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from auditwire.diagnostics import Diagnostic, Severity
+from auditwire.rules import RuleSet
+from auditwire.rules.bundle import BundleError, decode_bundle
+from auditwire.rules.pack import default_rule_set
+from auditwire.rules_bucket import ACTIVE_KEY, RulesBucket, RulesBucketError, Stored, bundle_key
+from auditwire.rules_state import Active, StateError
+
+POLL_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class RulesProblem:
+    """What keeps a newer bundle out of force. ``diagnostic`` is None where it could not be read."""
+
+    message: str
+    diagnostic: Diagnostic | None = None
+
+
+class ActiveRules:
+    """Gives the rule set in force.
+
+    ``active.json`` is polled, by its ETag, when first asked for and then at most every ``poll`` seconds of ``clock``
+    (seconds since the epoch). A bundle comes into force whole, once its bytes are those active.json names and it has
+    been built. Until one has, the default pack holds; afterwards the last good one, whatever happens to the bucket.
+    ``on_problem`` is told once about each thing that keeps a bundle out of force.
+    """
+
+    def __init__(
+        self,
+        bucket: RulesBucket,
+        *,
+        clock: Callable[[], float] = time.time,
+        poll: float = POLL_SECONDS,
+        on_problem: Callable[[RulesProblem], None] = lambda problem: None,
+    ) -> None:
+        self._bucket = bucket
+        self._clock = clock
+        self._poll = poll
+        self._on_problem = on_problem
+        self._rules: RuleSet | None = None
+        self._etag: str | None = None
+        self._compiled: float | None = None
+        self._asked_at: float | None = None
+        self._answered_at: float | None = None
+        self._problem: RulesProblem | None = None
+
+    def current(self) -> RuleSet:
+        """The rule set in force."""
+        now = self._clock()
+        if self._asked_at is None or not 0 <= now - self._asked_at < self._poll:
+            self._asked_at = now
+            self._look(now)
+        if self._rules is None:
+            self._rules = default_rule_set()
+        return self._rules
+
+    def ages(self) -> dict[str, float]:
+        """Seconds since the bundle in force was compiled, and since S3 last said which one that is.
+
+        Each is left out where there is nothing to measure: no bundle yet, or no answer yet.
+        """
+        now = self._clock()
+        since = {"BundleAgeSeconds": self._compiled, "RulesPollAgeSeconds": self._answered_at}
+        return {name: max(0.0, now - moment) for name, moment in since.items() if moment is not None}
+
+    def _look(self, now: float) -> None:
+        try:
+            answer = self._bucket.poll(ACTIVE_KEY, self._etag)
+            if not isinstance(answer, Stored):
+                self._answered_at = now
+                return
+            active = Active.decode(answer.data)
+            bundle = self._bucket.read(bundle_key(active.digest))
+        except RulesBucketError as error:
+            self._report(RulesProblem(f"the rules could not be read: {error}"))
+            return
+        except StateError as error:
+            self._refuse(_foreign(f"active.json is not what compile_rules writes: {error}"))
+            return
+        self._answered_at = now
+        if bundle is None:
+            self._report(RulesProblem(f"active.json names the bundle {active.digest}, which is not there"))
+            return
+        try:
+            self._take(active, bundle.data)
+        except BundleError as error:
+            self._refuse(error)
+            return
+        # Only now: what could not be taken is looked at again, until it can.
+        self._etag = answer.etag
+
+    def _take(self, active: Active, data: bytes) -> None:
+        """Put a bundle in force. Raises ``BundleError`` before anything has changed."""
+        if hashlib.sha256(data).hexdigest() != active.sha256:
+            raise _foreign("the bundle is not the file active.json names: cut off, or overwritten")
+        self._rules = decode_bundle(data).rule_set
+        self._compiled = active.compiled.timestamp()
+        self._problem = None
+
+    def _refuse(self, error: BundleError) -> None:
+        self._report(RulesProblem(str(error), error.diagnostic))
+
+    def _report(self, problem: RulesProblem) -> None:
+        if problem != self._problem:
+            self._problem = problem
+            self._on_problem(problem)
+
+
+def _foreign(message: str) -> BundleError:
+    hint = "publish the rules again; until then the rules before them stay in force"
+    return BundleError(Diagnostic(code="AW401", severity=Severity.ERROR, message=message, hint=hint))

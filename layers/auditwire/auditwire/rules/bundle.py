@@ -1,0 +1,189 @@
+"""The bundle: a compiled set of rules as data, with the documents it was made of.
+
+It is JSON and holds no code: conditions are trees, outputs are parts. A function builds its rules from it with neither
+parser nor YAML. What identifies a bundle is the digest of its documents.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from auditwire import __version__
+from auditwire.condition.tree_json import from_json, path_from_json, path_to_json, to_json
+from auditwire.diagnostics import Diagnostic, Severity
+from auditwire.events.level import Level
+from auditwire.rules.message import Message
+from auditwire.rules.rule_set import Rule, RuleSet, RuleText
+from auditwire.rules.settings import Priority, Receiver, Requirement, Selector, Settings
+from auditwire.source import Source, digest_of
+
+if TYPE_CHECKING:
+    from auditwire.policy import Policy
+
+SCHEMA: Final = 1
+
+
+class BundleError(Exception):
+    """A bundle that cannot be used; ``diagnostic`` says why.
+
+    AW401 not a bundle, or cut off; AW402 a schema this version cannot read; AW403 not what its digest says.
+    """
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A bundle read back: its rules ready to decide, and the documents they came from."""
+
+    rule_set: RuleSet
+    sources: tuple[Source, ...]
+
+    @property
+    def digest(self) -> str:
+        """The digest of the documents, which identifies the bundle."""
+        return self.rule_set.digest
+
+
+def encode_bundle(rule_set: RuleSet, sources: Iterable[Source]) -> bytes:
+    """The bundle of a rule set and the documents it was loaded from; the same bytes for the same documents."""
+    return orjson.dumps(
+        {
+            "schema": SCHEMA,
+            "digest": rule_set.digest,
+            "library": __version__,
+            "settings": _settings(rule_set.settings),
+            "policy": None if rule_set.policy is None else rule_set.policy.as_json(),
+            "archiving": [_rule(rule.text) for rule in rule_set.archiving],
+            "alerting": [_rule(rule.text) for rule in rule_set.alerting],
+            "warnings": [{**found.as_json(), "source": found.source} for found in rule_set.findings],
+            "sources": [
+                {"path": source.path, "text": source.text} for source in sorted(sources, key=lambda one: one.path)
+            ],
+        },
+        option=orjson.OPT_SORT_KEYS,
+    )
+
+
+def decode_bundle(data: bytes) -> Bundle:
+    """The bundle of these bytes. Raises ``BundleError``; never anything else, whatever the bytes."""
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise _refused("AW401", f"the bundle is not JSON, or cut off: {error}") from None
+    schema = value.get("schema") if isinstance(value, dict) else None
+    if not isinstance(schema, int):
+        raise _refused("AW401", "this is JSON, but not a bundle")
+    if schema != SCHEMA:
+        raise _refused("AW402", f"the bundle has schema {schema}, this version reads {SCHEMA}")
+    try:
+        sources = tuple(Source(str(one["path"]), str(one["text"])) for one in value["sources"])
+        digest = str(value["digest"])
+        if digest_of(sources) != digest:
+            raise _refused("AW403", "the bundle's documents are not those its digest names")
+        rule_set = RuleSet(
+            archiving=tuple(Rule(_rule_text(one)) for one in value["archiving"]),
+            alerting=tuple(Rule(_rule_text(one)) for one in value["alerting"]),
+            settings=_settings_from(value["settings"]),
+            digest=digest,
+            findings=tuple(_finding(one) for one in value["warnings"]),
+            policy=_policy(value["policy"]),
+        )
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError) as error:
+        raise _refused("AW401", f"the bundle is damaged: {error}") from error
+    return Bundle(rule_set, sources)
+
+
+def _policy(value: Any) -> "Policy | None":
+    if value is None:
+        return None
+    from auditwire.policy import Policy  # noqa: PLC0415
+
+    return Policy.from_json(value)
+
+
+def _refused(code: str, message: str) -> BundleError:
+    hint = "publish the rules again; until then the rules before them stay in force"
+    return BundleError(Diagnostic(code=code, severity=Severity.ERROR, message=message, hint=hint))
+
+
+def _rule(rule: RuleText) -> dict[str, Any]:
+    output = None
+    if rule.output is not None:
+        output = [part if isinstance(part, str) else path_to_json(part) for part in rule.output.parts]
+    return {
+        "name": rule.name,
+        "document": rule.document,
+        "desc": rule.desc,
+        "priority": rule.priority,
+        "condition": to_json(rule.expression),
+        "output": output,
+        "labels": dict(rule.labels),
+        "annotations": dict(rule.annotations),
+        "alert": rule.alert,
+    }
+
+
+def _rule_text(value: dict[str, Any]) -> RuleText:
+    output = None
+    if value["output"] is not None:
+        output = Message(tuple(one if isinstance(one, str) else path_from_json(one) for one in value["output"]))
+    return RuleText(
+        name=value["name"],
+        document=value["document"],
+        desc=value["desc"],
+        priority=Priority(value["priority"]),
+        expression=from_json(value["condition"]),
+        output=output,
+        labels=_texts(value["labels"]),
+        annotations=_texts(value["annotations"]),
+        alert="distinct" if value["alert"] == "distinct" else "fold",
+    )
+
+
+def _texts(value: dict[str, Any]) -> dict[str, str]:
+    return {str(key): str(text) for key, text in value.items()}
+
+
+def _settings(settings: Settings) -> dict[str, Any]:
+    return {
+        "auditLevel": settings.audit_level,
+        "archivingPriority": settings.archiving_priority,
+        "alertingPriority": settings.alerting_priority,
+        "k8sAuditingEnabled": settings.k8s_auditing_enabled,
+        "archivingSelector": _selector(settings.archiving_selector),
+        "alertingSelector": _selector(settings.alerting_selector),
+        "receivers": [[one.name, one.url, one.ca_bundle] for one in settings.receivers],
+    }
+
+
+def _settings_from(value: dict[str, Any]) -> Settings:
+    return Settings(
+        audit_level=Level(value["auditLevel"]),
+        archiving_priority=Priority(value["archivingPriority"]),
+        alerting_priority=Priority(value["alertingPriority"]),
+        k8s_auditing_enabled=bool(value["k8sAuditingEnabled"]),
+        archiving_selector=_selector_from(value["archivingSelector"]),
+        alerting_selector=_selector_from(value["alertingSelector"]),
+        receivers=tuple(Receiver(name, url, ca_bundle) for name, url, ca_bundle in value["receivers"]),
+    )
+
+
+def _selector(selector: Selector) -> dict[str, Any]:
+    requirements = [[one.key, one.operator, sorted(one.values)] for one in selector.requirements]
+    return {"labels": dict(selector.labels), "requirements": requirements}
+
+
+def _selector_from(value: dict[str, Any]) -> Selector:
+    requirements = tuple(
+        Requirement(key, operator, frozenset(values)) for key, operator, values in value["requirements"]
+    )
+    return Selector(_texts(value["labels"]), requirements)
+
+
+def _finding(value: dict[str, Any]) -> Diagnostic:
+    return Diagnostic(**{**value, "severity": Severity(value["severity"])})

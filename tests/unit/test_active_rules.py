@@ -1,0 +1,165 @@
+"""The rules in force, whatever happens to the bucket."""
+
+import hashlib
+from datetime import UTC, datetime
+
+import pytest
+
+from auditwire.active_rules import ActiveRules, RulesProblem
+from auditwire.rules import Source, load_sources
+from auditwire.rules.bundle import encode_bundle
+from auditwire.rules_bucket import ACTIVE_KEY, MemoryRulesBucket, RulesBucketError, bundle_key
+from auditwire.rules_state import Active
+
+RULE = """\
+apiVersion: auditing.kubesphere.io/v1alpha1
+kind: Rule
+metadata: {{name: {name}, labels: {{type: alerting}}}}
+spec:
+  rules:
+  - {{name: r, type: rule, priority: INFO, condition: 'Verb = "get"'}}
+"""
+COMPILED = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
+
+
+def bundle_of(name: str) -> tuple[str, bytes]:
+    """The digest and the bytes of a bundle with one document of this name."""
+    sources = [Source("a.yaml", RULE.format(name=name))]
+    rule_set = load_sources(sources).rule_set
+    assert rule_set is not None
+    return rule_set.digest, encode_bundle(rule_set, sources)
+
+
+class World:
+    """A bucket, a clock, and the rules under test."""
+
+    def __init__(self) -> None:
+        self.bucket = MemoryRulesBucket()
+        self.now = COMPILED.timestamp() + 60
+        self.problems: list[RulesProblem] = []
+        self.rules = ActiveRules(self.bucket, clock=lambda: self.now, on_problem=self.problems.append)
+
+    def publish(self, name: str, *, stored: bytes | None = None) -> None:
+        """Make a bundle active; ``stored`` puts other bytes in its place."""
+        digest, data = bundle_of(name)
+        self.bucket.write(bundle_key(digest), data if stored is None else stored)
+        self.bucket.write(ACTIVE_KEY, Active(digest, hashlib.sha256(data).hexdigest(), COMPILED).encode())
+
+    def documents(self) -> list[str]:
+        """The documents of the alerting rules in force, after the next poll."""
+        self.now += 31
+        return sorted({rule.document for rule in self.rules.current().alerting})
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_before_the_first_bundle_the_default_pack_holds(world: World) -> None:
+    assert world.documents() == ["alerting-rule"]
+    assert world.problems == []
+
+
+def test_a_bundle_comes_into_force_at_the_next_poll_and_not_before(world: World) -> None:
+    world.publish("one")
+    assert world.documents() == ["one"]
+    world.publish("two")
+
+    world.now += 29
+    assert world.rules.current().alerting[0].document == "one"
+    world.now += 2
+    assert world.rules.current().alerting[0].document == "two"
+
+
+def test_an_unchanged_bundle_is_neither_read_nor_built_again(world: World) -> None:
+    world.publish("one")
+    world.documents()
+    first = world.rules.current()
+    reads: list[str] = []
+    world.bucket.before = lambda request, key: reads.append(key)
+
+    world.documents()
+
+    assert world.rules.current() is first
+    assert reads == [ACTIVE_KEY]
+
+
+@pytest.mark.parametrize(
+    "stored", [pytest.param(b'{"schema":1', id="cut off"), pytest.param(b'{"hello":1}', id="another file")]
+)
+def test_a_damaged_bundle_leaves_the_last_good_one_and_is_told_once(world: World, stored: bytes) -> None:
+    message = "the bundle is not the file active.json names: cut off, or overwritten"
+    world.publish("one")
+    world.documents()
+    world.publish("two", stored=stored)
+
+    assert [world.documents(), world.documents()] == [["one"], ["one"]]
+    assert [problem.message for problem in world.problems] == [message]
+    assert world.problems[0].diagnostic is not None
+
+    world.publish("two")
+    assert world.documents() == ["two"]
+
+
+@pytest.mark.parametrize("active", [b"", b"[]", b'{"schema":1,"digest":5}'])
+def test_a_foreign_active_json_leaves_the_last_good_bundle(world: World, active: bytes) -> None:
+    world.publish("one")
+    world.documents()
+    world.bucket.write(ACTIVE_KEY, active)
+
+    assert world.documents() == ["one"]
+    assert len(world.problems) == 1
+
+
+def test_a_bundle_that_is_not_there_yet_is_looked_for_again(world: World) -> None:
+    world.publish("one")
+    world.documents()
+    digest, data = bundle_of("two")
+    world.publish("two")
+    world.bucket.delete(bundle_key(digest))
+    assert world.documents() == ["one"]
+
+    world.bucket.write(bundle_key(digest), data)
+    assert world.documents() == ["two"]
+
+
+def test_an_outage_leaves_the_rules_as_they_are_and_is_told_once(world: World) -> None:
+    world.publish("one")
+    world.documents()
+
+    def fail(request: str, key: str) -> None:
+        raise RulesBucketError("503 slow down")
+
+    world.bucket.before = fail
+    assert [world.documents(), world.documents()] == [["one"], ["one"]]
+    assert [problem.message for problem in world.problems] == ["the rules could not be read: 503 slow down"]
+
+
+def test_an_outage_at_the_first_request_leaves_the_default_pack_until_it_ends(world: World) -> None:
+    world.publish("one")
+
+    def fail(request: str, key: str) -> None:
+        raise RulesBucketError("503 slow down")
+
+    world.bucket.before = fail
+    assert world.documents() == ["alerting-rule"]
+    world.bucket.before = lambda request, key: None
+    assert world.documents() == ["one"]
+
+
+def test_a_deleted_active_json_changes_nothing(world: World) -> None:
+    world.publish("one")
+    world.documents()
+    world.bucket.delete(ACTIVE_KEY)
+
+    assert world.documents() == ["one"]
+
+
+def test_the_ages_are_those_of_the_bundle_and_of_the_last_answer(world: World) -> None:
+    assert world.rules.ages() == {}
+    world.publish("one")
+    world.documents()
+    world.now += 9
+
+    assert world.rules.ages() == {"BundleAgeSeconds": 100.0, "RulesPollAgeSeconds": 9.0}
