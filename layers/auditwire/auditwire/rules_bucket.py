@@ -6,8 +6,7 @@
     active.json              which bundle is in force                         compile_rules, conditionally
     status.json              what the last look at the documents found        compile_rules, conditionally
 
-Nothing is locked: who writes active.json or status.json says which version it has seen, and starts over when that is
-no longer the one there.
+No locks: who writes active.json or status.json names the version it has seen, and starts over when that is gone.
 
 RulesBucketError             the bucket could not be read or written
 ├── ChangedError             it is no longer what was seen before: look again
@@ -33,10 +32,9 @@ ACTIVE_KEY: Final = "active.json"
 STATUS_KEY: Final = "status.json"
 
 LARGEST_OBJECT: Final = 64 << 20
-"""Bytes. A bundle of as many documents as are taken is far smaller."""
+"""Bytes; a bundle is far smaller."""
 
 _SUFFIXES: Final = (".yaml", ".yml")
-
 _Answer = TypeVar("_Answer")
 
 
@@ -73,8 +71,8 @@ class Stored:
 class RulesBucket(Protocol):
     """The bucket as its readers and writers see it. Every method may raise RulesBucketError."""
 
-    def entries(self, prefix: str = RULES_PREFIX) -> list[Listed]:
-        """Everything whose key starts with ``prefix``, all pages, by key."""
+    def entries(self, prefix: str = RULES_PREFIX, *, most: int | None = None) -> list[Listed]:
+        """Everything whose key starts with ``prefix``, all pages, by key; the first ``most`` of it."""
 
     def read(self, key: str, *, if_match: str | None = None, limit: int = LARGEST_OBJECT) -> Stored | None:
         """An object, or None where there is none.
@@ -136,26 +134,24 @@ class _RefusedError(RulesBucketError):
 
 # What the status of an answer means. 409: two conditional writes met; 412: the condition does not hold.
 _MEANING: Final = {
-    304: _UnchangedError,
-    403: _RefusedError,
-    404: _AbsentError,
-    409: ChangedError,
-    412: ChangedError,
-}
+    304: _UnchangedError, 403: _RefusedError, 404: _AbsentError, 409: ChangedError, 412: ChangedError
+}  # fmt: skip
 
 
 class S3RulesBucket:
-    """A RulesBucket in S3. Timeouts and retries of single requests are the client's own."""
+    """A RulesBucket in S3; timeouts and retries of single requests are the client's."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 
-    def entries(self, prefix: str = RULES_PREFIX) -> list[Listed]:
+    def entries(self, prefix: str = RULES_PREFIX, *, most: int | None = None) -> list[Listed]:
         """See RulesBucket.entries."""
 
         def pages() -> list[Listed]:
-            found = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+            bound: Any = {"MaxItems": most} if most else {}
+            paginator = self._client.get_paginator("list_objects_v2")
+            found = paginator.paginate(Bucket=self._bucket, Prefix=prefix, PaginationConfig=bound)
             return [
                 Listed(entry["Key"], entry["ETag"], entry["Size"], entry["LastModified"])
                 for page in found
@@ -200,8 +196,8 @@ class S3RulesBucket:
         self._ask(key, lambda: self._client.delete_object(Bucket=self._bucket, Key=key))
 
     def _put(self, key: str, data: bytes, condition: dict[str, Any]) -> str:
-        kind = "application/json" if key.endswith(".json") else "application/yaml"
-        request = {"Bucket": self._bucket, "Key": key, "Body": data, "ContentType": kind, **condition}
+        kind = "json" if key.endswith(".json") else "yaml"
+        request = {"Bucket": self._bucket, "Key": key, "Body": data, "ContentType": f"application/{kind}", **condition}
         return self._ask(key, lambda: self._client.put_object(**request)["ETag"])
 
     def _get(self, key: str, limit: int, condition: dict[str, Any]) -> Stored:
@@ -214,8 +210,8 @@ class S3RulesBucket:
         try:
             return self._ask(key, content)
         except _RefusedError as error:
-            # Who may not list gets 403 for a key that does not exist, and S3 does not promise 404 to who may list one
-            # prefix only. A listing of that prefix tells absent from forbidden.
+            # Who may not list gets 403 for a key that does not exist, and to who may list one prefix only S3 promises
+            # neither. A listing of that prefix tells absent from forbidden.
             if any(listed.key == key for listed in self.entries(key)):
                 raise
             raise _AbsentError(str(error)) from error
@@ -236,8 +232,8 @@ class S3RulesBucket:
 class MemoryRulesBucket:
     """A RulesBucket in memory, for tests and for trying things: ETags and conditions as S3 has them.
 
-    ``before`` is called ahead of each request with its name (``entries``, ``read``, ``write``, ``delete``) and its
-    key; it may change the bucket, as another writer would, or raise.
+    ``before`` is called ahead of each request with its name (``entries``, ``read``, ``write``, ``delete``) and key;
+    it may change the bucket, as another writer would, or raise.
     """
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -246,11 +242,11 @@ class MemoryRulesBucket:
         self._objects: dict[str, tuple[Listed, bytes]] = {}
         self._lock = Lock()
 
-    def entries(self, prefix: str = RULES_PREFIX) -> list[Listed]:
+    def entries(self, prefix: str = RULES_PREFIX, *, most: int | None = None) -> list[Listed]:
         """See RulesBucket.entries."""
         self.before("entries", prefix)
         with self._lock:
-            return [self._objects[key][0] for key in sorted(self._objects) if key.startswith(prefix)]
+            return [self._objects[key][0] for key in sorted(self._objects) if key.startswith(prefix)][:most]
 
     def read(self, key: str, *, if_match: str | None = None, limit: int = LARGEST_OBJECT) -> Stored | None:
         """See RulesBucket.read."""

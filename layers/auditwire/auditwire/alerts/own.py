@@ -1,0 +1,68 @@
+"""Alerts about auditwire itself, named ``auditwire.<Name>``: they take the same road as those of the rules."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from auditwire.alerts.alert import Alert
+from auditwire.alerts.text import annotation_value, label_value
+from auditwire.alerts.wording import SEVERITY
+from auditwire.diagnostics import Diagnostic
+
+RULES_REFUSED: Final = "auditwire.RulesRefused"
+
+_DOCUMENT: Final = "auditwire"
+_PRIORITY: Final = "WARNING"
+_MOST_FINDINGS: Final = 5
+
+
+def own_alert(
+    name: str, *, time: datetime, annotations: Mapping[str, str], labels: Mapping[str, str] | None = None, bundle: str
+) -> Alert:
+    """An alert of severity warning. ``name`` is ``auditwire.<Name>``, ``bundle`` the digest of the rules in force.
+
+    It carries no cluster: it is about the system. Values are made legal and cut here.
+    """
+    moment = time.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    values = {"alertname": name, "severity": SEVERITY[_PRIORITY], "priority": _PRIORITY, **(labels or {})}
+    return Alert(
+        labels={key: label_value(value) for key, value in values.items() if value},
+        annotations={key: annotation_value(value) for key, value in annotations.items() if value},
+        first=moment,
+        last=moment,
+        rule=name,
+        document=_DOCUMENT,
+        priority=_PRIORITY,
+        bundle=bundle,
+        count=1,
+    )
+
+
+def rules_refused(
+    diagnostics: Sequence[Diagnostic], *, digest: str, active: str | None, bucket: str, time: datetime
+) -> Alert:
+    """The alert about an upload that was refused: where its first errors are, and which rules stay in force.
+
+    ``digest`` names the refused documents, ``active`` those in force (None: the default pack).
+    """
+    errors = [found for found in diagnostics if found.is_error]
+    count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
+    stays = (
+        f"the rules before them stay in force (bundle {active[:12]})" if active else "the default rules stay in force"
+    )
+    first = "; ".join(_sentence(found) for found in errors[:_MOST_FINDINGS])
+    more = len(errors) - _MOST_FINDINGS
+    annotations = {
+        "summary": f"The rules uploaded to s3://{bucket}/rules/ are refused",
+        "message": f"The uploaded rules have {count}, {stays}.",
+        "description": f"{first}; and {more} more" if more > 0 else first,
+        "report": f"s3://{bucket}/status.json",
+        "refused_digest": digest,
+    }
+    # The bucket tells two stacks apart that share an Alertmanager.
+    return own_alert(RULES_REFUSED, time=time, annotations=annotations, labels={"bucket": bucket}, bundle=active or "")
+
+
+def _sentence(found: Diagnostic) -> str:
+    place = ":".join(str(part) for part in (found.path, found.line, found.column) if part)
+    return f"{place + ': ' if place else ''}{found.code} {found.message}"
