@@ -78,7 +78,12 @@ def _outcome(condition: Any, event: dict[str, Any]) -> Any:
 
 @pytest.mark.parametrize("depth", [10, 149, 5_000])
 def test_deep_nesting_is_compiled_or_refused_but_never_overflows(depth: int) -> None:
-    for text in ("(" * depth + "a" + ")" * depth, "(a and b or " * depth + "a" + ")" * depth, "!" * depth + "a"):
+    for text in (
+        "(" * depth + "a" + ")" * depth,
+        "(a and b or " * depth + "a" + ")" * depth,
+        "!" * depth + "a",
+        "a and b or " * depth + "a",
+    ):
         for precedence in ("kubesphere", "standard", "strict"):
             try:
                 compile_condition(text, precedence=precedence).evaluate({"a": True})

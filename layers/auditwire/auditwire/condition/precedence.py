@@ -114,10 +114,13 @@ def _kubesphere_from(chain: Chain, first: int, depth: int) -> Expression:
         rest = Chain((Term(0, terms[first].operand), *terms[first + 1 :]), chain.connectives[first:])
         return _negate(_kubesphere_from(rest, 0, depth + 1), terms[first].negations)
     run = [_operand(terms[first], Precedence.KUBESPHERE, depth)]
+    nested = 0  # levels that a change from `and` to `or`, or back, puts around what stands before it
     for position in range(first + 1, len(terms)):
         connective = chain.connectives[position - 1]
         if len(run) > 1 and connective != chain.connectives[position - 2]:
             run = [_join(chain.connectives[position - 2], run)]
+            nested += 1
+            _check_depth(depth + nested)
         if terms[position].negations:
             run.append(_kubesphere_from(chain, position, depth + 1))
             return _join(connective, run)
@@ -154,7 +157,10 @@ def _operand(term: Term, precedence: Precedence, depth: int) -> Expression:
 
 
 def _negate(node: Expression, times: int) -> Expression:
-    return Not(node) if times % 2 else node
+    if times % 2 == 0:
+        return node
+    # A meaning has one tree, however many groups its `not`s are spread over.
+    return node.operand if isinstance(node, Not) else Not(node)
 
 
 def _check_depth(depth: int) -> None:
