@@ -74,6 +74,19 @@ class RelayConfig:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class CompileConfig:
+    """The environment of the compile_rules function."""
+
+    rules_bucket: str
+    alerts_topic_arn: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "CompileConfig":
+        """Reads RULES_BUCKET and ALERTS_TOPIC_ARN."""
+        return cls(rules_bucket=_required(env, "RULES_BUCKET"), alerts_topic_arn=_required(env, "ALERTS_TOPIC_ARN"))
+
+
 def _required(env: Mapping[str, str], name: str) -> str:
     value = env.get(name, "")
     if not value:

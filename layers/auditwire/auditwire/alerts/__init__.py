@@ -4,9 +4,17 @@ from auditwire.alerts.alert import Alert, Occurrence
 from auditwire.alerts.alertmanager import AlertmanagerPeer, Answer, Credentials, Peer, parse_credentials
 from auditwire.alerts.dead_letters import DeadLetters, MemoryDeadLetters, SqsDeadLetters
 from auditwire.alerts.delivery import Delivery, deliver
-from auditwire.alerts.errors import AlertsError, DeadLetterError, MessageError, PeerAddressError, PeerError
+from auditwire.alerts.errors import (
+    AlertsError,
+    DeadLetterError,
+    MessageError,
+    NotPublishedError,
+    PeerAddressError,
+    PeerError,
+)
 from auditwire.alerts.fold import FOLDED_ALERT, MOST_ALERTS_A_BATCH, fold
 from auditwire.alerts.message import attributes_of, encode_message
+from auditwire.alerts.own import RULES_REFUSED, own_alert, publish_own, rules_refused
 from auditwire.alerts.peers import NO_PEERS, Peers, PeerSource, peers_of
 from auditwire.alerts.queued import QueuedAlert, read_message
 from auditwire.alerts.relay import Relay, Relayed, relay
@@ -16,6 +24,7 @@ __all__ = [
     "FOLDED_ALERT",
     "MOST_ALERTS_A_BATCH",
     "NO_PEERS",
+    "RULES_REFUSED",
     "Alert",
     "AlertmanagerPeer",
     "AlertsError",
@@ -27,6 +36,7 @@ __all__ = [
     "MemoryDeadLetters",
     "MemoryPublisher",
     "MessageError",
+    "NotPublishedError",
     "Occurrence",
     "Peer",
     "PeerAddressError",
@@ -44,8 +54,11 @@ __all__ = [
     "deliver",
     "encode_message",
     "fold",
+    "own_alert",
     "parse_credentials",
     "peers_of",
+    "publish_own",
     "read_message",
     "relay",
+    "rules_refused",
 ]

@@ -4,7 +4,8 @@ AlertsError
 ├── PeerError             one Alertmanager could not be asked, or its answer says nothing about the alerts
 ├── PeerAddressError      an address, a CA or a secret that no peer can be made from
 ├── MessageError          a queue message that holds no alert
-└── DeadLetterError       a message could not be put aside
+├── DeadLetterError       a message could not be put aside
+└── NotPublishedError     an alert about auditwire itself did not reach the topic
 """
 
 
@@ -26,3 +27,7 @@ class MessageError(AlertsError, ValueError):
 
 class DeadLetterError(AlertsError):
     """A message could not be put aside; it goes back to where it came from."""
+
+
+class NotPublishedError(AlertsError):
+    """An alert about auditwire itself did not reach the topic; what it is about is still so at the next look."""

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from auditwire.alerts.alert import Alert
+from auditwire.alerts.errors import NotPublishedError
 from auditwire.alerts.text import annotation_value, label_value
 from auditwire.alerts.wording import SEVERITY
 from auditwire.diagnostics import Diagnostic
+
+if TYPE_CHECKING:
+    from auditwire.alerts.sns import Publisher
 
 RULES_REFUSED: Final = "auditwire.RulesRefused"
 
@@ -39,7 +43,7 @@ def own_alert(
 
 
 def rules_refused(
-    diagnostics: Sequence[Diagnostic], *, digest: str, active: str | None, bucket: str, time: datetime
+    diagnostics: Sequence[Diagnostic], digest: str | None, active: str | None, bucket: str, time: datetime
 ) -> Alert:
     """The alert about an upload that was refused: where its first errors are, and which rules stay in force.
 
@@ -57,10 +61,17 @@ def rules_refused(
         "message": f"The uploaded rules have {count}, {stays}.",
         "description": f"{first}; and {more} more" if more > 0 else first,
         "report": f"s3://{bucket}/status.json",
-        "refused_digest": digest,
+        "refused_digest": digest or "",
     }
     # The bucket tells two stacks apart that share an Alertmanager.
     return own_alert(RULES_REFUSED, time=time, annotations=annotations, labels={"bucket": bucket}, bundle=active or "")
+
+
+def publish_own(publisher: "Publisher", alert: Alert, deadline: float) -> None:
+    """Publishes one alert of our own until ``deadline``, in seconds of the publisher's clock, or raises
+    NotPublishedError."""
+    if not publisher.publish([alert], deadline).sent:
+        raise NotPublishedError(f"{alert.rule} could not be published: {alert.annotations.get('message', '')}")
 
 
 def _sentence(found: Diagnostic) -> str:

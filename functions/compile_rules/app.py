@@ -1,0 +1,56 @@
+"""The compile_rules function: wires the library to AWS. Whatever event comes in, it looks at everything there is."""
+
+import os
+import time
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from auditwire import aws
+from auditwire.alerts import SnsPublisher, publish_own, rules_refused
+from auditwire.compile_rules import Compiled, compile_rules, confirm_announced
+from auditwire.rules_bucket import S3RulesBucket
+
+PUBLISH_SECONDS = 10.0
+MOST_LINES = 100
+
+logger = Logger()
+metrics = Metrics()
+
+
+@cache
+def _wired() -> tuple[str, S3RulesBucket, SnsPublisher]:
+    config = aws.CompileConfig.from_env(os.environ)
+    bucket = S3RulesBucket(aws.s3_client(patient=True), config.rules_bucket)
+    return config.rules_bucket, bucket, SnsPublisher(aws.sns_client(), config.alerts_topic_arn)
+
+
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Brings the uploaded rules into force or says why not. What fails on the way is raised: Lambda tries again."""
+    del event, context
+    name, bucket, publisher = _wired()
+    compiled = compile_rules(bucket, now=lambda: datetime.now(UTC))
+    _report(compiled)
+    if compiled.announce:
+        alert = rules_refused(compiled.diagnostics, compiled.digest, compiled.active, name, datetime.now(UTC))
+        publish_own(publisher, alert, time.time() + PUBLISH_SECONDS)
+        confirm_announced(bucket, compiled)
+    return {"verdict": compiled.verdict, "digest": compiled.digest, "active": compiled.active}
+
+
+def _report(compiled: Compiled) -> None:
+    """A line and a count for what was looked at, and a line for each finding: places and codes, no documents."""
+    errors = sum(found.is_error for found in compiled.diagnostics)
+    said = {"verdict": compiled.verdict, "digest": compiled.digest, "active": compiled.active, "errors": errors}
+    (logger.warning if errors else logger.info)("rules", extra={**said, "findings": len(compiled.diagnostics)})
+    # What was said before is not said again every five minutes; status.json has it.
+    if compiled.verdict == "accepted" or compiled.announce:
+        for found in compiled.diagnostics[:MOST_LINES]:
+            (logger.warning if found.is_error else logger.info)("finding", extra={"diagnostic": found.as_json()})
+    metrics.add_metric("RulesAccepted", MetricUnit.Count, compiled.verdict == "accepted")
+    metrics.add_metric("RulesRefused", MetricUnit.Count, compiled.verdict == "refused")
+    metrics.add_metric("RulesFindings", MetricUnit.Count, len(compiled.diagnostics))
