@@ -260,9 +260,9 @@ def test_documents_of_another_kind_or_version_are_refused() -> None:
 
 
 def test_two_documents_may_not_have_one_name() -> None:
-    entry = "- {name: x, type: list, list: [a]}"
+    entry = rule('Verb = "get"')
 
-    assert complaints(document(entry), document(entry)) == [
+    assert complaints(document(entry), document(entry.replace("get", "list"))) == [
         "b.yaml:1:1 error AW207: the document name mine is used twice (the other one is in a.yaml:1)"
     ]
 

@@ -156,15 +156,24 @@ def _stands_unescaped(pattern: str, part: str) -> bool:
     return False
 
 
-def _search(pattern: str) -> Test:
+def pattern_size(pattern: str) -> int:
+    """The instructions RE2 needs for a pattern. Raises ``PatternError`` for one it refuses."""
+    return int(_compiled(pattern).programsize)
+
+
+def _compiled(pattern: str) -> Any:
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _MAX_PATTERN_MEMORY
     try:
-        search = re2.compile(pattern, options=options).search
+        return re2.compile(pattern, options=options)
     except re2.error as error:
         detail = error.args[0] if error.args else ""
         raise PatternError(detail.decode() if isinstance(detail, bytes) else str(detail)) from None
+
+
+def _search(pattern: str) -> Test:
+    search = _compiled(pattern).search
 
     def found(value: Any) -> bool:
         try:

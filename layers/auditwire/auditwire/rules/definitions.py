@@ -4,14 +4,17 @@ A definition is parsed and checked once, where it stands. Using it puts its tree
 the reference; no text is ever pasted into another.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Final
 
 from auditwire.condition.compile import Dialect, check
 from auditwire.condition.errors import Finding
 from auditwire.condition.fields import FieldTable
+from auditwire.condition.lint import unusable, unusable_indexes
 from auditwire.condition.parse import SyntaxFinding, parse, parse_path
+from auditwire.condition.pattern_budget import PatternBudget
 from auditwire.condition.precedence import Precedence, read
 from auditwire.condition.syntax import (
     And,
@@ -32,6 +35,15 @@ from auditwire.rules.document import Entry, RuleDocument, Scalar
 
 MAX_EXPANDED: Final = 20_000
 """Comparisons and list items one condition may have after everything is put in."""
+
+MAX_EXPANDED_TOTAL: Final = 250_000
+"""Comparisons and list items all rules may have together after everything is put in."""
+
+_TOO_MUCH: Final = Finding(
+    "AW110",
+    f"with their macros and lists put in, the rules up to here have more than {MAX_EXPANDED_TOTAL:,} tests and items",
+    "use shorter lists, or fewer rules",
+)
 
 _REFERENCE_START: Final = "${"
 
@@ -101,9 +113,13 @@ class Definitions:
         self._global = {
             definition.qualified: definition for local in self._local.values() for definition in local.values()
         }
+        self._room = MAX_EXPANDED_TOTAL
+        self._patterns_read, self._patterns_used = PatternBudget(), PatternBudget()
         self._macros: dict[str, Expression | None] = {}
         self._lists: dict[str, tuple[Literal, ...] | None] = {}
         self._paths: dict[str, Path | None] = {}
+        self.written: dict[str, Expression] = {}
+        """The conditions and macros that have no errors of their own, as written, by ``document.name``."""
 
     def check_all(self) -> None:
         """Read every definition, used or not, reporting what is wrong where it stands."""
@@ -117,11 +133,19 @@ class Definitions:
 
     def condition(self, document: RuleDocument, entry: Entry) -> Expression | None:
         """The condition of a rule with everything put in, or None after reporting what is wrong with it."""
-        return self._expression(document, entry, _OUTSIDE)
+        expression = self._expression(document, entry, _OUTSIDE)
+        if expression is None or entry.condition is None:
+            return expression
+        self._room -= _size(expression)
+        findings = self._patterns_used.take(expression) if self._room >= 0 else [_TOO_MUCH]
+        for finding in findings:
+            # The offset is one of the macro it stands in, so the finding is about the rule as a whole.
+            self._report(document, entry, entry.condition, replace(finding, offset=0))
+        return None if findings else expression
 
     def output_field(self, document: RuleDocument, name: str) -> Path | tuple[Literal, ...] | Finding:
         """What ``${name}`` shows in an output: an alias's path, a list's items, or the field of that name."""
-        definition = self._find(document, name)
+        definition = self.find(document, name)
         if definition is None:
             try:
                 path = parse_path(name)
@@ -134,7 +158,7 @@ class Definitions:
         shown = self._path(definition) if definition.entry.type == "alias" else self._items(definition, _OUTSIDE)
         return shown if shown is not None else Finding("AW106", f"${{{name}}} has errors of its own")
 
-    def _find(self, document: RuleDocument, name: str) -> Definition | None:
+    def find(self, document: RuleDocument, name: str) -> Definition | None:
         """A name of the document itself first, then ``document.name`` anywhere."""
         return self._local.get(document.name, {}).get(name) or self._global.get(name)
 
@@ -157,7 +181,8 @@ class Definitions:
         except SyntaxFinding as error:
             self._report(document, entry, scalar, error.finding)
             return None
-        findings = check(expression, self._fields, self._dialect)
+        findings = self._patterns_read.take(expression)
+        findings = findings or [*check(expression, self._fields, self._dialect), *unusable(expression)]
         for finding in findings:
             self._report(document, entry, scalar, finding)
         try:
@@ -165,7 +190,30 @@ class Definitions:
         except UnresolvedError as error:
             self._report(document, entry, scalar, error.finding)
             return None
-        return None if findings else resolved
+        if findings:
+            return None
+        self.written[f"{document.name}.{entry.name}"] = expression
+        return resolved
+
+    def put_in(self, document: RuleDocument, node: Expression) -> Expression:
+        """An expression of a document with everything put in. Raises ``UnresolvedError``."""
+        return self._resolve(document, node, _OUTSIDE.inside(document.name))
+
+    def put_in_fields(self, document: RuleDocument, node: Expression) -> Expression:
+        """An expression of a document with aliases and lists put in, macros left. Raises ``UnresolvedError``."""
+        if isinstance(node, Reference):
+            definition = self._defined(document, node, _OUTSIDE)
+            return node if definition.entry.type == "macro" else self._operand(document, node, _OUTSIDE)
+        if isinstance(node, Not):
+            return Not(self.put_in_fields(document, node.operand))
+        if isinstance(node, And | Or):
+            return type(node)(tuple(self.put_in_fields(document, operand) for operand in node.operands))
+        return self._comparison(document, node, _OUTSIDE.inside(document.name))
+
+    @property
+    def all(self) -> Iterable[Definition]:
+        """Every definition, in the order of the documents."""
+        return self._global.values()
 
     def _resolve(self, document: RuleDocument, node: Expression, within: Expansion) -> Expression:
         if isinstance(node, Reference):
@@ -241,7 +289,7 @@ class Definitions:
         return items
 
     def _defined(self, document: RuleDocument, reference: Reference, within: Expansion) -> Definition:
-        definition = self._find(document, reference.name)
+        definition = self.find(document, reference.name)
         if definition is None:
             raise UnresolvedError(self._unknown(document, reference))
         if definition.qualified in within.chain:
@@ -302,10 +350,10 @@ class Definitions:
             self._report(definition.document, definition.entry, scalar, error.finding)
             return None
         field = self._fields.resolve(path)
-        if isinstance(field, Finding):
-            self._report(definition.document, definition.entry, scalar, field)
-            return None
-        return path
+        findings = [field] if isinstance(field, Finding) else unusable_indexes(path)
+        for finding in findings:
+            self._report(definition.document, definition.entry, scalar, finding)
+        return None if findings else path
 
     def _report(self, document: RuleDocument, entry: Entry, scalar: Scalar, finding: Finding) -> None:
         report_finding(document, entry, scalar, finding)

@@ -16,6 +16,7 @@ from auditwire.rules.definitions import Definitions, report_finding
 from auditwire.rules.document import API_VERSION, Entry, RuleDocument
 from auditwire.rules.fields import EventFields
 from auditwire.rules.files import read_sources
+from auditwire.rules.lint import Subject, lint
 from auditwire.rules.output import compile_output
 from auditwire.rules.rule_document import read_rule_document
 from auditwire.rules.rule_set import Rule, RuleSet, RuleText
@@ -66,9 +67,10 @@ def load_sources(sources: Iterable[Source], *, dialect: Dialect = "auditwire") -
     for report in reports:
         for node in compose(report):
             _read_document(report, node, documents, webhooks)
-    _report_duplicates(documents, webhooks)
+    different = _report_duplicates(documents, webhooks)
     settings = webhooks[0].settings if webhooks else Settings()
-    definitions = Definitions(documents, EventFields(), dialect)
+    fields = EventFields()
+    definitions = Definitions(documents, fields, dialect)
     definitions.check_all()
     archiving, alerting = _Selected(settings.archiving_selector), _Selected(settings.alerting_selector)
     archiving_rules: list[Rule] = []
@@ -91,6 +93,7 @@ def load_sources(sources: Iterable[Source], *, dialect: Dialect = "auditwire") -
         archiving.report_emptiness(webhooks[0], "archiving")
         alerting.report_emptiness(webhooks[0], "alerting")
     _report_limit(reports, archiving_rules + alerting_rules)
+    lint(Subject(different, definitions, fields, settings, webhooks[0] if webhooks else None))
     diagnostics = in_order(found for report in reports for found in report.diagnostics)
     rule_set = None
     if not has_errors(diagnostics):
@@ -154,7 +157,8 @@ def _read_document(
         webhooks.append(read_webhook_document(report, node, fields))
 
 
-def _report_duplicates(documents: list[RuleDocument], webhooks: list[WebhookDocument]) -> None:
+def _report_duplicates(documents: list[RuleDocument], webhooks: list[WebhookDocument]) -> list[RuleDocument]:
+    """Report what there may be one of only; the documents of different names."""
     seen: dict[str, RuleDocument] = {}
     for document in documents:
         first = seen.setdefault(document.name, document)
@@ -170,6 +174,7 @@ def _report_duplicates(documents: list[RuleDocument], webhooks: list[WebhookDocu
         place = f"{webhooks[0].report.source.path}:{webhooks[0].node.start_mark.line + 1}"
         message = "there is more than one Webhook document"
         webhook.report.at(webhook.node, "AW207", message, f"the other one is in {place}")
+    return list(seen.values())
 
 
 def _report_limit(reports: list[Report], rules: list[Rule]) -> None:

@@ -37,6 +37,14 @@ class WebhookDocument:
     selector_nodes: dict[str, yaml.Node]
     """The nodes of the selectors that are given, by ``archiving`` and ``alerting``."""
 
+    def node_at(self, *keys: str) -> yaml.Node:
+        """The node under these keys, or the last one on the way to it."""
+        node = self.node
+        for key in keys:
+            entries = node.value if isinstance(node, yaml.MappingNode) else []
+            node = next((value for name, value in entries if name.value == key), node)
+        return node
+
 
 def read_webhook_document(report: Report, node: yaml.Node, fields: dict[str, yaml.Node]) -> WebhookDocument:
     """The ``Webhook`` document of a node whose top-level ``fields`` are known to be allowed."""

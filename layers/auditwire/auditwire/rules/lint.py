@@ -1,0 +1,264 @@
+"""What is doubtful about documents that load: unused, shadowed and repeated names, rules that cannot do anything.
+
+Each check looks at everything that is loaded together and reports where the doubtful thing stands.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from auditwire.condition.canonical import canonical
+from auditwire.condition.contradiction import Conflict, Work, contradictions, is_always_true
+from auditwire.condition.errors import Finding
+from auditwire.condition.fields import Field, FieldTable, Kind
+from auditwire.condition.lint import doubtful
+from auditwire.condition.parse import SyntaxFinding, parse_path
+from auditwire.condition.syntax import Expression, Path, Reference
+from auditwire.diagnostics import Severity
+from auditwire.events.level import Level
+from auditwire.rules.definitions import Definition, Definitions, UnresolvedError, report_finding
+from auditwire.rules.document import Entry, RuleDocument, Scalar
+from auditwire.rules.mentions import Mention, mentions
+from auditwire.rules.settings import Settings
+from auditwire.rules.webhook_document import WebhookDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the checks look at: documents with their definitions, and the settings if a document says them."""
+
+    documents: list[RuleDocument]
+    definitions: Definitions
+    fields: FieldTable
+    settings: Settings
+    webhook: WebhookDocument | None
+
+    def rules(self) -> Iterator[tuple[RuleDocument, Entry]]:
+        """The enabled rules in order."""
+        for document in self.documents:
+            yield from ((document, entry) for entry in document.entries if entry.type == "rule" and entry.enable)
+
+    def purposes(self, document: RuleDocument) -> list[str]:
+        """What the selectors use a document for."""
+        selectors = {"archiving": self.settings.archiving_selector, "alerting": self.settings.alerting_selector}
+        return [purpose for purpose, selector in selectors.items() if selector.selects(document.labels)]
+
+
+def lint(subject: Subject) -> None:
+    """Report every warning and note (AW113 to AW121, AW215 to AW220). Documents with errors get what can be said."""
+    found = list(mentions(subject.documents))
+    _texts(subject)
+    _unused(subject, found)
+    _shadowed(subject, found)
+    _duplicates(subject)
+    _without_effect(subject)
+    _trimmed(subject, found)
+
+
+def _texts(subject: Subject) -> None:
+    """Conditions and macros, each where it stands."""
+    work = Work()
+    macros = [(one.document, one.entry) for one in subject.definitions.all if one.entry.type == "macro"]
+    for document, entry in [*macros, *subject.rules()]:
+        written = subject.definitions.written.get(f"{document.name}.{entry.name}")
+        if written is None or entry.condition is None:
+            continue
+        try:
+            expression = subject.definitions.put_in_fields(document, written)
+            findings = doubtful(expression, subject.fields)
+            findings += _as_a_whole(subject, document, expression, work)
+        except (UnresolvedError, RecursionError):
+            continue  # reported where it goes wrong
+        for finding in findings:
+            report_finding(document, entry, entry.condition, finding)
+
+
+def _as_a_whole(subject: Subject, document: RuleDocument, expression: Expression, work: Work) -> Iterator[Finding]:
+    put_in = _macro_reader(subject, document)
+    for conflict in contradictions(expression, subject.fields, put_in, work):
+        if not conflict.is_of_macro:
+            yield _impossible(conflict)
+    if is_always_true(expression, subject.fields, put_in, work):
+        yield Finding(
+            "AW115",
+            "the condition is true for every event",
+            "write Verb exists if every event is meant",
+            0,
+            Severity.WARNING,
+        )
+
+
+def _macro_reader(subject: Subject, document: RuleDocument) -> Callable[[Reference], Expression]:
+    return lambda reference: subject.definitions.put_in(document, reference)
+
+
+def _impossible(conflict: Conflict) -> Finding:
+    what = "this alternative" if conflict.is_part else "the condition"
+    return Finding(
+        "AW114",
+        f"{what} can never be true: {conflict.reason}",
+        "did you mean or, or another field?" if "exclude" in conflict.reason else "",
+        conflict.offset,
+        Severity.WARNING,
+    )
+
+
+def _unused(subject: Subject, found: list[Mention]) -> None:
+    used: set[str] = set()
+    unresolved: set[str] = set()
+    for mention in found:
+        definition = subject.definitions.find(mention.document, mention.name)
+        if definition is None:
+            unresolved |= {mention.name, mention.name.rpartition(".")[2]}
+        elif definition.entry.name != mention.entry.name or definition.document is not mention.document:
+            used.add(definition.qualified)
+    for definition in subject.definitions.all:
+        entry = definition.entry
+        # A name that is misspelt where it is used has been reported there.
+        if definition.qualified in used or get_close_matches(entry.name, unresolved, n=1, cutoff=0.6):
+            continue
+        _report(
+            definition,
+            "AW215",
+            f"the {entry.type} {entry.name} is never used",
+            f"remove it, or write ${{{entry.name}}} where it is meant",
+        )
+
+
+def _shadowed(subject: Subject, found: list[Mention]) -> None:
+    """Names that mean one thing where the reader may expect another."""
+    reported: set[str] = set()
+    for mention in found:
+        definition = subject.definitions.find(mention.document, mention.name)
+        if definition is None or definition.qualified in reported:
+            continue
+        field = _field_of(subject, mention.name) if mention.is_output else None
+        if field is not None and not _is_alias_of(subject, definition, field):
+            reported.add(definition.qualified)
+            _report(
+                definition,
+                "AW217",
+                f"the {definition.entry.type} {definition.entry.name} hides the field {field.name} in outputs",
+                "give it a name of its own",
+            )
+    owners: dict[str, Definition] = {one.qualified: one for one in subject.definitions.all}
+    for definition in subject.definitions.all:
+        hidden = owners.get(definition.entry.name)
+        if hidden is not None and hidden.document is not definition.document:
+            _report(
+                definition,
+                "AW217",
+                f"in {definition.document.name}, {definition.entry.name} hides {hidden.entry.name} of the document "
+                f"{hidden.document.name}",
+                "give it a name without dots",
+            )
+
+
+def _field_of(subject: Subject, name: str) -> Field | None:
+    """The field a name in an output is, if it is one with a value of its own."""
+    path = _path_of(name)
+    field = None if path is None else subject.fields.resolve(path)
+    is_value = isinstance(field, Field) and not (field.kind is Kind.JSON and not field.rest)
+    return field if is_value and isinstance(field, Field) else None
+
+
+def _is_alias_of(subject: Subject, definition: Definition, field: Field) -> bool:
+    alias = definition.entry.alias
+    path = None if alias is None else _path_of(alias.text)
+    found = None if path is None else subject.fields.resolve(path)
+    return isinstance(found, Field) and (found.name, found.rest) == (field.name, field.rest)
+
+
+def _path_of(text: str) -> Path | None:
+    try:
+        return parse_path(text)
+    except SyntaxFinding:
+        return None
+
+
+def _duplicates(subject: Subject) -> None:
+    seen: dict[object, tuple[RuleDocument, Entry]] = {}
+    for document, entry in subject.rules():
+        written = subject.definitions.written.get(f"{document.name}.{entry.name}")
+        if written is None or entry.condition is None:
+            continue
+        try:
+            meaning = canonical(subject.definitions.put_in(document, written), subject.fields)
+        except (UnresolvedError, RecursionError):
+            continue
+        for purpose in subject.purposes(document):
+            first_document, first = seen.setdefault((purpose, meaning), (document, entry))
+            if first is not entry:
+                _report_duplicate(document, entry, entry.condition, f"{first_document.name}.{first.name}")
+                break
+
+
+def _report_duplicate(document: RuleDocument, entry: Entry, condition: Scalar, first: str) -> None:
+    document.report.at(
+        condition.node,
+        "AW216",
+        f"{entry.name} asks for the same as {first}",
+        "remove one of them, or put what differs into the condition",
+        severity=Severity.WARNING,
+        rule=f"{document.name}.{entry.name}",
+    )
+
+
+def _without_effect(subject: Subject) -> None:
+    threshold = subject.settings.archiving_priority
+    for document, entry in subject.rules():
+        if subject.purposes(document) == ["archiving"] and entry.priority.rank < threshold.rank:
+            document.report.at(
+                entry.node,
+                "AW218",
+                f"{entry.name} archives nothing: its priority {entry.priority} is below archivingPriority {threshold}",
+                f"write priority: {threshold}, or lower archivingPriority",
+                severity=Severity.WARNING,
+                rule=f"{document.name}.{entry.name}",
+            )
+
+
+def _trimmed(subject: Subject, found: list[Mention]) -> None:
+    """Outputs that show a body which the settings do not keep."""
+    level = subject.settings.audit_level
+    if subject.webhook is None:
+        return
+    if level is Level.NONE:
+        subject.webhook.report.at(
+            subject.webhook.node_at("spec", "auditLevel"),
+            "AW220",
+            "auditLevel None drops every event of KubeSphere senders",
+            "write auditLevel: Metadata to keep who did what",
+            severity=Severity.WARNING,
+        )
+        return
+    missing = [name for name, needed in _NEEDS.items() if level < needed]
+    for mention in found:
+        if not mention.is_output or not mention.entry.enable:
+            continue
+        definition = subject.definitions.find(mention.document, mention.name)
+        alias = None if definition is None else definition.entry.alias
+        path = _path_of(mention.name if definition is None else "" if alias is None else alias.text)
+        field = None if path is None else subject.fields.resolve(path)
+        if isinstance(field, Field) and field.name in missing:
+            report_finding(
+                mention.document,
+                mention.entry,
+                mention.scalar,
+                Finding(
+                    "AW219",
+                    f"${{{mention.name}}} shows - for events of KubeSphere: auditLevel {level} keeps no {field.name}",
+                    f"write auditLevel: {_NEEDS[field.name]}, or leave it out",
+                    mention.offset,
+                    Severity.INFO,
+                ),
+            )
+
+
+_NEEDS = {"RequestObject": Level.REQUEST, "ResponseObject": Level.REQUEST_RESPONSE}
+
+
+def _report(definition: Definition, code: str, message: str, hint: str) -> None:
+    definition.document.report.at(
+        definition.entry.node, code, message, hint, severity=Severity.WARNING, rule=definition.qualified
+    )

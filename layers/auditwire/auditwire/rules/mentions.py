@@ -1,0 +1,39 @@
+"""Where documents mention names: every ``${name}``, in texts that parse and in texts that do not."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from auditwire.rules.document import Entry, RuleDocument, Scalar
+
+_MENTION: Final = re.compile(r"\$\{([^{}\"\s]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One ``${name}``: where it stands, by character of its scalar, and whether that is an output."""
+
+    name: str
+    document: RuleDocument
+    entry: Entry
+    scalar: Scalar
+    offset: int
+    is_output: bool
+
+
+def mentions(documents: list[RuleDocument]) -> Iterator[Mention]:
+    """Every mention of a name in conditions, macros, lists and outputs."""
+    for document in documents:
+        for entry in document.entries:
+            for item in entry.items:
+                yield from _in(Scalar(item.text, item.node), document, entry, is_output=False)
+            if entry.condition is not None:
+                yield from _in(entry.condition, document, entry, is_output=False)
+            if entry.output is not None:
+                yield from _in(entry.output, document, entry, is_output=True)
+
+
+def _in(scalar: Scalar, document: RuleDocument, entry: Entry, *, is_output: bool) -> Iterator[Mention]:
+    for match in _MENTION.finditer(scalar.text):
+        yield Mention(match[1], document, entry, scalar, match.start(), is_output)
