@@ -3,7 +3,7 @@
 PyYAML composes the nodes; nothing is constructed, so a document cannot make anything but plain values.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import yaml
@@ -54,7 +54,7 @@ class Report:
         start = node.start_mark
         if offset is None or not isinstance(node, yaml.ScalarNode):
             return start.line + 1, start.column + 1
-        index = _index_of_character(self.source.text, node, offset)
+        index = indexes_in_source(self.source.text, node, [offset])[0]
         before = self.source.text[:index]
         return before.count("\n") + 1, index - (before.rfind("\n") + 1) + 1
 
@@ -113,26 +113,44 @@ def _is_null(node: yaml.Node) -> bool:
     return isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null"
 
 
-def _index_of_character(text: str, node: yaml.ScalarNode, offset: int) -> int:
-    """Where in ``text`` the character ``offset`` of the scalar's value stands.
+def indexes_in_source(text: str, node: yaml.ScalarNode, offsets: Iterable[int]) -> list[int]:
+    """Where in ``text`` the characters at these ascending ``offsets`` of the scalar's value stand.
+
+    The offset behind the last character gives the place right behind its source.
+    """
+    places = _places(text, node)
+    indexes: list[int] = []
+    index, position = next(places), 0
+    for offset in offsets:
+        while position < min(offset, len(node.value)):
+            index = next(places)
+            position += 1
+        indexes.append(min(index, len(text)))
+    return indexes
+
+
+def _places(text: str, node: yaml.ScalarNode) -> Iterator[int]:
+    """The index of each character of the value, and then the one behind the last.
 
     Walks source and value side by side; where YAML folded, escaped or dedented, the source is skipped until both
     agree again.
     """
-    index = _index_of_mark(text, node.start_mark)
+    index = _behind_properties(text, _index_of_mark(text, node.start_mark))
     value = node.value
     style = node.style
     indent = 0
     if style in ("|", ">"):
         index = text.find("\n", index) + 1
-        content = index + _blanks(text, index)
+        content = _behind(text, index, " \t\n")
         indent = content - (text.rfind("\n", 0, content) + 1) - _leading_spaces(value.lstrip("\n"))
-        index += min(_leading_spaces(text[index:content]), indent)
+        index += min(_behind(text, index, " \t", content) - index, indent)
     elif style in ("'", '"'):
         index += 1
-    for position in range(min(offset, len(value))):
-        index = _advance(text, _skip_escaped_newline(text, index, style), value[position], style, indent)
-    return min(_skip_escaped_newline(text, index, style), len(text))
+    for character in value:
+        index = _skip_escaped_newline(text, index, style)
+        yield index
+        index = _advance(text, index, character, style, indent)
+    yield _skip_escaped_newline(text, index, style)
 
 
 def _advance(text: str, index: int, character: str, style: str | None, indent: int) -> int:
@@ -144,19 +162,19 @@ def _advance(text: str, index: int, character: str, style: str | None, indent: i
     if character in " \n":
         if text[index : index + 1] not in (" ", "\t", "\n"):
             return index  # a fold of several line ends, already behind us
-        run = index + _leading_spaces(text[index:])
+        run = _behind(text, index, " \t")
         if text.startswith("\n", run):
             run += 1
             while style != "|" and text.startswith("\n", run):
                 run += 1
-            blanks = _blanks(text, run)
+            blanks = _behind(text, run, " \t\n") - run
             return run + (min(blanks, indent) if style in ("|", ">") else blanks)
     return index + 1
 
 
 def _skip_escaped_newline(text: str, index: int, style: str | None) -> int:
     while style == '"' and text.startswith("\\\n", index):
-        index += 2 + _blanks(text, index + 2)
+        index = _behind(text, index + 2, " \t\n")
     return index
 
 
@@ -164,12 +182,21 @@ def _leading_spaces(text: str) -> int:
     return len(text) - len(text.lstrip(" \t"))
 
 
-def _blanks(text: str, index: int) -> int:
-    """How many characters of indentation and empty lines follow."""
-    run = index
-    while run < len(text) and text[run] in " \t\n":
-        run += 1
-    return run - index
+def _behind(text: str, index: int, characters: str, end: int | None = None) -> int:
+    """The index of the first character from ``index`` on that is none of these."""
+    end = len(text) if end is None else end
+    while index < end and text[index] in characters:
+        index += 1
+    return index
+
+
+def _behind_properties(text: str, index: int) -> int:
+    """Behind the anchor (``&name``) and the tag (``!tag``) a scalar may begin with."""
+    while text[index : index + 1] in ("&", "!"):
+        while index < len(text) and text[index] not in " \t\n":
+            index += 1
+        index = _behind(text, index, " \t\n")
+    return index
 
 
 def _index_of_mark(text: str, mark: yaml.Mark) -> int:
