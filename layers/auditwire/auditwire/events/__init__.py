@@ -4,6 +4,7 @@ from auditwire.events.decoding import Decoded, Reject, decode
 from auditwire.events.inflating import BodyError, inflate
 from auditwire.events.level import Level
 from auditwire.events.line import encode_line
+from auditwire.events.managed_fields import strip_managed_fields
 from auditwire.events.model import (
     AuthenticationMetadata,
     Event,
@@ -29,4 +30,5 @@ __all__ = [
     "decode",
     "encode_line",
     "inflate",
+    "strip_managed_fields",
 ]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from auditwire.events.level import Level
+from auditwire.events.managed_fields import strip_managed_fields
 from auditwire.events.model import Event, Flag
 from auditwire.events.redact import redact_body
 from auditwire.events.redact_uri import redact_uri
@@ -10,12 +11,13 @@ from auditwire.events.redact_uri import redact_uri
 _BODIES = ("requestObject", "responseObject")
 
 
-def as_stored(event: Event, level: Level | None) -> Event:
+def as_stored(event: Event, level: Level | None, *, omit_managed_fields: bool = False) -> Event:
     """The event as the archive, alerts and outputs may see it; the very same object when nothing changes.
 
     ``level`` is the most that may be kept, None for no limit: up to Metadata no bodies, at Request no responseObject.
     An event whose own level is higher then says the lower one, as kube-apiserver would have written it. Secret values,
     tokens and bearer tokens in the URI are replaced by ``[REDACTED]`` and the event is flagged.
+    ``omit_managed_fields`` leaves ``metadata.managedFields`` out of bodies, of patches not, as kube-apiserver does.
     """
     changes: dict[str, Any] = {}
     if level is not None:
@@ -31,12 +33,17 @@ def as_stored(event: Event, level: Level | None) -> Event:
         body = getattr(event, name)
         if body is None or name in changes:
             continue
+        # A patch is stored as it was sent.
+        if omit_managed_fields and not (name == "requestObject" and event.verb == "patch"):
+            stripped = strip_managed_fields(body)
+            if stripped is not body:
+                changes[name] = body = stripped
         redacted = redact_body(body, event.objectRef)
         if redacted is not body:
             redactions[name] = redacted
     if not changes and not redactions:
         return event
-    stored = event.with_changes(**changes, **redactions)
+    stored = event.with_changes(**{**changes, **redactions})
     if redactions:
         stored.flag(Flag.REDACTED)
     return stored

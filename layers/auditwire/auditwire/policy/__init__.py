@@ -1,0 +1,44 @@
+"""Audit policies of Kubernetes (``audit.k8s.io/v1``): what of a request is recorded. Loading, evaluating, checking.
+
+Reading a policy file brings YAML along, so those names are imported when first used: a function that takes its policy
+from a bundle never does.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+from auditwire.policy.attributes import Attributes, AttributesError, attributes_of
+from auditwire.policy.policy import Decision, GroupResources, Policy, PolicyError, PolicyRule
+
+if TYPE_CHECKING:
+    from auditwire.policy.check import check_policy
+    from auditwire.policy.load import LoadedPolicy, load_policy
+    from auditwire.policy.validate import PolicyFault
+
+__all__ = [
+    "Attributes",
+    "AttributesError",
+    "Decision",
+    "GroupResources",
+    "LoadedPolicy",
+    "Policy",
+    "PolicyError",
+    "PolicyFault",
+    "PolicyRule",
+    "attributes_of",
+    "check_policy",
+    "load_policy",
+]
+
+_LAZY: Final = {
+    "LoadedPolicy": "auditwire.policy.load",
+    "PolicyFault": "auditwire.policy.validate",
+    "check_policy": "auditwire.policy.check",
+    "load_policy": "auditwire.policy.load",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

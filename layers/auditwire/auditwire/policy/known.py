@@ -1,0 +1,93 @@
+"""Names that requests to a cluster really have, for telling a rule that matches nothing from one that does."""
+
+from typing import Final
+
+from auditwire.policy.policy import RESOURCE_VERBS
+
+NAMELESS_VERBS: Final = ("create", "list", "watch", "deletecollection")
+"""Requests with these verbs name no object, but on subresources, or with a field selector on metadata.name."""
+
+_HTTP_METHODS: Final = ("get", "post", "put", "patch", "delete", "head", "options", "connect", "trace")
+# ks-apiserver adds two for users.
+_OF_RESOURCES: Final = frozenset((*RESOURCE_VERBS, "proxy", "enable", "disable"))
+_OF_PATHS: Final = frozenset(_HTTP_METHODS)
+_MEANT_VERBS: Final = {
+    "post": "create", "put": "update", "read": "get", "edit": "update", "modify": "update", "add": "create",
+    "remove": "delete", "apply": "patch", "head": "get",
+}  # fmt: skip
+_SUBRESOURCES: Final = {"exec": "pods/exec", "attach": "pods/attach", "portforward": "pods/portforward",
+                        "log": "pods/log", "logs": "pods/log", "scale": "deployments/scale"}  # fmt: skip
+
+_RESOURCES: Final[dict[str, tuple[str, ...]]] = {
+    "": ("pods", "secrets", "configmaps", "services", "nodes", "namespaces", "serviceaccounts", "persistentvolumes",
+         "persistentvolumeclaims", "replicationcontrollers", "resourcequotas", "limitranges", "podtemplates",
+         "bindings", "componentstatuses"),
+    "apps": ("deployments", "daemonsets", "statefulsets", "replicasets", "controllerrevisions"),
+    "batch": ("jobs", "cronjobs"),
+    "rbac.authorization.k8s.io": ("roles", "rolebindings", "clusterroles", "clusterrolebindings"),
+    "networking.k8s.io": ("ingresses", "ingressclasses", "networkpolicies"),
+    "storage.k8s.io": ("storageclasses", "volumeattachments", "csidrivers", "csinodes"),
+    "authentication.k8s.io": ("tokenreviews",),
+    "authorization.k8s.io": ("subjectaccessreviews", "selfsubjectaccessreviews", "localsubjectaccessreviews"),
+    "admissionregistration.k8s.io": ("mutatingwebhookconfigurations", "validatingwebhookconfigurations"),
+    "apiextensions.k8s.io": ("customresourcedefinitions",),
+    "certificates.k8s.io": ("certificatesigningrequests",),
+    "coordination.k8s.io": ("leases",),
+    "policy": ("poddisruptionbudgets",),
+    "autoscaling": ("horizontalpodautoscalers",),
+}  # fmt: skip
+_GROUP_OF: Final = {resource: group for group, resources in _RESOURCES.items() for resource in resources}
+_MEANT_GROUPS: Final = {"core": "", "v1": "", "api": "", "app": "apps", "rbac": "rbac.authorization.k8s.io"} | {
+    group.partition(".")[0]: group for group in _RESOURCES if "." in group
+}
+_SHORT: Final = {
+    "po": "pods", "cm": "configmaps", "svc": "services", "no": "nodes", "ns": "namespaces", "sa": "serviceaccounts",
+    "pv": "persistentvolumes", "pvc": "persistentvolumeclaims", "deploy": "deployments", "ds": "daemonsets",
+    "sts": "statefulsets", "rs": "replicasets", "cj": "cronjobs", "ing": "ingresses", "netpol": "networkpolicies",
+    "crd": "customresourcedefinitions", "csr": "certificatesigningrequests", "hpa": "horizontalpodautoscalers",
+}  # fmt: skip
+
+
+def _singular(plural: str) -> str:
+    if plural.endswith("ies"):
+        return f"{plural[:-3]}y"
+    return plural.removesuffix("es") if plural.endswith(("sses", "ases")) else plural.removesuffix("s")
+
+
+_MEANT_RESOURCES: Final = _SHORT | {_singular(plural): plural for plural in _GROUP_OF} | {"ingres": "ingresses"}
+
+
+def verb_problem(verb: str, *, on_resources: bool, on_paths: bool) -> str | None:
+    """The hint for a verb that no such request has; None for one that requests have."""
+    if (on_resources and verb in _OF_RESOURCES) or (on_paths and verb in _OF_PATHS):
+        return None
+    folded = verb.lower()
+    if folded != verb and verb_problem(folded, on_resources=on_resources, on_paths=on_paths) is None:
+        return f"write it in lower case: {folded}"
+    if on_resources and folded in _SUBRESOURCES:
+        return f"that is a subresource: write resources: [{_SUBRESOURCES[folded]}], where the verb is create or get"
+    if on_resources and folded in _MEANT_VERBS:
+        return f"did you mean {_MEANT_VERBS[folded]}?"
+    verbs = RESOURCE_VERBS if on_resources else _HTTP_METHODS
+    return f"requests have {', '.join(verbs)}"
+
+
+def group_meant(group: str) -> str | None:
+    """The API group that is meant by a name that no group has; None for any other name."""
+    return _MEANT_GROUPS.get(group)
+
+
+def resource_problem(resource: str, group: str) -> tuple[str, str] | None:
+    """Why a resource of a group cannot exist, and the hint; None for one that may."""
+    name, _, below = resource.partition("/")
+    if "/" in below:
+        return f"{resource!r} has more than one slash", "a subresource is written RESOURCE/SUBRESOURCE"
+    folded = name.lower()
+    if name != folded or folded in _MEANT_RESOURCES:
+        meant = _MEANT_RESOURCES.get(folded, folded)
+        return f"there is no resource {name!r}", f"did you mean {meant}? Resources are lower-case plurals"
+    there = _GROUP_OF.get(name)
+    if there is not None and there != group and group in _RESOURCES:
+        wrong = f"the group {group}" if group else "the core group"
+        return f"{wrong} has no {name}", f"they are in group {there}" if there else 'they are in the core group, ""'
+    return None

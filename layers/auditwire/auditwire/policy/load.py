@@ -1,0 +1,179 @@
+"""A policy file to a Policy, with the outcome kube-apiserver would have with it.
+
+Source of every rule here: kubernetes/apiserver, pkg/audit/policy/reader.go and pkg/apis/audit/validation/validation.go.
+Unknown and repeated keys are warnings: from Kubernetes 1.26 they are logged and the file is read leniently.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from auditwire.diagnostics import Diagnostic, Severity, in_order
+from auditwire.document_source import Report
+from auditwire.events.level import Level
+from auditwire.policy.compose import UnreadableError, compose_first
+from auditwire.policy.describe import describe
+from auditwire.policy.fields import POLICY, meant_key
+from auditwire.policy.policy import GroupResources, Policy, PolicyRule
+from auditwire.policy.typed import MAX_VALUES, Reader, TooLargeError, UnknownKey, Value
+from auditwire.policy.validate import PolicyFault, validate
+from auditwire.source import Source
+
+API_VERSION: Final = "audit.k8s.io/v1"
+
+
+Outcome = Literal["ok", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedPolicy:
+    """What became of a policy file.
+
+    ``policy`` is there unless ``load`` is error. ``errors`` are what kube-apiserver would refuse to start with, one
+    Decode error for all that cannot be decoded; ``warnings`` what it would log and then ignore. ``diagnostics`` tell
+    people the same with places, and go on where kube-apiserver stops.
+    """
+
+    policy: Policy | None
+    load: Outcome
+    errors: tuple[PolicyFault, ...]
+    warnings: tuple[str, ...]
+    diagnostics: list[Diagnostic]
+
+
+@dataclass(slots=True)
+class Reading:
+    """A policy file being read: what was found, and the values with their places."""
+
+    report: Report
+    root: Value | None = None
+    rules: tuple[PolicyRule, ...] = ()
+    policy: Policy | None = None
+    errors: list[PolicyFault] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def loaded(self) -> LoadedPolicy:
+        """The outcome, findings in the order of their places."""
+        load: Outcome = "error" if self.errors else "warning" if self.warnings else "ok"
+        found = in_order(self.report.diagnostics)
+        return LoadedPolicy(self.policy, load, tuple(self.errors), tuple(self.warnings), found)
+
+
+def load_policy(source: Source) -> LoadedPolicy:
+    """The policy of a file exactly as kube-apiserver reads it. Never raises."""
+    return read_policy(source).loaded()
+
+
+def read_policy(source: Source) -> Reading:
+    """``load_policy`` that keeps the values and their places, for further checks. Never raises."""
+    reading = Reading(Report(source))
+    reader = Reader(reading.report)
+    try:
+        node = compose_first(reading.report)
+        root = None if node is None else reader.read(node, POLICY, "")
+    except UnreadableError:
+        reading.errors.append(_decode_fault(reading.report))
+        return reading
+    except TooLargeError:
+        reading.report.at(None, "AW313", f"the policy has more than {MAX_VALUES:,} values", "name fewer things")
+        reading.errors.append(_decode_fault(reading.report))
+        return reading
+    reading.root = root
+    if root is not None:
+        reading.rules = tuple(_rule(value) for value in root.listed("rules"))
+    _check_version(reading, reader)
+    invalid = validate(reading.report, root, reader.misfits) if root is not None else []
+    _warn(reading, reader)
+    reading.errors = reading.errors or invalid
+    if not reading.errors and root is not None:
+        reading.policy = Policy(
+            rules=reading.rules,
+            omit_stages=root.texts("omitStages"),
+            omit_managed_fields=bool(root.boolean("omitManagedFields")),
+        )
+    return reading
+
+
+def _check_version(reading: Reading, reader: Reader) -> None:
+    """Report the apiVersion and kind, and settle what decoding would fail with."""
+    report, root = reading.report, reading.root
+    version = root.text("apiVersion") if root else ""
+    kind = root.text("kind") if root else ""
+    at_version = root.fields.get("apiVersion", root).node if root else None
+    misfit = {"", "apiVersion", "kind"} & set(reader.misfits)
+    wrong_kind = kind not in ("", "Policy")
+    group, slash, number = version.partition("/")
+    missing = version in ("", "/") or (slash and not number and group == API_VERSION.partition("/")[0])
+    if root and wrong_kind:
+        report.at(root.fields["kind"].node, "AW302", f"the kind is {kind}, not Policy", "write kind: Policy")
+    if missing and not misfit:
+        report.at(at_version, "AW302", "the policy has no apiVersion", f"write apiVersion: {API_VERSION}")
+    elif version != API_VERSION and not misfit:
+        old = " (older versions went with Kubernetes 1.24)" if group == API_VERSION.partition("/")[0] else ""
+        report.at(at_version, "AW302", f"the apiVersion is {version}", f"write apiVersion: {API_VERSION}{old}")
+    if misfit or wrong_kind or (not missing and (reader.misfits or version != API_VERSION)):
+        reading.errors.append(_decode_fault(report))
+    elif missing:
+        reading.errors.append(PolicyFault("UnknownVersion", "", "the policy has no apiVersion"))
+
+
+def _decode_fault(report: Report) -> PolicyFault:
+    first = next(found for found in report.diagnostics if found.is_error)
+    return PolicyFault("Decode", "", first.message)
+
+
+def _rule(value: Value) -> PolicyRule:
+    """The rule of a value, whether or not it is valid; an unknown level reads as None."""
+    level = value.text("level")
+    return PolicyRule(
+        level=Level(level) if Level.knows(level) else Level.NONE,
+        users=value.texts("users"),
+        user_groups=value.texts("userGroups"),
+        verbs=value.texts("verbs"),
+        resources=tuple(
+            GroupResources(entry.text("group"), entry.texts("resources"), entry.texts("resourceNames"))
+            for entry in value.listed("resources")
+        ),
+        namespaces=value.texts("namespaces"),
+        non_resource_urls=value.texts("nonResourceURLs"),
+        omit_stages=value.texts("omitStages"),
+        omit_managed_fields=value.boolean("omitManagedFields"),
+    )
+
+
+def _warn(reading: Reading, reader: Reader) -> None:
+    """What kube-apiserver reads over: unknown keys with what the rule therefore matches, and repeated ones."""
+    reading.warnings += [f'unknown field "{unknown.path}"' for unknown in reader.unknown]
+    reading.warnings += reader.repeated
+    for unknown in reader.unknown:
+        rule, position = _rule_of(reading.rules, unknown)
+        effect = f"; the rule matches {describe(rule)}" if rule else ""
+        reading.report.at(
+            unknown.node,
+            "AW310",
+            f"Kubernetes knows no {unknown.key!r} in {_where(unknown)} and ignores it{effect}",
+            _hint(unknown),
+            severity=Severity.WARNING,
+            rule=f"rules[{position}]" if rule else "",
+        )
+
+
+def _rule_of(rules: tuple[PolicyRule, ...], unknown: UnknownKey) -> tuple[PolicyRule | None, int]:
+    if not unknown.path.startswith("rules["):
+        return None, 0
+    position = int(unknown.path.removeprefix("rules[").partition("]")[0])
+    return rules[position], position
+
+
+def _where(unknown: UnknownKey) -> str:
+    return unknown.path.removesuffix(unknown.key).rstrip(".") or "a policy"
+
+
+def _hint(unknown: UnknownKey) -> str:
+    meant = meant_key(unknown.key, unknown.inside)
+    return f"did you mean {meant!r}?" if meant else f"there are {_joined(unknown.inside.keys)}"
+
+
+def _joined(words: Iterable[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} and {last}"

@@ -1,0 +1,117 @@
+"""One rule of a policy as sets to look things up in."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from auditwire.policy.attributes import Attributes
+
+if TYPE_CHECKING:
+    from auditwire.policy.policy import GroupResources, PolicyRule
+
+ANY: Final = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Resources of one group, sorted by the forms in which a rule can name them."""
+
+    everything: bool
+    named: frozenset[str]
+    """``pods``, ``pods/log``: exactly these."""
+    subresources: frozenset[str]
+    """``status`` of ``*/status``: this subresource of any resource."""
+    with_subresources: frozenset[str]
+    """``pods`` of ``pods/*``: the resource itself and everything below it."""
+    names: frozenset[str] | None
+
+    def matches(self, attributes: Attributes) -> bool:
+        if self.names is not None and attributes.name not in self.names:
+            return False
+        if self.everything or attributes.resource in self.with_subresources:
+            return True
+        below = attributes.subresource
+        if not below:
+            return attributes.resource in self.named
+        return below in self.subresources or f"{attributes.resource}/{below}" in self.named
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """The selectors of one rule; None where it does not restrict."""
+
+    position: int
+    for_resources: bool
+    for_paths: bool
+    verbs: frozenset[str] | None
+    users: frozenset[str] | None
+    groups: frozenset[str] | None
+    namespaces: frozenset[str] | None
+    targets: dict[str, tuple[_Target, ...]] | None
+    targets_of_any_group: tuple[_Target, ...]
+    paths: frozenset[str] | None
+    path_prefixes: tuple[str, ...]
+
+    def matches(self, attributes: Attributes) -> bool:
+        """Whether the rule matches a request that has one of its verbs and is of a kind it is for (index of Policy)."""
+        if self.users is not None and attributes.user not in self.users:
+            return False
+        if self.groups is not None and (attributes.user is None or self.groups.isdisjoint(attributes.groups)):
+            return False
+        if not attributes.resource_request:
+            return self.paths is None or attributes.path in self.paths or attributes.path.startswith(self.path_prefixes)
+        if self.namespaces is not None and attributes.namespace not in self.namespaces:
+            return False
+        if self.targets is None:
+            return True
+        targets = self.targets.get(attributes.group, self.targets_of_any_group)
+        # A plain loop: any() over a generator costs more than the tests themselves.
+        for target in targets:  # noqa: SIM110
+            if target.matches(attributes):
+                return True
+        return False
+
+
+def matcher_of(rule: "PolicyRule", position: int) -> Matcher:
+    """The matcher of a rule that passed validation. A rule naming namespaces or resources is for resources only."""
+    of_resources = bool(rule.namespaces or rule.resources)
+    urls = rule.non_resource_urls
+    targets, targets_of_any_group = _targets(rule.resources)
+    return Matcher(
+        position=position,
+        for_resources=of_resources or not urls,
+        for_paths=not of_resources,
+        verbs=_set(rule.verbs),
+        users=_set(rule.users),
+        groups=_set(rule.user_groups),
+        namespaces=_set(rule.namespaces),
+        targets=targets if rule.resources else None,
+        targets_of_any_group=targets_of_any_group,
+        paths=_set(urls),
+        path_prefixes=tuple(url.rstrip(ANY) for url in urls if url.endswith(ANY)),
+    )
+
+
+def _targets(resources: Iterable["GroupResources"]) -> tuple[dict[str, tuple[_Target, ...]], tuple[_Target, ...]]:
+    """The targets by group, those of ``group: "*"`` in every one of them, and by themselves for all other groups."""
+    resources = tuple(resources)
+    groups = {entry.group for entry in resources}
+    by_group = {
+        group: tuple(_target(entry) for entry in resources if entry.group in (group, ANY)) for group in groups - {ANY}
+    }
+    return by_group, tuple(_target(entry) for entry in resources if entry.group == ANY)
+
+
+def _target(entry: "GroupResources") -> _Target:
+    return _Target(
+        everything=not entry.resources or ANY in entry.resources,
+        named=frozenset(entry.resources),
+        subresources=frozenset(name.removeprefix("*/") for name in entry.resources if name.startswith("*/")),
+        with_subresources=frozenset(name.removesuffix("/*") for name in entry.resources if name.endswith("/*")),
+        # The loader refuses names without resources; there they would restrict nothing.
+        names=_set(entry.resource_names) if entry.resources else None,
+    )
+
+
+def _set(values: tuple[str, ...]) -> frozenset[str] | None:
+    return frozenset(values) if values else None

@@ -1,0 +1,134 @@
+"""An ``audit.k8s.io/v1`` Policy: how much of which request is recorded. First match wins.
+
+What the fields mean: kubernetes/apiserver, pkg/apis/audit/v1/types.go; how rules match: pkg/audit/policy/checker.go,
+where ``*`` is special in nonResourceURLs, in resources and, since Kubernetes 1.36, as a group, and literal elsewhere.
+"""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from auditwire.events.level import Level
+from auditwire.policy.attributes import Attributes
+from auditwire.policy.matching import Matcher, matcher_of
+
+STAGES: Final = ("RequestReceived", "ResponseStarted", "ResponseComplete", "Panic")
+
+RESOURCE_VERBS: Final = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
+VERBS: Final = (*RESOURCE_VERBS, "proxy", "post", "put", "head", "options", "connect", "trace")
+"""Every verb a request has: those of resources, and HTTP methods in lower case on other paths."""
+
+_NAMES: Final = {
+    "resource_names": "resourceNames",
+    "user_groups": "userGroups",
+    "non_resource_urls": "nonResourceURLs",
+    "omit_stages": "omitStages",
+    "omit_managed_fields": "omitManagedFields",
+}
+# Rules that may match a request with some verb: those for resources, and those for other paths.
+_Rules = tuple[tuple[Matcher, ...], tuple[Matcher, ...]]
+
+
+class PolicyError(Exception):
+    """What was given is no policy written by ``Policy.as_json``."""
+
+
+class GroupResources(msgspec.Struct, frozen=True, omit_defaults=True, rename=_NAMES):
+    """Resources of one API group; without ``resources`` all of the group, without ``resource_names`` of any name."""
+
+    group: str = ""
+    resources: tuple[str, ...] = ()
+    resource_names: tuple[str, ...] = ()
+
+
+class PolicyRule(msgspec.Struct, frozen=True, omit_defaults=True, rename=_NAMES, kw_only=True):
+    """One rule. Selectors that are empty restrict nothing; those that are not must all match."""
+
+    level: Level
+    users: tuple[str, ...] = ()
+    user_groups: tuple[str, ...] = ()
+    verbs: tuple[str, ...] = ()
+    resources: tuple[GroupResources, ...] = ()
+    namespaces: tuple[str, ...] = ()
+    non_resource_urls: tuple[str, ...] = ()
+    omit_stages: tuple[str, ...] = ()
+    omit_managed_fields: bool | None = None
+
+
+class Decision(NamedTuple):
+    """What a policy says about a request: made once per rule, so that evaluating allocates nothing."""
+
+    level: Level
+    omit_stages: frozenset[str]
+    omit_managed_fields: bool
+    matched_rule: int | None
+    """The position of the rule, from 0; None when no rule matched and the level is None."""
+
+    def emits(self, stage: str) -> bool:
+        """Whether an event of the request is recorded at that stage."""
+        return self.level is not Level.NONE and stage not in self.omit_stages
+
+
+class Policy(msgspec.Struct, frozen=True, omit_defaults=True, rename=_NAMES, kw_only=True, dict=True):
+    """A policy that loaded. Compares by what it says; ``as_json`` and ``from_json`` carry it through a bundle."""
+
+    rules: tuple[PolicyRule, ...]
+    omit_stages: tuple[str, ...] = ()
+    omit_managed_fields: bool = False
+
+    def evaluate(self, attributes: Attributes) -> Decision:
+        """What is recorded of a request. Never raises."""
+        rules = self._by_verb.get(attributes.verb) or self._with_verb(attributes.verb)
+        decisions = self.decisions
+        for matcher in rules[0 if attributes.resource_request else 1]:
+            if matcher.matches(attributes):
+                return decisions[matcher.position]
+        return decisions[-1]
+
+    def as_json(self) -> dict[str, Any]:
+        """The policy as plain JSON values, keys as in a policy file, defaults left out."""
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        return plain
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> "Policy":
+        """The policy that ``as_json`` wrote. Raises PolicyError for anything else."""
+        try:
+            return msgspec.convert(plain, cls)
+        except msgspec.ValidationError as error:
+            message = f"not a policy: {error}"
+            raise PolicyError(message) from None
+
+    @cached_property
+    def decisions(self) -> tuple[Decision, ...]:
+        """What each rule says, and last what is said when none matches."""
+        return (
+            *(
+                Decision(
+                    rule.level,
+                    frozenset((*self.omit_stages, *rule.omit_stages)),
+                    self.omit_managed_fields if rule.omit_managed_fields is None else rule.omit_managed_fields,
+                    position,
+                )
+                for position, rule in enumerate(self.rules)
+            ),
+            Decision(Level.NONE, frozenset(self.omit_stages), self.omit_managed_fields, None),
+        )
+
+    @cached_property
+    def _matchers(self) -> tuple[Matcher, ...]:
+        return tuple(matcher_of(rule, position) for position, rule in enumerate(self.rules))
+
+    @cached_property
+    def _by_verb(self) -> dict[str, _Rules]:
+        # Only the verbs that requests have: a policy may list any number of others.
+        return {verb: self._with_verb(verb) for verb in VERBS}
+
+    def _with_verb(self, verb: str) -> _Rules:
+        matchers = [matcher for matcher in self._matchers if matcher.verbs is None or verb in matcher.verbs]
+        return (
+            tuple(matcher for matcher in matchers if matcher.for_resources),
+            tuple(matcher for matcher in matchers if matcher.for_paths),
+        )
