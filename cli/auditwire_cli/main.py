@@ -9,6 +9,8 @@ from typer.core import TyperGroup
 from auditwire import __version__
 from auditwire_cli.dev import dev
 from auditwire_cli.errors import CommandError
+from auditwire_cli.policy_check import policy_check
+from auditwire_cli.policy_eval import policy_eval
 from auditwire_cli.rules_check import rules_check
 from auditwire_cli.rules_eval import rules_eval
 from auditwire_cli.send import send
@@ -34,11 +36,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 rules = typer.Typer(help="Check rule documents, and try them on events.", no_args_is_help=True, rich_markup_mode=None)
+policy = typer.Typer(help="Check audit policies, try them on requests.", no_args_is_help=True, rich_markup_mode=None)
 app.command()(dev)
 app.command()(send)
 app.add_typer(rules, name="rules")
 rules.command("check")(rules_check)
 rules.command("eval")(rules_eval)
+app.add_typer(policy, name="policy")
+policy.command("check")(policy_check)
+policy.command("eval")(policy_eval)
 
 
 def _version(wanted: bool) -> None:
