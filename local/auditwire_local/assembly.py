@@ -1,16 +1,19 @@
-"""Reads back from a deployed stack what is to run: its functions and its event source mappings."""
+"""Reads back from a deployed stack what is to run: its functions, its event source mappings, its event rules."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 from auditwire_local.deploy import Stack
 from auditwire_local.errors import DeployError
+from auditwire_local.event_bridge import EventRule, check_pattern, parse_schedule
 from auditwire_local.poller import EventSourceMapping
 from auditwire_local.runtime import Configuration
 
 # What AWS takes where a queue or a mapping says nothing.
 _BATCH_SIZE = 10
 _VISIBILITY_SECONDS = 30
+_RETRIES = 2
 
 
 def configurations(stack: Stack, functions: Any) -> Iterator[Configuration]:
@@ -55,3 +58,45 @@ def mappings(stack: Stack, visibility_timeout: int | None) -> Iterator[EventSour
             visibility_seconds=own_visibility if visibility_timeout is None else visibility_timeout,
             reports_failures="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", []),
         )
+
+
+def event_rules(stack: Stack, events: Any) -> Iterator[EventRule]:
+    """The deployed rules that are switched on, as EventBridge (the client ``events``) describes them.
+
+    DeployError for a pattern or a schedule that the local EventBridge does not know, and for a target that no
+    permission of the template lets it call.
+    """
+    permissions = [
+        permission.properties
+        for permission in stack.of_type("AWS::Lambda::Permission")
+        if permission.properties["Principal"] == "events.amazonaws.com"
+    ]
+    for deployed in stack.of_type("AWS::Events::Rule"):
+        rule = events.describe_rule(Name=deployed.physical_id)
+        if rule["State"] != "ENABLED":
+            continue
+        pattern = json.loads(rule["EventPattern"]) if "EventPattern" in rule else None
+        if pattern is not None:
+            check_pattern(pattern)
+        arns = tuple(target["Arn"] for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"])
+        allowed = [one["FunctionName"] for one in permissions if one["SourceArn"] == rule["Arn"]]
+        for arn in arns:
+            if not any(arn == name or arn.endswith(f":function:{name}") for name in allowed):
+                msg = f"{deployed.logical_id} calls {arn} without a permission"
+                raise DeployError(msg)
+        yield EventRule(
+            name=rule["Name"],
+            arn=rule["Arn"],
+            pattern=pattern,
+            every=parse_schedule(rule["ScheduleExpression"]) if "ScheduleExpression" in rule else None,
+            targets=arns,
+            retries=max((_retries(stack, arn) for arn in arns), default=0),
+        )
+
+
+def _retries(stack: Stack, arn: str) -> int:
+    """How often Lambda tries an event again on which this function has failed."""
+    for config in stack.of_type("AWS::Lambda::EventInvokeConfig"):
+        if arn.endswith(f":function:{config.properties['FunctionName']}"):
+            return int(config.properties.get("MaximumRetryAttempts", _RETRIES))
+    return _RETRIES

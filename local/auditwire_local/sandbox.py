@@ -15,6 +15,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
+from auditwire_local.buckets import mended_buckets
 from auditwire_local.errors import AlreadyRunningError
 from auditwire_local.queues import mended_queues
 
@@ -37,6 +38,7 @@ def sandbox(region: str, host: str, port: int) -> Iterator[str]:
         # Without Docker: nothing here runs a function in moto, and it must not look for an engine.
         stack.enter_context(mock_aws(config={"lambda": {"use_docker": False}}))
         stack.enter_context(mended_queues())
+        stack.enter_context(mended_buckets())
         yield stack.enter_context(_server(host, port))
 
 

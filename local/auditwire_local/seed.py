@@ -1,12 +1,14 @@
 """What a fresh stack is given before it serves: clusters that may send, and rule documents."""
 
 import secrets
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditwire.clusters import credential_digest
 from auditwire.rules import rule_files
+from auditwire.rules_bucket import MARKER_KEY, STATUS_KEY, S3RulesBucket, document_key
 from auditwire_local.errors import LocalError
 from auditwire_local.options import ClusterCredential
 
@@ -44,13 +46,26 @@ def register_clusters(
 
 
 def upload_rules(s3: "S3Client", bucket: str, folder: Path) -> list[str]:
-    """Upload the rule documents below a folder to ``rules/`` and return their keys."""
+    """Upload the rule documents below a folder to ``rules/``, to go live as one, and return their keys."""
     if not folder.is_dir():
         msg = f"{folder} is no folder of rule documents"
         raise LocalError(msg)
     keys = []
+    s3.put_object(Bucket=bucket, Key=MARKER_KEY, Body=b"")
     for path in rule_files(folder):
-        key = f"rules/{path.relative_to(folder).as_posix()}"
+        key = document_key(path.relative_to(folder).as_posix())
         s3.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
         keys.append(key)
+    s3.delete_object(Bucket=bucket, Key=MARKER_KEY)
     return keys
+
+
+def await_verdict(s3: "S3Client", bucket: str, seconds: float) -> None:
+    """Wait until the uploaded rules have been looked at; LocalError when nothing comes of it in ``seconds``."""
+    rules = S3RulesBucket(s3, bucket)
+    deadline = time.monotonic() + seconds
+    while rules.read(STATUS_KEY) is None:
+        if time.monotonic() >= deadline:
+            msg = f"the uploaded rules were not compiled in {seconds:.0f} s; the log of compile_rules says why"
+            raise LocalError(msg)
+        time.sleep(0.02)

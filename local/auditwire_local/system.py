@@ -15,10 +15,12 @@ from botocore.config import Config
 
 from auditwire_local import gateway
 from auditwire_local.archive import archive_lines
-from auditwire_local.assembly import configurations, mappings
+from auditwire_local.assembly import configurations, event_rules, mappings
+from auditwire_local.buckets import object_events
 from auditwire_local.certificate import server_context
 from auditwire_local.deploy import Stack, deploy
 from auditwire_local.errors import DeployError, FunctionError, LocalError
+from auditwire_local.event_bridge import EventBridge
 from auditwire_local.front import Front
 from auditwire_local.options import REPOSITORY, ClusterCredential, Options
 from auditwire_local.permissions import Call, Recorder, Statement, parse_statements
@@ -26,13 +28,15 @@ from auditwire_local.poller import EventSourceMapping, Poller
 from auditwire_local.receiver import AlertReceiver
 from auditwire_local.resources import Deployed
 from auditwire_local.runtime import Function
-from auditwire_local.sandbox import sandbox
-from auditwire_local.seed import register_clusters, upload_rules
+from auditwire_local.sandbox import ACCOUNT, sandbox
+from auditwire_local.seed import await_verdict, register_clusters, upload_rules
 from auditwire_local.state import env_vars, env_vars_path, write_private
 from auditwire_local.status import ArchivePlace, Logbook, Status
 
 # What Lambda itself does with the function's role when it polls a queue.
 _POLLING = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+# Compiling takes well under a second; this is for a machine with much else to do.
+_COMPILE_SECONDS = 60.0
 
 
 class LocalSystem:
@@ -184,11 +188,11 @@ class LocalSystem:
             parameters={"AlertmanagerUrls": ",".join(alertmanagers), **options.parameters},
         )
         self.clusters = register_clusters(self.client("dynamodb"), self.outputs["ClustersTable"], options.clusters)
-        upload_rules(self.client("s3"), self.outputs["RulesBucket"], rules or REPOSITORY / "rules")
         self._functions = {
             configuration.name: Function(configuration, environments=options.environments, log=self.logbook.add)
             for configuration in configurations(self.deployed, self.client("lambda"))
         }
+        self._bring_rules(rules or REPOSITORY / "rules")
         self._pollers = [self._make_poller(mapping) for mapping in mappings(self.deployed, options.visibility_timeout)]
         [api] = self.deployed.of_type("AWS::ApiGatewayV2::Api")
         self._api, self._routes = api.physical_id, gateway.routes(api.properties["Body"])
@@ -208,7 +212,24 @@ class LocalSystem:
     def _drain(self) -> None:
         deadline = time.monotonic() + self.options.drain_seconds
         self._front.drain(deadline)
+        # Before the pollers: what it brings may publish alerts.
+        self._bridge.drain(deadline)
         self._undelivered = sum(poller.drain(deadline) for poller in self._pollers)
+
+    def _bring_rules(self, folder: Path) -> None:
+        """Start EventBridge, upload the rules and wait for what becomes of them."""
+        self._bridge = EventBridge(
+            list(event_rules(self.deployed, self.client("events"))),
+            lambda reference, event: self._invoke(self._function_of(reference), event),
+            trouble=partial(self._trouble, "event bridge"),
+            account=ACCOUNT,
+            region=self.region,
+        )
+        self._bridge.start()
+        self._open.callback(lambda: self._bridge.drain(time.monotonic() + self.options.drain_seconds))
+        self._open.enter_context(object_events(self._bridge.publish))
+        if upload_rules(self.client("s3"), self.outputs["RulesBucket"], folder):
+            await_verdict(self.client("s3"), self.outputs["RulesBucket"], _COMPILE_SECONDS)
 
     def _make_poller(self, mapping: EventSourceMapping) -> Poller:
         function = self._function_of(mapping.function)

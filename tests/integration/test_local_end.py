@@ -64,4 +64,4 @@ def test_rule_documents_with_an_error_do_not_stop_the_road(tmp_path: Path) -> No
 
         status = system.status()
         assert (status.archived, status.alerted) == (1, 1)
-        assert any("broken.yaml" in line for line in system.logs("ingest"))
+        assert any("broken.yaml" in line for line in system.logs("compile_rules"))

@@ -48,7 +48,7 @@ class TestDeployed:
             variables.items()
             >= {
                 "RULES_BUCKET": system.outputs["RulesBucket"],
-                "RULES_PREFIX": "rules/",
+                "RULES_POLL_SECONDS": "30",
                 "ARCHIVE_BUCKET": system.outputs["ArchiveBucket"],
                 "ALERTS_TOPIC_ARN": system.outputs["AlertsTopicArn"],
                 "CLUSTERS_TABLE": system.outputs["ClustersTable"],
@@ -75,7 +75,7 @@ class TestDeployed:
         )
 
     def test_functions_run_on_the_layer_and_architecture_of_the_template(self, system: LocalSystem) -> None:
-        for name, seconds in (("ingest", 10), ("relay", 30)):
+        for name, seconds in (("ingest", 10), ("relay", 30), ("compile_rules", 120)):
             function_name = system.function(name).configuration.function_name
             described = system.client("lambda").get_function_configuration(FunctionName=function_name)
             assert (described["Runtime"], described["Handler"]) == ("python3.13", "app.handler")
@@ -136,11 +136,19 @@ class TestDeployed:
     def test_only_the_api_of_the_stack_may_call_ingest(self, system: LocalSystem) -> None:
         api = system.resource("HttpApi").physical_id
         permissions = [resource.properties for resource in system.deployed.of_type("AWS::Lambda::Permission")]
+        of_the_api = [one for one in permissions if one["Principal"] == "apigateway.amazonaws.com"]
 
-        assert len(permissions) == 3
-        for permission in permissions:
-            assert permission["Principal"] == "apigateway.amazonaws.com"
+        assert len(of_the_api) == 3
+        for permission in of_the_api:
             assert f":{api}/" in permission["SourceArn"]
+
+    def test_only_the_event_rules_of_the_stack_may_call_compile_rules(self, system: LocalSystem) -> None:
+        rules = {rule.attributes["Arn"] for rule in system.deployed.of_type("AWS::Events::Rule")}
+        permissions = [resource.properties for resource in system.deployed.of_type("AWS::Lambda::Permission")]
+        function = system.resource("CompileRulesFunction").physical_id
+
+        assert {one["SourceArn"] for one in permissions if one["FunctionName"] == function} == rules
+        assert len(rules) == 2
 
     def test_logs_are_kept_for_a_limited_time(self, system: LocalSystem) -> None:
         groups = system.client("logs").describe_log_groups()["logGroups"]
@@ -240,7 +248,7 @@ class TestRoad:
         assert status.received == sum(status.ignored.values()) + status.archived + sum(status.quarantined.values())
         assert status.failures == {}
 
-    @pytest.mark.parametrize("function", ["ingest", "relay"])
+    @pytest.mark.parametrize("function", ["ingest", "relay", "compile_rules"])
     def test_every_aws_call_is_allowed_by_the_deployed_role(self, system: LocalSystem, function: str) -> None:
         assert post(system, body_of(exec_event(5)), system.clusters["demo"].credential)[0] == 200
         until(lambda: any(alert["labels"].get("name") == "web-5" for alert in _active(system)))
@@ -309,7 +317,7 @@ class TestStateFile:
     def test_sam_local_invoke_gets_every_variable_of_the_template(self, system: LocalSystem, state: Path) -> None:
         variables = json.loads(state.with_name("run.env-vars.json").read_text())
 
-        assert set(variables) == {"IngestFunction", "RelayFunction"}
+        assert set(variables) == {"IngestFunction", "RelayFunction", "CompileRulesFunction"}
         assert variables["IngestFunction"]["ARCHIVE_BUCKET"] == system.outputs["ArchiveBucket"]
         port = urlsplit(system.aws_endpoint_url).port
         assert variables["RelayFunction"]["AWS_ENDPOINT_URL"] == f"http://host.docker.internal:{port}"

@@ -22,21 +22,43 @@ OUTPUTS = {
     "DeadLetterQueueUrl",
     "OperationsTopicArn",
     "ClustersTable",
+    "CompileRulesFunction",
 }
 BUCKETS = ("RulesBucket", "ArchiveBucket")
 STATEFUL = ("AWS::S3::Bucket", "AWS::DynamoDB::Table")
 TLS_ONLY = {"Bool": {"aws:SecureTransport": "false"}}
 
-# Everything each role may do without optional parts: action, resource it is allowed on, key prefix condition.
+# What a listing may ask for, by role: nobody may list a whole bucket.
+LISTINGS = {
+    "IngestRole": {"StringEquals": {"s3:prefix": "active.json"}},
+    "RelayRole": {"StringEquals": {"s3:prefix": "active.json"}},
+    "CompileRulesRole": {"StringLike": {"s3:prefix": ["rules/*", "bundles/*", "active.json", "status.json"]}},
+}
+
+# Everything each role may do without optional parts: action, and the resource it is allowed on.
 PERMISSIONS = {
     "IngestRole": {
         ("logs:CreateLogStream", "IngestLogGroup"),
         ("logs:PutLogEvents", "IngestLogGroup"),
         ("dynamodb:GetItem", "ClustersTable"),
         ("s3:ListBucket", "RulesBucket"),
-        ("s3:GetObject", "${RulesBucket.Arn}/rules/*"),
+        ("s3:GetObject", "${RulesBucket.Arn}/active.json"),
+        ("s3:GetObject", "${RulesBucket.Arn}/bundles/*"),
         ("s3:PutObject", "${ArchiveBucket.Arn}/events/*"),
         ("s3:PutObject", "${ArchiveBucket.Arn}/quarantine/*"),
+        ("sns:Publish", "AlertsTopic"),
+    },
+    "CompileRulesRole": {
+        ("logs:CreateLogStream", "CompileRulesLogGroup"),
+        ("logs:PutLogEvents", "CompileRulesLogGroup"),
+        ("s3:ListBucket", "RulesBucket"),
+        ("s3:GetObject", "${RulesBucket.Arn}/rules/*"),
+        ("s3:GetObject", "${RulesBucket.Arn}/bundles/*"),
+        ("s3:GetObject", "${RulesBucket.Arn}/active.json"),
+        ("s3:GetObject", "${RulesBucket.Arn}/status.json"),
+        ("s3:PutObject", "${RulesBucket.Arn}/bundles/*"),
+        ("s3:PutObject", "${RulesBucket.Arn}/active.json"),
+        ("s3:PutObject", "${RulesBucket.Arn}/status.json"),
         ("sns:Publish", "AlertsTopic"),
     },
     "RelayRole": {
@@ -47,7 +69,8 @@ PERMISSIONS = {
         ("sqs:ReceiveMessage", "AlertsQueue"),
         ("sqs:SendMessage", "DeadLetterQueue"),
         ("s3:ListBucket", "RulesBucket"),
-        ("s3:GetObject", "${RulesBucket.Arn}/rules/*"),
+        ("s3:GetObject", "${RulesBucket.Arn}/active.json"),
+        ("s3:GetObject", "${RulesBucket.Arn}/bundles/*"),
     },
 }
 
@@ -133,7 +156,7 @@ def test_patterns_accept_what_they_should(template: Document, parameter: str, va
 def test_functions_and_layer_agree_on_runtime_and_architecture(stack: Document, template: Document) -> None:
     # cfn-lint lets a runtime that does not exist pass where Globals names it.
     functions = of_type(stack, "AWS::Lambda::Function")
-    assert set(functions) == {"IngestFunction", "RelayFunction"}
+    assert set(functions) == {"IngestFunction", "RelayFunction", "CompileRulesFunction"}
     for function in functions.values():
         assert function["Runtime"] == "python3.13"
         assert function["Architectures"] == ["arm64"]
@@ -146,13 +169,20 @@ def test_functions_and_layer_agree_on_runtime_and_architecture(stack: Document, 
 
 
 def test_environments_hold_what_the_functions_read(stack: Document) -> None:
-    common = {"RULES_BUCKET", "RULES_PREFIX", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
+    common = {"RULES_BUCKET", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
     # `sam local invoke --env-vars` can only set what is declared.
-    common |= {"POWERTOOLS_LOG_LEVEL", "AWS_ENDPOINT_URL"}
+    common |= {"AWS_ENDPOINT_URL"}
     functions = of_type(stack, "AWS::Lambda::Function")
     names = {name: set(function["Environment"]["Variables"]) for name, function in functions.items()}
-    assert names["IngestFunction"] == common | {"ARCHIVE_BUCKET", "ALERTS_TOPIC_ARN", "CLUSTERS_TABLE"}
+    assert names["IngestFunction"] == common | {
+        "RULES_POLL_SECONDS",
+        "ARCHIVE_BUCKET",
+        "ALERTS_TOPIC_ARN",
+        "CLUSTERS_TABLE",
+    }
+    assert names["CompileRulesFunction"] == common | {"ALERTS_TOPIC_ARN"}
     assert names["RelayFunction"] == common | {
+        "RULES_POLL_SECONDS",
         "ALERTMANAGER_URLS",
         "ALERTMANAGER_SECRET_ARN",
         "ALERT_TTL_SECONDS",
@@ -226,6 +256,35 @@ def test_buckets_refuse_plain_http(template: Document, name: str) -> None:
     assert statement["Condition"] == TLS_ONLY
     assert set(references(statement["Resource"])) == {name}
     assert len(statement["Resource"]) == 2
+
+
+def test_rules_report_to_eventbridge_and_keep_every_version_but_of_the_status(template: Document) -> None:
+    bucket = template["Resources"]["RulesBucket"]["Properties"]
+    assert bucket["NotificationConfiguration"] == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert (rule["Prefix"], rule["NoncurrentVersionExpiration"]) == ("status.json", {"NoncurrentDays": 1})
+    assert "ExpirationInDays" not in rule
+
+
+def test_uploads_and_a_schedule_compile_the_rules(stack: Document) -> None:
+    rules = of_type(stack, "AWS::Events::Rule")
+    assert set(rules) == {"CompileRulesFunctionUpload", "CompileRulesFunctionRegularly"}
+    assert rules["CompileRulesFunctionUpload"]["EventPattern"] == {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created", "Object Deleted"],
+        "detail": {"bucket": {"name": [{"Ref": "RulesBucket"}]}, "object": {"key": [{"prefix": "rules/"}]}},
+    }
+    assert rules["CompileRulesFunctionRegularly"]["ScheduleExpression"] == "rate(5 minutes)"
+    permissions = of_type(stack, "AWS::Lambda::Permission").values()
+    for name, rule in rules.items():
+        (target,) = rule["Targets"]
+        assert target["Arn"] == {"Fn::GetAtt": ["CompileRulesFunction", "Arn"]}
+        (permission,) = [p for p in permissions if p["SourceArn"] == {"Fn::GetAtt": [name, "Arn"]}]
+        assert permission["Principal"] == "events.amazonaws.com"
+        assert permission["FunctionName"] == {"Ref": "CompileRulesFunction"}
+    (retries,) = of_type(stack, "AWS::Lambda::EventInvokeConfig").values()
+    assert retries["FunctionName"] == {"Ref": "CompileRulesFunction"}
+    assert retries["MaximumRetryAttempts"] == 2
 
 
 def test_archive_expires_by_prefix(template: Document) -> None:
@@ -354,7 +413,7 @@ def test_roles_name_actions_and_resources(template: Document, role: str) -> None
         # Network interfaces are the one thing for which IAM knows no narrower resource.
         assert statement["Resource"] != "*" or statement["Sid"] == "JoinVpc"
         if statement["Action"] == "s3:ListBucket":
-            assert statement["Condition"] == {"StringLike": {"s3:prefix": "rules/*"}}
+            assert statement["Condition"] == LISTINGS[role]
 
 
 def test_optional_parts_bring_their_permissions(template: Document) -> None:
@@ -394,6 +453,8 @@ def test_alarms_watch_the_road_and_report_beside_it(template: Document) -> None:
         ("AWS/ApiGateway", '"4xx"'),
         ("AWS/ApiGateway", '"5xx"'),
     }
+    failing = {name for name, alarm in alarms.items() if alarm["MetricName"] == "Errors"}
+    assert failing == {f"{name.removesuffix('Role')}ErrorsAlarm" for name in PERMISSIONS}
     for name, alarm in alarms.items():
         assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "OperationsTopic"}], name
         assert alarm["TreatMissingData"] == "notBreaching", name

@@ -1,4 +1,4 @@
-"""Lambda: functions, versions, aliases, layers, permissions and event source mappings."""
+"""Lambda: functions, versions, aliases, layers, permissions, and how events reach functions."""
 
 from auditwire_local.resources.shim import Made, Request, as_tags, resource
 
@@ -80,3 +80,15 @@ def make_event_source_mapping(request: Request) -> Made:
     properties.nested("ScalingConfig").record("MaximumConcurrency")
     arn = f"arn:aws:lambda:{request.region}:{request.account}:event-source-mapping:{request.name}"
     return Made(request.name, {"Id": request.name, "EventSourceMappingArn": arn})
+
+
+@resource("AWS::Lambda::EventInvokeConfig")
+def make_event_invoke_config(request: Request) -> Made:
+    """Recorded: how often an event that a function failed on is tried again. The local EventBridge does it."""
+    properties = request.properties
+    for name in ("FunctionName", "Qualifier"):
+        properties.require(name)
+    properties.record("MaximumEventAgeInSeconds", "MaximumRetryAttempts")
+    # SAM always gives one; a destination in it is not known here.
+    properties.nested("DestinationConfig")
+    return Made(request.name)

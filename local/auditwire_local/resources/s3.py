@@ -8,7 +8,7 @@ from auditwire_local.resources.shim import Made, Request, resource
 
 @resource("AWS::S3::Bucket", name="BucketName", attributes=("Arn", "DomainName"))
 def make_bucket(request: Request) -> Made:
-    """A bucket with versioning, encryption, ownership, public access block and lifecycle."""
+    """A bucket with versioning, encryption, ownership, public access block, lifecycle and EventBridge."""
     properties, s3 = request.properties, request.client("s3")
     properties.record("BucketName")
     bucket = request.name
@@ -24,6 +24,11 @@ def make_bucket(request: Request) -> Made:
     if lifecycle := properties.nested("LifecycleConfiguration").items("Rules"):
         rules = [_lifecycle_rule(rule) for rule in lifecycle]
         s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": rules})
+    bridge = properties.nested("NotificationConfiguration").nested("EventBridgeConfiguration")
+    if bridge.take("EventBridgeEnabled"):
+        s3.put_bucket_notification_configuration(
+            Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
+        )
     return Made(bucket, {"Arn": f"arn:aws:s3:::{bucket}", "DomainName": f"{bucket}.s3.amazonaws.com"})
 
 

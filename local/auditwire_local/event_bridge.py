@@ -1,0 +1,158 @@
+"""What EventBridge does for the deployed rules: events and schedules become calls of functions.
+
+Patterns are those of the deployed rules. What the matcher does not know, it refuses when the system starts, so that a
+rule never matches here what it would not match on AWS.
+"""
+
+import queue
+import re
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from auditwire_local.errors import DeployError, FunctionError
+
+Event = Mapping[str, Any]
+Invoke = Callable[[str, Event], Any]
+"""Calls the function that a target's ARN means."""
+
+_RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
+_SECONDS = {"minute": 60, "hour": 3_600, "day": 86_400}
+# Lambda waits one minute before it tries an event again, then two. Nobody waits that long before a terminal.
+_RETRY_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class EventRule:
+    """A deployed rule: a pattern or a period in seconds, and the ARNs of the functions it calls."""
+
+    name: str
+    arn: str
+    pattern: Mapping[str, Any] | None
+    every: float | None
+    targets: tuple[str, ...]
+    retries: int
+
+
+def parse_schedule(expression: str) -> float:
+    """The seconds of a ``rate(…)``; DeployError for any other schedule."""
+    found = _RATE.fullmatch(expression)
+    if found is None:
+        msg = f"the local system does not know the schedule {expression}"
+        raise DeployError(msg)
+    return float(int(found[1]) * _SECONDS[found[2]])
+
+
+def check_pattern(pattern: Any) -> None:
+    """DeployError unless ``matches`` knows everything in the pattern."""
+    for value in pattern.values():
+        if isinstance(value, dict):
+            check_pattern(value)
+            continue
+        for accepted in value:
+            if isinstance(accepted, dict) and accepted.keys() != {"prefix"}:
+                msg = f"the local system does not know {', '.join(accepted)} in an event pattern"
+                raise DeployError(msg)
+
+
+def matches(pattern: Mapping[str, Any], event: Event) -> bool:
+    """Whether an event matches a pattern: every field of the pattern is in the event with one of its values."""
+    for name, accepted in pattern.items():
+        value = event.get(name)
+        if isinstance(accepted, Mapping):
+            if not isinstance(value, Mapping) or not matches(accepted, value):
+                return False
+        elif not any(
+            _accepts(one, item) for one in accepted for item in (value if isinstance(value, list) else [value])
+        ):
+            return False
+    return True
+
+
+def _accepts(accepted: Any, value: Any) -> bool:
+    if isinstance(accepted, Mapping):
+        return isinstance(value, str) and value.startswith(accepted["prefix"])
+    # Without the type, JSON's true would be 1 here.
+    return type(accepted) is type(value) and bool(accepted == value)
+
+
+class EventBridge:
+    """Calls functions for events, in their order, and on schedule, in a thread of its own."""
+
+    def __init__(
+        self, rules: Sequence[EventRule], invoke: Invoke, *, trouble: Callable[[], None], account: str, region: str
+    ) -> None:
+        self._rules = rules
+        self._invoke = invoke
+        self._trouble = trouble
+        self._account = account
+        self._region = region
+        self._waiting: queue.Queue[tuple[EventRule, Event] | None] = queue.Queue()
+        self._due = {rule.name: time.monotonic() + rule.every for rule in rules if rule.every is not None}
+        self._deadline = float("inf")
+        self._thread = threading.Thread(target=self._run, name="event-bridge", daemon=True)
+
+    def start(self) -> None:
+        """Go to work."""
+        self._thread.start()
+
+    def publish(self, event: Event) -> None:
+        """Take an event; the functions of the rules it matches are called soon."""
+        for rule in self._rules:
+            if rule.pattern is not None and matches(rule.pattern, event):
+                self._waiting.put((rule, event))
+
+    def drain(self, deadline: float) -> None:
+        """Deliver the events that are waiting and stop; ``deadline`` is a reading of time.monotonic()."""
+        self._deadline = deadline
+        self._waiting.put(None)
+        self._thread.join(max(0.0, deadline - time.monotonic()) + 1.0)
+
+    def _run(self) -> None:
+        while True:
+            wait = min(self._due.values(), default=float("inf")) - time.monotonic()
+            try:
+                item = self._waiting.get(timeout=None if wait == float("inf") else max(0.0, wait))
+            except queue.Empty:
+                self._run_schedules()
+                continue
+            if item is None or time.monotonic() >= self._deadline:
+                return
+            self._deliver(*item)
+
+    def _run_schedules(self) -> None:
+        for rule in self._rules:
+            if rule.every is not None and self._due[rule.name] <= time.monotonic():
+                self._due[rule.name] += rule.every
+                self._deliver(rule, self._scheduled(rule))
+
+    def _deliver(self, rule: EventRule, event: Event) -> None:
+        for target in rule.targets:
+            for attempt in range(1 + rule.retries):
+                if attempt:
+                    time.sleep(_RETRY_SECONDS * attempt)
+                try:
+                    self._invoke(target, event)
+                except FunctionError:
+                    # It is in the log and counted; Lambda tries an event again as often as it is told.
+                    continue
+                except Exception:  # noqa: BLE001 - one event must not stop all that come after
+                    self._trouble()
+                break
+
+    def _scheduled(self, rule: EventRule) -> Event:
+        return {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": "Scheduled Event",
+            "source": "aws.events",
+            "account": self._account,
+            "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "region": self._region,
+            "resources": [rule.arn],
+            "detail": {},
+        }
