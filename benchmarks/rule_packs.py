@@ -90,8 +90,8 @@ def _conditions() -> list[str]:
         "ObjectRef.Namespace in ${system} and Verb in ${writes} and ${human}",
         "ImpersonatedUser.Username exists and Verb in ${writes}",
         'ObjectRef.Resource = "clusterrolebindings" and RequestObject.roleRef.name = "cluster-admin"',
-        'RequestObject.rules[*].verbs contains "*"',
-        'RequestObject.rules[*].resources contains "pods/exec"',
+        'ObjectRef.Resource in ("roles", "clusterroles") and RequestObject.rules[*].verbs contains "*"',
+        'ObjectRef.Resource in ("roles", "clusterroles") and RequestObject.rules[*].resources contains "pods/exec"',
         'SourceIPs contains "203.0.113." and Verb in ${writes}',
         'RequestURI like "/api/v1/namespaces/*/pods/*/exec*" and ResponseStatus.code >= 400',
     ]

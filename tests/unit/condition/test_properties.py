@@ -8,14 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditwire.condition import ConditionError, EvaluationError, compile_condition
-from auditwire.condition.assemble import bind
+from auditwire.condition.assemble import Binder
 from auditwire.condition.codegen import generate
 from auditwire.condition.evaluate import evaluate
 from auditwire.condition.fields import FreeFields
+from auditwire.condition.matcher import generate_matcher
 from auditwire.condition.parse import parse
 from auditwire.condition.precedence import Precedence, read, spell
 from auditwire.condition.syntax import Expression
-from strategies import events, expressions
+from auditwire.events import Event
+from auditwire.rules.fields import EventFields
+from strategies import audit_events, events, expressions, field_expressions
 
 
 @given(expressions)
@@ -30,11 +33,29 @@ def test_a_spelled_expression_reads_back_as_itself_under_every_precedence(expres
 @given(expressions, st.lists(events, min_size=1, max_size=5))
 @settings(max_examples=300)
 def test_generated_code_and_the_reference_evaluator_agree(expression: Expression, some: list[dict[str, Any]]) -> None:
-    bound = bind(expression, FreeFields())
+    bound = Binder(FreeFields()).bind(expression)
     condition = generate(bound)
 
     for event in some:
         assert _outcome(condition, event) == _outcome(lambda one: evaluate(bound, one), event)
+
+
+@given(st.lists(field_expressions, min_size=1, max_size=12), st.lists(audit_events, min_size=1, max_size=6))
+@settings(max_examples=300, deadline=None)
+def test_a_matcher_of_many_conditions_agrees_with_each_of_them(some: list[Expression], seen: list[Event]) -> None:
+    binder = Binder(EventFields())
+    bound = [binder.bind(expression) for expression in some]
+    match = generate_matcher(bound)
+
+    for event in seen:
+        singly = [_outcome(lambda one, node=node: evaluate(node, one), event) for node in bound]
+        if all(isinstance(outcome, bool) for outcome in singly):
+            assert match(event) == [position for position, outcome in enumerate(singly) if outcome]
+        else:
+            # It may raise, or not get as far as the comparison that would: then it is right about all the others.
+            with suppress(EvaluationError):
+                expected = [position for position, outcome in enumerate(singly) if outcome is True]
+                assert match(event) == expected
 
 
 @given(st.text(max_size=60))

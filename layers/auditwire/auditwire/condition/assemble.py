@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from auditwire.condition.codegen import generate
-from auditwire.condition.evaluate import Atom, bind_comparison
+from auditwire.condition.evaluate import Atom, Bound, bind_comparison
 from auditwire.condition.fields import FieldTable
-from auditwire.condition.syntax import And, Expression, Not, Or, Reference
+from auditwire.condition.syntax import And, Comparison, Expression, Not, Or, Reference
 
 
 class Condition:
@@ -28,20 +28,35 @@ class Condition:
 
 def assemble(expression: Expression, fields: FieldTable) -> Condition:
     """The condition of an expression that ``check`` found nothing wrong with and that holds no references."""
-    return Condition(expression, generate(bind(expression, fields)))
+    return Condition(expression, generate(Binder(fields).bind(expression)))
 
 
-def bind(node: Expression, fields: FieldTable) -> Any:
-    """The expression, each comparison ready to run. Raises ``TypeError`` where ``check`` would have found something."""
-    if isinstance(node, And):
-        return And(tuple(bind(operand, fields) for operand in node.operands))
-    if isinstance(node, Or):
-        return Or(tuple(bind(operand, fields) for operand in node.operands))
-    if isinstance(node, Not):
-        return Not(bind(node.operand, fields))
-    if isinstance(node, Reference):
-        raise TypeError(f"${{{node.name}}} was not resolved")
-    bound = bind_comparison(node, fields)
-    if not isinstance(bound, Atom):
-        raise TypeError(bound.message)
-    return bound
+class Binder:
+    """Makes expressions ready to run over one field table; equal comparisons become one atom."""
+
+    def __init__(self, fields: FieldTable) -> None:
+        self._fields = fields
+        self._atoms: dict[Comparison, Atom] = {}
+
+    def bind(self, node: Expression) -> Bound:
+        """The expression, each comparison ready to run.
+
+        Raises ``TypeError`` where ``check`` would have found something, or for a reference that was not put in.
+        """
+        # A bound tree has the shape of its expression, with atoms for comparisons.
+        bind: Callable[[Expression], Any] = self.bind
+        if isinstance(node, And):
+            return And(tuple(map(bind, node.operands)))
+        if isinstance(node, Or):
+            return Or(tuple(map(bind, node.operands)))
+        if isinstance(node, Not):
+            return Not(bind(node.operand))
+        if isinstance(node, Reference):
+            raise TypeError(f"${{{node.name}}} was not resolved")
+        atom = self._atoms.get(node)
+        if atom is None:
+            bound = bind_comparison(node, self._fields)
+            if not isinstance(bound, Atom):
+                raise TypeError(bound.message)
+            atom = self._atoms[node] = bound
+        return atom

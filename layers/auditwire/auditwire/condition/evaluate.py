@@ -10,14 +10,18 @@ from typing import Any
 
 from auditwire.condition.errors import EvaluationError, Finding
 from auditwire.condition.fields import Field, FieldTable, Kind
+from auditwire.condition.memory import remembered
 from auditwire.condition.operators import PatternError, Test, exists_in_array, holds, positive_test
 from auditwire.condition.paths import Step, exists_below, find, matches, steps_of
-from auditwire.condition.syntax import And, Comparison, Expression, Not, Operator, Or, Path, Reference
+from auditwire.condition.syntax import And, Comparison, Expression, Not, Operator, Or, Path, Reference, Text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Atom:
-    """A comparison ready to run: the field it loads, the steps below it, the test, and both as one function."""
+    """A comparison ready to run: the field it loads, the steps below it, the test, and both as one function.
+
+    Each is one of its kind: conditions bound by one ``Binder`` share the atoms of equal comparisons.
+    """
 
     comparison: Comparison
     field: Field
@@ -39,6 +43,8 @@ def bind_comparison(comparison: Comparison, fields: FieldTable) -> Atom | Findin
         return field
     try:
         test = positive_test(comparison)
+        if _is_costly(comparison):
+            test = remembered(test)
     except PatternError as error:
         return Finding(
             "AW104", f"RE2 refuses the regular expression: {error}",
@@ -46,6 +52,14 @@ def bind_comparison(comparison: Comparison, fields: FieldTable) -> Atom | Findin
         )  # fmt: skip
     steps = steps_of(field.rest, root_index_of(path, field))
     return Atom(comparison, field, steps, test, _runner(comparison, field, steps, test))
+
+
+def _is_costly(comparison: Comparison) -> bool:
+    """Whether the test searches with RE2 instead of comparing."""
+    if comparison.operator is Operator.LIKE and isinstance(comparison.operands[0], Text):
+        inner = comparison.operands[0].value.strip("*")
+        return "*" in inner or "?" in inner
+    return comparison.operator is Operator.REGEX
 
 
 def root_index_of(path: Path, field: Field) -> Any:

@@ -15,7 +15,7 @@ from auditwire.condition.tree_json import from_json, path_from_json, path_to_jso
 from auditwire.diagnostics import Diagnostic, Severity
 from auditwire.events.level import Level
 from auditwire.rules.message import Message
-from auditwire.rules.rule_set import Rule, RuleSet, RuleText
+from auditwire.rules.rule_set import Rule, RuleSet, RuleText, new_binder
 from auditwire.rules.settings import Priority, Receiver, Requirement, Selector, Settings
 from auditwire.source import Source, digest_of
 
@@ -85,9 +85,10 @@ def decode_bundle(data: bytes) -> Bundle:
         digest = str(value["digest"])
         if digest_of(sources) != digest:
             raise _refused("AW403", "the bundle's documents are not those its digest names")
+        binder = new_binder()
         rule_set = RuleSet(
-            archiving=tuple(Rule(_rule_text(one)) for one in value["archiving"]),
-            alerting=tuple(Rule(_rule_text(one)) for one in value["alerting"]),
+            archiving=tuple(Rule(_rule_text(one), binder) for one in value["archiving"]),
+            alerting=tuple(Rule(_rule_text(one), binder) for one in value["alerting"]),
             settings=_settings_from(value["settings"]),
             digest=digest,
             findings=tuple(_finding(one) for one in value["warnings"]),

@@ -1,11 +1,13 @@
 """``RuleSet``: every rule of a set of documents, ready to decide about events."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
-from auditwire.condition.assemble import Condition, assemble
+from auditwire.condition.assemble import Binder
 from auditwire.condition.errors import EvaluationError
+from auditwire.condition.evaluate import Bound, evaluate
+from auditwire.condition.matcher import Matcher, generate_matcher
 from auditwire.condition.syntax import Expression
 from auditwire.diagnostics import Diagnostic
 from auditwire.events.model import Event
@@ -20,6 +22,7 @@ Outcome = Literal["ignore", "archive", "alert"]
 
 
 _FIELDS: Final = EventFields()
+_MOST_VERDICTS: Final = 4_096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +46,16 @@ class RuleText:
 
 
 class Rule:
-    """One enabled rule, ready to judge events. ``text`` is the rule as data; its members are readable here too."""
+    """One enabled rule, ready to judge events. ``text`` is the rule as data; its members are readable here too.
 
-    __slots__ = ("_render", "condition", "text")
+    ``binder`` is shared by the rules of a set, so that equal comparisons of theirs are one.
+    """
 
-    def __init__(self, text: RuleText) -> None:
+    __slots__ = ("_render", "bound", "text")
+
+    def __init__(self, text: RuleText, binder: Binder | None = None) -> None:
         self.text = text
-        self.condition: Condition = assemble(text.expression, _FIELDS)
+        self.bound: Bound = (binder or Binder(_FIELDS)).bind(text.expression)
         self._render: Callable[[Event], str] = (
             _default_message(text) if text.output is None else text.output.bind(_FIELDS)
         )
@@ -93,6 +99,10 @@ class Rule:
     def alert(self) -> Literal["fold", "distinct"]:
         """Whether its alerts are folded or each event is one of its own."""
         return self.text.alert
+
+    def matches(self, event: Event) -> bool:
+        """Whether the condition holds. Raises ``EvaluationError`` where it meets a value it cannot judge."""
+        return evaluate(self.bound, event)
 
     def message(self, event: Event) -> str:
         """The output filled in from an event as it is stored: one line of at most 1 kB."""
@@ -146,35 +156,57 @@ class RuleSet:
     digest: str
     findings: tuple[Diagnostic, ...] = ()
     policy: "Policy | None" = None
+    _match: Matcher = field(init=False, repr=False, compare=False)
+    _verdicts: dict[tuple[int, ...], Verdict] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        matcher = generate_matcher([rule.bound for rule in (*self.archiving, *self.alerting)])
+        object.__setattr__(self, "_match", matcher)
 
     def decide(self, event: Event) -> Verdict:
         """What becomes of an event. Never raises: a rule that meets a value it cannot judge is in ``errors``."""
-        errors: list[RuleFailure] = []
-        archiving = _matching(self.archiving, event, errors)
-        alerting = _matching(self.alerting, event, errors)
-        threshold = self.settings.alerting_priority.rank
-        alerts = tuple(rule for rule in alerting if rule.priority.rank >= threshold)
-        archive_from = self.settings.archiving_priority.rank
+        try:
+            hits = tuple(self._match(event))
+        except EvaluationError:
+            return self._judge_one_by_one(event)
+        verdict = self._verdicts.get(hits)
+        if verdict is None:
+            verdict = self._verdict(hits)
+            if len(self._verdicts) < _MOST_VERDICTS:
+                self._verdicts[hits] = verdict
+        return verdict
+
+    def _judge_one_by_one(self, event: Event) -> Verdict:
+        """The verdict where some rule cannot judge the event: each rule for itself."""
+        hits: list[int] = []
+        errors: dict[str, RuleFailure] = {}
+        for position, rule in enumerate((*self.archiving, *self.alerting)):
+            try:
+                if rule.matches(event):
+                    hits.append(position)
+            except EvaluationError as error:
+                errors.setdefault(rule.qualified, RuleFailure(rule.qualified, str(error)))
+        return replace(self._verdict(tuple(hits)), errors=tuple(errors.values()))
+
+    def _verdict(self, hits: tuple[int, ...]) -> Verdict:
+        """The verdict on an event that these rules match, by position: archiving rules first."""
+        first = len(self.archiving)
+        archiving = [self.archiving[position] for position in hits if position < first]
+        alerting = [self.alerting[position - first] for position in hits if position >= first]
+        alerts = tuple(rule for rule in alerting if rule.priority.rank >= self.settings.alerting_priority.rank)
         outcome: Outcome = "ignore"
         if alerts:
             outcome = "alert"
-        elif alerting or any(rule.priority.rank >= archive_from for rule in archiving):
+        elif alerting or any(rule.priority.rank >= self.settings.archiving_priority.rank for rule in archiving):
             outcome = "archive"
         return Verdict(
             outcome,
             tuple(rule.qualified for rule in archiving),
             tuple(rule.qualified for rule in alerting),
             alerts,
-            tuple(errors),
         )
 
 
-def _matching(rules: tuple[Rule, ...], event: Event, errors: list[RuleFailure]) -> list[Rule]:
-    matching = []
-    for rule in rules:
-        try:
-            if rule.condition.evaluate(event):
-                matching.append(rule)
-        except EvaluationError as error:
-            errors.append(RuleFailure(rule.qualified, str(error)))
-    return matching
+def new_binder() -> Binder:
+    """A binder over the audit event's fields, for the rules of one set."""
+    return Binder(_FIELDS)
