@@ -1,0 +1,256 @@
+"""What changed between two sets of rules: rule by rule, as they decide, not as they are written.
+
+Conditions are compared with their macros, lists and aliases put in; layout, comments, casing of fields and the order
+of tests are no difference. A definition is named where a rule differs because of it.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from auditwire.condition.canonical import canonical
+from auditwire.condition.fields import Field
+from auditwire.condition.precedence import spell
+from auditwire.condition.syntax import And, Comparison, Expression, Not, Or, Path
+from auditwire.condition.tree_json import path_from_json, path_to_json
+from auditwire.rules.definitions import Definitions
+from auditwire.rules.document import Entry, RuleDocument
+from auditwire.rules.fields import EventFields
+from auditwire.rules.mentions import mentions
+from auditwire.rules.output import compile_output
+from auditwire.rules.rule_set import RuleSet
+from auditwire.rules.settings import Selector, Settings
+
+_FIELDS: Final = EventFields()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A set of rules at some time: its rules as they decide, and the documents they are written in."""
+
+    rule_set: RuleSet
+    documents: tuple[RuleDocument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that was ``before`` and is ``after``; None where there was, or is, nothing."""
+
+    what: str
+    before: str | None
+    after: str | None
+
+    def as_json(self) -> dict[str, str | None]:
+        """The change for ``--format json``."""
+        return {"what": self.what, "before": self.before, "after": self.after}
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChange:
+    """A rule that was added, removed or changed. ``through``: the definitions it uses that changed."""
+
+    rule: str
+    kind: Literal["added", "removed", "changed"]
+    changes: tuple[Change, ...]
+    through: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The change for ``--format json``."""
+        changes = [change.as_json() for change in self.changes]
+        return {"rule": self.rule, "kind": self.kind, "changes": changes, "through": list(self.through)}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Everything that decides otherwise. ``policy`` has at most one change: the policy's rules, one a line."""
+
+    rules: tuple[RuleChange, ...] = ()
+    settings: tuple[Change, ...] = ()
+    policy: tuple[Change, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether anything decides otherwise."""
+        return bool(self.rules or self.settings or self.policy)
+
+    def as_json(self) -> dict[str, Any]:
+        """The difference for ``--format json``."""
+        return {
+            "rules": [change.as_json() for change in self.rules],
+            "settings": [change.as_json() for change in self.settings],
+            "policy": [change.as_json() for change in self.policy],
+        }
+
+
+def difference(before: Snapshot, after: Snapshot) -> Difference:
+    """What decides otherwise after than before: rules by name, settings and policy."""
+    old, new = _Side(before), _Side(after)
+    changed = {name for name in old.definitions.keys() | new.definitions.keys()
+               if old.definitions.get(name) != new.definitions.get(name)}  # fmt: skip
+    rules: list[RuleChange] = []
+    for name in sorted(old.rules.keys() | new.rules.keys()):
+        was, now = old.rules.get(name), new.rules.get(name)
+        if was is None or now is None:
+            changes = _changes({} if was is None else was.facts, {} if now is None else now.facts)
+            rules.append(RuleChange(name, "added" if was is None else "removed", changes))
+            continue
+        changes = tuple(
+            change for change in _changes(was.facts, now.facts) if change.what != "condition" or was.differs_from(now)
+        )
+        if changes:
+            through = sorted(changed & (old.uses(name) | new.uses(name)))
+            shown = {change.what for change in changes} & {"condition", "output"}
+            rules.append(RuleChange(name, "changed", changes, tuple(through if shown else ())))
+    return Difference(
+        tuple(rules),
+        _changes(_settings(before.rule_set.settings), _settings(after.rule_set.settings)),
+        _changes(_policy(before.rule_set), _policy(after.rule_set)),
+    )
+
+
+def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Change, ...]:
+    names = dict.fromkeys([*after, *before])
+    return tuple(
+        Change(name, before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _RuleState:
+    facts: dict[str, str]
+    meaning: object
+    """Equal for conditions that hold for the same events."""
+
+    def differs_from(self, other: "_RuleState") -> bool:
+        return self.meaning != other.meaning
+
+
+class _Side:
+    """One of the two sets: its rules by name, what each definition says, and who uses which."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        rule_set = snapshot.rule_set
+        self._settings = rule_set.settings
+        self._texts = {rule.qualified: rule.text for rule in (*rule_set.archiving, *rule_set.alerting)}
+        self._resolver = Definitions(list(snapshot.documents), _FIELDS, "auditwire")
+        self.rules: dict[str, _RuleState] = {}
+        self.definitions: dict[str, object] = {}
+        for document in snapshot.documents:
+            for entry in document.entries:
+                name = f"{document.name}.{entry.name}"
+                if entry.type == "rule":
+                    self.rules.setdefault(name, self._rule(name, document, entry))
+                else:
+                    self.definitions.setdefault(name, _content(entry))
+        self._mentions: dict[str, set[str]] = {}
+        for mention in mentions(list(snapshot.documents)):
+            own = f"{mention.document.name}.{mention.name}"
+            meant = own if own in self.definitions else mention.name
+            self._mentions.setdefault(f"{mention.document.name}.{mention.entry.name}", set()).add(meant)
+
+    def uses(self, rule: str) -> set[str]:
+        """The definitions a rule uses, directly or through others."""
+        found: set[str] = set()
+        pending = [rule]
+        while pending:
+            mentioned = self._mentions.get(pending.pop(), set()) - found
+            found |= mentioned
+            pending += mentioned
+        return found
+
+    def _rule(self, name: str, document: RuleDocument, entry: Entry) -> _RuleState:
+        text = self._texts.get(name)
+        # A rule that is switched off or selected for nothing is in no rule set, but it can change all the same.
+        expression = text.expression if text else self._resolver.condition(document, entry)
+        written = entry.condition.text.strip() if entry.condition else ""
+        facts = {
+            "enabled": "true" if entry.enable else "false",
+            "used for": self._used_for(document),
+            "priority": str(entry.priority),
+            "condition": spelled(expression) if expression is not None else written,
+            "output": self._output(document, entry),
+            "desc": entry.desc,
+            "alert": entry.alert,
+            **{f"label {key}": value for key, value in entry.labels.items()},
+            **{f"annotation {key}": value for key, value in entry.annotations.items()},
+        }
+        meaning = written if expression is None else canonical(expression, _FIELDS)
+        return _RuleState({what: value for what, value in facts.items() if value}, meaning)
+
+    def _output(self, document: RuleDocument, entry: Entry) -> str:
+        """The output with its aliases and lists put in; as written where that has errors."""
+        if entry.output is None:
+            return ""
+        message, findings = compile_output(entry.output.text, document, self._resolver)
+        if findings:
+            return entry.output.text
+        return "".join(part if isinstance(part, str) else f"${{{_named(part).text}}}" for part in message.parts)
+
+    def _used_for(self, document: RuleDocument) -> str:
+        selectors = {"archiving": self._settings.archiving_selector, "alerting": self._settings.alerting_selector}
+        purposes = [purpose for purpose, selector in selectors.items() if selector.selects(document.labels)]
+        return " and ".join(purposes) or "nothing"
+
+
+def _content(entry: Entry) -> object:
+    """What a definition says."""
+    texts = [scalar.text.strip() for scalar in (entry.condition, entry.alias) if scalar is not None]
+    return entry.type, texts, [(item.text, item.is_number) for item in entry.items]
+
+
+def spelled(expression: Expression) -> str:
+    """The condition as text, fully parenthesised, every field as it is documented."""
+    return spell(_with_documented_names(expression))
+
+
+def _with_documented_names(node: Expression) -> Expression:
+    if isinstance(node, And | Or):
+        return type(node)(tuple(_with_documented_names(operand) for operand in node.operands))
+    if isinstance(node, Not):
+        return Not(_with_documented_names(node.operand))
+    if isinstance(node, Comparison) and isinstance(node.field, Path):
+        return Comparison(_named(node.field), node.operator, node.operands, node.negated)
+    return node
+
+
+def _named(path: Path) -> Path:
+    field = _FIELDS.resolve(path)
+    names = field.name.split(".") if isinstance(field, Field) else []
+    segments = path_to_json(path)
+    for segment, name in zip(segments, names, strict=False):
+        segment[0] = name
+    return path_from_json(segments)
+
+
+def _settings(settings: Settings) -> dict[str, str]:
+    """The settings as the Webhook document names them."""
+    receivers = ", ".join(
+        f"{receiver.name} {receiver.url}{' with its own CA' if receiver.ca_bundle else ''}"
+        for receiver in settings.receivers
+    )
+    return {
+        "auditLevel": str(settings.audit_level),
+        "archivingPriority": str(settings.archiving_priority),
+        "alertingPriority": str(settings.alerting_priority),
+        "k8sAuditingEnabled": "true" if settings.k8s_auditing_enabled else "false",
+        "archivingRuleSelector": _selector(settings.archiving_selector),
+        "alertingRuleSelector": _selector(settings.alerting_selector),
+    } | ({"receivers": receivers} if receivers else {})
+
+
+def _selector(selector: Selector) -> str:
+    labels = [f"{key}: {value}" for key, value in sorted(selector.labels.items())]
+    for requirement in selector.requirements:
+        values = f" ({', '.join(sorted(requirement.values))})" if requirement.values else ""
+        labels.append(f"{requirement.key} {requirement.operator}{values}")
+    return ", ".join(labels) or "everything"
+
+
+def _policy(rule_set: RuleSet) -> dict[str, str]:
+    """The audit policy, one line for each setting and each rule."""
+    if rule_set.policy is None:
+        return {}
+    policy = rule_set.policy.as_json()
+    rules = policy.pop("rules", [])
+    lines = [f"{key}: {json.dumps(value)}" for key, value in policy.items()]
+    return {"policy": "\n".join([*lines, *(json.dumps(rule, ensure_ascii=False) for rule in rules)])}
