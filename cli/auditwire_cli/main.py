@@ -13,6 +13,7 @@ from auditwire_cli.policy_check import policy_check
 from auditwire_cli.policy_eval import policy_eval
 from auditwire_cli.rules_check import rules_check
 from auditwire_cli.rules_eval import rules_eval
+from auditwire_cli.rules_fix import rules_fix
 from auditwire_cli.send import send
 
 
@@ -42,6 +43,7 @@ app.command()(send)
 app.add_typer(rules, name="rules")
 rules.command("check")(rules_check)
 rules.command("eval")(rules_eval)
+rules.command("fix")(rules_fix)
 app.add_typer(policy, name="policy")
 policy.command("check")(policy_check)
 policy.command("eval")(policy_eval)

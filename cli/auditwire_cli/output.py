@@ -1,4 +1,4 @@
-"""For whom a command prints, and how text of strangers is made safe to print."""
+"""For whom a command prints, how text of strangers is made safe to print, and how things are counted."""
 
 from enum import StrEnum
 
@@ -15,3 +15,8 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """``1 rule``, ``2,000 rules``."""
+    return f"{count:,} {one if count == 1 else many}"

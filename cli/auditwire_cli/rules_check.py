@@ -11,7 +11,7 @@ import typer
 
 from auditwire.diagnostics import Diagnostic, Severity, has_errors
 from auditwire_cli.errors import CallError
-from auditwire_cli.output import Output
+from auditwire_cli.output import Output, counted
 
 if TYPE_CHECKING:
     from auditwire.rules import Loaded, Source
@@ -99,18 +99,14 @@ def _summary(sources: list["Source"], loaded: "Loaded") -> str:
     """What was read and what was found, in one line."""
     entries = [entry for document in loaded.documents for entry in document.entries]
     counts = Counter[str](entry.type for entry in entries)
-    read = [_counted(len(sources), "file", "files")]
-    read += [_counted(counts[one], one, many) for one, many in _KINDS]
+    read = [counted(len(sources), "file", "files")]
+    read += [counted(counts[one], one, many) for one, many in _KINDS]
     disabled = sum(1 for entry in entries if entry.type == "rule" and not entry.enable)
     off = f" ({disabled} not enabled)" if disabled else ""
     read[1] += off
     errors, warnings = _of(loaded.diagnostics, Severity.ERROR), _of(loaded.diagnostics, Severity.WARNING)
-    found = [_counted(errors, "error", "errors"), _counted(warnings, "warning", "warnings")]
+    found = [counted(errors, "error", "errors"), counted(warnings, "warning", "warnings")]
     return f"{', '.join(read)}: {' and '.join(found) if errors or warnings else 'no findings'}"
-
-
-def _counted(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}"
 
 
 def _differences(output: Output) -> str:
