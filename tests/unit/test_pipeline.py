@@ -15,7 +15,7 @@ spec: {{auditLevel: {level}, k8sAuditingEnabled: {enabled}}}
 def rules(level: str = "RequestResponse", *, enabled: bool = True) -> RuleSet:
     """The default rules with these settings."""
     webhook = Source("webhook.yaml", WEBHOOK.format(level=level, enabled=str(enabled).lower()))
-    sources = [source for source in default_rules() if source.path != "webhook.yaml"]
+    sources = [source for source in default_rules() if source.path not in ("webhook.yaml", "policy.yaml")]
     rule_set = load_sources([*sources, webhook]).rule_set
     assert rule_set is not None
     return rule_set
@@ -76,3 +76,61 @@ def test_one_audit_id_on_two_different_events_is_counted_a_repeat_is_not() -> No
 
     assert decisions.conflicts == 1
     assert len(decisions.kept) == 3
+
+
+POLICY = """\
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+omitManagedFields: true
+rules:
+- level: None
+  users: [system:kube-proxy]
+- level: Metadata
+  resources: [{group: "", resources: [secrets]}]
+- level: Request
+"""
+
+
+def with_policy() -> RuleSet:
+    """The default rules behind a policy."""
+    sources = [source for source in default_rules() if source.path != "policy.yaml"]
+    rule_set = load_sources([*sources, Source("policy.yaml", POLICY)]).rule_set
+    assert rule_set is not None
+    return rule_set
+
+
+def test_what_the_policy_leaves_out_is_ignored_before_any_rule_sees_it() -> None:
+    events = [
+        event(verb="delete", user="system:kube-proxy"),
+        event(verb="delete", stage="RequestReceived"),
+        event(verb="delete"),
+    ]
+
+    decisions = decide_batch(events, sender="kubernetes", rules=with_policy())
+
+    assert decisions.ignored == {"policy_none": 1, "policy_stage": 1}
+    assert [kept.position for kept in decisions.kept] == [2]
+
+
+def test_the_policy_lowers_the_level_of_what_is_stored_whoever_sent_it() -> None:
+    body = {"spec": {"hostNetwork": True}, "metadata": {"managedFields": [1]}}
+    pod, secret = event(verb="create", body=body), event(verb="create", resource="secrets", body=body)
+
+    for sender in ("kubernetes", "kubesphere"):
+        kept = decide_batch([pod, secret], sender=sender, rules=with_policy()).kept
+
+        assert [one.event.level for one in kept] == ["Request", "Metadata"]
+        assert kept[0].event.requestBody == {"spec": {"hostNetwork": True}, "metadata": {}}
+        assert kept[1].event.requestBody is None
+        assert kept[0].verdict.outcome == "alert"
+
+
+def test_the_lower_of_policy_and_audit_level_holds_for_kubesphere() -> None:
+    documents = [Source("policy.yaml", POLICY), Source("w.yaml", WEBHOOK.format(level="Metadata", enabled="true"))]
+    rule_set = load_sources([*(one for one in default_rules() if one.path.endswith("-rule.yaml")), *documents]).rule_set
+    assert rule_set is not None
+
+    (kept,) = decide_batch([event(verb="create", body={"a": 1})], sender="kubesphere", rules=rule_set).kept
+
+    assert (kept.event.level, kept.event.requestBody) == ("Metadata", None)

@@ -1,4 +1,4 @@
-"""One event through sender setting, level and rules: what becomes of each event of a batch. Pure."""
+"""One event through sender setting, policy, level and rules: what becomes of each event of a batch. Pure."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from auditwire.events import Event, Level, as_stored
+from auditwire.policy import attributes_of
 from auditwire.rules import RuleSet, Verdict
 
 KUBERNETES: Final = "kubernetes"
@@ -20,6 +21,8 @@ class Ignored(StrEnum):
     NO_RULE = "no_rule"
     LEVEL_NONE = "level_none"
     K8S_AUDITING_DISABLED = "k8s_auditing_disabled"
+    POLICY_NONE = "policy_none"
+    POLICY_STAGE = "policy_stage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,8 @@ def decide_batch(events: Sequence[Event], *, sender: str, rules: RuleSet) -> Dec
 def decide_event(event: Event, *, sender: str | None, rules: RuleSet) -> Decision:
     """Decide about one settled event of a kubernetes or kubesphere sender; None: no setting about senders applies.
 
-    Conditions see the event as it was received; the decision's event is trimmed to the level and redacted.
+    Conditions see the event as it was received; the decision's event is trimmed to the lower of audit level
+    and policy level, and redacted.
     """
     settings = rules.settings
     level = settings.audit_level if sender == KUBESPHERE else None
@@ -82,7 +86,16 @@ def decide_event(event: Event, *, sender: str | None, rules: RuleSet) -> Decisio
         return Decision(Verdict("ignore"), event, Ignored.K8S_AUDITING_DISABLED)
     if Level.NONE in (event.level, level):
         return Decision(Verdict("ignore"), event, Ignored.LEVEL_NONE)
+    without_managed_fields = False
+    if rules.policy is not None:
+        recorded = rules.policy.evaluate(attributes_of(event))
+        if recorded.level is Level.NONE:
+            return Decision(Verdict("ignore"), event, Ignored.POLICY_NONE)
+        if event.stage in recorded.omit_stages:
+            return Decision(Verdict("ignore"), event, Ignored.POLICY_STAGE)
+        level = recorded.level if level is None else min(level, recorded.level)
+        without_managed_fields = recorded.omit_managed_fields
     verdict = rules.decide(event)
     if verdict.outcome == "ignore":
         return Decision(verdict, event, Ignored.NO_RULE)
-    return Decision(verdict, as_stored(event, level))
+    return Decision(verdict, as_stored(event, level, omit_managed_fields=without_managed_fields))

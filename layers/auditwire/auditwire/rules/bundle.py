@@ -6,7 +6,7 @@ parser nor YAML. What identifies a bundle is the digest of its documents.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import orjson
 
@@ -14,13 +14,11 @@ from auditwire import __version__
 from auditwire.condition.tree_json import from_json, path_from_json, path_to_json, to_json
 from auditwire.diagnostics import Diagnostic, Severity
 from auditwire.events.level import Level
+from auditwire.policy import Policy, PolicyError
 from auditwire.rules.message import Message
 from auditwire.rules.rule_set import Rule, RuleSet, RuleText, new_binder
 from auditwire.rules.settings import Priority, Receiver, Requirement, Selector, Settings
 from auditwire.source import Source, digest_of
-
-if TYPE_CHECKING:
-    from auditwire.policy import Policy
 
 SCHEMA: Final = 1
 
@@ -94,17 +92,13 @@ def decode_bundle(data: bytes) -> Bundle:
             findings=tuple(_finding(one) for one in value["warnings"]),
             policy=_policy(value["policy"]),
         )
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, PolicyError, IndexError, AttributeError, RecursionError) as error:
         raise _refused("AW401", f"the bundle is damaged: {error}") from error
     return Bundle(rule_set, sources)
 
 
-def _policy(value: Any) -> "Policy | None":
-    if value is None:
-        return None
-    from auditwire.policy import Policy  # noqa: PLC0415
-
-    return Policy.from_json(value)
+def _policy(value: Any) -> Policy | None:
+    return None if value is None else Policy.from_json(value)
 
 
 def _refused(code: str, message: str) -> BundleError:

@@ -11,6 +11,7 @@ from auditwire.condition.compile import Dialect
 from auditwire.condition.precedence import MAX_DEPTH
 from auditwire.diagnostics import Diagnostic, Severity, has_errors, in_order
 from auditwire.document_source import Report, compose
+from auditwire.policy import LoadedPolicy, check_policy
 from auditwire.rules import reader
 from auditwire.rules.definitions import Definitions, report_finding
 from auditwire.rules.document import API_VERSION, Entry, RuleDocument
@@ -28,6 +29,7 @@ MAX_RULES: Final = 2_000
 """Enabled rules a rule set may have."""
 
 _KINDS: Final = ("Rule", "Webhook")
+POLICY_GROUP: Final = "audit.k8s.io/"
 
 
 class RulesError(Exception):
@@ -64,8 +66,13 @@ def load_sources(sources: Iterable[Source], *, dialect: Dialect = "auditwire") -
     reports = [Report(source) for source in sources]
     documents: list[RuleDocument] = []
     webhooks: list[WebhookDocument] = []
+    policies: list[LoadedPolicy] = []
     for report in reports:
-        for node in compose(report):
+        nodes = list(compose(report))
+        if nodes and _is_policy(nodes[0]):
+            policies.append(_read_policy(report, nodes[0], first=not policies))
+            continue
+        for node in nodes:
             _read_document(report, node, documents, webhooks)
     different = _report_duplicates(documents, webhooks)
     settings = webhooks[0].settings if webhooks else Settings()
@@ -98,7 +105,12 @@ def load_sources(sources: Iterable[Source], *, dialect: Dialect = "auditwire") -
     rule_set = None
     if not has_errors(diagnostics):
         rule_set = RuleSet(
-            tuple(archiving_rules), tuple(alerting_rules), settings, digest_of(sources), tuple(diagnostics)
+            tuple(archiving_rules),
+            tuple(alerting_rules),
+            settings,
+            digest_of(sources),
+            tuple(diagnostics),
+            policies[0].policy if policies else None,
         )
     return Loaded(rule_set, diagnostics, tuple(documents))
 
@@ -127,6 +139,22 @@ class _Selected:
             f"the shipped {purpose} document is labelled type: {purpose}",
             severity=Severity.WARNING,
         )
+
+
+def _is_policy(node: yaml.Node) -> bool:
+    """Whether a file holds an audit policy: by kind or apiVersion of its first document, the only one that counts."""
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    said = {key.value: str(value.value) for key, value in pairs if isinstance(key, yaml.ScalarNode)}
+    return said.get("kind") == "Policy" or said.get("apiVersion", "").startswith(POLICY_GROUP)
+
+
+def _read_policy(report: Report, node: yaml.Node, *, first: bool) -> LoadedPolicy:
+    """The audit policy of a source; a second one is refused (AW207)."""
+    loaded = check_policy(report.source)
+    report.diagnostics += loaded.diagnostics
+    if not first:
+        report.at(node, "AW207", "there is more than one audit policy", "keep one: its rules are tried in order")
+    return loaded
 
 
 def _read_document(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from auditwire.condition.assemble import Binder
 from auditwire.condition.errors import EvaluationError
@@ -11,12 +11,10 @@ from auditwire.condition.matcher import Matcher, generate_matcher
 from auditwire.condition.syntax import Expression
 from auditwire.diagnostics import Diagnostic
 from auditwire.events.model import Event
+from auditwire.policy import Policy
 from auditwire.rules.fields import EventFields
 from auditwire.rules.message import Message, one_line
 from auditwire.rules.settings import Priority, Settings
-
-if TYPE_CHECKING:
-    from auditwire.policy import Policy
 
 Outcome = Literal["ignore", "archive", "alert"]
 
@@ -155,7 +153,7 @@ class RuleSet:
     settings: Settings
     digest: str
     findings: tuple[Diagnostic, ...] = ()
-    policy: "Policy | None" = None
+    policy: Policy | None = None
     _match: Matcher = field(init=False, repr=False, compare=False)
     _verdicts: dict[tuple[int, ...], Verdict] = field(init=False, repr=False, compare=False, default_factory=dict)
 
