@@ -1,9 +1,10 @@
 """Build the shared layer and the functions' artefacts: what the makefile builders of `sam build` call.
 
-Standard library only, so that it runs on any Python from 3.11 on, and no Docker: pip is told to fetch the wheels of
-the function's platform, whatever this machine is.
+No Docker: pip is told to fetch the wheels of the function's platform, whatever this machine is. The script itself is
+standard library; compiling the default rules takes a Python with what the library needs (.venv), from 3.11 on.
 
     build.py layer DEST [--arch arm64|x86_64|host] [--python 3.13]   library, locked requirements, default rules
+                                                                    and the bundle they compile to
     build.py function SOURCE DEST                                   the function's modules and the layer's digest
     build.py inputs FILE                                            rewrite FILE if anything `sam build` reads changed
     build.py host DEST                                              all of it for this machine, for the tests
@@ -17,6 +18,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,7 @@ LAYER = Path(__file__).resolve().parent
 ROOT = LAYER.parent.parent
 REQUIREMENTS = LAYER / "requirements.txt"
 RULES = ROOT / "rules"
+DEFAULT_BUNDLE = "default_bundle.json"
 RUNTIME_PYTHON = "3.13"
 WHEEL_ARCHITECTURE = {"arm64": "aarch64", "x86_64": "x86_64"}
 # Files of an installed distribution that say how pip installed it, not what it is.
@@ -137,6 +140,23 @@ def compile_bytecode(dest: Path, *, python: str) -> bool:
     return True
 
 
+def compile_default_rules(package: Path) -> None:
+    """Write the bundle of the default documents beside them, so that no function needs parser or YAML for it.
+
+    It is data, the same for every processor, so this Python makes it: with the copied library, but with its own wheels.
+    """
+    command = [sys.executable, "-m", "auditwire.rules.pack", str(package / DEFAULT_BUNDLE)]
+    with tempfile.TemporaryDirectory() as folder:
+        # The copy alone, since the wheels beside it are for another machine; no bytecode of this Python in it.
+        (Path(folder) / package.name).symlink_to(package)
+        environment = {**os.environ, "PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"}
+        done = subprocess.run(command, env=environment, cwd=folder, check=False)  # noqa: S603 - our own module
+    if done.returncode:
+        raise BuildError(
+            f"{sys.executable} could not compile the default rules. It needs what the library needs: make setup"
+        )
+
+
 def copy_files(paths: Iterable[Path], source: Path, dest: Path) -> None:
     """Copy files from below `source` to the same places below `dest`."""
     for path in paths:
@@ -152,7 +172,8 @@ def settle_modes(dest: Path) -> None:
 
 
 def build_layer(dest: Path, *, arch: str, python: str) -> None:
-    """Make the layer's content in `dest`: python/ with the requirements, the library and its default documents."""
+    """Make the layer's content in `dest`: python/ with the requirements, the library, its default documents and
+    the bundle of them."""
     if not RULES.is_dir():
         raise BuildError("rules/ is not beside layers/: SAM copied the source away. Use `sam build --build-in-source`.")
     packages = dest / "python"
@@ -160,6 +181,7 @@ def build_layer(dest: Path, *, arch: str, python: str) -> None:
     pip_install(REQUIREMENTS, packages, arch=arch, python=python)
     copy_files(source_files(LAYER / "auditwire"), LAYER, packages)
     copy_files(rule_documents(), RULES, packages / "auditwire" / "default_rules")
+    compile_default_rules(packages / "auditwire")
     if not compile_bytecode(dest, python=python):
         print(
             f"warning: no python{python} runs here: the layer has no bytecode, cold starts are slower", file=sys.stderr

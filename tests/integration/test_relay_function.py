@@ -4,6 +4,7 @@ import importlib.util
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,6 +14,8 @@ import pytest
 from moto import mock_aws
 
 from alertmanagers import alertmanager, always, refuses
+from auditwire.compile_rules import compile_rules
+from auditwire.rules_bucket import S3RulesBucket, document_key
 
 APP = Path(__file__).parents[2] / "functions" / "relay" / "app.py"
 REGION = "eu-central-1"
@@ -40,7 +43,6 @@ def _account(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) ->
         environment = {
             "AWS_DEFAULT_REGION": REGION,
             "RULES_BUCKET": "rules",
-            "RULES_PREFIX": "rules/",
             "ALERTMANAGER_URLS": "",
             "ALERTMANAGER_SECRET_ARN": "",
             "ALERT_TTL_SECONDS": "900",
@@ -120,7 +122,9 @@ spec:
       type: alertmanager
       config: {{url: "{fake.url}"}}
 """
-        boto3.client("s3", REGION).put_object(Bucket="rules", Key="rules/webhook.yaml", Body=document)
+        rules = S3RulesBucket(boto3.client("s3", REGION), "rules")
+        rules.write(document_key("webhook.yaml"), document.encode())
+        assert compile_rules(rules, now=lambda: datetime.now(UTC)).verdict == "accepted"
         assert cold().handler(batch("a"), Context()) == {"batchItemFailures": []}
         assert fake.taken == ["a"]
 
