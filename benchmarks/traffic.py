@@ -12,19 +12,29 @@ import orjson
 SEED: Final = 20_261_121
 
 _NAMESPACES: Final = [
-    "kube-system", "monitoring", "default", *(f"team-{team}-{app}" for team in "abcdef" for app in range(8))
-]  # fmt: skip
-_CONTROLLERS: Final = [f"system:serviceaccount:kube-system:{name}-controller" for name in (
-    "deployment", "replicaset", "endpoint", "job", "cronjob", "namespace", "node", "pv-protection")]  # fmt: skip
+    "kube-system",
+    "monitoring",
+    "default",
+    *(f"team-{team}-{app}" for team in "abcdef" for app in range(8)),
+]
+_CONTROLLERS: Final = [
+    f"system:serviceaccount:kube-system:{name}-controller"
+    for name in ("deployment", "replicaset", "endpoint", "job", "cronjob", "namespace", "node", "pv-protection")
+]
 _PEOPLE: Final = [f"user-{number}@example.com" for number in range(120)]
 _DEPLOYERS: Final = [f"system:serviceaccount:team-{number}:deployer" for number in range(24)]
 _AGENTS: Final = [
     "kube-controller-manager/v1.34.1 (linux/amd64) kubernetes/93248f9/system:serviceaccount:kube-system",
-    "kubelet/v1.34.1 (linux/amd64) kubernetes/93248f9", "kube-scheduler/v1.34.1 (linux/amd64) kubernetes/93248f9/leader-election",
-    "kubectl/v1.33.2 (darwin/arm64) kubernetes/a57b6f7", "kubectl/v1.19.3 (linux/amd64) kubernetes/1e11e4a",
-    "helm/v3.18.4", "argocd-application-controller/v3.1.0", "python-requests/2.32.4", "curl/8.7.1",
+    "kubelet/v1.34.1 (linux/amd64) kubernetes/93248f9",
+    "kube-scheduler/v1.34.1 (linux/amd64) kubernetes/93248f9/leader-election",
+    "kubectl/v1.33.2 (darwin/arm64) kubernetes/a57b6f7",
+    "kubectl/v1.19.3 (linux/amd64) kubernetes/1e11e4a",
+    "helm/v3.18.4",
+    "argocd-application-controller/v3.1.0",
+    "python-requests/2.32.4",
+    "curl/8.7.1",
     *(f"operator-{n}/v0.{n}.1 (linux/amd64) kubernetes/$Format" for n in range(30)),
-]  # fmt: skip
+]
 _READ: Final = ["pods", "configmaps", "leases", "nodes", "endpoints", "services", "secrets", "deployments", "events"]
 _WRITTEN: Final = [
     "pods",
@@ -51,12 +61,12 @@ def batches(count: int, size: int = 400, *, seed: int = SEED) -> list[bytes]:
 
 def _event(dice: random.Random, number: int) -> dict[str, Any]:
     kind = dice.random()
-    read = kind < 0.62  # noqa: PLR2004 - the mix described above
+    read = kind < 0.62
     resource = dice.choice(_READ if read else _WRITTEN)
     verb = (
         dice.choice(("get", "get", "list", "watch")) if read else dice.choice(("update", "patch", "create", "delete"))
     )
-    user = dice.choice(_CONTROLLERS if dice.random() < 0.7 else _PEOPLE if dice.random() < 0.6 else _DEPLOYERS)  # noqa: PLR2004
+    user = dice.choice(_CONTROLLERS if dice.random() < 0.7 else _PEOPLE if dice.random() < 0.6 else _DEPLOYERS)
     namespace, name = dice.choice(_NAMESPACES), f"{resource[:-1]}-{dice.randrange(400)}"
     second = f"{number // 40 % 60:02}.{number * 7919 % 1_000_000:06}"
     event: dict[str, Any] = {
@@ -65,18 +75,30 @@ def _event(dice: random.Random, number: int) -> dict[str, Any]:
         "stage": "ResponseComplete",
         "requestURI": f"/api/v1/namespaces/{namespace}/{resource}/{name}?timeout=10s",
         "verb": verb,
-        "user": {"username": user, "uid": f"{dice.getrandbits(64):016x}", "groups": ["system:serviceaccounts", "system:authenticated"],
-                 "extra": {"authentication.kubernetes.io/credential-id": [f"JTI={dice.getrandbits(128):032x}"]}},
+        "user": {
+            "username": user,
+            "uid": f"{dice.getrandbits(64):016x}",
+            "groups": ["system:serviceaccounts", "system:authenticated"],
+            "extra": {"authentication.kubernetes.io/credential-id": [f"JTI={dice.getrandbits(128):032x}"]},
+        },
         "sourceIPs": [f"10.{dice.randrange(4)}.{dice.randrange(250)}.{dice.randrange(250)}"],
         "userAgent": dice.choice(_AGENTS),
-        "objectRef": {"resource": resource, "namespace": namespace, "name": name, "apiVersion": "v1", "resourceVersion": str(number)},
+        "objectRef": {
+            "resource": resource,
+            "namespace": namespace,
+            "name": name,
+            "apiVersion": "v1",
+            "resourceVersion": str(number),
+        },
         "responseStatus": {"metadata": {}, "code": dice.choice((200, 200, 200, 200, 201, 403, 404))},
         "requestReceivedTimestamp": f"2026-11-21T22:{number // 2400 % 60:02}:{second}Z",
         "stageTimestamp": f"2026-11-21T22:{number // 2400 % 60:02}:{second}Z",
-        "annotations": {"authorization.k8s.io/decision": "allow",
-                        "authorization.k8s.io/reason": f'RBAC: allowed by ClusterRoleBinding "{resource}" of ClusterRole "edit" to User "{user}"'},
-    }  # fmt: skip
-    if not read and kind < 0.97:  # noqa: PLR2004 - the mix described above
+        "annotations": {
+            "authorization.k8s.io/decision": "allow",
+            "authorization.k8s.io/reason": f'RBAC: allowed by RoleBinding "{resource}" of "edit" to User "{user}"',
+        },
+    }
+    if not read and kind < 0.97:
         event["requestObject"] = _body(dice, resource, namespace, name)
     return event
 
@@ -88,18 +110,30 @@ def _body(dice: random.Random, resource: str, namespace: str, name: str) -> dict
             "name": f"container-{index}",
             "image": f"registry.example.com/team/{name}:{dice.randrange(90)}.{dice.randrange(90)}",
             "ports": [{"containerPort": 8080 + port, "protocol": "TCP"} for port in range(dice.randrange(3))],
-            "env": [{"name": f"SETTING_{n}", "value": f"value-{dice.getrandbits(40):010x}"} for n in range(dice.randrange(12))],
+            "env": [
+                {"name": f"SETTING_{n}", "value": f"value-{dice.getrandbits(40):010x}"}
+                for n in range(dice.randrange(12))
+            ],
             "resources": {"limits": {"cpu": "500m", "memory": "256Mi"}, "requests": {"cpu": "100m", "memory": "128Mi"}},
-            "securityContext": {"privileged": dice.random() < 0.002, "runAsUser": dice.choice((1000, 65534))},  # noqa: PLR2004
+            "securityContext": {"privileged": dice.random() < 0.002, "runAsUser": dice.choice((1000, 65534))},
         }
         for index in range(1 + dice.randrange(3))
-    ]  # fmt: skip
+    ]
     spec: dict[str, Any] = {
         "containers": containers,
         "serviceAccountName": "default",
         "hostNetwork": dice.random() < 0.004,
-    }  # noqa: PLR2004
+    }
     if resource in ("deployments", "replicasets", "jobs"):
         spec = {"replicas": dice.randrange(9), "template": {"metadata": {"labels": labels}, "spec": spec}}
-    return {"kind": resource[:-1].title(), "apiVersion": "v1", "spec": spec,
-            "metadata": {"name": name, "namespace": namespace, "labels": labels, "annotations": {"checksum": f"{dice.getrandbits(256):064x}"}}}  # fmt: skip
+    return {
+        "kind": resource[:-1].title(),
+        "apiVersion": "v1",
+        "spec": spec,
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "labels": labels,
+            "annotations": {"checksum": f"{dice.getrandbits(256):064x}"},
+        },
+    }
