@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from auditwire.rules.bundle import decode_bundle
+from auditwire.rules.pack import compile_pack
 from template import ROOT, folder_digest
 
 BUILT = ROOT / ".aws-sam" / "build"
 BUILD = ROOT / "layers" / "auditwire" / "build.py"
 LAYER = BUILT / "AuditwireLayer"
-FUNCTIONS = {"IngestFunction": "ingest", "RelayFunction": "relay"}
+FUNCTIONS = {"IngestFunction": "ingest", "RelayFunction": "relay", "CompileRulesFunction": "compile_rules"}
 MAGIC_PYTHON_3_13 = 3571
 UNCHECKED_HASH = 0b01
 AARCH64 = 183
@@ -42,6 +44,15 @@ def test_layer_holds_the_library_and_every_default_document() -> None:
     default = package / "default_rules"
     assert documents == {path.relative_to(default) for path in default.rglob("*.yaml")}
     assert documents
+
+
+def test_layer_holds_the_default_documents_compiled() -> None:
+    data = (LAYER / "python" / "auditwire" / "default_bundle.json").read_bytes()
+    bundle = decode_bundle(data)
+    assert data == compile_pack(), "or are the artefacts old? make build"
+    assert {source.path for source in bundle.sources} == {path.name for path in (ROOT / "rules").rglob("*.yaml")}
+    # What compiling uploaded rules needs.
+    assert {"lark", "yaml"} <= {path.name for path in (LAYER / "python").iterdir()}
 
 
 def test_layer_leaves_out_what_the_runtime_brings() -> None:

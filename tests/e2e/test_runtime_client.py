@@ -11,6 +11,8 @@ from typing import Any
 import boto3
 import pytest
 
+from auditwire.rules.bundle import decode_bundle
+from auditwire.rules_bucket import S3RulesBucket, document_key
 from auditwire_local.deploy import deploy
 from auditwire_local.options import ClusterCredential
 from auditwire_local.receiver import AlertReceiver
@@ -146,6 +148,7 @@ def as_sqs_event(messages: list[Any]) -> dict[str, Any]:
 def test_every_sample_has_an_expected_outcome() -> None:
     assert {path.stem for path in samples("ingest")} == set(OUTCOMES)
     assert samples("relay")
+    assert samples("compile_rules")
 
 
 @pytest.mark.parametrize("path", samples("ingest"), ids=lambda path: path.stem)
@@ -218,7 +221,43 @@ def test_sample_of_the_relay_has_the_shape_of_a_published_alert(stack: Stack, tm
             assert sample["auditwire"].keys() == published["auditwire"].keys()
 
 
-@pytest.mark.parametrize("function", ["ingest", "relay"])
+@pytest.mark.parametrize("path", samples("compile_rules"), ids=lambda path: path.stem)
+def test_uploaded_rules_come_into_force_cold_and_warm(stack: Stack, path: Path, tmp_path: Path) -> None:
+    bucket = S3RulesBucket(stack.s3, stack.outputs["RulesBucket"])
+    for listed in bucket.entries(""):
+        bucket.delete(listed.key)
+    with environment("compile_rules", stack.variables["compile_rules"], tmp_path) as function:
+        # A fresh stack runs with the default pack.
+        answers = [function.invoke(load(path))]
+        for document in (ROOT / "rules").glob("*.yaml"):
+            bucket.write(document_key(document.name), document.read_bytes())
+        answers += [function.invoke(load(path)) for _ in range(2)]
+        bucket.write(document_key("mine.yaml"), b"kind: Rule\nspec: {rules: 5}\n")
+        answers += [function.invoke(load(path))]
+        log = function.log()
+
+    assert [answer["verdict"] for answer in answers] == ["unchanged", "accepted", "unchanged", "refused"], log
+    assert len({answer["active"] for answer in answers[1:]}) == 1
+    assert [json.loads(message["Body"])["labels"]["alertname"] for message in stack.messages()] == [
+        "auditwire.RulesRefused"
+    ]
+    assert '"path":"mine.yaml","line":1,"column":1' in log
+
+
+def test_the_default_pack_of_the_layer_is_in_force_before_the_first_upload(stack: Stack, tmp_path: Path) -> None:
+    stack.empty()
+    bucket = S3RulesBucket(stack.s3, stack.outputs["RulesBucket"])
+    for listed in bucket.entries(""):
+        bucket.delete(listed.key)
+    with environment("ingest", stack.variables["ingest"], tmp_path) as function:
+        function.invoke(load(EVENTS / "ingest" / "kube-apiserver-eventlist.json"))
+    pack = decode_bundle((HOST_BUILD / "layer" / "python" / "auditwire" / "default_bundle.json").read_bytes())
+
+    lines = [json.loads(line) for lines in stack.objects("events/").values() for line in lines.splitlines()]
+    assert {line["_auditwire"]["bundle"] for line in lines} == {pack.digest}
+
+
+@pytest.mark.parametrize("function", ["ingest", "relay", "compile_rules"])
 def test_a_function_without_its_configuration_does_not_start_quietly(function: str, tmp_path: Path) -> None:
     with (
         environment(function, {"AWS_REGION": REGION}, tmp_path) as started,
