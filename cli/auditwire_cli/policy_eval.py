@@ -79,7 +79,7 @@ def _requests(name: str) -> Iterator["Attributes"]:
         if not line.strip():
             continue
         try:
-            yield Attributes.from_json(_object(line))
+            yield Attributes.from_json(_object(line.strip()))
         except (AttributesError, ValueError) as error:
             raise CallError(f"{name}:{number}: no request: {error}", "see auditwire policy eval --help") from None
 

@@ -7,7 +7,7 @@ import yaml
 
 from auditwire.diagnostics import Severity
 from auditwire.document_source import Report
-from auditwire.policy import coverage
+from auditwire.policy.coverage import Coverage, records
 from auditwire.policy.describe import describe, listed
 from auditwire.policy.known import NAMELESS_VERBS, group_meant, resource_problem, verb_problem
 from auditwire.policy.load import LoadedPolicy, Reading, read_policy
@@ -17,7 +17,7 @@ from auditwire.policy.validate import ANY_GROUP
 from auditwire.source import Source
 
 MAX_CHECKED: Final = 1_000
-"""Rules of a policy to check; what comes after them is loaded all the same."""
+"""Rules of a policy to check; a note says where the checks end."""
 
 _LITERAL: Final = {
     "users": "users",
@@ -35,7 +35,7 @@ def check_policy(source: Source) -> LoadedPolicy:
         for position, (value, rule) in enumerate(zip(values, reading.rules, strict=True)):
             if position < MAX_CHECKED:
                 _check_rule(_At(reading.report, position), value, rule)
-        _check_order(reading, reading.policy, values[:MAX_CHECKED])
+        _check_order(reading, reading.policy, values)
         _check_stages(reading, reading.root)
     return reading.loaded()
 
@@ -149,13 +149,15 @@ def _check_names(at: _At, entry: Value, rule: PolicyRule) -> None:
 def _check_order(reading: Reading, policy: Policy, values: tuple[Value, ...]) -> None:
     """What rules do to one another: never reached, without effect, and what is recorded in the end."""
     reached = set(range(len(policy.rules)))
-    for position, value in enumerate(values):
+    coverage = Coverage(policy)
+    coverage.unjudged.update(range(MAX_CHECKED, len(values)))
+    for position, value in enumerate(values[:MAX_CHECKED]):
         at = _At(reading.report, position)
-        earlier = coverage.shadowing(policy, position)
+        earlier = coverage.shadowing(position)
         if earlier:
             reached.discard(position)
             at.warn(value.node, "AW320", _unreached(policy, position, earlier, values), _unreached_hint(earlier))
-        elif (later := coverage.same_without(policy, position)) is not None:
+        elif (later := coverage.same_without(position)) is not None:
             place = _place(reading.report, values, later)
             at.warn(
                 value.node,
@@ -164,8 +166,16 @@ def _check_order(reading: Reading, policy: Policy, values: tuple[Value, ...]) ->
                 "remove it, or give it the level that was meant",
             )
         if position in reached:
-            _check_secrets(at, policy, position, value)
-    if not any(coverage.records(policy.decisions[position]) for position in reached) and reading.root is not None:
+            _check_secrets(at, coverage.secret_bodies(position), policy.rules[position], value)
+    if coverage.unjudged:
+        first = min(coverage.unjudged)
+        _At(reading.report, first).note(
+            values[first].node,
+            "AW313",
+            f"the policy is too large to say of {len(coverage.unjudged):,} rules from here on whether they are reached",
+            "it works all the same; fewer names in fewer rules would do",
+        )
+    if not any(records(policy.decisions[position]) for position in reached) and reading.root is not None:
         _At(reading.report, min(reached)).warn(
             reading.root.keys["rules"], "AW328", "nothing is ever recorded under this policy", _silence(policy, reached)
         )
@@ -196,11 +206,10 @@ def _silence(policy: Policy, reached: Iterable[int]) -> str:
     return "omitStages leave no stage" if silent else "every rule that is reached has the level None"
 
 
-def _check_secrets(at: _At, policy: Policy, position: int, value: Value) -> None:
-    verbs = coverage.secret_bodies(policy, position)
+def _check_secrets(at: _At, verbs: list[str], rule: PolicyRule, value: Value) -> None:
     if not verbs:
         return
-    names = {name for entry in policy.rules[position].resources for name in entry.resources}
+    names = {name for entry in rule.resources for name in entry.resources}
     hint = 'put a rule before it: {level: Metadata, resources: [{group: "", resources: [secrets]}]}'
     if names == {"secrets"}:
         hint = "write level: Metadata, which says who did what to which Secret, without its values"

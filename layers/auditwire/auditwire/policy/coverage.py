@@ -14,10 +14,11 @@ import msgspec
 
 from auditwire.events.level import Level
 from auditwire.policy.attributes import Attributes
+from auditwire.policy.matching import Matcher
 from auditwire.policy.policy import STAGES, Decision, GroupResources, Policy, PolicyRule
 
-MAX_REQUESTS: Final = 5_000
-"""Requests to ask with about one rule; one that needs more is not judged."""
+MAX_WORK: Final = 2_000_000
+"""How often to ask a rule about a request while checking one policy: about a second."""
 
 # No request and, being unprintable, no policy has these.
 _OTHER: Final = "\x00other"
@@ -28,15 +29,90 @@ _WITH_REQUEST_BODY: Final = ("create", "update", "patch")
 _WITH_BODY: Final = (*_WITH_REQUEST_BODY, "get", "list", "delete", "deletecollection")
 
 
-def requests_of(rule: PolicyRule, others: Sequence[PolicyRule] = ()) -> list[Attributes] | None:
-    """Requests that stand for all the rule matches, as far as ``others`` tell them apart; None when too many."""
+class Coverage:
+    """Asks a policy what its rules are left with, as long as that does not take too long."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._left = MAX_WORK
+        self.unjudged: set[int] = set()
+        """The positions of rules that would have taken too long to judge."""
+
+    def shadowing(self, position: int) -> list[int]:
+        """The positions of the earlier rules that match, between them, all a rule matches; empty when it is reached."""
+        policy = self._policy
+        requests = self._requests(policy.rules[position], policy.rules[:position], position)
+        first = {policy.evaluate(request).matched_rule for request in requests}
+        earlier = sorted(found for found in first if found is not None and found < position)
+        return earlier if len(earlier) == len(first) else []
+
+    def same_without(self, position: int) -> int | None:
+        """The position of a later rule that would do just the same for all a rule matches; None for none."""
+        policy = self._policy
+        for later in range(position + 1, len(policy.rules)):
+            if same_effect(policy.decisions[position], policy.decisions[later]):
+                if self._covers(later, position):
+                    return later
+            elif not _disjoint(
+                policy.matchers[later],
+                policy.matchers[position],
+                product(policy.rules[later].resources, policy.rules[position].resources),
+            ):
+                return None
+        return None
+
+    def secret_bodies(self, position: int) -> list[str]:
+        """The verbs with which a rule records bodies of Secrets, their values included."""
+        rule = self._policy.rules[position]
+        decision = self._policy.decisions[position]
+        if decision.level < Level.REQUEST or not records(decision):
+            return []
+        with_body = _WITH_BODY if decision.level == Level.REQUEST_RESPONSE else _WITH_REQUEST_BODY
+        names = tuple({name for entry in rule.resources for name in entry.resource_names})
+        of_secrets = (GroupResources("", ("secrets",), names), GroupResources("", ("secrets",)))
+        found = []
+        for verb in with_body:
+            narrowed = msgspec.structs.replace(rule, verbs=(verb,), resources=of_secrets, non_resource_urls=())
+            requests = self._requests(narrowed, self._policy.rules, position)
+            if any(self._policy.evaluate(request).matched_rule == position for request in requests):
+                found.append(verb)
+        return found
+
+    def _covers(self, later: int, position: int) -> bool:
+        """Whether one rule matches everything that another does."""
+        other, matcher = self._policy.matchers[later], self._policy.matchers[position]
+        pairs = ((other.users, matcher.users), (other.verbs, matcher.verbs), (other.namespaces, matcher.namespaces))
+        if any(wide is not None and (narrow is None or not narrow <= wide) for wide, narrow in pairs):
+            return False
+        requests = self._requests(self._policy.rules[position], (self._policy.rules[later],), position, cost=1)
+        return bool(requests) and all(other.takes(request) for request in requests)
+
+    def _requests(
+        self, rule: PolicyRule, others: Sequence[PolicyRule], position: int, cost: int | None = None
+    ) -> list[Attributes]:
+        """Requests that stand for all the rule matches; none, and the rule unjudged, where that takes too long.
+
+        ``cost`` is how many rules each request is put to.
+        """
+        self._left -= len(others)
+        requests = requests_of(rule, others, max(0, self._left // (cost or len(self._policy.rules))))
+        if requests is None:
+            self.unjudged.add(position)
+            return []
+        self._left -= len(requests) * (cost or len(self._policy.rules))
+        return requests
+
+
+def requests_of(rule: PolicyRule, others: Sequence[PolicyRule], most: int) -> list[Attributes] | None:
+    """Requests that stand for all the rule matches, as far as ``others`` tell them apart; None when there are more
+    than ``most``."""
     users = _standing_for(rule.users, (other.users for other in others))
     groups = _standing_for(rule.user_groups, (other.user_groups for other in others), none="")
     verbs = _standing_for(rule.verbs, (other.verbs for other in others))
     namespaces = _standing_for(rule.namespaces, (other.namespaces for other in others))
     targets = list(_targets(rule))
     paths = list(_paths(rule))
-    if prod(map(len, (users, groups, verbs))) * (len(namespaces) * len(targets) + len(paths)) > MAX_REQUESTS:
+    if prod(map(len, (users, groups, verbs))) * (len(namespaces) * len(targets) + len(paths)) > most:
         return None
     requests = []
     for user, group, verb in product(users, groups, verbs):
@@ -49,28 +125,6 @@ def requests_of(rule: PolicyRule, others: Sequence[PolicyRule] = ()) -> list[Att
     return requests
 
 
-def shadowing(policy: Policy, position: int) -> list[int]:
-    """The positions of the earlier rules that match, between them, all a rule matches; empty when it is reached."""
-    requests = requests_of(policy.rules[position], policy.rules[:position])
-    if requests is None:
-        return []
-    first = {policy.evaluate(request).matched_rule for request in requests}
-    earlier = sorted(found for found in first if found is not None and found < position)
-    return earlier if len(earlier) == len(first) else []
-
-
-def same_without(policy: Policy, position: int) -> int | None:
-    """The position of a later rule that would do just the same for all a rule matches; None when there is none."""
-    rule = policy.rules[position]
-    for later, other in enumerate(policy.rules[position + 1 :], position + 1):
-        if same_effect(policy.decisions[position], policy.decisions[later]):
-            if _covers(other, rule):
-                return later
-        elif not _disjoint(other, rule):
-            return None
-    return None
-
-
 def same_effect(one: Decision, other: Decision) -> bool:
     """Whether two decisions record the same."""
     if Level.NONE in (one.level, other.level):
@@ -81,24 +135,6 @@ def same_effect(one: Decision, other: Decision) -> bool:
 def records(decision: Decision) -> bool:
     """Whether anything is recorded of a request, at any stage."""
     return any(decision.emits(stage) for stage in STAGES)
-
-
-def secret_bodies(policy: Policy, position: int) -> list[str]:
-    """The verbs with which a rule records bodies of Secrets, their values included."""
-    rule = policy.rules[position]
-    decision = policy.decisions[position]
-    if decision.level < Level.REQUEST or not records(decision):
-        return []
-    with_body = _WITH_BODY if decision.level == Level.REQUEST_RESPONSE else _WITH_REQUEST_BODY
-    names = tuple({name for entry in rule.resources for name in entry.resource_names})
-    of_secrets = (GroupResources("", ("secrets",), names), GroupResources("", ("secrets",)))
-    found = []
-    for verb in with_body:
-        narrowed = msgspec.structs.replace(rule, verbs=(verb,), resources=of_secrets, non_resource_urls=())
-        requests = requests_of(narrowed, policy.rules) or ()
-        if any(policy.evaluate(request).matched_rule == position for request in requests):
-            found.append(verb)
-    return found
 
 
 def _standing_for(values: Sequence[str], named: Iterable[Collection[str]], none: str = _OTHER) -> list[str]:
@@ -137,29 +173,16 @@ def _paths(rule: PolicyRule) -> Iterator[str]:
         yield _OTHER_PATH if url == "*" else f"{url.rstrip('*')}{_OTHER}" if url.endswith("*") else url
 
 
-def _covers(other: PolicyRule, rule: PolicyRule) -> bool:
-    alone = Policy(rules=(other,))
-    requests = requests_of(rule, (other,))
-    return requests is not None and all(alone.evaluate(request).matched_rule == 0 for request in requests)
-
-
-def _disjoint(one: PolicyRule, other: PolicyRule) -> bool:
-    """Whether no request can match both; False where that is not plain."""
+def _disjoint(one: Matcher, other: Matcher, entries: Iterable[tuple[GroupResources, GroupResources]]) -> bool:
+    """Whether no request can match both, whose ``entries`` are those of the one with those of the other; False where
+    that is not plain."""
     pairs = ((one.users, other.users), (one.verbs, other.verbs), (one.namespaces, other.namespaces))
-    if any(left and right and not set(left) & set(right) for left, right in pairs):
+    if any(left is not None and right is not None and left.isdisjoint(right) for left, right in pairs):
         return True
-    if (_only_paths(one) and _only_resources(other)) or (_only_resources(one) and _only_paths(other)):
+    if not ((one.for_resources and other.for_resources) or (one.for_paths and other.for_paths)):
         return True
-    entries = list(product(one.resources, other.resources))
-    return bool(entries) and all(_disjoint_entries(left, right) for left, right in entries)
-
-
-def _only_resources(rule: PolicyRule) -> bool:
-    return bool(rule.resources or rule.namespaces)
-
-
-def _only_paths(rule: PolicyRule) -> bool:
-    return bool(rule.non_resource_urls)
+    both = list(entries)
+    return bool(both) and all(_disjoint_entries(left, right) for left, right in both)
 
 
 def _disjoint_entries(one: GroupResources, other: GroupResources) -> bool:

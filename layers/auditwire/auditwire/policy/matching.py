@@ -71,6 +71,12 @@ class Matcher:
                 return True
         return False
 
+    def takes(self, attributes: Attributes) -> bool:
+        """Whether the rule matches a request, of whatever kind and verb it is."""
+        if not (self.for_resources if attributes.resource_request else self.for_paths):
+            return False
+        return (self.verbs is None or attributes.verb in self.verbs) and self.matches(attributes)
+
 
 def matcher_of(rule: "PolicyRule", position: int) -> Matcher:
     """The matcher of a rule that passed validation. A rule naming namespaces or resources is for resources only."""

@@ -118,7 +118,8 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True, rename=_NAMES, kw_
         )
 
     @cached_property
-    def _matchers(self) -> tuple[Matcher, ...]:
+    def matchers(self) -> tuple[Matcher, ...]:
+        """What each rule matches, as sets."""
         return tuple(matcher_of(rule, position) for position, rule in enumerate(self.rules))
 
     @cached_property
@@ -127,7 +128,7 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True, rename=_NAMES, kw_
         return {verb: self._with_verb(verb) for verb in VERBS}
 
     def _with_verb(self, verb: str) -> _Rules:
-        matchers = [matcher for matcher in self._matchers if matcher.verbs is None or verb in matcher.verbs]
+        matchers = [matcher for matcher in self.matchers if matcher.verbs is None or verb in matcher.verbs]
         return (
             tuple(matcher for matcher in matchers if matcher.for_resources),
             tuple(matcher for matcher in matchers if matcher.for_paths),
