@@ -121,6 +121,16 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """What one cluster sent at one time, decoded. ``digest`` is batch_digest of the inflated bytes."""
+
+    cluster: Cluster
+    decoded: Decoded
+    digest: str
+    received: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Ingest:
     """The road of one deployment. ``archive_url`` is the prefix of a link to an archived object, empty for none."""
 
@@ -141,35 +151,33 @@ class Ingest:
             return Answer(503, error=str(error))
         if cluster is None:
             return Answer(401)
-        return self._take(request, cluster)
-
-    def _take(self, request: Request, cluster: Cluster) -> Answer:
-        rules = self.rules.current()
-        account = Account(cluster=cluster.name, sender=cluster.sender, bundle=rules.digest)
         decoded, inflated = _decode(request)
+        batch = Batch(cluster, decoded, batch_digest(cluster.name, inflated), request.received)
+        return self.take(batch, request.received.timestamp() + DEADLINE_SECONDS)
+
+    def take(self, batch: Batch, deadline: float) -> Answer:
+        """Take one batch down the road behind the credential check: settle, decide, archive, publish.
+
+        Alerts are published until ``deadline``, in seconds since the epoch. A batch that was taken before is
+        taken again without harm: the same keys, the same alerts.
+        """
+        rules = self.rules.current()
+        cluster, decoded = batch.cluster, batch.decoded
+        account = Account(cluster=cluster.name, sender=cluster.sender, bundle=rules.digest)
         account.received = len(decoded.events) + len(decoded.rejects)
         account.empty = not account.received
         for event in decoded.events:
-            event.settle(cluster=cluster.name, received=request.received)
+            event.settle(cluster=cluster.name, received=batch.received)
         decisions = decide_batch(decoded.events, sender=cluster.sender, rules=rules)
-        digest = batch_digest(cluster.name, inflated)
         try:
-            alerts = self._store(request, cluster, rules, decoded, decisions, digest, account)
+            alerts = self._store(batch, rules, decisions, account)
         except ArchiveError as error:
             return Answer(503, account, str(error))
-        return self._publish(request, cluster, alerts, account)
+        return self._publish(alerts, deadline, account)
 
-    def _store(
-        self,
-        request: Request,
-        cluster: Cluster,
-        rules: RuleSet,
-        decoded: Decoded,
-        decisions: Decisions,
-        digest: str,
-        account: Account,
-    ) -> list[Alert]:
+    def _store(self, batch: Batch, rules: RuleSet, decisions: Decisions, account: Account) -> list[Alert]:
         """Put the kept events and the rejects away; the alerts of what was kept. Raises ``ArchiveError``."""
+        cluster, decoded, digest = batch.cluster.name, batch.decoded, batch.digest
         kept_at = {kept.position: kept for kept in decisions.kept}
         occurrences: list[Occurrence] = []
         results: list[Stored] = []
@@ -177,27 +185,27 @@ class Ingest:
             kept = [kept_at[position] for position in group.members if position in kept_at]
             if not kept:
                 continue
-            key = object_key(cluster.name, group.hour, group.t, digest)
-            lines = [_line(one, group, digest, rules, request.received) for one in kept]
+            key = object_key(cluster, group.hour, group.t, digest)
+            lines = [_line(one, group, digest, rules, batch.received) for one in kept]
             results.append(self.archive.put_events(key, lines))
             account.objects.append(key)
             occurrences += [
                 Occurrence(rule, one.event, rule.message(one.event), key) for one in kept for rule in one.verdict.alerts
             ]
         for reject in decoded.rejects:
-            self._quarantine(reject.raw, reject, cluster, request.received)
+            self._quarantine(reject, cluster, batch.received)
         account.stored_before = bool(results) and all(result == "exists" for result in results)
         _count(account, decoded, decisions)
-        return fold(occurrences, cluster=cluster.name, bundle=rules.digest, archive_url=self.archive_url)
+        return fold(occurrences, cluster=cluster, bundle=rules.digest, archive_url=self.archive_url)
 
-    def _quarantine(self, raw: bytes, reject: Reject, cluster: Cluster, received: datetime) -> None:
-        key = quarantine_key(cluster.name, batch_digest(cluster.name, raw))
-        self.archive.put_quarantine(key, raw, QuarantineNote(reject.reason, reject.kind, cluster.name, received))
+    def _quarantine(self, reject: Reject, cluster: str, received: datetime) -> None:
+        key = quarantine_key(cluster, batch_digest(cluster, reject.raw))
+        self.archive.put_quarantine(key, reject.raw, QuarantineNote(reject.reason, reject.kind, cluster, received))
 
-    def _publish(self, request: Request, cluster: Cluster, alerts: list[Alert], account: Account) -> Answer:
+    def _publish(self, alerts: list[Alert], deadline: float, account: Account) -> Answer:
         if not alerts:
             return Answer(200, account)
-        published = self.publisher.publish(alerts, request.received.timestamp() + DEADLINE_SECONDS)
+        published = self.publisher.publish(alerts, deadline)
         account.published = published.sent
         account.unpublished = len(published.failed)
         account.refused = len(published.refused)
