@@ -272,7 +272,19 @@ def test_secrets_never_reach_the_archive_or_an_alert() -> None:
     road.post(event_list(item(objectRef=secret, requestObject=body)))
 
     assert b"aHVudGVyMg" not in b"".join(gzip.decompress(value) for value in road.archive.objects.values())
-    assert road.lines()[0]["_auditwire"]["flags"] == ["redacted"]
+    assert "requestObject" not in road.lines()[0]
+
+
+def test_tokens_are_redacted_where_the_policy_keeps_bodies() -> None:
+    road = Road()
+    review = {"resource": "tokenreviews", "apiGroup": "authentication.k8s.io"}
+    body = {"kind": "TokenReview", "spec": {"token": "aHVudGVyMg=="}}
+
+    road.post(event_list(item(level="Request", verb="create", objectRef=review, requestObject=body)))
+
+    (line,) = road.lines()
+    assert line["requestObject"]["spec"] == {"token": "[REDACTED]"}
+    assert line["_auditwire"]["flags"] == ["redacted"]
 
 
 def test_nothing_is_answered_with_200_that_is_not_stored() -> None:

@@ -89,7 +89,7 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True, rename=_NAMES, kw_
 
     def as_json(self) -> dict[str, Any]:
         """The policy as plain JSON values, keys as in a policy file, defaults left out."""
-        plain: dict[str, Any] = msgspec.to_builtins(self)
+        plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self))
         return plain
 
     @classmethod
