@@ -137,6 +137,20 @@ class TestAccepted:
         assert compiled.verdict == "accepted"
         assert compiled.digest == digest_of(Source(path.name, path.read_text(encoding="utf-8")) for path in paths)
 
+    def test_a_bundle_is_as_young_as_its_last_coming_into_force(self, world: World) -> None:
+        digests = []
+        for name in ("one", "two", "one"):
+            world.put("a.yaml", good(name))
+            digests.append(world.compile().digest)
+            world.later(60)
+        world.compile()
+
+        written = {listed.key: listed.modified for listed in world.bucket.entries("bundles/")}
+
+        assert digests[0] == digests[2]
+        assert written[bundle_key(digests[0] or "")] == world.now - timedelta(seconds=60)
+        assert written[bundle_key(digests[1] or "")] == world.now - timedelta(seconds=120)
+
     def test_the_same_documents_again_move_nothing(self, world: World) -> None:
         world.put("a.yaml", good("one"))
         world.compile()

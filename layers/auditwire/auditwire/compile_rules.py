@@ -195,10 +195,12 @@ class _Look:
         self, digest: str, states: tuple[SourceState, ...], bundle: bytes, diagnostics: Sequence[Diagnostic]
     ) -> Compiled:
         key, sha256 = bundle_key(digest), hashlib.sha256(bundle).hexdigest()
-        if not self._is_intact(key, sha256):
+        moves = self._active is None or (self._active.digest, self._active.sha256) != (digest, sha256)
+        # Anew also where it lies there already: its time is when it last came into force, which a rollback goes by.
+        if moves or not self._is_intact(key, sha256):
             self._bucket.write(key, bundle)
         compiled = Compiled(verdict="unchanged", digest=digest, active=digest, diagnostics=tuple(diagnostics))
-        if self._active is None or (self._active.digest, self._active.sha256) != (digest, sha256):
+        if moves:
             seen = self._active_stored.etag if self._active_stored else None
             self._bucket.replace(ACTIVE_KEY, Active(digest, sha256, self._now).encode(), seen)
             self.moved, compiled = digest, replace(compiled, verdict="accepted")
