@@ -12,8 +12,13 @@ from auditwire_cli.errors import CommandError
 from auditwire_cli.policy_check import policy_check
 from auditwire_cli.policy_eval import policy_eval
 from auditwire_cli.rules_check import rules_check
+from auditwire_cli.rules_diff import rules_diff
 from auditwire_cli.rules_eval import rules_eval
 from auditwire_cli.rules_fix import rules_fix
+from auditwire_cli.rules_publish import rules_publish
+from auditwire_cli.rules_pull import rules_pull
+from auditwire_cli.rules_rollback import rules_rollback
+from auditwire_cli.rules_status import rules_status
 from auditwire_cli.send import send
 
 
@@ -36,7 +41,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-rules = typer.Typer(help="Check rule documents, and try them on events.", no_args_is_help=True, rich_markup_mode=None)
+rules = typer.Typer(help="Check, try, mend and publish rule documents.", no_args_is_help=True, rich_markup_mode=None)
 policy = typer.Typer(help="Check audit policies, try them on requests.", no_args_is_help=True, rich_markup_mode=None)
 app.command()(dev)
 app.command()(send)
@@ -44,6 +49,11 @@ app.add_typer(rules, name="rules")
 rules.command("check")(rules_check)
 rules.command("eval")(rules_eval)
 rules.command("fix")(rules_fix)
+rules.command("publish")(rules_publish)
+rules.command("status")(rules_status)
+rules.command("diff")(rules_diff)
+rules.command("rollback")(rules_rollback)
+rules.command("pull")(rules_pull)
 app.add_typer(policy, name="policy")
 policy.command("check")(policy_check)
 policy.command("eval")(policy_eval)

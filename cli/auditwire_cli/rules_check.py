@@ -61,9 +61,19 @@ def rules_check(
         return
     if not paths:
         raise CallError("nothing to check", "name a rule document, or a folder of them")
+    check_and_print(sources_of(paths), dialect=dialect, strict=strict, output=output)
+
+
+def check_and_print(
+    sources: list["Source"],
+    *,
+    dialect: Dialect = Dialect.AUDITWIRE,
+    strict: bool = False,
+    output: Output = Output.TEXT,
+) -> None:
+    """Print what is wrong with these documents. Raises typer.Exit(1) for errors, with ``strict`` for warnings too."""
     from auditwire.rules import load_sources
 
-    sources = sources_of(paths)
     loaded = load_sources(sources, dialect=dialect.value)
     if output is Output.JSON:
         print(json.dumps([found.as_json() for found in loaded.diagnostics], ensure_ascii=False))
