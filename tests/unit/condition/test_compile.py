@@ -108,7 +108,7 @@ def _complaint(text: str, **options: Any) -> str:
                 "1:8: error AW101: 'create' is not expected here; expected a boolean, a number or a string\n"
                 "    verb = create\n"
                 "           ^\n"
-                "  hint: a value stands in double quotes; two tests are joined with `and` or `or`"
+                '  hint: a text stands in double quotes: "create"'
             ),
         ),
         (
@@ -161,6 +161,39 @@ def _complaint(text: str, **options: Any) -> str:
 )
 def test_a_condition_that_cannot_be_compiled_is_refused_with_place_and_hint(condition: str, complaint: str) -> None:
     assert _complaint(condition) == complaint
+
+
+@pytest.mark.parametrize(
+    ("condition", "hint"),
+    [
+        ('verb contain "x"', "did you mean `contains`?"),
+        ('verb start with "x"', 'write `like "text*"`'),
+        ('verb matches "x"', 'write `regex "…"`'),
+        ('verb not_in ("x")', 'write `not in ("…", "…")`'),
+        ('verb is not "x"', "write `!=`"),
+        ('verb not = "x"', "write `!=`, or not (…) around the whole test"),
+        ('verb === "x"', "write one operator: =, !=, <, <=, > or >="),
+        ("verb =< 5", "write <= with the < first"),
+        ('verb = "a" adn b', "did you mean `and`?"),
+        ('verb = "a", b', "two tests are joined with `and` or `or`"),
+        ('verb in "a"', 'the values of in stand in parentheses: ("a", "b")'),
+        ('verb in ("a" "b")', "items of a list are separated by commas"),
+        ('verb in ("a",)', "an item is missing, or there is a comma too many"),
+        ("verb = null", "write `not exists`, or `exists` for the opposite"),
+        ('"a" = verb', "a field stands on the left of an operator, a value on its right"),
+        ('if verb = "a"', "between a field and a value stands an operator: =, !=, in, contains, like, regex …"),
+        ("a[-1] = 1", "an index counts from the start: [0], [1:3], [*]"),
+        ("verb = 1e3", "a number is digits with a fraction at most: write 1000 for 1e3"),
+        ('$(verb) = "a"', "a reference is written ${name}"),
+        ("count(verb) > 1", "there are no functions: a field is compared with an operator"),
+        ("verb = “a”", 'typographic quotes are not quotes: write "…"'),
+        ('verb = "a', 'put a `"` behind it'),
+        ("verb and", "something is missing at the end"),
+        ('verb = "a")', "there is no opening parenthesis for this one"),
+    ],
+)
+def test_a_habit_of_another_language_gets_the_hint_what_to_write(condition: str, hint: str) -> None:
+    assert _complaint(condition).rpartition("hint: ")[2] == hint
 
 
 def test_every_bad_comparison_is_reported_not_only_the_first() -> None:

@@ -209,7 +209,7 @@ def test_a_rule_that_cannot_judge_an_event_does_not_match_and_is_counted() -> No
         pytest.param(
             rule("ObjectRef.Nmae = 'x'"),
             'a.yaml:12:33 error AW101: "\'" is not expected here; expected a boolean, a number or a string '
-            '(strings stand in double quotes: "…")',
+            '(texts stand in double quotes: "…")',
             id="single quotes",
         ),
         pytest.param(

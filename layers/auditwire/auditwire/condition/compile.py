@@ -6,6 +6,7 @@ from auditwire.condition.assemble import Condition, assemble
 from auditwire.condition.errors import ConditionError, Finding
 from auditwire.condition.evaluate import bind_comparison, comparisons
 from auditwire.condition.fields import FieldTable, FreeFields
+from auditwire.condition.lint import MOST_FINDINGS
 from auditwire.condition.parse import SyntaxFinding, parse
 from auditwire.condition.precedence import Precedence, read
 from auditwire.condition.syntax import And, Comparison, Expression, Not, Operator, Or, Path, Reference
@@ -42,9 +43,14 @@ def compile_condition(
 
 
 def check(expression: Expression, fields: FieldTable, dialect: Dialect) -> list[Finding]:
-    """What is wrong with the comparisons of an expression; references are left to whoever knows the definitions."""
+    """What is wrong with the comparisons of an expression, at most ``MOST_FINDINGS``.
+
+    References are left to whoever knows the definitions.
+    """
     findings: list[Finding] = []
     for comparison in comparisons(expression):
+        if len(findings) >= MOST_FINDINGS:
+            break
         if isinstance(comparison.field, Path):
             bound = bind_comparison(comparison, fields)
             if isinstance(bound, Finding):

@@ -35,6 +35,9 @@ _ORDERS: Final = (Operator.LESS, Operator.LESS_OR_EQUAL, Operator.GREATER, Opera
 _TEXT_KINDS: Final = (Kind.TEXT, Kind.OPTIONAL_TEXT, Kind.TEXTS)
 _LONGEST_HINT: Final = 120
 
+MOST_FINDINGS: Final = 20
+"""Findings about one text: more say nothing new."""
+
 
 def unusable(expression: Expression) -> list[Finding]:
     """The errors of an expression that only judging an event would meet: AW108, AW109."""
@@ -54,7 +57,7 @@ def unusable(expression: Expression) -> list[Finding]:
             and (comparison.operator is Operator.EQUAL or comparison.operator in _ORDERS)
             and parse_number(literal.spelling) is None
         ]
-    return findings
+    return findings[:MOST_FINDINGS]
 
 
 def unusable_indexes(path: Path) -> list[Finding]:
@@ -90,6 +93,8 @@ def doubtful(expression: Expression, fields: FieldTable) -> list[Finding]:
     }
     findings: list[Finding] = []
     for comparison, is_denied in tests:
+        if len(findings) >= MOST_FINDINGS:
+            break
         field = _field(comparison, fields)
         if field is None:
             continue

@@ -9,6 +9,7 @@ from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from auditwire.condition.errors import Finding
+from auditwire.condition.habits import hint_at
 from auditwire.condition.syntax import (
     Boolean,
     Chain,
@@ -25,7 +26,6 @@ from auditwire.condition.syntax import (
 
 MAX_LENGTH: Final = 65_536
 """Characters a condition, macro or output may have."""
-
 
 _SEGMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_\-]*)(?:\[(\*|\d+|\d*:\d*)\])?(\.?)")
 
@@ -172,28 +172,6 @@ def _parser() -> Lark:
     return Lark(grammar, parser="lalr", lexer="contextual", transformer=_TreeBuilder(), start="start")
 
 
-# What people write by habit of other languages, and what to write instead: tried in order at the place of the error.
-_HABITS: Final[tuple[tuple[str, str], ...]] = (
-    (r"AND\b|And\b|&&?", "write `and`: keywords are lower case"),
-    (r"OR\b|Or\b|\|\|?", "write `or`: keywords are lower case"),
-    (r"NOT\b|Not\b", "write `not`: keywords are lower case"),
-    (r"(?:IN|LIKE|REGEX|CONTAINS|EXISTS|In|Like|Regex|Contains|Exists)\b", "keywords are lower case"),
-    (r"<>", "write `!=`"),
-    (r"=~|~=?|matches\b", 'write `regex "…"`'),
-    (r"(?:eq|equals|is)\b", "write `=`"),
-    (r"(?:ne|neq)\b", "write `!=`"),
-    (r"(?:startswith|endswith|within)\b", 'write `like "text*"` or `regex`'),
-    (r"'", 'strings stand in double quotes: "…"'),
-    (r"[\u201c\u201d\u2018\u2019]", 'typographic quotes are not quotes: write "…"'),
-    (r"\[", 'lists stand in parentheses: ("a", "b"); an index is written without spaces: [*], [0], [1:3]'),
-    (r"\$\{", "a reference is written ${name}, without spaces"),
-    (r"#|//|--", "conditions have no comments: use the rule's desc"),
-    (r"[\u00a0\u3000\ufeff\u200b]", "this is a character that only looks like a space: retype it"),
-    (r"/", "a key with a slash cannot be written as a name"),
-    (r"(?:null|nil|None)\b", "write `not exists`"),
-    (r"[A-Za-z_]", "a value stands in double quotes; two tests are joined with `and` or `or`"),
-)
-
 _NAMES: Final = {
     "$END": "the end of the condition",
     "LPAR": "`(`",
@@ -224,22 +202,16 @@ def _explain(text: str, error: UnexpectedInput) -> Finding:
         offset = len(text) if error.token.type == "$END" else offset
     elif isinstance(error, UnexpectedCharacters):
         expected = set(error.allowed or ())
-        found = "a string is not closed" if text[offset] == '"' else f"{text[offset]!r} is not expected here"
+        if text[offset] == '"' and text.find('"', offset + 1) < 0:
+            return Finding("AW101", "a text is not closed", 'put a `"` behind it', offset)
+        found = f"{text[offset]!r} is not expected here"
     else:  # pragma: no cover - lark raises only the two kinds above from a string
         expected, found = set(), "the condition ends too early"
     wanted = sorted(_NAMES.get(name, f"`{name.lower()}`") for name in expected)
+    if "IN" in expected and "EQ" in expected:
+        wanted = ["an operator"]
     message = f"{found}; expected {_one_of(wanted)}" if 0 < len(wanted) <= 8 else found
-    return Finding("AW101", message, _habit(text, offset, expected), offset)
-
-
-def _habit(text: str, offset: int, expected: set[str]) -> str:
-    if text.count("(") > text.count(")") and offset >= len(text):
-        return "a parenthesis is not closed"
-    if offset >= len(text):
-        return "" if "RPAR" not in expected else "a parenthesis is not closed"
-    if text[offset] == ")" and text.count(")") > text.count("("):
-        return "there is no opening parenthesis for this one"
-    return next((hint for pattern, hint in _HABITS if re.compile(pattern).match(text, offset)), "")
+    return Finding("AW101", message, hint_at(text, offset, expected), offset)
 
 
 def _one_of(words: list[str]) -> str:

@@ -15,7 +15,7 @@ from auditwire.condition.fields import FieldTable
 from auditwire.condition.lint import unusable, unusable_indexes
 from auditwire.condition.parse import SyntaxFinding, parse, parse_path
 from auditwire.condition.pattern_budget import PatternBudget
-from auditwire.condition.precedence import Precedence, read
+from auditwire.condition.precedence import MAX_DEPTH, Precedence, read
 from auditwire.condition.syntax import (
     And,
     Comparison,
@@ -39,11 +39,19 @@ MAX_EXPANDED: Final = 20_000
 MAX_EXPANDED_TOTAL: Final = 250_000
 """Comparisons and list items all rules may have together after everything is put in."""
 
+MAX_CHAIN: Final = 64
+"""Definitions that may stand inside one another."""
+
 _TOO_MUCH: Final = Finding(
     "AW110",
     f"with their macros and lists put in, the rules up to here have more than {MAX_EXPANDED_TOTAL:,} tests and items",
     "use shorter lists, or fewer rules",
 )
+
+# Comparing names costs far more than anything else that is done with a wrong one.
+_MOST_SUGGESTIONS: Final = 100
+_MOST_COMPARED: Final = 300
+_LONGEST_COMPARED: Final = 64
 
 _REFERENCE_START: Final = "${"
 
@@ -114,8 +122,10 @@ class Definitions:
             definition.qualified: definition for local in self._local.values() for definition in local.values()
         }
         self._room = MAX_EXPANDED_TOTAL
+        self._suggestions = _MOST_SUGGESTIONS
         self._patterns_read, self._patterns_used = PatternBudget(), PatternBudget()
         self._macros: dict[str, Expression | None] = {}
+        self._measures: dict[str, tuple[int, int]] = {}
         self._lists: dict[str, tuple[Literal, ...] | None] = {}
         self._paths: dict[str, Path | None] = {}
         self.written: dict[str, Expression] = {}
@@ -133,6 +143,8 @@ class Definitions:
 
     def condition(self, document: RuleDocument, entry: Entry) -> Expression | None:
         """The condition of a rule with everything put in, or None after reporting what is wrong with it."""
+        if self._room < 0:
+            return None  # reported by the rule that took the last of it
         expression = self._expression(document, entry, _OUTSIDE)
         if expression is None or entry.condition is None:
             return expression
@@ -163,9 +175,12 @@ class Definitions:
         return self._local.get(document.name, {}).get(name) or self._global.get(name)
 
     def _unknown(self, document: RuleDocument, reference: Reference) -> Finding:
-        names = [*self._local.get(document.name, {}), *self._global]
-        near = get_close_matches(reference.name, names, n=1, cutoff=0.6)
         elsewhere = next((known for known in self._global if known.endswith("." + reference.name)), "")
+        near: list[str] = []
+        if not elsewhere and self._suggestions:
+            self._suggestions -= 1
+            names = [*self._local.get(document.name, {}), *self._global][:_MOST_COMPARED]
+            near = get_close_matches(reference.name[:_LONGEST_COMPARED], names, n=1, cutoff=0.6)
         hint = (
             f"did you mean ${{{elsewhere or near[0]}}}?" if elsewhere or near else "define it as a macro, list or alias"
         )
@@ -245,7 +260,10 @@ class Definitions:
         else:
             expression = self._macro(definition, within)
             if expression is not None:
-                within.take(_size(expression))
+                size, depth = self._measure(definition, expression)
+                if depth > MAX_DEPTH:
+                    raise UnresolvedError(_too_deep(reference))
+                within.take(size)
                 return expression
         raise UnresolvedError(_broken(reference))
 
@@ -295,12 +313,19 @@ class Definitions:
         if definition.qualified in within.chain:
             path = " → ".join((*within.chain[within.chain.index(definition.qualified) :], definition.qualified))
             raise UnresolvedError(Finding("AW107", f"the definition contains itself: {path}", "", reference.offset))
+        if len(within.chain) > MAX_CHAIN:
+            raise UnresolvedError(_too_deep(reference))
         return definition
 
     def _macro(self, definition: Definition, within: Expansion) -> Expression | None:
         if definition.qualified not in self._macros:
             self._macros[definition.qualified] = self._expression(definition.document, definition.entry, within)
         return self._macros[definition.qualified]
+
+    def _measure(self, definition: Definition, expression: Expression) -> tuple[int, int]:
+        if definition.qualified not in self._measures:
+            self._measures[definition.qualified] = _size(expression), _depth(expression)
+        return self._measures[definition.qualified]
 
     def _items(self, definition: Definition, within: Expansion) -> tuple[Literal, ...] | None:
         if definition.qualified not in self._lists:
@@ -327,7 +352,9 @@ class Definitions:
                             "a list holds values and other lists",
                         )
                     )
-                nested = self._items(inner, expansion) or ()
+                nested = self._items(inner, expansion)
+                if nested is None:
+                    raise UnresolvedError(_broken(reference))
                 expansion.take(len(nested))
                 literals += nested
             except UnresolvedError as error:
@@ -376,6 +403,15 @@ def _broken(reference: Reference) -> Finding:
     return Finding("AW106", f"${{{reference.name}}} has errors of its own", "mend them first", reference.offset)
 
 
+def _too_deep(reference: Reference) -> Finding:
+    return Finding(
+        "AW110",
+        f"${{{reference.name}}} nests too deep: at most {MAX_CHAIN} definitions inside one another, {MAX_DEPTH} levels",
+        "flatten the definitions",
+        reference.offset,
+    )
+
+
 def _with_article(kind: str) -> str:
     return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
 
@@ -393,3 +429,17 @@ def _size(expression: Expression) -> int:
         elif isinstance(node, Comparison):
             size += len(node.operands)
     return size
+
+
+def _depth(expression: Expression) -> int:
+    """How many levels of ``and``, ``or`` and ``not`` an expression has."""
+    deepest = 0
+    pending: list[tuple[Expression, int]] = [(expression, 0)]
+    while pending:
+        node, depth = pending.pop()
+        deepest = max(deepest, depth)
+        if isinstance(node, And | Or):
+            pending.extend((operand, depth + 1) for operand in node.operands)
+        elif isinstance(node, Not):
+            pending.append((node.operand, depth + 1))
+    return deepest

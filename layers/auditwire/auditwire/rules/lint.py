@@ -6,6 +6,7 @@ Each check looks at everything that is loaded together and reports where the dou
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Final
 
 from auditwire.condition.canonical import canonical
 from auditwire.condition.contradiction import Conflict, Work, contradictions, is_always_true
@@ -21,6 +22,9 @@ from auditwire.rules.document import Entry, RuleDocument, Scalar
 from auditwire.rules.mentions import Mention, mentions
 from auditwire.rules.settings import Settings
 from auditwire.rules.webhook_document import WebhookDocument
+
+# With more names unresolved than this, unused ones say nothing.
+_MOST_MISSPELT: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,8 @@ def _unused(subject: Subject, found: list[Mention]) -> None:
             unresolved |= {mention.name, mention.name.rpartition(".")[2]}
         elif definition.entry.name != mention.entry.name or definition.document is not mention.document:
             used.add(definition.qualified)
+    if len(unresolved) > _MOST_MISSPELT:
+        return
     for definition in subject.definitions.all:
         entry = definition.entry
         # A name that is misspelt where it is used has been reported there.

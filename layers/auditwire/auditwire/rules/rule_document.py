@@ -14,6 +14,16 @@ from auditwire.rules.settings import Priority
 MAX_ENTRIES: Final = 5_000
 """Entries (rules, macros, lists, aliases) one document may have."""
 
+MAX_ITEMS: Final = 10_000
+"""Items one list may have as it is written."""
+
+MAX_OWN: Final = 32
+"""Labels, and annotations, one rule may add to its alerts."""
+
+MAX_LABEL: Final = 256
+MAX_ANNOTATION: Final = 1_024
+"""Characters the value of a label, and of an annotation, of a rule may have: what Alertmanager is sent."""
+
 METADATA_KEYS: Final = (
     "name", "namespace", "labels", "annotations", "uid", "resourceVersion", "generation", "creationTimestamp",
     "managedFields", "selfLink", "ownerReferences", "finalizers",
@@ -115,6 +125,10 @@ def _content(report: Report, kind: str, fields: dict[str, yaml.Node]) -> dict[st
         content["items"] = reader.items(report, fields["list"], "list")
         if not content["items"]:
             report.at(fields["list"], "AW205", "the list is empty", "a list needs at least one item")
+        if len(content["items"]) > MAX_ITEMS:
+            what = f"the list has {len(content['items']):,} items, the limit is {MAX_ITEMS:,}"
+            report.at(fields["list"], "AW214", what, "use like or regex, or several lists")
+            content["items"] = ()
     elif kind == "alias":
         content["alias"] = _expression(report, fields["alias"], "alias")
     elif kind == "macro":
@@ -124,11 +138,24 @@ def _content(report: Report, kind: str, fields: dict[str, yaml.Node]) -> dict[st
             "condition": _expression(report, fields["condition"], "condition"),
             "output": reader.text(report, fields.get("output"), "output"),
             "priority": Priority(reader.choice(report, fields.get("priority"), "priority", Priority, Priority.DEBUG)),
-            "labels": reader.text_map(report, fields.get("labels"), "labels"),
-            "annotations": reader.text_map(report, fields.get("annotations"), "annotations"),
+            "labels": _own(report, fields.get("labels"), "labels", MAX_LABEL),
+            "annotations": _own(report, fields.get("annotations"), "annotations", MAX_ANNOTATION),
             "alert": reader.choice(report, fields.get("alert"), "alert", ("fold", "distinct"), "fold"),
         }
     return content
+
+
+def _own(report: Report, node: yaml.Node | None, what: str, longest: int) -> dict[str, str]:
+    """The labels or annotations of a rule, none where there are too many or one is too long (AW214)."""
+    entries = reader.mapping(report, node, what)
+    if node is not None and len(entries) > MAX_OWN:
+        report.at(node, "AW214", f"the rule has {len(entries):,} {what}, the limit is {MAX_OWN}")
+        return {}
+    values = reader.text_map(report, node, what)
+    for key, value in values.items():
+        if max(len(key), len(value)) > longest:
+            report.at(entries[key], "AW214", f"{what}.{key[:40]} is longer than {longest:,} characters", "shorten it")
+    return values
 
 
 def _expression(report: Report, node: yaml.Node, what: str) -> Scalar | None:
