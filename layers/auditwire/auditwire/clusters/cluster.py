@@ -1,15 +1,21 @@
 """Who sent a batch: a cluster's name, and what kind of sender its credential stands for."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final, Literal, get_args
 
 from auditwire.clusters.errors import InvalidClusterNameError
 
 Sender = Literal["kubernetes", "kubesphere", "any"]
 SENDERS: Final[tuple[Sender, ...]] = get_args(Sender)
+LABEL_VALUE_LENGTH: Final = 128
+MOST_LABELS: Final = 16
 
 _NAME = re.compile(r"[a-z0-9-]{1,63}")
+# What Prometheus takes for a label name; two leading underscores are its own.
+_LABEL = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]{0,62}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +23,13 @@ class Cluster:
     """A cluster as its credential names it.
 
     ``name`` is ``[a-z0-9-]{1,63}``, so that no archive key can be forged with it; anything else raises
-    InvalidClusterNameError. ``sender`` is for settings and counting, never a reason to refuse a body.
+    InvalidClusterNameError. ``sender`` is for settings and counting, never a reason to refuse a body. ``labels``
+    are the operator's own words about the cluster.
     """
 
     name: str
     sender: Sender = "any"
+    labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
 
     def __post_init__(self) -> None:
         if not is_cluster_name(self.name):
@@ -32,3 +40,8 @@ class Cluster:
 def is_cluster_name(name: str) -> bool:
     """Whether a name may stand in archive keys, labels and table rows."""
     return _NAME.fullmatch(name) is not None
+
+
+def is_label(name: str, value: str) -> bool:
+    """Whether this may be a label of a cluster: a legal Prometheus label name, 1 to 128 printable characters."""
+    return _LABEL.fullmatch(name) is not None and 0 < len(value) <= LABEL_VALUE_LENGTH and value.isprintable()

@@ -1,9 +1,4 @@
-"""The clusters table: SHA-256 of a credential → cluster, sender, enabled. Read with a cache of at most a
-minute.
-
-Rows: ``credential`` (S, partition key, SHA-256 hex), ``cluster`` (S), ``sender`` (S: kubernetes, kubesphere
-or any), ``enabled`` (BOOL; anything but true means the credential does not hold).
-"""
+"""The clusters table behind a cache of at most a minute: which cluster a credential belongs to."""
 
 import hmac
 import time
@@ -15,13 +10,14 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from auditwire.clusters.cluster import SENDERS, Cluster
-from auditwire.clusters.errors import DirectoryError, InvalidClusterNameError
+from auditwire.clusters.errors import DirectoryError
+from auditwire.clusters.last_use import SentBy, UseLog
+from auditwire.clusters.registration import Registration
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
+    from auditwire.clusters.cluster import Cluster
     from auditwire.clusters.credential import Credential
 
 LONGEST_CACHE_SECONDS: Final = 60.0
@@ -34,7 +30,7 @@ _CACHE_SIZE: Final = 1_024
 @dataclass(frozen=True, slots=True)
 class _Entry:
     read_at: float
-    cluster: Cluster | None
+    registration: Registration | None
 
 
 class _Cache:
@@ -62,14 +58,18 @@ class _Cache:
         while len(self._entries) > self._size:
             self._entries.popitem(last=False)
 
+    def drop(self, digest: str) -> None:
+        self._entries.pop(digest, None)
+
 
 class Directory:
     """Finds the cluster a credential belongs to.
 
     ``clock`` gives seconds and is read before each table read, so an answer is never older than ``ttl`` (at
     most 60 seconds: that is how soon a revocation works; reads are consistent). Wall-clock time by default: a
-    monotonic clock may stand still while an environment is frozen or restored from a snapshot. Known and
-    unknown credentials are cached apart, so that a flood of wrong ones cannot push out the right ones.
+    monotonic clock may stand still while an environment is frozen or restored from a snapshot, and knows nothing
+    of expiry, which is looked at on every use. Known and unknown credentials are cached apart, so that a flood of
+    wrong ones cannot push out the right ones.
     """
 
     def __init__(
@@ -89,8 +89,9 @@ class Directory:
         self._known = _Cache(ttl, size)
         self._unknown = _Cache(min(ttl, UNKNOWN_CACHE_SECONDS), size)
         self._lock = Lock()
+        self._uses = UseLog(client, table, clock)
 
-    def identify(self, credential: "Credential | None") -> Cluster | None:
+    def identify(self, credential: "Credential | None") -> "Cluster | None":
         """The cluster this credential belongs to; None if it does not hold, whatever the reason.
 
         Raises DirectoryError when the table cannot be read or a row cannot be used: that says nothing about
@@ -103,19 +104,37 @@ class Directory:
         name = cluster.name if cluster else ""
         claimed = name if credential.cluster is None else credential.cluster
         same = hmac.compare_digest(claimed.encode(), name.encode())
+        if credential.certificate is not None:
+            beside = self._find(credential.certificate)
+            same &= hmac.compare_digest((beside.name if beside else "").encode(), name.encode())
         return cluster if same else None
 
-    def _find(self, digest: str) -> Cluster | None:
+    def note_use(
+        self, credential: "Credential", events: int, sender: Callable[[], SentBy], *, hurried: bool = False
+    ) -> int:
+        """Counts a batch of ``events`` that was taken from a good credential; how many writes failed since last time.
+
+        Written at most once a minute, as UseLog says; never raises for what AWS does.
+        """
+        for key in {credential.digest, credential.certificate or credential.digest}:
+            self._uses.note(key, events, sender, hurried=hurried)
+        with self._lock:
+            for key in self._uses.take_gone():
+                self._known.drop(key)
+        return self._uses.take_failures()
+
+    def _find(self, digest: str) -> "Cluster | None":
         now = self._clock()
         with self._lock:
             entry = self._known.get(digest, now) or self._unknown.get(digest, now)
         if entry is None:
             entry = _Entry(now, self._read(digest))
             with self._lock:
-                (self._unknown if entry.cluster is None else self._known).put(digest, entry)
-        return entry.cluster
+                (self._unknown if entry.registration is None else self._known).put(digest, entry)
+        registration = entry.registration
+        return registration.cluster if registration is not None and registration.holds(now) else None
 
-    def _read(self, digest: str) -> Cluster | None:
+    def _read(self, digest: str) -> Registration | None:
         try:
             answer = self._client.get_item(
                 TableName=self._table, Key={"credential": {"S": digest}}, ConsistentRead=True
@@ -124,23 +143,8 @@ class Directory:
             message = f"the clusters table {self._table} could not be read: {error}"
             raise DirectoryError(message) from error
         row = answer.get("Item", {})
-        stored = _text(row, "credential")
+        stored = row.get("credential", {}).get("S", "")
         if not hmac.compare_digest(stored.encode(), digest.encode()):
             return None
-        return _cluster(row) if row.get("enabled", {}).get("BOOL") is True else None
-
-
-def _cluster(row: "dict[str, AttributeValueTypeDef]") -> Cluster:
-    sender = next((known for known in SENDERS if known == _text(row, "sender")), None)
-    if sender is None:
-        message = f"a row of the clusters table has no usable sender: one of {', '.join(SENDERS)}"
-        raise DirectoryError(message)
-    try:
-        return Cluster(_text(row, "cluster"), sender)
-    except InvalidClusterNameError as error:
-        message = f"a row of the clusters table cannot be used: {error}"
-        raise DirectoryError(message) from error
-
-
-def _text(row: "dict[str, AttributeValueTypeDef]", name: str) -> str:
-    return row.get(name, {}).get("S", "")
+        # A row that is switched off need not be readable, and is looked at again as soon as an unknown one.
+        return Registration.from_row(row) if row.get("enabled", {}).get("BOOL") is True else None

@@ -1,0 +1,136 @@
+"""When a credential was last used, written beside the road: never in its way, and not once a batch."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from contextvars import copy_context
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from auditwire.clusters.registration import time_text
+from auditwire.clusters.table import is_refused_condition
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+INTERVAL_SECONDS: Final = 60.0
+"""How often at most an environment writes the use of one credential."""
+PATIENCE_SECONDS: Final = 0.2
+"""How long a request waits for that write; it normally takes a few milliseconds."""
+_MOST_KEYS: Final = 1_024
+_LONGEST_TEXT: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class SentBy:
+    """What a request says of the program that sent it; bounded, for it is the client's to choose."""
+
+    user_agent: str = ""
+    version: str = ""
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What was not written yet of one key."""
+
+    events: int = 0
+    batches: int = 0
+    written_at: float | None = None
+
+
+class UseLog:
+    """Counts the use of credentials and writes it to their rows.
+
+    A write happens at most once a minute and key, in a thread of its own for which a request waits ``patience``
+    seconds at most. It needs the row: a credential that was revoked meanwhile is not brought back. Failures are
+    counted, and what they did not write is written next time; so counts may be off where an answer was lost.
+    """
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        clock: Callable[[], float],
+        patience: float = PATIENCE_SECONDS,
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+        self._patience = patience
+        self._tallies: OrderedDict[str, _Tally] = OrderedDict()
+        self._lock = Lock()
+        self._writer: Thread | None = None
+        self._failures = 0
+        self._gone: set[str] = set()
+
+    def note(self, key: str, events: int, sender: Callable[[], SentBy], *, hurried: bool = False) -> None:
+        """Counts one batch of ``events`` for the row ``key``, and writes when it is time.
+
+        ``sender`` is asked only then. A ``hurried`` request leaves the write to the next one.
+        """
+        now = self._clock()
+        with self._lock:
+            tally = self._tallies.setdefault(key, _Tally())
+            self._tallies.move_to_end(key)
+            while len(self._tallies) > _MOST_KEYS:
+                self._tallies.popitem(last=False)
+            tally.events += events
+            tally.batches += 1
+            # A clock that was set back must not end the writing.
+            recent = tally.written_at is not None and 0 <= now - tally.written_at < INTERVAL_SECONDS
+            if recent or hurried or (self._writer is not None and self._writer.is_alive()):
+                return
+            tally.written_at = now
+            counted = _Tally(tally.events, tally.batches)
+            # Inside the caller's context, so that the call is known as the function's own.
+            arguments = (self._write, key, tally, counted, now, sender())
+            writer = self._writer = Thread(target=copy_context().run, args=arguments, daemon=True)
+            writer.start()
+        writer.join(self._patience)
+
+    def take_failures(self) -> int:
+        """How many writes have failed since this was last asked."""
+        with self._lock:
+            failures, self._failures = self._failures, 0
+        return failures
+
+    def take_gone(self) -> set[str]:
+        """The keys whose rows were found to be gone since this was last asked."""
+        with self._lock:
+            gone, self._gone = self._gone, set()
+        return gone
+
+    def _write(self, key: str, tally: _Tally, counted: _Tally, now: float, sender: SentBy) -> None:
+        seen = time_text(datetime.fromtimestamp(now, UTC))
+        values = {"last_seen": seen, "user_agent": sender.user_agent, "version": sender.version}
+        # What this batch does not tell stays as it was.
+        said = {name: _bounded(value) for name, value in values.items() if value}
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key={"credential": {"S": key}},
+                UpdateExpression=f"SET {', '.join(f'#{name} = :{name}' for name in said)} "
+                "ADD #events :events, #batches :batches",
+                ConditionExpression="attribute_exists(#credential)",
+                ExpressionAttributeNames={f"#{name}": name for name in (*said, "events", "batches", "credential")},
+                ExpressionAttributeValues={f":{name}": {"S": value} for name, value in said.items()}
+                | {":events": {"N": str(counted.events)}, ":batches": {"N": str(counted.batches)}},
+            )
+        except (BotoCoreError, ClientError) as error:
+            with self._lock:
+                if is_refused_condition(error):
+                    self._gone.add(key)
+                    self._tallies.pop(key, None)
+                else:
+                    self._failures += 1
+        else:
+            with self._lock:
+                tally.events -= counted.events
+                tally.batches -= counted.batches
+
+
+def _bounded(text: str) -> str:
+    return "".join(sign if sign.isprintable() else "?" for sign in text[:_LONGEST_TEXT])

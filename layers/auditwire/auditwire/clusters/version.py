@@ -1,0 +1,24 @@
+"""Which version of a sender a batch comes from, as far as it tells.
+
+Neither sender names itself: both say ``Go-http-client``. But kube-apiserver calls itself over loopback as
+``system:apiserver``, and the events of these calls carry its version as their user agent. A user agent alone proves
+nothing, but nobody else can be that user.
+"""
+
+import re
+from collections.abc import Iterable
+
+from auditwire.events import Event
+
+_APISERVER = re.compile(r"kube-apiserver/(v\d+\.\d+[\w.+-]{0,40})")
+
+
+def sender_version(events: Iterable[Event]) -> str:
+    """``kube-apiserver v1.33.4``, ``ks-apiserver 3`` or ``ks-apiserver 4``; empty where these events do not tell."""
+    for event in events:
+        if event.sender == "kubesphere":
+            # 4.x names the host it ran on.
+            return "ks-apiserver 4" if "HostName" in event.unknown else "ks-apiserver 3"
+        if event.user.username == "system:apiserver" and (found := _APISERVER.match(event.userAgent)):
+            return f"kube-apiserver {found[1]}"
+    return ""
