@@ -1,13 +1,13 @@
-"""Which stack a command works on, and how it gets at its rules bucket.
+"""Which stack a command works on, and how it gets at its buckets, queues and tables.
 
 A stack on AWS is found by name, profile and region; one of `auditwire dev` by its state file, which also says where
-its AWS is. Either way CloudFormation tells which bucket holds the rules.
+its AWS is. Either way CloudFormation tells what is called how.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,6 +29,33 @@ StateFile = Annotated[
 ]
 
 
+# Actions that are not called as the operation which needs them, and whose they are.
+_ACTIONS = {
+    "ListObjectsV2": "s3:ListBucket", "HeadObject": "s3:GetObject", "DescribeStacks": "cloudformation:DescribeStacks",
+    "PublishBatch": "sns:Publish", "ReceiveMessage": "sqs:ReceiveMessage", "SendMessageBatch": "sqs:SendMessage",
+    "DeleteMessageBatch": "sqs:DeleteMessage", "ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "GetQueueAttributes": "sqs:GetQueueAttributes",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A stack that was found: its name, its outputs, and clients of the AWS it is in."""
+
+    name: str
+    outputs: Mapping[str, str]
+    client: Callable[[str], Any] = field(repr=False)
+    """A client of a service by its name, for work that has time."""
+
+    def output(self, name: str) -> str:
+        """The value of an output. Raises CommandError where the stack has none of that name."""
+        if name not in self.outputs:
+            raise CommandError(
+                f"the stack {self.name} has no output {name}", "is it a stack of auditwire, deployed to its end?"
+            )
+        return self.outputs[name]
+
+
 @dataclass(frozen=True, slots=True)
 class Stack:
     """How a stack is reached: what the five options said."""
@@ -41,16 +68,26 @@ class Stack:
 
     def rules_bucket(self) -> "RulesBucket":
         """The rules bucket. Raises CallError for options that cannot be, CommandError for what AWS will not do."""
-        from botocore.config import Config
-
         from auditwire.rules_bucket import S3RulesBucket
+
+        found = self.find()
+        return S3RulesBucket(found.client("s3"), found.output("RulesBucket"))
+
+    def find(self) -> Deployment:
+        """The stack as it is deployed. Raises CallError for options that cannot be, CommandError for what AWS will
+        not do."""
+        from botocore.config import Config
 
         with in_one_sentence(self):
             session, name, endpoint_url = self._session()
             config = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 4, "mode": "standard"})
-            cloudformation = session.client("cloudformation", endpoint_url=endpoint_url, config=config)
-            bucket = _output(cloudformation.describe_stacks(StackName=name), name, "RulesBucket")
-            return S3RulesBucket(session.client("s3", endpoint_url=endpoint_url, config=config), bucket)
+
+            def client(service: str) -> Any:
+                return session.client(service, endpoint_url=endpoint_url, config=config)
+
+            described = client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+            outputs = {each["OutputKey"]: str(each["OutputValue"]) for each in described.get("Outputs", ())}
+            return Deployment(name, outputs, client)
 
     def _session(self) -> tuple[Any, str, str | None]:
         """The AWS session, the stack's name, and the address of its AWS where that is not Amazon's."""
@@ -84,23 +121,19 @@ def _read_state(path: Path) -> dict[str, str]:
         raise CallError(f"{path} is not a state file of `auditwire dev`") from None
 
 
-def _output(answer: Any, stack: str, name: str) -> str:
-    for output in answer["Stacks"][0].get("Outputs", ()):
-        if output["OutputKey"] == name:
-            return str(output["OutputValue"])
-    raise CommandError(f"the stack {stack} has no output {name}", "is it a stack of auditwire, deployed to its end?")
-
-
 @contextmanager
 def in_one_sentence(stack: Stack) -> Iterator[None]:
     """Whatever AWS will not do becomes a CommandError that says so in one sentence."""
     from botocore.exceptions import BotoCoreError, ClientError
 
+    from auditwire.alerts import AlertsError
+    from auditwire.archive import ArchiveError
+    from auditwire.archive.errors import QuarantineError
     from auditwire.rules_bucket import RulesBucketError
 
     try:
         yield
-    except RulesBucketError as error:
+    except (RulesBucketError, ArchiveError, QuarantineError, AlertsError) as error:
         cause = error.__cause__
         place = str(error).partition(": ")[0] if str(error).startswith("s3://") else ""
         if isinstance(cause, ClientError | BotoCoreError):
@@ -138,16 +171,13 @@ def _refused(error: Any, stack: Stack, place: str) -> CommandError:
     if code == "ValidationError" and "does not exist" in message:
         return CommandError(f"there is no stack {stack.name}", "give --stack, --region or --profile")
     if code in ("AccessDenied", "AccessDeniedException", "403", "UnauthorizedOperation"):
-        service = "cloudformation" if error.operation_name == "DescribeStacks" else "s3"
-        action = {"ListObjectsV2": "ListBucket", "HeadObject": "GetObject"}.get(
-            error.operation_name, error.operation_name
-        )
+        action = _ACTIONS.get(error.operation_name, f"s3:{error.operation_name}")
         return CommandError(
-            f"you may not {service}:{action}{f' on {place}' if place else ''}",
+            f"you may not {action}{f' on {place}' if place else ''}",
             "ask for that permission, or another role",
         )
     if code in ("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "InvalidAccessKeyId"):
         return CommandError("the AWS credentials are not valid, or not any longer", "sign in again")
     if code == "NoSuchBucket":
-        return CommandError(f"the rules bucket of the stack {stack.name} is gone", "deploy the stack again")
+        return CommandError(f"the bucket of the stack {stack.name} is gone", "deploy the stack again")
     return CommandError(f"AWS refused {error.operation_name}: {message or code}")
