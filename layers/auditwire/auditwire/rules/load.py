@@ -17,6 +17,7 @@ from auditwire.rules.definitions import Definitions, report_finding
 from auditwire.rules.document import API_VERSION, Entry, RuleDocument
 from auditwire.rules.fields import EventFields
 from auditwire.rules.files import read_sources
+from auditwire.rules.kubesphere import refuse_extensions
 from auditwire.rules.lint import Subject, lint
 from auditwire.rules.output import compile_output
 from auditwire.rules.rule_document import read_rule_document
@@ -100,6 +101,8 @@ def load_sources(sources: Iterable[Source], *, dialect: Dialect = "auditwire") -
         archiving.report_emptiness(webhooks[0], "archiving")
         alerting.report_emptiness(webhooks[0], "alerting")
     _report_limit(reports, archiving_rules + alerting_rules)
+    if dialect == "kubesphere":
+        refuse_extensions(different, definitions, fields)
     lint(Subject(different, definitions, fields, settings, webhooks[0] if webhooks else None))
     diagnostics = in_order(found for report in reports for found in report.diagnostics)
     rule_set = None

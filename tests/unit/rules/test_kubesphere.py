@@ -1,0 +1,76 @@
+"""The dialect that refuses what KubeSphere would not understand."""
+
+from textwrap import dedent, indent
+
+import pytest
+
+from auditwire.rules import Source, default_rules, load_sources
+
+HEADER = """\
+apiVersion: auditing.kubesphere.io/v1alpha1
+kind: Rule
+metadata:
+  name: mine
+  labels: {type: alerting}
+"""
+
+
+def refused(entries: str, *, annotation: str = "") -> list[str]:
+    """What the dialect refuses, as ``line:column message``; all of it must be accepted without the dialect."""
+    annotations = f"  annotations: {{auditwire.io/precedence: {annotation}}}\n" if annotation else ""
+    source = Source("a.yaml", HEADER + annotations + "spec:\n  rules:\n" + indent(dedent(entries), "  "))
+    assert load_sources([source]).rule_set is not None
+    found = load_sources([source], dialect="kubesphere").diagnostics
+    return [f"{one.line}:{one.column} {one.message}" for one in found if one.is_error and one.code == "AW111"]
+
+
+def rule(condition: str, more: str = "") -> str:
+    return f"- {{name: r, type: rule, priority: INFO, condition: '{condition}'{more}}}\n"
+
+
+def test_the_shipped_documents_are_kubespheres() -> None:
+    assert load_sources(default_rules(), dialect="kubesphere").diagnostics == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ('Stage = "Panic"', "8:55 KubeSphere's rules have no field Stage"),
+        ("UserAgent exists", "8:55 KubeSphere's rules have no field UserAgent"),
+        ('Verb = "get" and cluster = "c"', "8:72 KubeSphere's rules have no field Cluster"),
+        ("ImpersonatedUser.Username exists", "8:55 KubeSphere's rules have no field ImpersonatedUser.Username"),
+        ("ObjectRef.apiGroup exists", "8:55 KubeSphere's rules have no field ObjectRef.APIGroup"),
+        ("Annotations.x exists", "8:55 KubeSphere's rules have no field Annotations"),
+        (
+            'User.Groups[*] = "x"',
+            "8:55 KubeSphere accepts only contains and not contains after 'User.Groups[*]'",
+        ),
+        (
+            'Verb not  in ("get")',
+            "8:60 KubeSphere wants exactly one space after not in an operator",
+        ),
+        ('Verb = "a\\"b"', '8:62 KubeSphere keeps the backslash of \\" as part of the text'),
+    ],
+)
+def test_a_condition_with_an_extension_is_refused_where_it_stands(condition: str, message: str) -> None:
+    assert refused(rule(condition)) == [message]
+
+
+def test_keys_of_entries_outputs_and_aliases_are_looked_at_too() -> None:
+    entries = rule("Verb exists", ", labels: {a: b}, alert: distinct, output: '${Stage} ${who} ${Verb}'")
+
+    assert refused(entries + "- {name: who, type: alias, alias: ImpersonatedUser.Username}\n") == [
+        "8:77 KubeSphere's rules have no labels",
+        "8:92 KubeSphere's rules have no alert",
+        "8:111 KubeSphere's rules have no field Stage",
+        "9:37 KubeSphere's rules have no field ImpersonatedUser.Username",
+    ]
+
+
+def test_the_standard_precedence_is_refused_and_kubespheres_own_is_not() -> None:
+    condition = rule('Verb = "a" or Verb = "b" and ObjectRef.Name = "c"')
+
+    assert refused(condition, annotation="kubesphere") == []
+    assert refused(condition, annotation="standard") == [
+        "6:42 KubeSphere does not read and, or and not in the standard way"
+    ]
