@@ -28,6 +28,7 @@ RANKS = {
     "aws": 6,
     "compile_rules": 7,
     "ingest": 7,
+    "retry": 8,
 }
 PURE = ("diagnostics", "document_source", "condition", "events", "policy", "rules", "pipeline")
 IMPURE_MODULES = {"boto3", "botocore", "requests", "urllib3", "socket", "subprocess", "aws_lambda_powertools", "moto"}

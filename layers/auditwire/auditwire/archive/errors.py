@@ -1,8 +1,13 @@
-"""What can go wrong while something is put into the archive.
+"""What can go wrong in the archive.
 
-ArchiveError    nothing durable is known to have been written: answered 5xx, so that the sender comes again
+ArchiveError      nothing durable is known to have been written: answered 5xx, so that the sender comes again
+QuarantineError   what was put aside could not be listed, read or removed
 """
 
 
 class ArchiveError(Exception):
     """An object could not be stored. Its text names the key and what the store said."""
+
+
+class QuarantineError(Exception):
+    """Something about the quarantine could not be done. Its text names the key and what the store said."""

@@ -33,6 +33,19 @@ class QuarantineNote:
         received = self.received.isoformat()
         return {"reason": reason, "kind": self.kind, "cluster": self.cluster, "received": received}
 
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str]) -> "QuarantineNote":
+        """The note that as_metadata wrote. Raises KeyError and ValueError for anything else."""
+        kind = metadata["kind"]
+        if kind not in ("body", "item"):
+            message = f"{kind[:80]!r} is neither body nor item"
+            raise ValueError(message)
+        received = datetime.fromisoformat(metadata["received"])
+        if received.tzinfo is None:
+            message = "the time of receipt has no time zone"
+            raise ValueError(message)
+        return cls(metadata["reason"], "body" if kind == "body" else "item", metadata["cluster"], received)
+
 
 class Archive(Protocol):
     """Where evidence goes. What is once stored under a key is never rewritten."""

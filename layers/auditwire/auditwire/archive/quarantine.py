@@ -1,0 +1,134 @@
+"""What was put aside in the archive: found, read, and let go once it has been taken up again."""
+
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from auditwire.archive.errors import QuarantineError
+from auditwire.archive.store import QuarantineNote
+from auditwire.events import BodyError, inflate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_s3 import S3Client
+
+SHORTEST_DIGEST: Final = 8
+"""Hex digits of a digest that are enough to name an object by."""
+
+NO_NOTE: Final = "no_note"
+"""The reason of an object that was put there by hand: its cluster is its key's, its time that of the object."""
+
+_PREFIX: Final = "quarantine/"
+_KEY = re.compile(r"quarantine/cluster=([a-z0-9-]{1,63})/([0-9a-f]{64})\.gz")
+# The largest body that ingest inflates, and what it cannot inflate is smaller than that by far.
+_LARGEST: Final = 64 << 20
+# S3 lists keys but not their metadata, which costs one request an object.
+_SIDE_BY_SIDE: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A key of the quarantine: ``size`` in bytes as stored (gzipped), ``stored`` when it was put there."""
+
+    key: str
+    cluster: str
+    digest: str
+    size: int
+    stored: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """An object of the quarantine with its note."""
+
+    entry: Entry
+    note: QuarantineNote
+
+
+class Quarantine:
+    """The quarantine of one archive bucket. Timeouts and retries of single requests are the client's own.
+
+    Everything raises QuarantineError for what S3 will not do. Keys that are none of the quarantine's are passed over.
+    """
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def entries(self, cluster: str | None = None) -> list[Entry]:
+        """All keys, newest first; of one cluster, where it is named."""
+        prefix = f"{_PREFIX}cluster={cluster}/" if cluster else _PREFIX
+        found: list[Entry] = []
+        try:
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
+                for listed in page.get("Contents", []):
+                    key = _KEY.fullmatch(listed["Key"])
+                    if key:
+                        found.append(Entry(key[0], key[1], key[2], listed["Size"], listed["LastModified"]))
+        except (ClientError, BotoCoreError) as error:
+            raise QuarantineError(f"s3://{self._bucket}/{prefix} could not be listed: {error}") from error
+        return sorted(found, key=lambda entry: (entry.stored, entry.key), reverse=True)
+
+    def describe(self, entries: list[Entry]) -> Iterator[Quarantined]:
+        """The notes of these entries, in order, read a few at a time as they are asked for; what has gone meanwhile
+        is left out."""
+        waiting = iter(entries)
+        with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+            while some := list(islice(waiting, _SIDE_BY_SIDE)):
+                for entry, note in zip(some, pool.map(self._note, some), strict=True):
+                    if note is not None:
+                        yield Quarantined(entry, note)
+
+    def find(self, name: str) -> list[Entry]:
+        """The entries that a key, or the first eight or more digits of a digest, names: none, one, or several."""
+        key = _KEY.fullmatch(name)
+        if key:
+            return [entry for entry in self.entries(key[1]) if entry.key == name]
+        if len(name) < SHORTEST_DIGEST or not re.fullmatch(r"[0-9a-f]{1,64}", name):
+            return []
+        return [entry for entry in self.entries() if entry.digest.startswith(name)]
+
+    def read(self, entry: Entry) -> tuple[QuarantineNote, bytes]:
+        """The note and the bytes as they came."""
+        try:
+            answer = self._client.get_object(Bucket=self._bucket, Key=entry.key)
+            packed, metadata = answer["Body"].read(), answer["Metadata"]
+        except (ClientError, BotoCoreError) as error:
+            raise QuarantineError(f"s3://{self._bucket}/{entry.key} could not be read: {error}") from error
+        try:
+            return _note_of(entry, metadata), inflate(packed, "gzip", limit=_LARGEST)
+        except BodyError as error:
+            raise QuarantineError(f"s3://{self._bucket}/{entry.key} is damaged: {error}") from error
+
+    def remove(self, entry: Entry) -> None:
+        """Let go of an object. The bucket keeps its version for as long as NoncurrentVersionRetentionDays says."""
+        try:
+            self._client.delete_object(Bucket=self._bucket, Key=entry.key)
+        except (ClientError, BotoCoreError) as error:
+            raise QuarantineError(f"s3://{self._bucket}/{entry.key} could not be removed: {error}") from error
+
+    def _note(self, entry: Entry) -> QuarantineNote | None:
+        try:
+            return _note_of(entry, self._client.head_object(Bucket=self._bucket, Key=entry.key)["Metadata"])
+        except ClientError as error:
+            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404:
+                return None
+            raise QuarantineError(f"s3://{self._bucket}/{entry.key} could not be read: {error}") from error
+        except BotoCoreError as error:
+            raise QuarantineError(f"s3://{self._bucket}/{entry.key} could not be read: {error}") from error
+
+
+def _note_of(entry: Entry, metadata: "Mapping[str, str]") -> QuarantineNote:
+    try:
+        note = QuarantineNote.from_metadata(metadata)
+    except (KeyError, ValueError):
+        return QuarantineNote(NO_NOTE, "body", entry.cluster, entry.stored)
+    # The key is what ingest may write for this cluster only; a note that names another one does not count.
+    return note if note.cluster == entry.cluster else replace(note, cluster=entry.cluster)
