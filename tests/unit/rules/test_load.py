@@ -303,3 +303,37 @@ def test_folders_and_files_load_and_errors_carry_every_finding(tmp_path: Path) -
         load_rule_set([tmp_path])
 
     assert caught.value.diagnostics[0].path == str(tmp_path / "a.yaml")
+
+
+POLICY = "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules:\n"
+
+
+def test_a_policy_beside_the_rules_becomes_part_of_the_set() -> None:
+    rule_set = load(POLICY + "- level: Metadata\n  resources: [{resources: [secrets]}]\n- level: Request\n").rule_set
+
+    assert rule_set is not None
+    assert rule_set.policy is not None
+    assert len(rule_set.policy.rules) == 2
+
+
+@pytest.mark.parametrize(
+    ("rules", "code"),
+    [
+        ("- level: None\n  user: [system:kube-proxy]\n- level: Request\n", "AW310"),
+        ("- level: None\n", "AW328"),
+    ],
+    ids=["a typo that makes a None rule take everything", "nothing is recorded"],
+)
+def test_a_policy_that_would_silence_everything_is_refused(rules: str, code: str) -> None:
+    loaded = load(POLICY + rules)
+
+    assert loaded.rule_set is None
+    assert code in [found.code for found in loaded.diagnostics if found.is_error]
+
+
+def test_a_second_policy_is_refused() -> None:
+    found = complaints(POLICY + "- level: Request\n", POLICY + "- level: Request\n")
+
+    assert (
+        "b.yaml:1:1 error AW207: there is more than one audit policy (keep one: its rules are tried in order)" in found
+    )

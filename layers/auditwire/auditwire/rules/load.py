@@ -11,6 +11,7 @@ from auditwire.condition.compile import Dialect
 from auditwire.condition.precedence import MAX_DEPTH
 from auditwire.diagnostics import Diagnostic, Severity, has_errors, in_order
 from auditwire.document_source import Report, compose
+from auditwire.events.level import Level
 from auditwire.policy import LoadedPolicy, check_policy
 from auditwire.rules import reader
 from auditwire.rules.definitions import Definitions, report_finding
@@ -152,9 +153,17 @@ def _is_policy(node: yaml.Node) -> bool:
 
 
 def _read_policy(report: Report, node: yaml.Node, *, first: bool) -> LoadedPolicy:
-    """The audit policy of a source; a second one is refused (AW207)."""
+    """The audit policy of a source; a second one is refused (AW207).
+
+    What kube-apiserver only logs is refused here where it would silence everything: a policy that records nothing, and
+    a rule of level None that an ignored key makes wider than it looks.
+    """
     loaded = check_policy(report.source)
-    report.diagnostics += loaded.diagnostics
+    rules = loaded.policy.rules if loaded.policy else ()
+    silencing = {f"rules[{position}]" for position, rule in enumerate(rules) if rule.level is Level.NONE}
+    for found in loaded.diagnostics:
+        refused = found.code == "AW328" or (found.code == "AW310" and found.rule in silencing)
+        report.diagnostics.append(replace(found, severity=Severity.ERROR) if refused else found)
     if not first:
         report.at(node, "AW207", "there is more than one audit policy", "keep one: its rules are tried in order")
     return loaded
