@@ -111,8 +111,16 @@ def iam_call(function: str, service: str, operation: str, params: Mapping[str, A
         action, resource = _IAM[service, operation]
     except KeyError:
         return Call(function, f"{service}:{operation}", "*")
-    context = {"s3:prefix": params["Prefix"]} if operation.startswith("ListObjects") and "Prefix" in params else {}
-    return Call(function, action, resource(params), context)
+    return Call(function, action, resource(params), _context(operation, params))
+
+
+def _context(operation: str, params: Mapping[str, Any]) -> dict[str, str]:
+    """The condition keys of a call that the template's policies ask for; of several values, joined by commas."""
+    if operation.startswith("ListObjects") and "Prefix" in params:
+        return {"s3:prefix": params["Prefix"]}
+    if operation == "UpdateItem":
+        return {"dynamodb:Attributes": ",".join({*params["Key"], *params["ExpressionAttributeNames"].values()})}
+    return {}
 
 
 def _object_arn(params: Mapping[str, Any]) -> str:
@@ -155,6 +163,7 @@ _IAM: dict[tuple[str, str], tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     ("sqs", "DeleteMessageBatch"): ("sqs:DeleteMessage", _queue_arn),
     ("sqs", "GetQueueAttributes"): ("sqs:GetQueueAttributes", _queue_arn),
     ("dynamodb", "GetItem"): ("dynamodb:GetItem", _table_arn),
+    ("dynamodb", "UpdateItem"): ("dynamodb:UpdateItem", _table_arn),
     ("secretsmanager", "GetSecretValue"): ("secretsmanager:GetSecretValue", _secret_arn),
 }
 
@@ -195,6 +204,7 @@ def _wildcard(pattern: str, flags: int = 0) -> re.Pattern[str]:
 
 _OPERATORS: dict[str, Callable[[tuple[str, ...], str], bool]] = {
     "StringEquals": lambda accepted, value: value in accepted,
+    "ForAllValues:StringEquals": lambda accepted, value: set(value.split(",")) <= set(accepted),
     "StringLike": _matches,
     "ArnEquals": _matches,
     "ArnLike": _matches,

@@ -41,6 +41,7 @@ PERMISSIONS = {
         ("logs:CreateLogStream", "IngestLogGroup"),
         ("logs:PutLogEvents", "IngestLogGroup"),
         ("dynamodb:GetItem", "ClustersTable"),
+        ("dynamodb:UpdateItem", "ClustersTable"),
         ("s3:ListBucket", "RulesBucket"),
         ("s3:GetObject", "${RulesBucket.Arn}/active.json"),
         ("s3:GetObject", "${RulesBucket.Arn}/bundles/*"),

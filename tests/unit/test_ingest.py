@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +11,7 @@ import pytest
 
 from auditwire.alerts import Alert, MemoryPublisher, Published
 from auditwire.archive import ArchiveError, MemoryArchive, QuarantineNote, Stored
-from auditwire.clusters import Cluster, Credential, DirectoryError, credential_digest
+from auditwire.clusters import Cluster, Credential, DirectoryError, SentBy, credential_digest
 from auditwire.ingest import Account, Answer, Ingest, Request
 from auditwire.rules import RuleSet, default_rules, load_sources
 
@@ -19,12 +19,20 @@ TOKEN = "token-of-prod"
 RECEIVED = datetime(2026, 11, 21, 22, 6, tzinfo=UTC)
 
 
+@dataclass
 class OneCluster:
     """A directory that knows one credential."""
+
+    uses: list[tuple[Credential, int, SentBy, float]] = field(default_factory=list)
+    failures: int = 0
 
     def identify(self, credential: Credential | None) -> Cluster | None:
         known = credential is not None and credential.digest == credential_digest(TOKEN)
         return Cluster("prod", "kubernetes") if known else None
+
+    def note_use(self, credential: Credential, events: int, sender: Callable[[], SentBy], latest: float) -> int:
+        self.uses.append((credential, events, sender(), latest))
+        return self.failures
 
 
 class NoTable:
@@ -350,3 +358,38 @@ def test_a_request_is_read_from_an_api_gateway_event() -> None:
     assert request.body == b"\x1f\x8b\x08"
     assert request.received.isoformat() == "2026-11-21T22:26:40.123000+00:00"
     assert request.path == "/audit/webhook/event/"
+
+
+def test_the_use_of_a_credential_is_noted_after_the_answer_is_known_and_only_stored_events_are_counted() -> None:
+    directory = OneCluster(failures=2)
+    road = Road(directory=directory)
+    body = event_list(item(), item(auditID="a-2"), {"no": "event"})
+
+    taken = road.post(body, user_agent="Go-http-client/2.0")
+    refused = Road(archive=FullDisk(), directory=directory).post(body)
+    unknown = road.post(body, token="another")
+
+    assert (taken.status, refused.status, unknown.status) == (200, 503, 401)
+    credential = Credential(credential_digest(TOKEN))
+    latest = RECEIVED.timestamp() + 1
+    assert directory.uses == [
+        (credential, 3, SentBy("Go-http-client/2.0", ""), latest),
+        (credential, 0, SentBy("", ""), latest),
+    ]
+    assert account(taken).last_use_failures == account(taken).metrics()["LastUseFailures"] == 2
+
+
+@pytest.mark.parametrize(
+    ("authentication", "certificate"),
+    [
+        pytest.param({}, None, id="no mutual TLS"),
+        pytest.param({"authentication": None}, None, id="asked for none"),
+        pytest.param({"authentication": {"clientCert": {"clientCertPem": "PEM"}}}, "PEM", id="a certificate"),
+        pytest.param({"authentication": {"clientCert": {}}}, "", id="one that cannot be read, so none that could hold"),
+    ],
+)
+def test_the_client_certificate_is_what_api_gateway_verified(
+    authentication: dict[str, Any], certificate: str | None
+) -> None:
+    context = {"http": {"method": "POST"}, "timeEpoch": 0, **authentication}
+    assert Request.from_event({"requestContext": context}).certificate == certificate

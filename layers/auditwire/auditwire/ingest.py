@@ -26,13 +26,16 @@ from auditwire.archive import (
     partition,
     quarantine_key,
 )
-from auditwire.clusters import Cluster, Directory, DirectoryError, presented
+from auditwire.clusters import Cluster, Credential, Directory, DirectoryError, SentBy, presented, sender_version
 from auditwire.events import BodyError, Decoded, Event, Flag, Reject, decode, encode_line, inflate
 from auditwire.pipeline import Decisions, Kept, decide_batch
 from auditwire.rules import RuleSet
 
 DEADLINE_SECONDS: Final = 2.2
 """How long after a request came in its answer must be on the way: ks-apiserver waits three seconds, never repeats."""
+
+NOTE_USE_SECONDS: Final = 1.0
+"""How late a request may be and still write down that its credential was used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     received: datetime
+    certificate: str | None = None
+    """The client certificate in PEM that API Gateway verified, on a domain with mutual TLS."""
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> "Request":
@@ -60,6 +65,7 @@ class Request:
             headers=event.get("headers") or {},
             body=body,
             received=datetime.fromtimestamp(context["timeEpoch"] / 1000, UTC),
+            certificate=_certificate(context),
         )
 
 
@@ -85,6 +91,7 @@ class Account:
     published: int = 0
     unpublished: int = 0
     refused: int = 0
+    last_use_failures: int = 0
 
     def log_fields(self) -> dict[str, object]:
         """Every count as a plain value, for one structured log line."""
@@ -106,6 +113,7 @@ class Account:
             "AlertsPublished": self.published,
             "AlertsUnpublished": self.unpublished,
             "AlertsRefused": self.refused,
+            "LastUseFailures": self.last_use_failures,
         }
 
 
@@ -145,15 +153,18 @@ class Ingest:
         not hold, 503 when something could not be stored or published."""
         if request.method == "GET" and request.path.rstrip("/") == "/healthz":
             return Answer(200, body="ok")
+        credential = presented(request.headers, request.path, request.certificate)
         try:
-            cluster = self.directory.identify(presented(request.headers, request.path))
+            cluster = self.directory.identify(credential)
         except DirectoryError as error:
             return Answer(503, error=str(error))
-        if cluster is None:
+        if cluster is None or credential is None:
             return Answer(401)
         decoded, inflated = _decode(request)
         batch = Batch(cluster, decoded, batch_digest(cluster.name, inflated), request.received)
-        return self.take(batch, request.received.timestamp() + DEADLINE_SECONDS)
+        answer = self.take(batch, request.received.timestamp() + DEADLINE_SECONDS)
+        self._note_use(request, credential, decoded, answer)
+        return answer
 
     def take(self, batch: Batch, deadline: float) -> Answer:
         """Take one batch down the road behind the credential check: settle, decide, archive, publish.
@@ -174,6 +185,17 @@ class Ingest:
         except ArchiveError as error:
             return Answer(503, account, str(error))
         return self._publish(alerts, deadline, account)
+
+    def _note_use(self, request: Request, credential: Credential, decoded: Decoded, answer: Answer) -> None:
+        """Keep when the credential was used, after all that counts and only while there is time."""
+        # What was not stored comes again, and is counted then.
+        count = len(decoded.events) + len(decoded.rejects) if answer.status == 200 else 0
+        latest = request.received.timestamp() + NOTE_USE_SECONDS
+        failures = self.directory.note_use(
+            credential, count, lambda: SentBy(_user_agent(request), sender_version(decoded.events)), latest
+        )
+        if answer.account:
+            answer.account.last_use_failures = failures
 
     def _store(self, batch: Batch, rules: RuleSet, decisions: Decisions, account: Account) -> list[Alert]:
         """Put the kept events and the rejects away; the alerts of what was kept. Raises ``ArchiveError``."""
@@ -212,6 +234,16 @@ class Ingest:
         if published.failed:
             return Answer(503, account, f"SNS did not take {len(published.failed)} of {len(alerts)} alerts in time")
         return Answer(200, account)
+
+
+def _certificate(context: Mapping[str, Any]) -> str | None:
+    """The PEM of the client certificate; empty, so no certificate at all, where there is one without it."""
+    given = (context.get("authentication") or {}).get("clientCert")
+    return None if given is None else str(given.get("clientCertPem") or "")
+
+
+def _user_agent(request: Request) -> str:
+    return next((value for name, value in request.headers.items() if name.lower() == "user-agent"), "")
 
 
 def _decode(request: Request) -> tuple[Decoded, bytes]:

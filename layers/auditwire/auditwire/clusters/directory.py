@@ -109,15 +109,13 @@ class Directory:
             same &= hmac.compare_digest((beside.name if beside else "").encode(), name.encode())
         return cluster if same else None
 
-    def note_use(
-        self, credential: "Credential", events: int, sender: Callable[[], SentBy], *, hurried: bool = False
-    ) -> int:
+    def note_use(self, credential: "Credential", events: int, sender: Callable[[], SentBy], latest: float) -> int:
         """Counts a batch of ``events`` that was taken from a good credential; how many writes failed since last time.
 
-        Written at most once a minute, as UseLog says; never raises for what AWS does.
+        Written at most once a minute, and not after ``latest``, as UseLog says; never raises for what AWS does.
         """
         for key in {credential.digest, credential.certificate or credential.digest}:
-            self._uses.note(key, events, sender, hurried=hurried)
+            self._uses.note(key, events, sender, latest)
         with self._lock:
             for key in self._uses.take_gone():
                 self._known.drop(key)

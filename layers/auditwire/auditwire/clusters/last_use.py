@@ -66,10 +66,10 @@ class UseLog:
         self._failures = 0
         self._gone: set[str] = set()
 
-    def note(self, key: str, events: int, sender: Callable[[], SentBy], *, hurried: bool = False) -> None:
+    def note(self, key: str, events: int, sender: Callable[[], SentBy], latest: float) -> None:
         """Counts one batch of ``events`` for the row ``key``, and writes when it is time.
 
-        ``sender`` is asked only then. A ``hurried`` request leaves the write to the next one.
+        ``sender`` is asked only then. After ``latest``, by the clock, a write is left to the next request.
         """
         now = self._clock()
         with self._lock:
@@ -81,7 +81,7 @@ class UseLog:
             tally.batches += 1
             # A clock that was set back must not end the writing.
             recent = tally.written_at is not None and 0 <= now - tally.written_at < INTERVAL_SECONDS
-            if recent or hurried or (self._writer is not None and self._writer.is_alive()):
+            if recent or now > latest or (self._writer is not None and self._writer.is_alive()):
                 return
             tally.written_at = now
             counted = _Tally(tally.events, tally.batches)
