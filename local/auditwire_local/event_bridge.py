@@ -106,6 +106,10 @@ class EventBridge:
             if rule.pattern is not None and matches(rule.pattern, event):
                 self._waiting.put((rule, event))
 
+    def idle(self) -> bool:
+        """Whether every event that was published so far has been delivered."""
+        return self._waiting.unfinished_tasks == 0
+
     def drain(self, deadline: float) -> None:
         """Deliver the events that are waiting and stop; ``deadline`` is a reading of time.monotonic()."""
         self._deadline = deadline
@@ -123,6 +127,7 @@ class EventBridge:
             if item is None or time.monotonic() >= self._deadline:
                 return
             self._deliver(*item)
+            self._waiting.task_done()
 
     def _run_schedules(self) -> None:
         for rule in self._rules:
