@@ -3,10 +3,11 @@
 import secrets
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auditwire.clusters import credential_digest
+from auditwire.clusters import SENDERS, Cluster, ClustersTable, Registration, credential_digest
 from auditwire.rules import rule_files
 from auditwire.rules_bucket import MARKER_KEY, STATUS_KEY, S3RulesBucket, document_key
 from auditwire_local.errors import LocalError
@@ -32,15 +33,15 @@ def register_clusters(
         for name, sender in _DEMO_SENDERS.items()
     }
     clusters = {**demo, **further}
-    for name, cluster in clusters.items():
-        dynamodb.put_item(
-            TableName=table,
-            Item={
-                "credential": {"S": credential_digest(cluster.credential)},
-                "cluster": {"S": name},
-                "sender": {"S": cluster.sender},
-                "enabled": {"BOOL": True},
-            },
+    for name, given in clusters.items():
+        sender = next((known for known in SENDERS if known == given.sender), None)
+        if sender is None:
+            msg = f"{given.sender} is no kind of sender: one of {', '.join(SENDERS)}"
+            raise LocalError(msg)
+        cluster = Cluster(name, sender)
+        now = datetime.now(UTC).replace(microsecond=0)
+        ClustersTable(dynamodb, table).add(
+            Registration(credential=credential_digest(given.credential), cluster=cluster, created=now)
         )
     return clusters
 

@@ -224,3 +224,80 @@ def test_the_real_client_against_a_real_table(clock: Clock) -> None:
         assert directory.identify(Credential(credential_digest("wrong"))) is None
         with pytest.raises(DirectoryError, match="the clusters table other could not be read"):
             Directory(client, "other", clock).identify(GOOD)
+
+
+@pytest.mark.parametrize(
+    ("limits", "holds"),
+    [
+        ({"expires": "1970-01-01T00:16:41Z"}, True),
+        ({"expires": "1970-01-01T00:16:40Z"}, False),
+        ({"not_before": "1970-01-01T00:16:40Z"}, True),
+        ({"not_before": "1970-01-01T00:16:41Z"}, False),
+        ({"not_before": "1970-01-01T00:00:00Z", "expires": "1970-01-02T00:00:00Z"}, True),
+    ],
+)
+def test_a_credential_holds_within_its_limits(
+    limits: dict[str, str], holds: bool, directory: Directory, table: Table
+) -> None:
+    table.add("limited", **{name: {"S": text} for name, text in limits.items()})
+    found = directory.identify(Credential(credential_digest("limited"), "prod"))
+    assert (found is not None) is holds
+
+
+def test_a_credential_that_expires_while_it_is_cached_stops_holding_at_once(
+    directory: Directory, table: Table, clock: Clock
+) -> None:
+    table.add("short", expires={"S": "1970-01-01T00:16:50Z"})
+    short = Credential(credential_digest("short"))
+    assert directory.identify(short)
+    clock.now += 9.9
+    assert directory.identify(short)
+    clock.now += 0.1
+    assert directory.identify(short) is None
+    assert table.reads == 1
+
+
+def test_a_credential_that_begins_while_it_is_cached_holds_at_once(
+    directory: Directory, table: Table, clock: Clock
+) -> None:
+    table.add("later", not_before={"S": "1970-01-01T00:17:00Z"})
+    later = Credential(credential_digest("later"))
+    assert directory.identify(later) is None
+    clock.now += 20
+    assert directory.identify(later)
+    assert table.reads == 1
+
+
+def test_a_cluster_carries_its_labels(directory: Directory, table: Table) -> None:
+    table.add("labelled", labels={"M": {"team": {"S": "shop"}}})
+    found = directory.identify(Credential(credential_digest("labelled")))
+    assert found is not None
+    assert found.labels == {"team": "shop"}
+
+
+def test_two_credentials_of_one_cluster_hold_side_by_side(directory: Directory, table: Table) -> None:
+    table.add("new", "prod", "kubernetes")
+    assert directory.identify(GOOD) == directory.identify(Credential(credential_digest("new")))
+
+
+@pytest.mark.parametrize(
+    ("token", "certificate", "holds"),
+    [
+        ("good", "prod", True),
+        ("good", "staging", False),
+        ("good", None, False),
+        ("wrong", "prod", False),
+        ("wrong", None, False),
+    ],
+)
+def test_a_token_and_a_certificate_must_be_of_the_same_cluster(
+    token: str, certificate: str | None, holds: bool, directory: Directory, table: Table
+) -> None:
+    key = "cert:" + "f" * 64
+    if certificate:
+        row = {"credential": {"S": key}, "cluster": {"S": certificate}, "sender": {"S": "any"}}
+        table.rows[key] = {**row, "enabled": {"BOOL": True}}
+    found = directory.identify(Credential(credential_digest(token), None, key))
+    assert found == (Cluster("prod", "kubernetes") if holds else None)
+    if certificate:
+        assert directory.identify(Credential(key)) == Cluster(certificate, "any")
