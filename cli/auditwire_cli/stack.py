@@ -80,7 +80,10 @@ class Stack:
 
         with in_one_sentence(self):
             session, name, endpoint_url = self._session()
-            config = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 4, "mode": "standard"})
+            # No proxy stands between this process and an `auditwire dev` of the same machine.
+            direct: Any = {"proxies": {}} if self.state else {}
+            retries: Any = {"total_max_attempts": 4, "mode": "standard"}
+            config = Config(connect_timeout=5, read_timeout=30, retries=retries, **direct)
 
             def client(service: str) -> Any:
                 return session.client(service, endpoint_url=endpoint_url, config=config)

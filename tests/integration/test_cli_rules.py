@@ -1,0 +1,413 @@
+"""The commands that change rules, as their users call them, against a running local system."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from typer.testing import CliRunner
+
+from auditwire.rules_bucket import ACTIVE_KEY, MARKER_KEY, S3RulesBucket, bundle_key
+from auditwire_cli.main import app
+from auditwire_cli.upload import documents_in
+
+AUDITWIRE = Path(sys.executable).with_name("auditwire")
+ENVIRONMENT = {**os.environ, "PYTHONWARNINGS": "ignore"}
+WEBHOOK = """\
+apiVersion: auditing.kubesphere.io/v1alpha1
+kind: Webhook
+metadata: {name: kube-auditing-webhook}
+spec:
+  k8sAuditingEnabled: true
+  auditSinkPolicy: {archivingRuleSelector: {matchLabels: {type: alerting}}}
+"""
+RULE = """\
+apiVersion: auditing.kubesphere.io/v1alpha1
+kind: Rule
+metadata:
+  name: own
+  labels: {type: alerting}
+spec:
+  rules:
+  - name: Reads
+    type: rule
+    desc: Somebody reads
+    condition: Verb in ("get", "list")
+    priority: WARNING
+"""
+
+
+class Desk:
+    """Somebody at a terminal: a folder with rules, and a stack to publish them to."""
+
+    def __init__(self, state: Path) -> None:
+        self.rules = Path("rules")
+        self.state = state
+        running = json.loads(state.read_text())
+        s3 = boto3.client(
+            "s3",
+            endpoint_url=running["aws_endpoint_url"],
+            region_name=running["region"],
+            aws_access_key_id="x",
+            aws_secret_access_key="x",
+        )
+        self.bucket = S3RulesBucket(s3, running["outputs"]["RulesBucket"])
+        self.rules.mkdir()
+        self.write(RULE)
+        (self.rules / "webhook.yaml").write_text(WEBHOOK)
+
+    def write(self, text: str, name: str = "own.yaml") -> None:
+        path = self.rules / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+
+    def run(self, *arguments: object) -> Any:
+        words = ["rules", *map(str, arguments), "--state", str(self.state)]
+        return CliRunner().invoke(app, words, catch_exceptions=False)
+
+    def done(self, *arguments: object) -> str:
+        """What a command prints that must succeed."""
+        result = self.run(*arguments)
+        assert result.exit_code == 0, result.output
+        return str(result.stdout)
+
+    def active(self) -> str:
+        stored = self.bucket.read(ACTIVE_KEY)
+        return str(json.loads(stored.data)["digest"]) if stored else ""
+
+    def status(self) -> Any:
+        return json.loads(self.run("status", "--format", "json").stdout)
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The state file of a system in a process of its own: what its functions print is not the commands' output."""
+    folder = tmp_path_factory.mktemp("system")
+    state = folder / ".auditwire/dev.json"
+    with subprocess.Popen([str(AUDITWIRE), "dev"], cwd=folder, env=ENVIRONMENT, stdout=subprocess.DEVNULL) as process:
+
+        def is_ready() -> bool:
+            assert process.poll() is None
+            return state.exists()
+
+        try:
+            _until(is_ready, 60)
+            yield state
+        finally:
+            process.terminate()
+            assert process.wait(timeout=60) == 0
+
+
+@pytest.fixture
+def desk(state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.chdir(tmp_path)
+    return Desk(state)
+
+
+@pytest.fixture
+def published(desk: Desk) -> Desk:
+    desk.done("publish", "rules")
+    return desk
+
+
+def test_documents_come_into_force_and_whoever_sent_them_is_told(desk: Desk) -> None:
+    stdout = desk.done("publish", "rules")
+
+    assert stdout.startswith("2 files, 1 rule, 0 macros, 0 lists, 0 aliases: no findings\n")
+    assert "+ own.Reads\n    used for: archiving and alerting\n    priority: WARNING\n" in stdout
+    assert f"\nin force: {desk.active()[:12]}, " in stdout
+    assert {path: data.decode() for path, data in documents_in(desk.bucket).items()} == {
+        "own.yaml": RULE,
+        "webhook.yaml": WEBHOOK,
+    }
+    assert desk.bucket.read(MARKER_KEY) is None
+    assert "nothing to do: these documents are in force already" in desk.done("publish", "rules")
+
+
+def test_errors_are_found_before_anything_is_sent(published: Desk) -> None:
+    before = documents_in(published.bucket)
+    published.write(RULE.replace("Verb in", "Vreb in"))
+
+    result = published.run("publish", "rules")
+
+    assert result.exit_code == 1
+    assert result.stdout.startswith("rules/own.yaml:11:16: error AW102: there is no field 'Vreb' in an audit event\n")
+    assert documents_in(published.bucket) == before
+
+
+def test_strict_sends_no_warnings(published: Desk) -> None:
+    published.write(RULE.replace("    priority: WARNING\n", ""))
+
+    assert published.run("publish", "rules", "--strict").exit_code == 1
+    assert published.run("publish", "rules").exit_code == 0
+
+
+def test_a_dry_run_shows_what_would_change_and_sends_nothing(published: Desk) -> None:
+    before, active = documents_in(published.bucket), published.active()
+    published.write(RULE.replace('"list"', '"watch"'))
+    published.write(RULE.replace("name: own", "name: more"), "team/more.yml")
+    (published.rules / "webhook.yaml").unlink()
+
+    stdout = published.done("publish", "rules", "--dry-run")
+
+    assert "~ changed  own.yaml\n+ new      team/more.yml\n- deleted  webhook.yaml\n" in stdout
+    assert 'condition: Verb in ("get", "list") → Verb in ("get", "watch")\n' in stdout
+    assert stdout.endswith("1 rule added, 1 changed; settings changed\n")
+    assert (documents_in(published.bucket), published.active()) == (before, active)
+
+
+def test_what_the_folder_does_not_have_is_deleted_or_kept(published: Desk) -> None:
+    (published.rules / "webhook.yaml").unlink()
+    published.write(RULE.replace("WARNING", "INFO"))
+
+    kept = published.done("publish", "rules", "--keep")
+    assert "  kept     webhook.yaml\n" in kept
+    assert sorted(documents_in(published.bucket)) == ["own.yaml", "webhook.yaml"]
+
+    assert "- deleted  webhook.yaml\n" in published.done("publish", "rules")
+    assert sorted(documents_in(published.bucket)) == ["own.yaml"]
+
+
+def test_kept_documents_are_checked_with_the_new_ones(published: Desk) -> None:
+    (published.rules / "own.yaml").unlink()
+    published.write(RULE.replace("Reads", "Others"), "same-name.yaml")
+
+    result = published.run("publish", "rules", "--keep")
+
+    assert result.exit_code == 1
+    assert "error AW207: the document name own is used twice" in result.stdout
+    assert "(in the bucket) own.yaml:" in result.stdout
+
+
+def test_a_refusal_there_shows_the_report_and_what_stays(published: Desk) -> None:
+    active = published.active()
+    published.bucket.write("rules/own.yaml", RULE.replace("Verb in", "Vreb in").encode())
+    _until(lambda: published.status()["verdict"]["verdict"] == "refused")
+
+    result = published.run("status")
+
+    assert result.exit_code == 1
+    assert f"in force    {active[:12]} since " in result.stdout
+    assert ": refused, so not in force\n" in result.stdout
+    assert "own.yaml:11:16: error AW102: there is no field 'Vreb' in an audit event\n" in result.stdout
+    assert '    condition: Vreb in ("get", "list")\n' in result.stdout
+    published.done("publish", "rules")
+
+
+def test_status_is_json_for_scripts(published: Desk) -> None:
+    status = published.status()
+
+    assert status["active"]["digest"] == status["verdict"]["digest"] == status["documents"]["digest"]
+    assert (status["active"]["archiving"], status["active"]["alerting"]) == (1, 1)
+    assert (status["verdict"]["verdict"], status["verdict"]["diagnostics"]) == ("accepted", [])
+    assert (status["documents"]["count"], status["documents"]["in_force"]) == (2, True)
+    assert status["publishing"] is None
+
+
+def test_status_names_a_marker_and_documents_nobody_has_looked_at(published: Desk) -> None:
+    published.bucket.write(MARKER_KEY, b"")
+    published.bucket.write("rules/own.yaml", RULE.replace("WARNING", "INFO").encode())
+
+    result = published.run("status")
+    busy = published.run("publish", "rules")
+    published.bucket.delete(MARKER_KEY)
+
+    assert result.exit_code == 1
+    assert ": not looked at yet, so not in force\n" in result.stdout
+    assert "publishing  since " in result.stdout
+    assert busy.exit_code == 1
+    assert "auditwire: somebody else is publishing, since " in busy.stderr
+    published.done("publish", "rules")
+
+
+def test_status_goes_on_without_a_bundle(published: Desk) -> None:
+    key = bundle_key(published.active())
+    stored = published.bucket.read(key)
+    assert stored is not None
+    published.bucket.delete(key)
+
+    text, status = published.run("status"), published.status()
+    published.bucket.write(key, stored.data)
+
+    assert "the bundle cannot be read" in text.stdout
+    assert status["active"]["alerting"] is None
+
+
+def test_rollback_goes_to_what_was_in_force_before(published: Desk) -> None:
+    first = published.active()
+    published.write(RULE.replace("WARNING", "INFO"))
+    published.write(RULE.replace("name: own", "name: more"), "more.yaml")
+    published.done("publish", "rules")
+    second = published.active()
+    assert second != first
+
+    shown = published.done("rollback", "--dry-run")
+    assert published.active() == second
+    stdout = published.done("rollback")
+
+    assert shown.startswith(f"back to {first[:12]}\n~ changed  own.yaml\n- deleted  more.yaml\n- more.Reads\n")
+    assert "~ own.Reads\n    priority: INFO → WARNING\n" in stdout
+    assert published.active() == first
+    assert documents_in(published.bucket)["own.yaml"].decode() == RULE
+    published.done("rollback", second[:10])
+    assert published.active() == second
+
+
+def test_rollback_to_what_never_was(published: Desk) -> None:
+    result = published.run("rollback", "00000000")
+
+    assert result.exit_code == 2
+    assert "auditwire: no bundle begins with 00000000\n  hint: there are " in result.stderr
+
+
+def test_pull_writes_what_is_in_force_and_never_over_what_differs(published: Desk) -> None:
+    assert published.done("pull", "copy") == (
+        "+ new      copy/own.yaml\n+ new      copy/webhook.yaml\n2 documents in copy\n"
+    )
+    assert Path("copy/own.yaml").read_text() == RULE
+    assert published.done("pull", "copy") == "2 documents in copy\n"
+
+    Path("copy/own.yaml").write_text("# mine\n")
+    Path("copy/webhook.yaml").unlink()
+    Path("copy/extra.yaml").write_text("# mine too\n")
+    result = published.run("pull", "copy")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("auditwire: copy/own.yaml would be overwritten, so nothing was written\n")
+    assert not Path("copy/webhook.yaml").exists()
+
+    assert published.done("pull", "copy", "--force") == (
+        "~ changed  copy/own.yaml\n+ new      copy/webhook.yaml\n  not of the bundle: copy/extra.yaml\n"
+        "2 documents in copy\n"
+    )
+
+
+def test_pull_takes_an_earlier_bundle_too(published: Desk) -> None:
+    first = published.active()
+    published.write(RULE.replace("WARNING", "INFO"))
+    published.done("publish", "rules")
+
+    published.done("pull", "before", "--digest", first[:8])
+
+    assert Path("before/own.yaml").read_text() == RULE
+
+
+def test_diff_compares_folders_and_bundles(published: Desk) -> None:
+    first = published.active()
+    assert published.run("diff", "active", "rules").stdout == "the same is decided\n"
+    published.write(RULE.replace("WARNING", "INFO"))
+
+    changed = published.run("diff", "active", "rules")
+    assert changed.exit_code == 1
+    assert changed.stdout == "~ own.Reads\n    priority: WARNING → INFO\n1 rule changed\n"
+    published.done("publish", "rules")
+    back = published.run("diff", "active", first[:9], "--format", "json")
+    assert back.exit_code == 1
+    assert json.loads(back.stdout) == {
+        "rules": [
+            {"rule": "own.Reads", "kind": "changed", "through": [],
+             "changes": [{"what": "priority", "before": "INFO", "after": "WARNING"}]}
+        ],
+        "settings": [],
+        "policy": [],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("sides", "message"),
+    [
+        (["rules", "missing/folder"], "auditwire: cannot read missing/folder: No such file or directory\n"),
+        (["rules", "broken.yaml"], "auditwire: the rules of broken.yaml have errors, so they decide nothing\n"),
+        (["rules", "cafe0000"], "auditwire: no bundle begins with cafe0000\n"),
+        (["word", "rules"], "auditwire: 'word' is no digest\n"),
+    ],
+)
+def test_a_side_that_cannot_be_read_is_no_difference(published: Desk, sides: list[str], message: str) -> None:
+    Path("broken.yaml").write_text(RULE.replace("Verb in", "Vreb in"))
+
+    result = published.run("diff", *sides)
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith(message)
+
+
+def test_two_folders_need_no_stack(desk: Desk) -> None:
+    result = CliRunner().invoke(app, ["rules", "diff", "rules", "./rules"], catch_exceptions=False)
+
+    assert result.exit_code == 0
+    assert result.stdout == "the same is decided\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["publish", "missing"], "auditwire: missing is no folder of rule documents\n"),
+        (["publish", "empty"], "auditwire: no rule documents in empty\n  hint: they are called *.yaml or *.yml\n"),
+    ],
+)
+def test_a_folder_without_documents_is_never_published(published: Desk, arguments: list[str], message: str) -> None:
+    Path("empty").mkdir()
+
+    result = published.run(*arguments)
+
+    assert (result.exit_code, result.stderr) == (2, message)
+
+
+def test_a_hostile_bundle_writes_nothing_outside(published: Desk) -> None:
+    from auditwire.rules import Source, load_sources
+    from auditwire.rules.bundle import encode_bundle
+
+    sources = [Source("../../escaped.yaml", RULE)]
+    rule_set = load_sources(sources).rule_set
+    assert rule_set is not None
+    published.bucket.write(bundle_key(rule_set.digest), encode_bundle(rule_set, sources))
+
+    result = published.run("pull", "copy", "--digest", rule_set.digest)
+    published.bucket.delete(bundle_key(rule_set.digest))
+
+    assert result.exit_code == 1
+    assert "auditwire: the bundle has a document '../../escaped.yaml', which cannot be written\n" in result.stderr
+    assert not Path("copy").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_interrupted_while_sending_nothing_has_changed(published: Desk, number: signal.Signals) -> None:
+    before, active = documents_in(published.bucket), published.active()
+    for count in range(150):
+        published.write(RULE.replace("name: own", f"name: own-{count}"), f"many/{count}.yaml")
+    command = [str(AUDITWIRE), "rules", "publish", "rules", "--state", str(published.state)]
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+    def under_way() -> bool:
+        assert process.poll() is None, process.communicate()
+        return len(published.bucket.entries("rules/many/")) > 3
+
+    _until(under_way)
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=60)
+
+    assert process.returncode == 130, stderr
+    assert stderr.endswith("interrupted: the documents are what they were before\n")
+    assert documents_in(published.bucket) == before
+    assert published.bucket.read(MARKER_KEY) is None
+    time.sleep(0.5)
+    assert published.active() == active
+
+
+def _until(condition: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.02)
