@@ -5,7 +5,6 @@ it five times and then drop it, ks-apiserver would drop it at once.
 """
 
 import base64
-import binascii
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
@@ -57,7 +56,7 @@ class Request:
         text = event.get("body") or ""
         body = text.encode(errors="surrogatepass")
         if event.get("isBase64Encoded"):
-            with suppress(binascii.Error):
+            with suppress(ValueError):
                 body = base64.b64decode(text, validate=True)
         return cls(
             method=context["http"]["method"],

@@ -28,12 +28,13 @@ def legal_name(name: str) -> str:
 def legal_names(values: Mapping[str, str]) -> dict[str, str]:
     """The same values under legal names; names that become equal get ``_2``, ``_3``… in their old order."""
     legal: dict[str, str] = {}
+    numbers: dict[str, int] = {}
     # Names that are legal already keep theirs, whatever the others become.
     for name in sorted(values, key=lambda name: (legal_name(name) != name, name)):
         wanted = fitting = legal_name(name)
-        number = 1
+        # Counting on from the last number: from 1 each time, thousands of equal names would take minutes.
         while fitting in legal:
-            number += 1
+            number = numbers[wanted] = numbers.get(wanted, 1) + 1
             fitting = f"{wanted}_{number}"
         legal[fitting] = values[name]
     return legal

@@ -9,7 +9,7 @@ from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from auditwire.condition.errors import Finding
-from auditwire.condition.habits import hint_at
+from auditwire.condition.habits import hint_at, operator_run, unclosed_parenthesis
 from auditwire.condition.syntax import (
     Boolean,
     Chain,
@@ -27,6 +27,8 @@ from auditwire.condition.syntax import (
 MAX_LENGTH: Final = 65_536
 """Characters a condition, macro or output may have."""
 
+# Neither UTF-8 nor RE2 has a way to say one.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _SEGMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_\-]*)(?:\[(\*|\d+|\d*:\d*)\])?(\.?)")
 
 
@@ -52,6 +54,9 @@ def parse(text: str) -> Chain:
                 "move parts of it into macros and lists, or split the rule",
             )
         )
+    if not text.isascii() and (surrogate := _SURROGATE.search(text)):
+        message = f"the condition holds half of a character, U+{ord(surrogate[0]):04X}"
+        raise SyntaxFinding(Finding("AW101", message, "write the whole character", surrogate.start()))
     try:
         return _parser().parse(text)  # type: ignore[return-value]
     except UnexpectedInput as error:
@@ -199,7 +204,11 @@ def _explain(text: str, error: UnexpectedInput) -> Finding:
             if error.token.type == "$END"
             else f"{str(error.token)!r} is not expected here"
         )
-        offset = len(text) if error.token.type == "$END" else offset
+        if error.token.type == "$END":
+            offset = len(text)
+            opening = unclosed_parenthesis(text)
+            if opening is not None and "RPAR" in expected:
+                return Finding("AW101", "this parenthesis is never closed", "the text ends without its `)`", opening)
     elif isinstance(error, UnexpectedCharacters):
         expected = set(error.allowed or ())
         if text[offset] == '"' and text.find('"', offset + 1) < 0:
@@ -208,6 +217,10 @@ def _explain(text: str, error: UnexpectedInput) -> Finding:
     else:  # pragma: no cover - lark raises only the two kinds above from a string
         expected, found = set(), "the condition ends too early"
     wanted = sorted(_NAMES.get(name, f"`{name.lower()}`") for name in expected)
+    run = operator_run(text, offset) if "STRING" in expected else None
+    if run is not None:
+        offset, signs, meant = run
+        return Finding("AW101", f"{signs!r} is not an operator", f"write {meant}", offset)
     if "IN" in expected and "EQ" in expected:
         wanted = ["an operator"]
     message = f"{found}; expected {_one_of(wanted)}" if 0 < len(wanted) <= 8 else found

@@ -159,7 +159,8 @@ def _warn(reading: Reading, reader: Reader) -> None:
 
 
 def _rule_of(rules: tuple[PolicyRule, ...], unknown: UnknownKey) -> tuple[PolicyRule | None, int]:
-    if not unknown.path.startswith("rules["):
+    # A key of the policy itself is its own path, even one that is written like a place in the rules.
+    if unknown.path == unknown.key or not unknown.path.startswith("rules["):
         return None, 0
     position = int(unknown.path.removeprefix("rules[").partition("]")[0])
     return rules[position], position

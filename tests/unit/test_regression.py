@@ -1,0 +1,61 @@
+"""What fuzzing found once, by the input that showed it."""
+
+import time
+
+import orjson
+import pytest
+
+from auditwire.alerts import read_message
+from auditwire.alerts.text import legal_names
+from auditwire.condition import ConditionError, compile_condition
+from auditwire.ingest import Request
+from auditwire.policy import load_policy
+from auditwire.rules import Source
+
+
+def cpu_seconds_of_names(count: int) -> float:
+    labels = {chr(0x4E00 + number % 20_000) + "x" * (number // 20_000): "v" for number in range(count)}
+    body = orjson.dumps({"labels": {"alertname": "a", **labels}}).decode()
+    before = time.thread_time()
+    assert len(read_message(body).labels) == count + 1
+    return time.thread_time() - before
+
+
+def test_a_message_whose_label_names_all_become_one_takes_no_time_to_read() -> None:
+    assert cpu_seconds_of_names(20_000) < 1.0
+
+
+def test_names_that_become_equal_are_still_numbered_in_order_around_those_taken() -> None:
+    assert legal_names({"é": "1", "ö": "2", "ü": "3", "__2": "own", "ö_": "4"}) == {
+        "_": "1", "__2": "own", "__3": "2", "__4": "3", "__": "4",
+    }  # fmt: skip
+
+
+def test_a_base64_body_with_letters_outside_of_ascii_is_taken_as_it_stands() -> None:
+    event = {
+        "requestContext": {"http": {"method": "POST"}, "timeEpoch": 0},
+        "rawPath": "/audit/webhook/event",
+        "body": "é",
+        "isBase64Encoded": True,
+    }
+
+    assert Request.from_event(event).body == "é".encode()
+
+
+@pytest.mark.parametrize("text", ['a like "*\udcff*b*"', 'a regex "\udcff"', 'a = "\udcff"', "\udcff"])
+def test_a_lone_surrogate_in_a_condition_is_refused_with_its_place(text: str) -> None:
+    with pytest.raises(ConditionError) as refused:
+        compile_condition(text)
+
+    (found,) = refused.value.diagnostics
+    assert (found.code, found.column) == ("AW101", text.index("\udcff") + 1)
+
+
+@pytest.mark.parametrize("key", ["rules[*]", "rules[0]", "rules[99]", "rules["])
+def test_an_unknown_key_of_a_policy_that_looks_like_a_place_is_just_unknown(key: str) -> None:
+    text = f"apiVersion: audit.k8s.io/v1\nkind: Policy\n{key}: x\nrules:\n- level: Metadata\n"
+
+    loaded = load_policy(Source("policy.yaml", text))
+
+    assert loaded.load == "warning"
+    assert [(found.code, found.rule) for found in loaded.diagnostics] == [("AW310", "")]
