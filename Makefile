@@ -10,7 +10,7 @@ export SAM_CLI_TELEMETRY := 0
 export AWS_EC2_METADATA_DISABLED := true
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help setup demo test test-unit lint format build build-host lock clean FORCE
+.PHONY: help setup demo test test-unit fuzz lint format build build-host lock clean FORCE
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -39,6 +39,10 @@ test: setup lint build build-host ## Everything: style, types, template, unit, c
 
 test-unit: setup ## The fast part
 	@$(BIN)/pytest -q tests/unit tests/conformance
+
+MINUTES ?= 5
+fuzz: setup ## Try odd inputs on everything that reads what others wrote, for MINUTES=5
+	@$(BIN)/python -m fuzz --minutes $(MINUTES)
 
 lint: setup ## ruff, mypy --strict, cfn-lint
 	@$(BIN)/ruff check .

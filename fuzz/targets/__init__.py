@@ -1,0 +1,27 @@
+"""Every entrance of the library for what others wrote."""
+
+from fuzz.target import Target
+from fuzz.targets.bodies import DECODE, INFLATE, LINE, TIMESTAMP, URI
+from fuzz.targets.compiled import BUNDLE, STATE
+from fuzz.targets.documents import CONDITION, EVALUATE, POLICY, RULES
+from fuzz.targets.messages import RELAY
+from fuzz.targets.requests import CREDENTIALS, REQUEST
+from fuzz.targets.secrets import REDACTION
+
+TARGETS: tuple[Target, ...] = (
+    DECODE,
+    INFLATE,
+    LINE,
+    REDACTION,
+    URI,
+    TIMESTAMP,
+    CONDITION,
+    EVALUATE,
+    RULES,
+    POLICY,
+    BUNDLE,
+    STATE,
+    CREDENTIALS,
+    REQUEST,
+    RELAY,
+)
