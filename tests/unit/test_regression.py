@@ -10,7 +10,7 @@ from auditwire.alerts.text import legal_names
 from auditwire.condition import ConditionError, compile_condition
 from auditwire.ingest import Request
 from auditwire.policy import load_policy
-from auditwire.rules import Source
+from auditwire.rules import Source, load_sources
 
 
 def cpu_seconds_of_names(count: int) -> float:
@@ -59,3 +59,16 @@ def test_an_unknown_key_of_a_policy_that_looks_like_a_place_is_just_unknown(key:
 
     assert loaded.load == "warning"
     assert [(found.code, found.rule) for found in loaded.diagnostics] == [("AW310", "")]
+
+
+@pytest.mark.parametrize("url", ["http://]", "http://[*]", "http://a:99999", "http://a:x", "http://a:0"])
+def test_a_receiver_whose_address_cannot_be_taken_apart_is_a_finding_not_a_crash(url: str) -> None:
+    text = (
+        "apiVersion: auditing.kubesphere.io/v1alpha1\nkind: Webhook\nmetadata: {name: w}\n"
+        f"spec:\n  receivers:\n  - {{name: a, type: alertmanager, config: {{url: '{url}'}}}}\n"
+    )
+
+    loaded = load_sources([Source("w.yaml", text)])
+
+    assert loaded.rule_set is None
+    assert "AW206" in [found.code for found in loaded.diagnostics]

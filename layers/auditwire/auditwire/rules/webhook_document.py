@@ -4,7 +4,7 @@ import base64
 import binascii
 from dataclasses import dataclass
 from typing import Any, Final, cast
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import yaml
 
@@ -147,8 +147,8 @@ def _url(report: Report, node: yaml.Node, config: dict[str, yaml.Node]) -> str:
     if "service" in config:
         return _service_url(report, config["service"])
     url = reader.plain_text(report, config["url"], "url")
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    parts = _http_parts(url)
+    if parts is None:
         report.at(config["url"], "AW206", f"{url!r} is not an http or https URL")
         return ""
     if parts.username or parts.password:
@@ -160,6 +160,15 @@ def _url(report: Report, node: yaml.Node, config: dict[str, yaml.Node]) -> str:
         )
         return ""
     return url.rstrip("/")
+
+
+def _http_parts(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets around what is no address, a port beyond 65535
+        return None
+    return parts if usable else None
 
 
 def _service_url(report: Report, node: yaml.Node) -> str:
