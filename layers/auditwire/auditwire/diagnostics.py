@@ -15,7 +15,7 @@ CODES: Final[Mapping[str, str]] = {
     "AW103": "the condition is ambiguous",
     "AW104": "RE2 refuses the regular expression",
     "AW105": "the name is not defined",
-    "AW106": "the name is of another type, or has errors of its own",
+    "AW106": "the name is of another type",
     "AW107": "the definition contains itself",
     "AW108": "no array has this index",
     "AW109": "the number is too large",

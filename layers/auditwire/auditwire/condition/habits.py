@@ -34,8 +34,6 @@ _INSTEAD_OF_VALUE: Final[tuple[tuple[str, str], ...]] = (
     (r"'", 'texts stand in double quotes: "…"'),
     (r"[\u201c\u201d\u2018\u2019\u201e]", 'typographic quotes are not quotes: write "…"'),
     (r"(?:null|nil|None|undefined)\b", "write `not exists`, or `exists` for the opposite"),
-    (r"=+>?|>", "write one operator: =, !=, <, <=, > or >="),
-    (r"<", "write <= with the < first"),
     (r"\$\{", "only in takes a reference: Field in ${list}"),
     (r"\(", "a list of values stands after in"),
     (r"\[", 'lists stand in parentheses: ("a", "b")'),
@@ -99,8 +97,6 @@ def hint_at(text: str, offset: int, expected: set[str]) -> str:
 
 def _hint_of_parentheses(text: str, offset: int, expected: set[str]) -> str:
     if offset >= len(text):
-        if "RPAR" in expected or text.count("(") > text.count(")"):
-            return "a parenthesis is not closed"
         return "something is missing at the end" if "NAME" in expected and text.strip() else ""
     if text[offset] == ")" and text.count(")") > text.count("("):
         return "there is no opening parenthesis for this one"
@@ -109,6 +105,33 @@ def _hint_of_parentheses(text: str, offset: int, expected: set[str]) -> str:
     if text[offset] == '"' and "LPAR" in expected and "REFERENCE" in expected and "NAME" not in expected:
         return 'the values of in stand in parentheses: ("a", "b")'
     return ""
+
+
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\[\s\S])*+"|"[^"]*"')
+_SIGNS: Final = "=<>!~"
+_MEANT: Final = {"=<": "<=", "=>": ">=", "!==": "!=", "=!": "!=", "<>": "!=", "=~": 'regex "…"', "!=~": 'not regex "…"'}
+
+
+def operator_run(text: str, offset: int) -> tuple[int, str, str] | None:
+    """Signs around ``offset`` that are no operator together: where they begin, what they are, what may be meant."""
+    start = stop = offset
+    while start and text[start - 1] in _SIGNS:
+        start -= 1
+    while stop < len(text) and text[stop] in _SIGNS:
+        stop += 1
+    signs = text[start:stop]
+    return None if offset in (start, stop) else (start, signs, f"`{_MEANT.get(signs, '=')}`")
+
+
+def unclosed_parenthesis(text: str) -> int | None:
+    """The innermost parenthesis that is opened and never closed; those in texts do not count."""
+    opened = []
+    for position, character in enumerate(_STRING.sub(lambda match: "_" * len(match[0]), text)):
+        if character == "(":
+            opened.append(position)
+        elif character == ")" and opened:
+            opened.pop()
+    return opened[-1] if opened else None
 
 
 def _hint_of_bare_value(word: str) -> str:

@@ -244,7 +244,7 @@ def _negated_any(comparison: Comparison) -> Iterator[Finding]:
     if isinstance(path, Path) and path.is_indexed:
         without = path.text.removesuffix("[*]")
         if len(_indexes(comparison)) == 1 and without != path.text:
-            none = f"for none of them leave out the brackets: {without} …"
+            none = f"for none of them leave out the brackets: {spell(comparison).replace(path.text, without, 1)}"
         yield _warning("AW116", comparison, message, _cut_hint(none))
     else:
         yield _note("AW116", comparison, message, _cut_hint(none))

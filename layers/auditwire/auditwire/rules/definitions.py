@@ -33,6 +33,9 @@ from auditwire.condition.syntax import (
 )
 from auditwire.rules.document import Entry, RuleDocument, Scalar
 
+BROKEN: Final = ""
+"""The code of a finding about a use of something whose errors are reported where it is defined: never shown."""
+
 MAX_EXPANDED: Final = 20_000
 """Comparisons and list items one condition may have after everything is put in."""
 
@@ -168,7 +171,7 @@ class Definitions:
         if definition.entry.type == "macro":
             return Finding("AW106", f"${{{name}}} is a macro: an output shows fields, aliases and lists")
         shown = self._path(definition) if definition.entry.type == "alias" else self._items(definition, _OUTSIDE)
-        return shown if shown is not None else Finding("AW106", f"${{{name}}} has errors of its own")
+        return shown if shown is not None else _broken(Reference(name))
 
     def find(self, document: RuleDocument, name: str) -> Definition | None:
         """A name of the document itself first, then ``document.name`` anywhere."""
@@ -387,7 +390,9 @@ class Definitions:
 
 
 def report_finding(document: RuleDocument, entry: Entry, scalar: Scalar, finding: Finding) -> None:
-    """Report a finding at its character of the scalar it was found in."""
+    """Report a finding at its character of the scalar it was found in. A ``BROKEN`` one has been reported."""
+    if finding.code == BROKEN:
+        return
     document.report.at(
         scalar.node,
         finding.code,
@@ -400,7 +405,7 @@ def report_finding(document: RuleDocument, entry: Entry, scalar: Scalar, finding
 
 
 def _broken(reference: Reference) -> Finding:
-    return Finding("AW106", f"${{{reference.name}}} has errors of its own", "mend them first", reference.offset)
+    return Finding(BROKEN, f"${{{reference.name}}} has errors of its own", "mend them first", reference.offset)
 
 
 def _too_deep(reference: Reference) -> Finding:

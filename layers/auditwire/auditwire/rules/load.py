@@ -23,7 +23,8 @@ from auditwire.rules.lint import Subject, lint
 from auditwire.rules.output import compile_output
 from auditwire.rules.rule_document import read_rule_document
 from auditwire.rules.rule_set import Rule, RuleSet, RuleText
-from auditwire.rules.settings import Selector, Settings
+from auditwire.rules.selection import Selected
+from auditwire.rules.settings import Settings
 from auditwire.rules.webhook_document import WebhookDocument, read_webhook_document
 from auditwire.source import Source, digest_of
 
@@ -81,7 +82,7 @@ def load_sources(sources: Iterable[Source], *, dialect: Dialect = "auditwire") -
     fields = EventFields()
     definitions = Definitions(documents, fields, dialect)
     definitions.check_all()
-    archiving, alerting = _Selected(settings.archiving_selector), _Selected(settings.alerting_selector)
+    archiving, alerting = Selected(settings.archiving_selector), Selected(settings.alerting_selector)
     archiving_rules: list[Rule] = []
     alerting_rules: list[Rule] = []
     for document in documents:
@@ -95,12 +96,12 @@ def load_sources(sources: Iterable[Source], *, dialect: Dialect = "auditwire") -
                 document.node,
                 "AW208",
                 f"no selector selects the document {document.name}, so its rules do nothing",
-                "label it type: archiving or type: alerting",
+                f"label it {archiving.wanted} or {alerting.wanted}",
                 severity=Severity.WARNING,
             )
     if webhooks and documents:
-        archiving.report_emptiness(webhooks[0], "archiving")
-        alerting.report_emptiness(webhooks[0], "alerting")
+        archiving.report_emptiness(webhooks[0], "archiving", different)
+        alerting.report_emptiness(webhooks[0], "alerting", different)
     _report_limit(reports, archiving_rules + alerting_rules)
     if dialect == "kubesphere":
         refuse_extensions(different, definitions, fields)
@@ -117,32 +118,6 @@ def load_sources(sources: Iterable[Source], *, dialect: Dialect = "auditwire") -
             policies[0].policy if policies else None,
         )
     return Loaded(rule_set, diagnostics, tuple(documents))
-
-
-class _Selected:
-    """What one selector picked."""
-
-    def __init__(self, selector: Selector) -> None:
-        self.selector = selector
-        self.documents = 0
-
-    def take(self, document: RuleDocument, rules: list[Rule]) -> list[Rule]:
-        if not self.selector.selects(document.labels):
-            return []
-        self.documents += 1
-        return rules
-
-    def report_emptiness(self, webhook: WebhookDocument, purpose: str) -> None:
-        if self.documents:
-            return
-        wanted = ", ".join(f"{key}: {value}" for key, value in self.selector.labels.items()) or "its expressions"
-        webhook.report.at(
-            webhook.selector_nodes.get(purpose, webhook.node),
-            "AW208",
-            f"the {purpose} selector ({wanted}) selects no document, so no rule is used for {purpose}",
-            f"the shipped {purpose} document is labelled type: {purpose}",
-            severity=Severity.WARNING,
-        )
 
 
 def _is_policy(node: yaml.Node) -> bool:

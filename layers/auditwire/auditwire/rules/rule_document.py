@@ -123,7 +123,7 @@ def _content(report: Report, kind: str, fields: dict[str, yaml.Node]) -> dict[st
     }
     if kind == "list":
         content["items"] = reader.items(report, fields["list"], "list")
-        if not content["items"]:
+        if not reader.sequence(report, fields["list"], "list"):
             report.at(fields["list"], "AW205", "the list is empty", "a list needs at least one item")
         if len(content["items"]) > MAX_ITEMS:
             what = f"the list has {len(content['items']):,} items, the limit is {MAX_ITEMS:,}"

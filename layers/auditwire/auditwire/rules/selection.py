@@ -1,0 +1,50 @@
+"""What a selector of the ``Webhook`` document picks, and what is said if that is nothing."""
+
+from difflib import get_close_matches
+
+from auditwire.diagnostics import Severity
+from auditwire.rules.document import RuleDocument
+from auditwire.rules.rule_set import Rule
+from auditwire.rules.settings import Selector
+from auditwire.rules.webhook_document import WebhookDocument
+
+
+class Selected:
+    """What one selector picked."""
+
+    def __init__(self, selector: Selector) -> None:
+        self.selector = selector
+        self.documents = 0
+
+    def take(self, document: RuleDocument, rules: list[Rule]) -> list[Rule]:
+        """The rules, if the selector picks their document."""
+        if not self.selector.selects(document.labels):
+            return []
+        self.documents += 1
+        return rules
+
+    @property
+    def wanted(self) -> str:
+        """The labels it asks for, in words."""
+        return ", ".join(f"{key}: {value}" for key, value in self.selector.labels.items()) or "as its selector asks"
+
+    def report_emptiness(self, webhook: WebhookDocument, purpose: str, documents: list[RuleDocument]) -> None:
+        """Warn (AW208) where the selector picked none of these documents."""
+        if self.documents:
+            return
+        webhook.report.at(
+            webhook.selector_nodes.get(purpose, webhook.node),
+            "AW208",
+            f"the {purpose} selector ({self.wanted}) selects no document, so no rule is used for {purpose}",
+            self._nearest(documents) or f"the shipped {purpose} document is labelled type: {purpose}",
+            severity=Severity.WARNING,
+        )
+
+    def _nearest(self, documents: list[RuleDocument]) -> str:
+        """The label of a document that may be meant, for a label that no document has."""
+        for key, value in self.selector.labels.items():
+            labelled = {document.labels[key]: document.name for document in documents if key in document.labels}
+            near = [] if value in labelled else get_close_matches(value[:64], list(labelled)[:100], n=1, cutoff=0.6)
+            if near:
+                return f"did you mean {key}: {near[0]}, as {labelled[near[0]]} is labelled?"
+        return ""
