@@ -125,5 +125,11 @@ _any_bytes = mutator((b"\x1f\x8b", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03", 
 DECODE = Target("decode", _decode, seeds.bodies, mutator(), share=2)
 INFLATE = Target("inflate", _inflate, _gzipped, _mutate_gzip)
 LINE = Target("line", _line, seeds.bodies, mutator(), share=2)
-URI = Target("uri", _uri, lambda: [b"/api/v1/pods?token=abc&x=y"], mutator(_URI_WORDS, trees=False), share=0.5)
+URI = Target(
+    "uri",
+    _uri,
+    lambda: [b"/api/v1/pods?token=abc&x=y"],
+    mutator(_URI_WORDS, trees=False, largest=1024 * 1024),
+    share=0.5,
+)
 TIMESTAMP = Target("timestamp", _timestamp, lambda: list(_TIMES), mutator(_TIME_WORDS, trees=False), share=0.4)
