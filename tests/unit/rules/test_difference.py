@@ -156,6 +156,22 @@ def test_settings_are_named_as_the_webhook_document_names_them() -> None:
     )
 
 
+def test_an_audit_policy_is_compared_rule_by_rule() -> None:
+    policy = "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules:\n- level: Metadata\n"
+    reworded = policy.replace("Metadata", '"Metadata"  # everything')
+    more = policy.replace("rules:", "rules:\n- {level: None, verbs: [watch]}")
+
+    assert not difference(snapshot(OWN, policy), snapshot(OWN, reworded))
+    assert difference(snapshot(OWN, policy), snapshot(OWN, more)).policy == (
+        Change(
+            "policy",
+            'omitStages: ["RequestReceived"]\n{"level": "Metadata"}',
+            'omitStages: ["RequestReceived"]\n{"level": "None", "verbs": ["watch"]}\n{"level": "Metadata"}',
+        ),
+    )
+    assert difference(snapshot(OWN, policy), snapshot(OWN)).policy[0].after is None
+
+
 def test_the_same_in_both_directions_and_as_json() -> None:
     forth, back = (
         changed(("priority: WARNING", "priority: INFO")),
