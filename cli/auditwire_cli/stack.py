@@ -35,6 +35,7 @@ _ACTIONS = {
     "PublishBatch": "sns:Publish", "ReceiveMessage": "sqs:ReceiveMessage", "SendMessageBatch": "sqs:SendMessage",
     "DeleteMessageBatch": "sqs:DeleteMessage", "ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
     "GetQueueAttributes": "sqs:GetQueueAttributes",
+    "Scan": "dynamodb:Scan", "PutItem": "dynamodb:PutItem", "DeleteItem": "dynamodb:DeleteItem",
 }  # fmt: skip
 
 
