@@ -8,9 +8,14 @@ from typer.core import TyperGroup
 
 from auditwire import __version__
 from auditwire_cli.dev import dev
+from auditwire_cli.dlq_list import dlq_list
+from auditwire_cli.dlq_redrive import dlq_redrive
 from auditwire_cli.errors import CommandError
 from auditwire_cli.policy_check import policy_check
 from auditwire_cli.policy_eval import policy_eval
+from auditwire_cli.quarantine_list import quarantine_list
+from auditwire_cli.quarantine_retry import quarantine_retry
+from auditwire_cli.quarantine_show import quarantine_show
 from auditwire_cli.rules_check import rules_check
 from auditwire_cli.rules_diff import rules_diff
 from auditwire_cli.rules_eval import rules_eval
@@ -43,6 +48,12 @@ app = typer.Typer(
 )
 rules = typer.Typer(help="Check, try, mend and publish rule documents.", no_args_is_help=True, rich_markup_mode=None)
 policy = typer.Typer(help="Check audit policies, try them on requests.", no_args_is_help=True, rich_markup_mode=None)
+quarantine = typer.Typer(
+    help="See what could not be read, and take it up again.", no_args_is_help=True, rich_markup_mode=None
+)
+dlq = typer.Typer(
+    help="See which alerts no Alertmanager has, and send them again.", no_args_is_help=True, rich_markup_mode=None
+)
 app.command()(dev)
 app.command()(send)
 app.add_typer(rules, name="rules")
@@ -57,6 +68,13 @@ rules.command("pull")(rules_pull)
 app.add_typer(policy, name="policy")
 policy.command("check")(policy_check)
 policy.command("eval")(policy_eval)
+app.add_typer(quarantine, name="quarantine")
+quarantine.command("list")(quarantine_list)
+quarantine.command("show")(quarantine_show)
+quarantine.command("retry")(quarantine_retry)
+app.add_typer(dlq, name="dlq")
+dlq.command("list")(dlq_list)
+dlq.command("redrive")(dlq_redrive)
 
 
 def _version(wanted: bool) -> None:

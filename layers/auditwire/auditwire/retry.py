@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 from auditwire.archive import QuarantineNote, batch_digest
+from auditwire.archive.errors import DamagedError
 from auditwire.archive.quarantine import Entry
 from auditwire.clusters import Cluster
 from auditwire.events import BodyError, Decoded, Reject, decode, inflate
@@ -33,12 +34,14 @@ class Held(Protocol):
 @dataclass(frozen=True, slots=True)
 class Again:
     """Quarantined bytes as today's library reads them. ``body`` is what was decoded: the bytes inflated, or an item
-    in a list of its own. ``fault`` says why nothing could be taken; None where something can."""
+    in a list of its own. ``fault`` says why nothing could be taken; None where something can. ``compressed`` is
+    whether ``body`` could not even be inflated."""
 
     note: QuarantineNote
     body: bytes
     decoded: Decoded
     fault: Reject | None = None
+    compressed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ def read_again(note: QuarantineNote, raw: bytes) -> Again:
     try:
         body = inflate(raw, "gzip" if raw.startswith(_GZIP) else None)
     except BodyError as error:
-        return Again(note, raw, Decoded([], []), Reject("body", error.reason, error.detail, raw))
+        return Again(note, raw, Decoded([], []), Reject("body", error.reason, error.detail, raw), compressed=True)
     decoded = decode(body)
     if decoded.events:
         return Again(note, body, decoded)
@@ -92,7 +95,10 @@ def retry(held: Held, ingest: Ingest, entry: Entry, deadline: float, *, keep: bo
     with in-memory stores in ``ingest`` that is a dry run. Raises QuarantineError where the object cannot be read or
     removed.
     """
-    note, raw = held.read(entry)
+    try:
+        note, raw = held.read(entry)
+    except DamagedError as error:
+        return Retried(entry, "still_bad", str(error))
     again = read_again(note, raw)
     if again.fault is not None:
         return Retried(entry, "still_bad", f"{again.fault.reason}: {again.fault.detail}")

@@ -2,6 +2,7 @@
 
 ArchiveError      nothing durable is known to have been written: answered 5xx, so that the sender comes again
 QuarantineError   what was put aside could not be listed, read or removed
+└── DamagedError  what was read is not what ingest stores
 """
 
 
@@ -11,3 +12,7 @@ class ArchiveError(Exception):
 
 class QuarantineError(Exception):
     """Something about the quarantine could not be done. Its text names the key and what the store said."""
+
+
+class DamagedError(QuarantineError):
+    """An object of the quarantine is not what ingest stores: trying again will not help."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from auditwire.archive.errors import QuarantineError
+from auditwire.archive.errors import DamagedError, QuarantineError
 from auditwire.archive.store import QuarantineNote
 from auditwire.events import BodyError, inflate
 
@@ -105,7 +105,7 @@ class Quarantine:
         try:
             return _note_of(entry, metadata), inflate(packed, "gzip", limit=_LARGEST)
         except BodyError as error:
-            raise QuarantineError(f"s3://{self._bucket}/{entry.key} is damaged: {error}") from error
+            raise DamagedError(f"s3://{self._bucket}/{entry.key} is damaged: {error}") from error
 
     def remove(self, entry: Entry) -> None:
         """Let go of an object. The bucket keeps its version for as long as NoncurrentVersionRetentionDays says."""
