@@ -35,12 +35,13 @@ def missing_parentheses(text: str, precedence: Precedence) -> tuple[Insertion, .
 
     Raises ``SyntaxFinding`` for a text that is no condition, and AW110 where it would nest too deep.
     """
-    wanted = read(parse(text), precedence)
-    if not is_ambiguous(parse(text)):
+    chain = parse(text)
+    wanted = read(chain, precedence)
+    if not is_ambiguous(chain):
         return ()
     places: list[tuple[int, str]] = []
-    for chain in _layout().parse(text).find_data("chain"):
-        for start, end in _pairs(chain, precedence):
+    for part in _layout().parse(text).find_data("chain"):
+        for start, end in _pairs(part, precedence):
             places += [(start, "("), (end, ")")]
     # Two terms never touch, so at one place there are only openings or only closings.
     insertions = tuple(Insertion(*place) for place in sorted(places))
