@@ -9,6 +9,7 @@ from auditwire.document_source import Report
 from auditwire.rules.settings import Priority
 
 API_VERSION: Final = "auditing.kubesphere.io/v1alpha1"
+DOCUMENT_KEYS: Final = ("apiVersion", "kind", "metadata", "spec", "status")
 PRECEDENCE_ANNOTATION: Final = "auditwire.io/precedence"
 
 

@@ -15,7 +15,7 @@ from auditwire.events.level import Level
 from auditwire.policy import LoadedPolicy, check_policy
 from auditwire.rules import reader
 from auditwire.rules.definitions import Definitions, report_finding
-from auditwire.rules.document import API_VERSION, Entry, RuleDocument
+from auditwire.rules.document import API_VERSION, DOCUMENT_KEYS, Entry, RuleDocument
 from auditwire.rules.fields import EventFields
 from auditwire.rules.files import read_sources
 from auditwire.rules.kubesphere import refuse_extensions
@@ -150,7 +150,7 @@ def _read_document(
     documents: list[RuleDocument],
     webhooks: list[WebhookDocument],
 ) -> None:
-    fields = reader.known_keys(report, node, "the document", ("apiVersion", "kind", "metadata", "spec", "status"))
+    fields = reader.known_keys(report, node, "the document", DOCUMENT_KEYS)
     if not fields:
         return
     kind = reader.choice(report, fields.get("kind"), "kind", _KINDS, "")

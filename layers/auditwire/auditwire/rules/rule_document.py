@@ -29,14 +29,17 @@ METADATA_KEYS: Final = (
     "managedFields", "selfLink", "ownerReferences", "finalizers",
 )  # fmt: skip
 
-_ENTRY_KEYS: Final = (
+ENTRY_KEYS: Final = (
     "name", "type", "desc", "condition", "macro", "list", "alias", "enable", "output", "priority",
     "labels", "annotations", "alert",
 )  # fmt: skip
 
+PRECEDENCES: Final = ("kubesphere", "standard")
+ALERT_KINDS: Final = ("fold", "distinct")
+
 # Which keys an entry of each type needs and may have besides name, type, desc and enable.
-_NEEDS: Final = {"rule": "condition", "macro": "macro", "list": "list", "alias": "alias"}
-_RULE_ONLY: Final = ("condition", "output", "priority", "labels", "annotations", "alert")
+NEEDED_KEY: Final = {"rule": "condition", "macro": "macro", "list": "list", "alias": "alias"}
+RULE_KEYS: Final = ("condition", "output", "priority", "labels", "annotations", "alert")
 
 
 def read_rule_document(report: Report, node: yaml.Node, fields: dict[str, yaml.Node]) -> RuleDocument | None:
@@ -76,14 +79,14 @@ def read_rule_document(report: Report, node: yaml.Node, fields: dict[str, yaml.N
 
 def _precedence(report: Report, node: yaml.Node | None, annotations: dict[str, str]) -> str:
     value = annotations.get(PRECEDENCE_ANNOTATION, "strict")
-    if value not in ("strict", "kubesphere", "standard"):
+    if value not in ("strict", *PRECEDENCES):
         report.at(node, "AW206", f"{PRECEDENCE_ANNOTATION} cannot be {value!r}", "write kubesphere or standard")
         return "strict"
     return value
 
 
 def _read_entry(report: Report, node: yaml.Node, document: str) -> Entry | None:
-    fields = reader.known_keys(report, node, "an entry of spec.rules", _ENTRY_KEYS, _meant)
+    fields = reader.known_keys(report, node, "an entry of spec.rules", ENTRY_KEYS, _meant)
     name = reader.plain_text(report, fields.get("name"), "name")
     if not name:
         if isinstance(node, yaml.MappingNode):
@@ -93,15 +96,15 @@ def _read_entry(report: Report, node: yaml.Node, document: str) -> Entry | None:
     if "type" not in fields:
         report.at(node, "AW205", f"{name} has no type", "write type: rule, macro, list or alias", rule=rule)
         return None
-    kind = reader.choice(report, fields["type"], "type", _NEEDS, "")
+    kind = reader.choice(report, fields["type"], "type", NEEDED_KEY, "")
     if not kind:
         return None
-    needed = _NEEDS[kind]
+    needed = NEEDED_KEY[kind]
     if needed not in fields:
         report.at(node, "AW205", f"the {kind} {name} has no {needed}", rule=rule)
         return None
     for key in fields.keys() - {"name", "type", "desc", "enable", needed}:
-        if kind != "rule" or key not in _RULE_ONLY:
+        if kind != "rule" or key not in RULE_KEYS:
             reader.no_effect(report, fields[key], f"{key} of a {kind}", f"a {kind} has only {needed}")
     if kind == "rule" and "priority" not in fields:
         report.at(
@@ -140,7 +143,7 @@ def _content(report: Report, kind: str, fields: dict[str, yaml.Node]) -> dict[st
             "priority": Priority(reader.choice(report, fields.get("priority"), "priority", Priority, Priority.DEBUG)),
             "labels": _own(report, fields.get("labels"), "labels", MAX_LABEL),
             "annotations": _own(report, fields.get("annotations"), "annotations", MAX_ANNOTATION),
-            "alert": reader.choice(report, fields.get("alert"), "alert", ("fold", "distinct"), "fold"),
+            "alert": reader.choice(report, fields.get("alert"), "alert", ALERT_KINDS, "fold"),
         }
     return content
 
@@ -173,5 +176,5 @@ def _meant(key: str) -> str:
     meant = habits.get(key.lower())
     if meant:
         return f"did you mean {meant!r}?"
-    near = get_close_matches(key.lower(), _ENTRY_KEYS, n=1, cutoff=0.6)
+    near = get_close_matches(key.lower(), ENTRY_KEYS, n=1, cutoff=0.6)
     return f"did you mean {near[0]!r}?" if near else ""

@@ -16,15 +16,23 @@ from auditwire.rules.rule_document import METADATA_KEYS
 from auditwire.rules.settings import Priority, Receiver, Requirement, Selector, Settings
 
 # Fields of the Webhook resource that say how its pods run.
-_IN_CLUSTER: Final = (
+IN_CLUSTER_KEYS: Final = (
     "affinity", "args", "auditType", "image", "imagePullPolicy", "imagePullSecrets", "nodeSelector", "port", "replicas",
     "resources", "tolerations", "useHTTPS",
 )  # fmt: skip
-_SPEC_KEYS: Final = (
+WEBHOOK_KEYS: Final = (
     "auditLevel", "auditSinkPolicy", "archivingPriority", "alertingPriority", "k8sAuditingEnabled", "auditing",
-    "receivers", *_IN_CLUSTER,
+    "receivers", *IN_CLUSTER_KEYS,
 )  # fmt: skip
-_OPERATORS: Final = ("In", "NotIn", "Exists", "DoesNotExist")
+AUDITING_KEYS: Final = ("k8sAuditingEnabled", "enabled")
+POLICY_KEYS: Final = ("archivingRuleSelector", "alertingRuleSelector")
+SELECTOR_KEYS: Final = ("matchLabels", "matchExpressions")
+REQUIREMENT_KEYS: Final = ("key", "operator", "values")
+RECEIVER_KEYS: Final = ("name", "type", "config")
+RECEIVER_TYPES: Final = ("alertmanager", "webhook")
+CONFIG_KEYS: Final = ("url", "service", "caBundle")
+SERVICE_KEYS: Final = ("namespace", "name", "port", "path")
+SELECTOR_OPERATORS: Final = ("In", "NotIn", "Exists", "DoesNotExist")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +57,11 @@ class WebhookDocument:
 def read_webhook_document(report: Report, node: yaml.Node, fields: dict[str, yaml.Node]) -> WebhookDocument:
     """The ``Webhook`` document of a node whose top-level ``fields`` are known to be allowed."""
     reader.known_keys(report, fields.get("metadata"), "metadata", METADATA_KEYS)
-    spec = reader.known_keys(report, fields.get("spec"), "spec", _SPEC_KEYS)
-    for key in spec.keys() & set(_IN_CLUSTER):
+    spec = reader.known_keys(report, fields.get("spec"), "spec", WEBHOOK_KEYS)
+    for key in spec.keys() & set(IN_CLUSTER_KEYS):
         reader.no_effect(report, spec[key], f"spec.{key}", "it says how the webhook's pods run; there are none here")
     defaults = Settings()
-    policy = reader.known_keys(
-        report, spec.get("auditSinkPolicy"), "spec.auditSinkPolicy", ("archivingRuleSelector", "alertingRuleSelector")
-    )
+    policy = reader.known_keys(report, spec.get("auditSinkPolicy"), "spec.auditSinkPolicy", POLICY_KEYS)
     settings = Settings(
         audit_level=Level(
             reader.choice(report, spec.get("auditLevel"), "spec.auditLevel", Level, defaults.audit_level)
@@ -78,7 +84,7 @@ def _priority(report: Report, spec: dict[str, yaml.Node], key: str, default: Pri
 
 def _k8s_auditing_enabled(report: Report, node: yaml.Node, spec: dict[str, yaml.Node]) -> bool:
     """``spec.k8sAuditingEnabled``, or ``spec.auditing.k8sAuditingEnabled`` as KubeSphere's guide writes it."""
-    auditing = reader.known_keys(report, spec.get("auditing"), "spec.auditing", ("k8sAuditingEnabled", "enabled"))
+    auditing = reader.known_keys(report, spec.get("auditing"), "spec.auditing", AUDITING_KEYS)
     given = spec.get("k8sAuditingEnabled") or auditing.get("k8sAuditingEnabled")
     enabled = reader.boolean(report, given, "k8sAuditingEnabled", default=False)
     if not enabled:
@@ -97,7 +103,7 @@ def _selector(report: Report, policy: dict[str, yaml.Node], key: str) -> Selecto
     if key not in policy:
         return None
     what = f"spec.auditSinkPolicy.{key}"
-    fields = reader.known_keys(report, policy[key], what, ("matchLabels", "matchExpressions"))
+    fields = reader.known_keys(report, policy[key], what, SELECTOR_KEYS)
     labels = reader.text_map(report, fields.get("matchLabels"), f"{what}.matchLabels")
     requirements = [
         requirement
@@ -108,9 +114,9 @@ def _selector(report: Report, policy: dict[str, yaml.Node], key: str) -> Selecto
 
 
 def _requirement(report: Report, node: yaml.Node, what: str) -> Requirement | None:
-    fields = reader.known_keys(report, node, f"{what}.matchExpressions", ("key", "operator", "values"))
+    fields = reader.known_keys(report, node, f"{what}.matchExpressions", REQUIREMENT_KEYS)
     key = reader.plain_text(report, fields.get("key"), "key")
-    operator = reader.choice(report, fields.get("operator"), "operator", _OPERATORS, "")
+    operator = reader.choice(report, fields.get("operator"), "operator", SELECTOR_OPERATORS, "")
     values = frozenset(item.text for item in reader.items(report, fields.get("values"), "values"))
     if not key or not operator:
         report.at(node, "AW205", "a matchExpressions requirement needs key and operator")
@@ -125,14 +131,14 @@ def _requirement(report: Report, node: yaml.Node, what: str) -> Requirement | No
 def _receivers(report: Report, node: yaml.Node | None) -> tuple[Receiver, ...]:
     receivers = []
     for item in reader.sequence(report, node, "spec.receivers"):
-        fields = reader.known_keys(report, item, "a receiver", ("name", "type", "config"))
-        kind = reader.choice(report, fields.get("type"), "type", ("alertmanager", "webhook"), "alertmanager")
+        fields = reader.known_keys(report, item, "a receiver", RECEIVER_KEYS)
+        kind = reader.choice(report, fields.get("type"), "type", RECEIVER_TYPES, "alertmanager")
         if kind == "webhook":
             reader.no_effect(
                 report, fields["type"], "a receiver of type webhook", "subscribe the webhook to the SNS topic"
             )
             continue
-        config = reader.known_keys(report, fields.get("config"), "config", ("url", "service", "caBundle"))
+        config = reader.known_keys(report, fields.get("config"), "config", CONFIG_KEYS)
         url = _url(report, item, config)
         if url:
             name = reader.plain_text(report, fields.get("name"), "name", "alertmanager")
@@ -173,7 +179,7 @@ def _http_parts(url: str) -> SplitResult | None:
 
 def _service_url(report: Report, node: yaml.Node) -> str:
     """The URL of an in-cluster service, by its DNS name: reachable where the relay is connected to the cluster."""
-    fields = reader.known_keys(report, node, "service", ("namespace", "name", "port", "path"))
+    fields = reader.known_keys(report, node, "service", SERVICE_KEYS)
     name = reader.plain_text(report, fields.get("name"), "service.name")
     namespace = reader.plain_text(report, fields.get("namespace"), "service.namespace")
     if not name or not namespace:
