@@ -23,6 +23,7 @@ from auditwire_cli.rules_fix import rules_fix
 from auditwire_cli.rules_publish import rules_publish
 from auditwire_cli.rules_pull import rules_pull
 from auditwire_cli.rules_rollback import rules_rollback
+from auditwire_cli.rules_schema import rules_schema
 from auditwire_cli.rules_status import rules_status
 from auditwire_cli.send import send
 
@@ -60,6 +61,7 @@ app.add_typer(rules, name="rules")
 rules.command("check")(rules_check)
 rules.command("eval")(rules_eval)
 rules.command("fix")(rules_fix)
+rules.command("schema")(rules_schema)
 rules.command("publish")(rules_publish)
 rules.command("status")(rules_status)
 rules.command("diff")(rules_diff)
