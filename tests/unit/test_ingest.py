@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -9,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from auditwire.alerts import Alert, MemoryPublisher, Published
+from auditwire.alerts import Alert, MemoryPublisher, OutboxError, Published
+from auditwire.alerts.message import Message, message_of
+from auditwire.alerts.outbox import MemoryOutbox, NoOutbox, Outbox
 from auditwire.archive import ArchiveError, MemoryArchive, QuarantineNote, Stored
 from auditwire.clusters import Cluster, Credential, DirectoryError, SentBy, credential_digest
 from auditwire.ingest import Account, Answer, Ingest, Request
@@ -61,11 +64,31 @@ class FullDisk(MemoryArchive):
         raise ArchiveError(f"{key} could not be stored")
 
 
+@dataclass
 class NoTopic(MemoryPublisher):
     """A publisher whose topic takes nothing."""
 
-    def publish(self, alerts: Sequence[Alert], deadline: float) -> Published:
+    deadlines: list[float] = field(default_factory=list)
+
+    def publish(self, alerts: Sequence[Alert], deadline: float) -> Published[Alert]:
+        self.alerts += alerts
+        self.deadlines.append(deadline)
         return Published(failed=list(alerts))
+
+
+class Choosy(MemoryPublisher):
+    """A publisher that takes the first alert, refuses the second for good, and has no time for the others."""
+
+    def publish(self, alerts: Sequence[Alert], deadline: float) -> Published[Alert]:
+        self.alerts += alerts
+        return Published(sent=len(alerts[:1]), refused=list(alerts[1:2]), failed=list(alerts[2:]))
+
+
+class Unwritable(MemoryOutbox):
+    """An outbox that keeps what waits, and nothing that was refused."""
+
+    def set_aside(self, messages: Sequence[Message]) -> None:
+        raise OutboxError("outbox/refused/ could not be written")
 
 
 @dataclass
@@ -75,9 +98,11 @@ class Road:
     archive: MemoryArchive = field(default_factory=MemoryArchive)
     publisher: MemoryPublisher = field(default_factory=MemoryPublisher)
     directory: Any = field(default_factory=OneCluster)
+    outbox: Outbox = field(default_factory=MemoryOutbox)
 
     def post(self, body: bytes, *, token: str | None = TOKEN, received: datetime = RECEIVED, **headers: str) -> Answer:
-        ingest = Ingest(self.directory, DefaultRules(), self.archive, self.publisher, "https://archive/")  # type: ignore[arg-type]
+        stores = (self.archive, self.publisher, "https://archive/", self.outbox)
+        ingest = Ingest(self.directory, DefaultRules(), *stores)  # type: ignore[arg-type]
         given = {
             "content-type": "application/json",
             **{name.replace("_", "-"): value for name, value in headers.items()},
@@ -311,14 +336,71 @@ def test_alerts_are_published_only_after_their_evidence_is_stored() -> None:
     assert road.publisher.alerts == []
 
 
-def test_alerts_that_could_not_be_published_ask_the_sender_to_come_again() -> None:
-    road = Road(publisher=NoTopic())
+def three() -> bytes:
+    return event_list(*(item(auditID=name, user={"username": name}) for name in ("ann", "bob", "cid")))
 
-    answer = road.post(event_list(item()))
+
+def test_alerts_that_sns_does_not_take_in_time_are_kept_and_answered_with_200() -> None:
+    outbox, topic = MemoryOutbox(), NoTopic()
+    road = Road(publisher=topic, outbox=outbox)
+
+    answer = road.post(three())
+
+    assert (answer.status, answer.error) == (200, "")
+    counted = account(answer)
+    assert (counted.published, counted.outboxed, counted.unpublished) == (0, 3, 0)
+    assert counted.metrics()["AlertsOutboxed"] == 3
+    ((key, contents),) = outbox.objects.items()
+    assert re.fullmatch(r"outbox/[0-9a-f]{64}\.jsonl\.gz", key)
+    assert contents.messages == tuple(message_of(alert) for alert in topic.alerts)
+    # There must be time for the outbox before the sender hangs up.
+    assert topic.deadlines == [RECEIVED.timestamp() + 1.2]
+
+
+def test_a_repeated_batch_finds_its_alerts_in_the_outbox() -> None:
+    outbox = MemoryOutbox()
+    road = Road(publisher=NoTopic(), outbox=outbox)
+    road.post(three())
+    kept = dict(outbox.objects)
+
+    again = road.post(three(), received=datetime(2026, 11, 21, 22, 9, tzinfo=UTC))
+
+    assert again.status == 200
+    assert outbox.objects == kept
+
+
+def test_only_what_sns_did_not_take_is_kept_and_what_it_refused_lies_aside() -> None:
+    outbox, topic = MemoryOutbox(), Choosy()
+
+    answer = Road(publisher=topic, outbox=outbox).post(three())
+
+    assert answer.status == 200
+    counted = account(answer)
+    assert (counted.published, counted.refused, counted.outboxed, counted.unpublished) == (1, 1, 1, 0)
+    messages = {key.rpartition("/")[0]: contents.messages for key, contents in outbox.objects.items()}
+    _, refused, failed = (message_of(alert) for alert in topic.alerts)
+    assert messages == {"outbox": (failed,), "outbox/refused": (refused,)}
+
+
+@pytest.mark.parametrize(("publisher", "sent", "unpublished"), [(NoTopic(), 0, 3), (Choosy(), 1, 1)])
+def test_alerts_that_nobody_took_ask_the_sender_to_come_again(
+    publisher: MemoryPublisher, sent: int, unpublished: int
+) -> None:
+    road = Road(publisher=publisher, outbox=NoOutbox())
+
+    answer = road.post(three())
 
     assert answer.status == 503
-    assert answer.error == "SNS did not take 1 of 1 alerts in time"
-    assert account(answer).unpublished == 1
+    assert answer.error == f"SNS took {sent} of 3 alerts in time, and there is no outbox for {unpublished} alerts"
+    assert account(answer).unpublished == unpublished
+    assert len(road.lines()) == 3
+
+
+def test_a_refused_alert_that_cannot_be_kept_is_no_200_either() -> None:
+    answer = Road(publisher=Choosy(), outbox=Unwritable()).post(three())
+
+    assert answer.status == 503
+    assert (account(answer).outboxed, account(answer).unpublished) == (1, 0)
 
 
 def test_a_table_that_cannot_be_read_says_nothing_about_the_sender() -> None:

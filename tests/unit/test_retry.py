@@ -43,7 +43,7 @@ class FullDisk(MemoryArchive):
 
 
 class NoTopic(MemoryPublisher):
-    def publish(self, alerts: Sequence[Alert], deadline: float) -> Published:
+    def publish(self, alerts: Sequence[Alert], deadline: float) -> Published[Alert]:
         return Published(failed=list(alerts))
 
 

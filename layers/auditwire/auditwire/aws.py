@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # ks-apiserver gives a request three seconds in all and never repeats one: a client must fail while there is still
 # time to do something about it.
 _QUICK: Final = Config(connect_timeout=0.5, read_timeout=1.0, retries={"total_max_attempts": 2, "mode": "standard"})
+# Who publishes repeats by itself, until a deadline that no client knows of.
+_ONCE: Final = Config(connect_timeout=0.5, read_timeout=1.0, retries={"total_max_attempts": 1, "mode": "standard"})
 # The relay has thirty seconds, and a queue behind it.
 _PATIENT: Final = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"})
 
@@ -107,8 +109,8 @@ def s3_client(*, patient: bool = False) -> "S3Client":
 
 
 def sns_client() -> "SNSClient":
-    """SNS, for a request's deadline."""
-    return boto3.client("sns", config=_QUICK)
+    """SNS, for a publisher that repeats what fails; one attempt takes at most a second and a half."""
+    return boto3.client("sns", config=_ONCE)
 
 
 def dynamodb_client() -> "DynamoDBClient":

@@ -13,7 +13,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from auditwire.active_rules import ActiveRules
-from auditwire.alerts import Alert, Occurrence, Publisher, fold
+from auditwire.alerts import Alert, Occurrence, OutboxError, Publisher, fold
+from auditwire.alerts.message import message_of
+from auditwire.alerts.outbox import NoOutbox, Outbox
 from auditwire.archive import (
     Archive,
     ArchiveError,
@@ -32,6 +34,9 @@ from auditwire.rules import RuleSet
 
 DEADLINE_SECONDS: Final = 2.2
 """How long after a request came in its answer must be on the way: ks-apiserver waits three seconds, never repeats."""
+
+OUTBOX_SECONDS: Final = 1.0
+"""How much of that is kept free of publishing: for a last request to SNS that hangs, and for the outbox."""
 
 NOTE_USE_SECONDS: Final = 1.0
 """How late a request may be and still write down that its credential was used."""
@@ -88,6 +93,7 @@ class Account:
     objects: list[str] = field(default_factory=list)
     stored_before: bool = False
     published: int = 0
+    outboxed: int = 0
     unpublished: int = 0
     refused: int = 0
     last_use_failures: int = 0
@@ -110,6 +116,7 @@ class Account:
             "ReportedClusterDiffers": self.flags[Flag.CLUSTER_DIFFERS],
             "EmptyBodies": int(self.empty),
             "AlertsPublished": self.published,
+            "AlertsOutboxed": self.outboxed,
             "AlertsUnpublished": self.unpublished,
             "AlertsRefused": self.refused,
             "LastUseFailures": self.last_use_failures,
@@ -119,7 +126,7 @@ class Account:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An HTTP status with what is to be logged. ``account`` is None where no batch was taken; ``error`` says why
-    a batch could not be stored or its alerts not be published, and holds nothing of a credential."""
+    a batch or its alerts could not be stored, and holds nothing of a credential."""
 
     status: int
     account: Account | None = None
@@ -139,17 +146,19 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Ingest:
-    """The road of one deployment. ``archive_url`` is the prefix of a link to an archived object, empty for none."""
+    """The road of one deployment. ``archive_url`` is the prefix of a link to an archived object, empty for none;
+    without an ``outbox`` a batch is only done once SNS has taken its alerts."""
 
     directory: Directory
     rules: ActiveRules
     archive: Archive
     publisher: Publisher
     archive_url: str = ""
+    outbox: Outbox = field(default_factory=NoOutbox)
 
     def handle(self, request: Request) -> Answer:
-        """The answer to one request: 200 when everything is stored and published, 401 for a credential that does
-        not hold, 503 when something could not be stored or published."""
+        """The answer to one request: 200 when every event is stored and every alert published or stored, 401 for
+        a credential that does not hold, 503 when something could not be stored."""
         if request.method == "GET" and request.path.rstrip("/") == "/healthz":
             return Answer(200, body="ok")
         credential = presented(request.headers, request.path, request.certificate)
@@ -168,8 +177,8 @@ class Ingest:
     def take(self, batch: Batch, deadline: float) -> Answer:
         """Take one batch down the road behind the credential check: settle, decide, archive, publish.
 
-        Alerts are published until ``deadline``, in seconds since the epoch. A batch that was taken before is
-        taken again without harm: the same keys, the same alerts.
+        Everything should be done by ``deadline``, in seconds since the epoch; alerts that are not published in time
+        go to the outbox. A batch that was taken before is taken again without harm: the same keys, the same alerts.
         """
         rules = self.rules.current()
         cluster, decoded = batch.cluster, batch.decoded
@@ -226,12 +235,17 @@ class Ingest:
     def _publish(self, alerts: list[Alert], deadline: float, account: Account) -> Answer:
         if not alerts:
             return Answer(200, account)
-        published = self.publisher.publish(alerts, deadline)
-        account.published = published.sent
-        account.unpublished = len(published.failed)
-        account.refused = len(published.refused)
-        if published.failed:
-            return Answer(503, account, f"SNS did not take {len(published.failed)} of {len(alerts)} alerts in time")
+        published = self.publisher.publish(alerts, deadline - OUTBOX_SECONDS)
+        account.published, account.refused = published.sent, len(published.refused)
+        try:
+            if published.failed:
+                self.outbox.hold([message_of(alert) for alert in published.failed])
+                account.outboxed = len(published.failed)
+            if published.refused:
+                self.outbox.set_aside([message_of(alert) for alert in published.refused])
+        except OutboxError as error:
+            account.unpublished = len(published.failed) - account.outboxed
+            return Answer(503, account, f"SNS took {published.sent} of {len(alerts)} alerts in time, and {error}")
         return Answer(200, account)
 
 

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from moto import mock_aws
 
 from auditwire.alerts import Alert, MemoryPublisher, Published, SnsPublisher, fold
+from auditwire.alerts.message import message_of
 from occurrences import occurrence, rule_of
 
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:alerts"
@@ -153,15 +154,28 @@ def test_a_topic_that_is_down_fails_everything_within_the_deadline() -> None:
     assert publisher(topic, clock).publish(batch, 101) == Published(failed=batch)
 
 
-def test_after_the_deadline_everything_is_tried_once_but_not_against_a_topic_that_does_not_answer() -> None:
+def test_after_the_deadline_one_request_is_made_and_no_other() -> None:
     batch = alerts(25)
     late = Clock(now=500)
     working = Topic()
-    assert publisher(working, late).publish(batch, 100) == Published(sent=25)
+    assert publisher(working, late).publish(batch, 100) == Published(sent=10, failed=batch[10:])
     down = Topic([error("InternalError")] * 9)
     assert publisher(down, late).publish(batch, 100) == Published(failed=batch)
     assert len(down.requests) == 1
     assert late.waits == []
+
+
+def test_messages_that_were_made_before_are_published_as_they_are() -> None:
+    batch = alerts(3)
+    messages = [message_of(alert) for alert in batch]
+    topic = Topic([{"1": INVALID}])
+    assert publisher(topic, Clock()).publish_messages(messages, 200) == Published(sent=2, refused=[messages[1]])
+    again = Topic()
+    publisher(again, Clock()).publish(batch, 200)
+    first, _, last = again.requests[0]
+    assert [entry["Message"] for entry in topic.requests[0]] == [message.body for message in messages]
+    assert topic.taken == [first["Message"], last["Message"]]
+    assert topic.requests[0] == again.requests[0]
 
 
 def test_in_memory_everything_is_taken() -> None:

@@ -9,6 +9,7 @@ from auditwire.alerts.errors import (
     DeadLetterError,
     MessageError,
     NotPublishedError,
+    OutboxError,
     PeerAddressError,
     PeerError,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "MessageError",
     "NotPublishedError",
     "Occurrence",
+    "OutboxError",
     "Peer",
     "PeerAddressError",
     "PeerError",

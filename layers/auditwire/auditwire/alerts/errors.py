@@ -5,6 +5,7 @@ AlertsError
 ├── PeerAddressError      an address, a CA or a secret that no peer can be made from
 ├── MessageError          a queue message that holds no alert
 ├── DeadLetterError       a message could not be put aside
+├── OutboxError           something about the outbox could not be done
 └── NotPublishedError     an alert about auditwire itself did not reach the topic
 """
 
@@ -31,3 +32,7 @@ class DeadLetterError(AlertsError):
 
 class NotPublishedError(AlertsError):
     """An alert about auditwire itself did not reach the topic; what it is about is still so at the next look."""
+
+
+class OutboxError(AlertsError):
+    """Messages could not be put into the outbox, or not be listed, read or removed there."""

@@ -4,6 +4,8 @@ Who subscribes to the topic can hand the object to any Alertmanager as it is. Th
 stays active counts from its delivery, which only the one who delivers knows.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import orjson
@@ -19,6 +21,19 @@ LARGEST_MESSAGE: Final = 200_000
 # XML, which SNS and SQS speak, has no way to say these two; JSON does. In JSON they only occur inside strings.
 _NOT_XML = (("\ufffe".encode(), rb"\ufffe"), ("\uffff".encode(), rb"\uffff"))
 _SHORTER: Final = (256, 64)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is published: the text of the message, and the attributes that filter policies can use."""
+
+    body: str
+    attributes: Mapping[str, str]
+
+
+def message_of(alert: "Alert") -> Message:
+    """The message of an alert with its attributes."""
+    return Message(encode_message(alert).decode(), attributes_of(alert))
 
 
 def encode_message(alert: "Alert") -> bytes:

@@ -3,11 +3,11 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from auditwire.alerts.message import attributes_of, encode_message
+from auditwire.alerts.message import Message, message_of
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -29,19 +29,23 @@ _MESSAGE_AT_FAULT: Final = frozenset(
 _ROAD_AT_FAULT: Final = ("AccessDenied", "Authorization", "KMS", "Kms", "NotFound", "Throttl", "Token")
 
 
+_Item = TypeVar("_Item")
+"""What is published and reported back: an alert, or a message made of one before."""
+
+
 @dataclass(frozen=True, slots=True)
-class Published:
-    """How publishing ended: how many alerts SNS took, which it did not take in time, which it never will."""
+class Published(Generic[_Item]):
+    """How publishing ended: how much SNS took, what it did not take in time, what it never will."""
 
     sent: int = 0
-    failed: "list[Alert]" = field(default_factory=list)
-    refused: "list[Alert]" = field(default_factory=list)
+    failed: list[_Item] = field(default_factory=list)
+    refused: list[_Item] = field(default_factory=list)
 
 
 class Publisher(Protocol):
     """Where alerts are published."""
 
-    def publish(self, alerts: "Sequence[Alert]", deadline: float) -> Published:
+    def publish(self, alerts: "Sequence[Alert]", deadline: float) -> "Published[Alert]":
         """Publishes alerts until ``deadline``, in seconds of the publisher's clock. Raises nothing of its own."""
 
 
@@ -51,7 +55,7 @@ class MemoryPublisher:
 
     alerts: "list[Alert]" = field(default_factory=list)
 
-    def publish(self, alerts: "Sequence[Alert]", deadline: float) -> Published:
+    def publish(self, alerts: "Sequence[Alert]", deadline: float) -> "Published[Alert]":
         """Keeps the alerts; no deadline is too short for that."""
         del deadline
         self.alerts += alerts
@@ -59,10 +63,9 @@ class MemoryPublisher:
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
-    alert: "Alert"
-    message: str
-    attributes: dict[str, str]
+class _Entry(Generic[_Item]):
+    item: _Item
+    message: Message
     size: int
 
 
@@ -84,79 +87,92 @@ class SnsPublisher:
         self._clock = clock
         self._sleep = sleep
 
-    def publish(self, alerts: "Sequence[Alert]", deadline: float) -> Published:
+    def publish(self, alerts: "Sequence[Alert]", deadline: float) -> "Published[Alert]":
         """Publishes all alerts, repeats what SNS did not take until ``deadline``, and says what became of each.
 
-        Everything is tried once even after the deadline (ks-apiserver never repeats a batch), but not once SNS has
-        been found not to answer. An alert refused as invalid is never repeated.
+        The first request is made even after the deadline, no other one is. An alert refused as invalid is never
+        repeated.
         """
-        refused: list[Alert] = []
-        waiting = [_entry(alert) for alert in alerts]
+        return self._publish([_entry(alert, message_of(alert)) for alert in alerts], deadline)
+
+    def publish_messages(self, messages: Sequence[Message], deadline: float) -> Published[Message]:
+        """The same for messages that were made before."""
+        return self._publish([_entry(message, message) for message in messages], deadline)
+
+    def _publish(self, entries: list[_Entry[_Item]], deadline: float) -> Published[_Item]:
+        refused: list[_Item] = []
+        waiting = entries
         wait = _FIRST_WAIT_SECONDS
+        # Whatever the time: with little to do, asking SNS is as quick as anything else that could be done instead.
+        least = 1
         while True:
-            waiting, invalid = self._round(waiting, deadline)
+            waiting, invalid = self._round(waiting, deadline, least)
             refused += invalid
+            least = 0
             left = deadline - self._clock()
             if not waiting or left <= 0:
                 break
             self._sleep(min(wait, left))
             wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
-        failed = [entry.alert for entry in waiting]
-        return Published(len(alerts) - len(failed) - len(refused), failed, refused)
+        failed = [entry.item for entry in waiting]
+        return Published(len(entries) - len(failed) - len(refused), failed, refused)
 
-    def _round(self, entries: list[_Entry], deadline: float) -> "tuple[list[_Entry], list[Alert]]":
-        """Sends all entries once: which are to be sent again, and which alerts never."""
-        again: list[_Entry] = []
-        refused: list[Alert] = []
+    def _round(
+        self, entries: list[_Entry[_Item]], deadline: float, least: int
+    ) -> tuple[list[_Entry[_Item]], list[_Item]]:
+        """Sends all entries once, ``least`` requests even after the deadline: which are to be sent again, and what
+        never."""
+        again: list[_Entry[_Item]] = []
+        refused: list[_Item] = []
         requests = list(_packed(entries))
-        answered = True
         while requests:
             request = requests.pop(0)
-            if not answered and self._clock() >= deadline:
+            if least <= 0 and self._clock() >= deadline:
                 again += request
                 continue
+            least -= 1
             try:
                 unsent, invalid = self._send(request)
             except ClientError as error:
                 if error.response.get("Error", {}).get("Code") not in _MESSAGE_AT_FAULT:
-                    answered = False
                     again += request
                 elif len(request) == 1:
-                    refused.append(request[0].alert)
+                    refused.append(request[0].item)
                 else:
                     # Which of them it is, SNS does not say.
                     requests = [[entry] for entry in request] + requests
                 continue
             except BotoCoreError:
-                answered = False
                 again += request
                 continue
             again += unsent
-            refused += [entry.alert for entry in invalid]
+            refused += [entry.item for entry in invalid]
         return again, refused
 
-    def _send(self, request: list[_Entry]) -> tuple[list[_Entry], list[_Entry]]:
+    def _send(self, request: list[_Entry[_Item]]) -> tuple[list[_Entry[_Item]], list[_Entry[_Item]]]:
         answer = self._client.publish_batch(
             TopicArn=self._topic_arn,
-            PublishBatchRequestEntries=[_as_request(str(number), entry) for number, entry in enumerate(request)],
+            PublishBatchRequestEntries=[
+                _as_request(str(number), entry.message) for number, entry in enumerate(request)
+            ],
         )
-        unsent: list[_Entry] = []
-        invalid: list[_Entry] = []
+        unsent: list[_Entry[_Item]] = []
+        invalid: list[_Entry[_Item]] = []
         for failure in answer.get("Failed", []):
             sender_fault = failure["SenderFault"] and not any(word in failure["Code"] for word in _ROAD_AT_FAULT)
             (invalid if sender_fault else unsent).append(request[int(failure["Id"])])
         return unsent, invalid
 
 
-def _entry(alert: "Alert") -> _Entry:
-    message, attributes = encode_message(alert), attributes_of(alert)
-    in_attributes = sum(len(name) + len("String") + len(value.encode()) for name, value in attributes.items())
-    return _Entry(alert, message.decode(), attributes, len(message) + in_attributes)
+def _entry(item: _Item, message: Message) -> _Entry[_Item]:
+    attributes = message.attributes.items()
+    in_attributes = sum(len(name) + len("String") + len(value.encode()) for name, value in attributes)
+    return _Entry(item, message, len(message.body.encode()) + in_attributes)
 
 
-def _packed(entries: Iterable[_Entry]) -> Iterator[list[_Entry]]:
+def _packed(entries: Iterable[_Entry[_Item]]) -> Iterator[list[_Entry[_Item]]]:
     """The entries in order, in as few requests as fit; one entry always fits."""
-    request: list[_Entry] = []
+    request: list[_Entry[_Item]] = []
     size = 0
     for entry in entries:
         if request and (len(request) == MOST_ENTRIES or size + entry.size > LARGEST_REQUEST):
@@ -168,8 +184,8 @@ def _packed(entries: Iterable[_Entry]) -> Iterator[list[_Entry]]:
         yield request
 
 
-def _as_request(number: str, entry: _Entry) -> "PublishBatchRequestEntryTypeDef":
+def _as_request(number: str, message: Message) -> "PublishBatchRequestEntryTypeDef":
     attributes: dict[str, MessageAttributeValueTypeDef] = {
-        name: {"DataType": "String", "StringValue": value} for name, value in entry.attributes.items()
+        name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()
     }
-    return {"Id": number, "Message": entry.message, "MessageAttributes": attributes}
+    return {"Id": number, "Message": message.body, "MessageAttributes": attributes}

@@ -1,0 +1,294 @@
+"""The outbox: alerts that SNS did not take in time, kept beside the archive until it does.
+
+One object holds what is left of one batch, a line a message, exactly as it would have been published. Its key is the
+SHA-256 of these lines, so a batch that is sent again finds its own object, and nothing that a client chose stands in
+it. Messages that SNS refuses as invalid lie below ``outbox/refused/``, where nobody tries them again.
+"""
+
+import hashlib
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import orjson
+from botocore.exceptions import BotoCoreError, ClientError
+from isal import isal_zlib
+
+from auditwire.alerts.errors import OutboxError
+from auditwire.alerts.message import Message
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+PREFIX: Final = "outbox/"
+REFUSED: Final = "outbox/refused/"
+
+_WAITING_KEY = re.compile(r"outbox/[0-9a-f]{64}\.jsonl\.gz")
+# Five hundred messages of 200,000 bytes, and what JSON adds when it stands in JSON.
+_LARGEST: Final = 256 << 20
+_ATTEMPTS: Final = 4
+_FIRST_WAIT_SECONDS: Final = 0.05
+_LEVEL: Final = 1
+_GZIP: Final = 31
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An object that waits in the outbox, and when it was last written."""
+
+    key: str
+    written: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The outbox at a glance: what waits, oldest first, and how many objects of refused messages are kept aside."""
+
+    waiting: tuple[Entry, ...]
+    refused: int
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The messages of an object, when the first of its batch were put there, and the version that was read."""
+
+    messages: tuple[Message, ...]
+    since: datetime
+    version: str
+
+
+class Outbox(Protocol):
+    """Where ingest leaves what SNS does not take. Everything raises OutboxError for what cannot be done."""
+
+    def hold(self, messages: Sequence[Message]) -> None:
+        """Keep messages until they are published. What is there already is left alone."""
+
+    def set_aside(self, messages: Sequence[Message]) -> None:
+        """Keep messages that SNS has refused as invalid; nobody will try them again."""
+
+
+class HeldMessages(Outbox, Protocol):
+    """The outbox as its publisher uses it."""
+
+    def listing(self) -> Listing:
+        """What is there now."""
+
+    def read(self, entry: Entry) -> Contents | None:
+        """What an entry holds; None where it has gone."""
+
+    def replace(self, entry: Entry, seen: Contents, messages: Sequence[Message]) -> bool:
+        """Put fewer messages in the place of those ``seen``; False, and nothing done, where others are there now."""
+
+    def remove(self, entry: Entry) -> None:
+        """Let go of an entry, whose messages have all been published or set aside."""
+
+
+class NoOutbox:
+    """For a road that has none: what SNS does not take stays where it came from."""
+
+    def hold(self, messages: Sequence[Message]) -> None:
+        """Never succeeds."""
+        raise OutboxError(f"there is no outbox for {len(messages)} alerts")
+
+    def set_aside(self, messages: Sequence[Message]) -> None:
+        """Never succeeds."""
+        raise OutboxError(f"there is no outbox for {len(messages)} alerts")
+
+
+class S3Outbox:
+    """An outbox in one bucket. Timeouts and retries of single requests are the client's own.
+
+    ``sleep`` waits the given seconds between attempts that met another writer.
+    """
+
+    def __init__(self, client: "S3Client", bucket: str, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._sleep = sleep
+
+    def hold(self, messages: Sequence[Message]) -> None:
+        """See Outbox.hold."""
+        self._put(outbox_key(messages), messages, {"IfNoneMatch": "*"})
+
+    def set_aside(self, messages: Sequence[Message]) -> None:
+        """See Outbox.set_aside."""
+        self._put(outbox_key(messages, REFUSED), messages, {"IfNoneMatch": "*"})
+
+    def listing(self) -> Listing:
+        """See HeldMessages.listing."""
+        waiting: list[Entry] = []
+        refused = 0
+        try:
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=PREFIX):
+                for listed in page.get("Contents", []):
+                    refused += listed["Key"].startswith(REFUSED)
+                    if _WAITING_KEY.fullmatch(listed["Key"]):
+                        waiting.append(Entry(listed["Key"], listed["LastModified"]))
+        except (ClientError, BotoCoreError) as error:
+            raise self._failure(PREFIX, "listed", str(error)) from error
+        return Listing(_oldest_first(waiting), refused)
+
+    def read(self, entry: Entry) -> Contents | None:
+        """See HeldMessages.read."""
+        try:
+            answer = self._client.get_object(Bucket=self._bucket, Key=entry.key)
+            packed, metadata, version = answer["Body"].read(), answer["Metadata"], answer["ETag"]
+        except ClientError as error:
+            if _status(error) == 404:
+                return None
+            raise self._failure(entry.key, "read", str(error)) from error
+        except BotoCoreError as error:
+            raise self._failure(entry.key, "read", str(error)) from error
+        try:
+            return Contents(decode_messages(packed), _since(metadata, answer["LastModified"]), version)
+        except ValueError as error:
+            raise self._failure(entry.key, "read", f"it is damaged: {error}") from error
+
+    def replace(self, entry: Entry, seen: Contents, messages: Sequence[Message]) -> bool:
+        """See HeldMessages.replace."""
+        return self._put(entry.key, messages, {"IfMatch": seen.version}, {"since": seen.since.isoformat()})
+
+    def remove(self, entry: Entry) -> None:
+        """See HeldMessages.remove."""
+        try:
+            self._client.delete_object(Bucket=self._bucket, Key=entry.key)
+        except (ClientError, BotoCoreError) as error:
+            raise self._failure(entry.key, "removed", str(error)) from error
+
+    def _put(
+        self,
+        key: str,
+        messages: Sequence[Message],
+        condition: Mapping[str, str],
+        metadata: Mapping[str, str] | None = None,
+    ) -> bool:
+        """Whether this was written; False where the condition does not hold."""
+        request: dict[str, Any] = {
+            "Bucket": self._bucket,
+            "Key": key,
+            "Body": encode_messages(messages),
+            "ContentType": "application/gzip",
+            "Metadata": metadata or {},
+            **condition,
+        }
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                self._sleep(_FIRST_WAIT_SECONDS * 2 ** (attempt - 1))
+            try:
+                self._client.put_object(**request)
+            except ClientError as error:
+                match _status(error):
+                    case 412:
+                        return False
+                    case 404 if "IfMatch" in condition:
+                        return False
+                    case 409:
+                        # Another writer is at it this moment; who is first, is open.
+                        continue
+                    case _:
+                        raise self._failure(key, "written", str(error)) from error
+            except BotoCoreError as error:
+                raise self._failure(key, "written", str(error)) from error
+            return True
+        raise self._failure(key, "written", f"another writer was in the way {_ATTEMPTS} times")
+
+    def _failure(self, key: str, what: str, why: str) -> OutboxError:
+        return OutboxError(f"s3://{self._bucket}/{key} could not be {what}: {why}")
+
+
+@dataclass(slots=True)
+class MemoryOutbox:
+    """An outbox in memory, for tests and for trying things: what S3 would hold, under the same keys."""
+
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    objects: dict[str, Contents] = field(default_factory=dict)
+
+    def hold(self, messages: Sequence[Message]) -> None:
+        """See Outbox.hold."""
+        self._keep(outbox_key(messages), messages, self.now())
+
+    def set_aside(self, messages: Sequence[Message]) -> None:
+        """See Outbox.set_aside."""
+        self._keep(outbox_key(messages, REFUSED), messages, self.now())
+
+    def listing(self) -> Listing:
+        """See HeldMessages.listing."""
+        waiting = [Entry(key, kept.since) for key, kept in self.objects.items() if _WAITING_KEY.fullmatch(key)]
+        return Listing(_oldest_first(waiting), len(self.objects) - len(waiting))
+
+    def read(self, entry: Entry) -> Contents | None:
+        """See HeldMessages.read."""
+        return self.objects.get(entry.key)
+
+    def replace(self, entry: Entry, seen: Contents, messages: Sequence[Message]) -> bool:
+        """See HeldMessages.replace."""
+        if self.objects.get(entry.key) != seen:
+            return False
+        del self.objects[entry.key]
+        self._keep(entry.key, messages, seen.since)
+        return True
+
+    def remove(self, entry: Entry) -> None:
+        """See HeldMessages.remove."""
+        self.objects.pop(entry.key, None)
+
+    def _keep(self, key: str, messages: Sequence[Message], since: datetime) -> None:
+        version = hashlib.sha256(encode_messages(messages)).hexdigest()
+        self.objects.setdefault(key, Contents(tuple(messages), since, version))
+
+
+def outbox_key(messages: Sequence[Message], prefix: str = PREFIX) -> str:
+    """``outbox/<digest>.jsonl.gz``, or the same below ``outbox/refused/``; the digest is that of the messages."""
+    return f"{prefix}{hashlib.sha256(_lines(messages)).hexdigest()}.jsonl.gz"
+
+
+def encode_messages(messages: Sequence[Message]) -> bytes:
+    """Messages as gzipped JSON lines: the same messages give the same bytes."""
+    return isal_zlib.compress(_lines(messages), _LEVEL, wbits=_GZIP)
+
+
+def decode_messages(packed: bytes) -> tuple[Message, ...]:
+    """What encode_messages wrote, text for text. Raises ValueError for anything else."""
+    inflater = isal_zlib.decompressobj(wbits=_GZIP)
+    try:
+        lines = inflater.decompress(packed, _LARGEST)
+    except isal_zlib.error as error:  # type: ignore[misc]  # the stub takes the class for a value
+        raise ValueError(str(error)) from error
+    if not inflater.eof:
+        message = "it is cut off or too large"
+        raise ValueError(message)
+    return tuple(_message(orjson.loads(line)) for line in lines.splitlines())
+
+
+def _message(found: Any) -> Message:
+    match found:
+        case {"message": str(body), "attributes": dict(attributes)} if all(
+            isinstance(value, str) for value in attributes.values()
+        ):
+            return Message(body, attributes)
+    message = "a line is no message"
+    raise ValueError(message)
+
+
+def _lines(messages: Sequence[Message]) -> bytes:
+    return b"".join(orjson.dumps({"message": one.body, "attributes": dict(one.attributes)}) + b"\n" for one in messages)
+
+
+def _oldest_first(entries: list[Entry]) -> tuple[Entry, ...]:
+    return tuple(sorted(entries, key=lambda entry: (entry.written, entry.key)))
+
+
+def _since(metadata: Mapping[str, str], written: datetime) -> datetime:
+    """When the messages came into the outbox: an object that was written anew says so."""
+    try:
+        since = datetime.fromisoformat(metadata["since"])
+    except (KeyError, ValueError):
+        return written
+    return since if since.tzinfo else written
+
+
+def _status(error: ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
