@@ -15,6 +15,8 @@ from template import ROOT, Document, of_type, references, source, translated
 # Design section 11; later parts add to it.
 OUTPUTS = {
     "IngestUrl",
+    "DomainTarget",
+    "DomainTargetZone",
     "RulesBucket",
     "ArchiveBucket",
     "AlertsTopicArn",
@@ -116,8 +118,29 @@ def test_outputs_are_those_of_the_contract(template: Document) -> None:
 
 
 def test_ingest_url_is_the_endpoint_without_path(template: Document) -> None:
-    address = template["Outputs"]["IngestUrl"]["Value"]["Fn::Sub"]
-    assert address == "https://${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}"
+    condition, own, default = template["Outputs"]["IngestUrl"]["Value"]["Fn::If"]
+    assert condition == "HasDomain"
+    assert own == {"Fn::Sub": "https://${DomainName}"}
+    assert default == {"Fn::Sub": "https://${HttpApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}"}
+
+
+def test_a_domain_closes_the_default_endpoint_and_may_ask_for_client_certificates(
+    template: Document, stack: Document
+) -> None:
+    domain = template["Resources"]["Domain"]["Properties"]
+    condition, truststore, none = domain["MutualTlsAuthentication"]["Fn::If"]
+    assert (condition, none) == ("HasTruststore", {"Ref": "AWS::NoValue"})
+    assert truststore["TruststoreUri"] == {"Ref": "TruststoreUri"}
+    (configuration,) = domain["DomainNameConfigurations"]
+    assert (configuration["EndpointType"], configuration["SecurityPolicy"]) == ("REGIONAL", "TLS_1_2")
+    mapping = stack["Resources"]["DomainMapping"]
+    assert mapping["Properties"]["Stage"]["Ref"] in of_type(stack, "AWS::ApiGatewayV2::Stage")
+    for name in ("Domain", "DomainMapping"):
+        assert template["Resources"][name]["Condition"] == "HasDomain"
+    (api,) = of_type(stack, "AWS::ApiGatewayV2::Api").values()
+    (server,) = api["Body"]["servers"]
+    closing = {"Fn::If": ["CloseDefaultEndpoint", True, False]}
+    assert server["x-amazon-apigateway-endpoint-configuration"] == {"disableExecuteApiEndpoint": closing}
 
 
 def test_every_parameter_is_described_constrained_optional_and_grouped(template: Document) -> None:
@@ -147,6 +170,15 @@ def test_every_parameter_is_described_constrained_optional_and_grouped(template:
         ("RelaySecurityGroupIds", "sg-0123456789abcdef0", True),
         ("KmsKeyArn", "arn:aws-cn:kms:cn-north-1:123456789012:key/12345678-1234-1234-1234-123456789012", True),
         ("KmsKeyArn", "alias/mine", False),
+        ("DomainName", "audit.example.com", True),
+        ("DomainName", "https://audit.example.com", False),
+        ("DomainName", "audit", False),
+        ("CertificateArn", "arn:aws:acm:eu-west-1:123456789012:certificate/12345678-1234-1234-1234-123456789012", True),
+        ("CertificateArn", "arn:aws:iam::123456789012:server-certificate/x", False),
+        ("TruststoreUri", "s3://my-truststore/path/ca.pem", True),
+        ("TruststoreUri", "https://my-truststore.s3.amazonaws.com/ca.pem", False),
+        ("TruststoreVersion", "null", True),
+        ("TruststoreVersion", "a b", False),
     ],
 )
 def test_patterns_accept_what_they_should(template: Document, parameter: str, value: str, fits: bool) -> None:

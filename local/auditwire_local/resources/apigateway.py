@@ -1,7 +1,22 @@
 """API Gateway HTTP APIs. SAM puts routes and integrations into the OpenAPI document of the API, not into
 resources."""
 
+from auditwire_local.errors import DeployError
 from auditwire_local.resources.shim import Made, Request, resource
+
+_NO_DOMAINS = "the local system has one endpoint, on loopback: it knows no custom domain and no mutual TLS"
+
+
+@resource("AWS::ApiGatewayV2::DomainName", name="DomainName", attributes=("RegionalDomainName", "RegionalHostedZoneId"))
+def make_domain(request: Request) -> Made:
+    """A custom domain, which one machine cannot have: DeployError."""
+    raise DeployError(_NO_DOMAINS)
+
+
+@resource("AWS::ApiGatewayV2::ApiMapping")
+def make_mapping(request: Request) -> Made:
+    """What belongs to a custom domain, so DeployError too."""
+    raise DeployError(_NO_DOMAINS)
 
 
 @resource("AWS::ApiGatewayV2::Api", attributes=("ApiId", "ApiEndpoint"))
@@ -9,6 +24,9 @@ def make_api(request: Request) -> Made:
     """An HTTP API. The front serves the routes of its ``Body``, which stays on the record."""
     properties = request.properties
     body = properties.require("Body")
+    for server in body.get("servers", ()):
+        if str(server.get("x-amazon-apigateway-endpoint-configuration", {}).get("disableExecuteApiEndpoint")) == "True":
+            raise DeployError(_NO_DOMAINS)
     properties.record("FailOnWarnings", "Tags")
     api = request.client("apigatewayv2").create_api(Name=body["info"]["title"], ProtocolType="HTTP")
     return Made(api["ApiId"], {"ApiId": api["ApiId"], "ApiEndpoint": api["ApiEndpoint"]})

@@ -164,3 +164,11 @@ def test_a_missing_code_folder_is_refused(tmp_path: Path) -> None:
         deploy(template, stack="s", region="us-east-1", parameters={})
 
     assert str(caught.value) == f"F: CodeUri names {tmp_path / 'f'}, which is no folder"
+
+
+@pytest.mark.parametrize("parameters", [{"DomainName": "audit.example.com"}], ids=["a domain"])
+@pytest.mark.usefixtures("_aws")
+def test_what_one_machine_cannot_have_is_refused_and_not_left_out(parameters: dict[str, str]) -> None:
+    template = Path(__file__).parents[3] / "template.yaml"
+    with pytest.raises(DeployError, match="it knows no custom domain and no mutual TLS"):
+        deploy(template, stack="s", region="us-east-1", parameters=parameters)
