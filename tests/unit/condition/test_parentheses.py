@@ -64,7 +64,7 @@ def ambiguous(draw: st.DrawFn) -> str:
 
 
 @given(ambiguous(), st.sampled_from([KUBESPHERE, STANDARD]))
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 def test_read_strictly_the_text_with_its_parentheses_gives_the_chosen_reading(
     text: str, precedence: Precedence
 ) -> None:
@@ -77,7 +77,7 @@ def test_read_strictly_the_text_with_its_parentheses_gives_the_chosen_reading(
 
 
 @given(words)
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_a_text_is_mended_or_refused(some: list[str]) -> None:
     text = " ".join(some)
     for precedence in (KUBESPHERE, STANDARD):
