@@ -7,6 +7,11 @@ import typer
 from typer.core import TyperGroup
 
 from auditwire import __version__
+from auditwire_cli.cluster_add import cluster_add
+from auditwire_cli.cluster_kubeconfig import cluster_kubeconfig
+from auditwire_cli.cluster_list import cluster_list
+from auditwire_cli.cluster_revoke import cluster_revoke
+from auditwire_cli.cluster_rotate import cluster_rotate
 from auditwire_cli.dev import dev
 from auditwire_cli.dlq_list import dlq_list
 from auditwire_cli.dlq_redrive import dlq_redrive
@@ -55,6 +60,7 @@ quarantine = typer.Typer(
 dlq = typer.Typer(
     help="See which alerts no Alertmanager has, and send them again.", no_args_is_help=True, rich_markup_mode=None
 )
+cluster = typer.Typer(help="Who may send: clusters and their credentials.", no_args_is_help=True, rich_markup_mode=None)
 app.command()(dev)
 app.command()(send)
 app.add_typer(rules, name="rules")
@@ -67,6 +73,12 @@ rules.command("status")(rules_status)
 rules.command("diff")(rules_diff)
 rules.command("rollback")(rules_rollback)
 rules.command("pull")(rules_pull)
+app.add_typer(cluster, name="cluster")
+cluster.command("add")(cluster_add)
+cluster.command("list")(cluster_list)
+cluster.command("rotate")(cluster_rotate)
+cluster.command("revoke")(cluster_revoke)
+cluster.command("kubeconfig")(cluster_kubeconfig)
 app.add_typer(policy, name="policy")
 policy.command("check")(policy_check)
 policy.command("eval")(policy_eval)

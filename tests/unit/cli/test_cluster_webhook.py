@@ -1,0 +1,132 @@
+"""What a sender is told: files that its own programs can read, and numbers that fit behind the endpoint."""
+
+import subprocess
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditwire_cli.webhook_kubernetes import LARGEST_EVENT, Login, Webhook
+from auditwire_cli.webhook_kubesphere import config_script, helm_values
+
+URL = "https://audit.example.com"
+TARGET = f"{URL}/audit/webhook/event"
+TOKEN = "-Ab_9.~+/=="
+
+# As ks-installer writes it, with a line end that makes kubectl print the document quoted.
+INSTALLED = """\
+authentication:
+  jwtSecret: "x"
+gpu:
+  kinds: \n  - resourceName: nvidia.com/gpu
+auditing:
+  enable: true
+  webhookURL: https://kube-auditing-webhook-svc.kubesphere-logging-system.svc:6443/audit/webhook/event
+  host: http://elasticsearch-logging-data.kubesphere-logging-system.svc:9200
+"""
+
+
+def webhook(login: Login, ca_file: Path | None = None) -> Webhook:
+    return Webhook("prod", URL, ca_file, login)
+
+
+def flags(size: int) -> dict[str, str]:
+    lines = webhook(Login(TOKEN)).flags(size)
+    pairs = (line.split()[0].partition("=") for line in lines)
+    return {name: value for name, _, value in pairs}
+
+
+@pytest.mark.parametrize(
+    ("login", "user"),
+    [
+        (Login(TOKEN), {"token": TOKEN}),
+        (Login(None, "/etc/kubernetes/audit/prod.credential"), {"tokenFile": "/etc/kubernetes/audit/prod.credential"}),
+        (
+            Login(None),
+            {
+                "client-certificate": "/etc/kubernetes/audit/prod.crt",
+                "client-key": "/etc/kubernetes/audit/prod.key",
+            },
+        ),
+    ],
+    ids=["credential inside", "credential in a file", "certificate"],
+)
+def test_the_kubeconfig_says_where_and_who(login: Login, user: dict[str, str]) -> None:
+    config = yaml.safe_load(webhook(login).text(102_400))
+    assert (config["apiVersion"], config["kind"]) == ("v1", "Config")
+    assert config["clusters"] == [{"name": "auditwire", "cluster": {"server": TARGET}}]
+    assert config["users"] == [{"name": "prod", "user": user}]
+    (context,) = config["contexts"]
+    assert context == {"name": config["current-context"], "context": {"cluster": "auditwire", "user": "prod"}}
+
+
+def test_a_private_authority_stands_in_the_file(tmp_path: Path) -> None:
+    ca_file = tmp_path / "ca.pem"
+    ca_file.write_text("PEM")
+    config = yaml.safe_load(webhook(Login(TOKEN), ca_file).text(102_400))
+    assert b64decode(config["clusters"][0]["cluster"]["certificate-authority-data"]) == b"PEM"
+
+
+@given(st.integers(10_000, LARGEST_EVENT))
+def test_a_batch_always_fits_into_a_request_of_lambda(size: int) -> None:
+    found = flags(size)
+    events, limit = (
+        int(found["--audit-webhook-batch-max-size"]),
+        int(found["--audit-webhook-truncate-max-event-size"]),
+    )
+    assert limit == size
+    assert events >= 1
+    assert events * limit <= 3_000_000
+    assert int(found["--audit-webhook-batch-throttle-qps"]) <= int(found["--audit-webhook-batch-throttle-burst"])
+
+
+def test_the_flags_are_those_recommended() -> None:
+    found = flags(102_400)
+    assert found["--audit-webhook-batch-max-size"] == "25"
+    assert found["--audit-webhook-batch-throttle-qps"] == "40"
+    assert found["--audit-webhook-truncate-enabled"] == "true"
+    assert found["--audit-webhook-mode"] == "batch"
+    assert all("  # " in line for line in webhook(Login(TOKEN)).flags(102_400))
+
+
+def test_nothing_shows_the_credential_by_accident() -> None:
+    assert TOKEN not in repr(webhook(Login(TOKEN)))
+    assert TOKEN not in webhook(Login(None, "/x")).text(102_400)
+
+
+def sed(script: Path, text: str) -> str:
+    return subprocess.run(
+        ["sed", "-E", "-f", str(script)], input=text, capture_output=True, text=True, check=True
+    ).stdout
+
+
+@pytest.mark.parametrize("key", ["webhookURL", "webhookUrl"])
+def test_the_script_for_kubesphere_3_changes_the_address_and_the_batch_size_alone(key: str, tmp_path: Path) -> None:
+    script = tmp_path / "prod.sed"
+    script.write_text(config_script("prod", URL, TOKEN, "prod.sed"))
+    before: Any = yaml.safe_load(INSTALLED)
+
+    once = sed(script, INSTALLED.replace("webhookURL", key))
+    after = yaml.safe_load(once)
+
+    assert after["auditing"].pop(key) == f"{TARGET}/-Ab_9.~%2B%2F%3D%3D"
+    assert after["auditing"].pop("eventBatchSize") == 20
+    del before["auditing"]["webhookURL"]
+    assert after == before
+    assert sed(script, once) == once, "again is no harm"
+
+
+def test_the_values_for_kubesphere_4_are_those_of_its_chart() -> None:
+    values = yaml.safe_load(helm_values("prod", URL, TOKEN, "prod.yaml"))
+    assert values == {
+        "auditing": {
+            "enable": True,
+            "auditLevel": "Metadata",
+            "eventBatchSize": 20,
+            "webhookOptions": {"webhookUrl": f"{TARGET}/-Ab_9.~%2B%2F%3D%3D"},
+        }
+    }
