@@ -102,7 +102,7 @@ def quarantine_retry(
         left = len(entries) - len(done)
         raise CommandError(
             f"{failed[0].entry.key} could not be taken up: {failed[0].why}",
-            f"it stays in quarantine, and {counted(left, 'other was', 'others were')} not tried; run it again",
+            f"it stays in quarantine; {counted(left, 'other was', 'others were')} not tried; run it again",
         )
     if names and any(each.outcome == "still_bad" for each in done):
         raise typer.Exit(1)
