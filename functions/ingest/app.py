@@ -10,6 +10,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from auditwire import aws
 from auditwire.active_rules import ActiveRules, RulesProblem
 from auditwire.alerts import SnsPublisher
+from auditwire.alerts.outbox import S3Outbox
 from auditwire.archive import S3Archive
 from auditwire.clusters import Directory
 from auditwire.ingest import Ingest, Request
@@ -30,6 +31,7 @@ def _ingest() -> Ingest:
         archive=S3Archive(s3, config.archive_bucket),
         publisher=SnsPublisher(aws.sns_client(), config.alerts_topic_arn),
         archive_url=aws.archive_url(config.archive_bucket, s3.meta.region_name),
+        outbox=S3Outbox(s3, config.archive_bucket),
     )
 
 

@@ -153,6 +153,7 @@ _IAM: dict[tuple[str, str], tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     ("s3", "GetObject"): ("s3:GetObject", _object_arn),
     ("s3", "HeadObject"): ("s3:GetObject", _object_arn),
     ("s3", "PutObject"): ("s3:PutObject", _object_arn),
+    ("s3", "DeleteObject"): ("s3:DeleteObject", _object_arn),
     ("s3", "ListObjectsV2"): ("s3:ListBucket", _bucket_arn),
     ("sns", "Publish"): ("sns:Publish", _topic_arn),
     ("sns", "PublishBatch"): ("sns:Publish", _topic_arn),

@@ -15,7 +15,12 @@ from template import ROOT, folder_digest
 BUILT = ROOT / ".aws-sam" / "build"
 BUILD = ROOT / "layers" / "auditwire" / "build.py"
 LAYER = BUILT / "AuditwireLayer"
-FUNCTIONS = {"IngestFunction": "ingest", "RelayFunction": "relay", "CompileRulesFunction": "compile_rules"}
+FUNCTIONS = {
+    "IngestFunction": "ingest",
+    "RelayFunction": "relay",
+    "CompileRulesFunction": "compile_rules",
+    "PublishOutboxFunction": "publish_outbox",
+}
 MAGIC_PYTHON_3_13 = 3571
 UNCHECKED_HASH = 0b01
 AARCH64 = 183

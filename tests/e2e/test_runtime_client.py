@@ -11,6 +11,8 @@ from typing import Any
 import boto3
 import pytest
 
+from auditwire.alerts.message import Message
+from auditwire.alerts.outbox import S3Outbox
 from auditwire.rules.bundle import decode_bundle
 from auditwire.rules_bucket import S3RulesBucket, document_key
 from auditwire_local.deploy import deploy
@@ -149,6 +151,7 @@ def test_every_sample_has_an_expected_outcome() -> None:
     assert {path.stem for path in samples("ingest")} == set(OUTCOMES)
     assert samples("relay")
     assert samples("compile_rules")
+    assert samples("publish_outbox")
 
 
 @pytest.mark.parametrize("path", samples("ingest"), ids=lambda path: path.stem)
@@ -257,7 +260,26 @@ def test_the_default_pack_of_the_layer_is_in_force_before_the_first_upload(stack
     assert {line["_auditwire"]["bundle"] for line in lines} == {pack.digest}
 
 
-@pytest.mark.parametrize("function", ["ingest", "relay", "compile_rules"])
+@pytest.mark.parametrize("path", samples("publish_outbox"), ids=lambda path: path.stem)
+def test_the_outbox_is_published_cold_and_warm(stack: Stack, path: Path, tmp_path: Path) -> None:
+    stack.empty()
+    outbox = S3Outbox(stack.s3, stack.outputs["ArchiveBucket"])
+    waiting = [Message(f'{{"labels":{{"alertname":"A{number}"}}}}', {"rule": "A"}) for number in range(12)]
+    with environment("publish_outbox", stack.variables["publish_outbox"], tmp_path) as function:
+        outbox.hold(waiting)
+        cold = function.invoke(load(path), timeout=60)
+        warm = function.invoke(load(path), timeout=60)
+        log = function.log()
+
+    assert cold == {"published": 12, "refused": 0, "waiting": 0}, log
+    assert warm == {"published": 0, "refused": 0, "waiting": 0}
+    assert stack.objects("outbox/") == {}
+    taken = {message["Body"]: message["MessageAttributes"] for message in stack.messages()}
+    assert taken.keys() == {message.body for message in waiting}
+    assert all(attributes["rule"]["StringValue"] == "A" for attributes in taken.values())
+
+
+@pytest.mark.parametrize("function", ["ingest", "relay", "compile_rules", "publish_outbox"])
 def test_a_function_without_its_configuration_does_not_start_quietly(function: str, tmp_path: Path) -> None:
     with (
         environment(function, {"AWS_REGION": REGION}, tmp_path) as started,

@@ -35,6 +35,7 @@ LISTINGS = {
     "IngestRole": {"StringEquals": {"s3:prefix": "active.json"}},
     "RelayRole": {"StringEquals": {"s3:prefix": "active.json"}},
     "CompileRulesRole": {"StringLike": {"s3:prefix": ["rules/*", "bundles/*", "active.json", "status.json"]}},
+    "PublishOutboxRole": {"StringLike": {"s3:prefix": "outbox/*"}},
 }
 
 # Everything each role may do without optional parts: action, and the resource it is allowed on.
@@ -49,6 +50,7 @@ PERMISSIONS = {
         ("s3:GetObject", "${RulesBucket.Arn}/bundles/*"),
         ("s3:PutObject", "${ArchiveBucket.Arn}/events/*"),
         ("s3:PutObject", "${ArchiveBucket.Arn}/quarantine/*"),
+        ("s3:PutObject", "${ArchiveBucket.Arn}/outbox/*"),
         ("sns:Publish", "AlertsTopic"),
     },
     "CompileRulesRole": {
@@ -74,6 +76,15 @@ PERMISSIONS = {
         ("s3:ListBucket", "RulesBucket"),
         ("s3:GetObject", "${RulesBucket.Arn}/active.json"),
         ("s3:GetObject", "${RulesBucket.Arn}/bundles/*"),
+    },
+    "PublishOutboxRole": {
+        ("logs:CreateLogStream", "PublishOutboxLogGroup"),
+        ("logs:PutLogEvents", "PublishOutboxLogGroup"),
+        ("s3:ListBucket", "ArchiveBucket"),
+        ("s3:GetObject", "${ArchiveBucket.Arn}/outbox/*"),
+        ("s3:PutObject", "${ArchiveBucket.Arn}/outbox/*"),
+        ("s3:DeleteObject", "${ArchiveBucket.Arn}/outbox/*"),
+        ("sns:Publish", "AlertsTopic"),
     },
 }
 
@@ -189,7 +200,7 @@ def test_patterns_accept_what_they_should(template: Document, parameter: str, va
 def test_functions_and_layer_agree_on_runtime_and_architecture(stack: Document, template: Document) -> None:
     # cfn-lint lets a runtime that does not exist pass where Globals names it.
     functions = of_type(stack, "AWS::Lambda::Function")
-    assert set(functions) == {"IngestFunction", "RelayFunction", "CompileRulesFunction"}
+    assert set(functions) == {"IngestFunction", "RelayFunction", "CompileRulesFunction", "PublishOutboxFunction"}
     for function in functions.values():
         assert function["Runtime"] == "python3.13"
         assert function["Architectures"] == ["arm64"]
@@ -202,19 +213,22 @@ def test_functions_and_layer_agree_on_runtime_and_architecture(stack: Document, 
 
 
 def test_environments_hold_what_the_functions_read(stack: Document) -> None:
-    common = {"RULES_BUCKET", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
+    common = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
     # `sam local invoke --env-vars` can only set what is declared.
     common |= {"AWS_ENDPOINT_URL"}
     functions = of_type(stack, "AWS::Lambda::Function")
     names = {name: set(function["Environment"]["Variables"]) for name, function in functions.items()}
     assert names["IngestFunction"] == common | {
+        "RULES_BUCKET",
         "RULES_POLL_SECONDS",
         "ARCHIVE_BUCKET",
         "ALERTS_TOPIC_ARN",
         "CLUSTERS_TABLE",
     }
-    assert names["CompileRulesFunction"] == common | {"ALERTS_TOPIC_ARN"}
+    assert names["CompileRulesFunction"] == common | {"RULES_BUCKET", "ALERTS_TOPIC_ARN"}
+    assert names["PublishOutboxFunction"] == common | {"ARCHIVE_BUCKET", "ALERTS_TOPIC_ARN"}
     assert names["RelayFunction"] == common | {
+        "RULES_BUCKET",
         "RULES_POLL_SECONDS",
         "ALERTMANAGER_URLS",
         "ALERTMANAGER_SECRET_ARN",
@@ -299,25 +313,63 @@ def test_rules_report_to_eventbridge_and_keep_every_version_but_of_the_status(te
     assert "ExpirationInDays" not in rule
 
 
+def test_event_rules_may_call_their_functions_and_no_others(stack: Document) -> None:
+    rules = of_type(stack, "AWS::Events::Rule")
+    assert set(rules) == {
+        "CompileRulesFunctionUpload",
+        "CompileRulesFunctionRegularly",
+        "PublishOutboxFunctionRegularly",
+    }
+    permissions = of_type(stack, "AWS::Lambda::Permission").values()
+    for name, rule in rules.items():
+        function = f"{name.partition('Function')[0]}Function"
+        (target,) = rule["Targets"]
+        assert target["Arn"] == {"Fn::GetAtt": [function, "Arn"]}
+        (permission,) = [p for p in permissions if p["SourceArn"] == {"Fn::GetAtt": [name, "Arn"]}]
+        assert permission["Principal"] == "events.amazonaws.com"
+        assert permission["FunctionName"] == {"Ref": function}
+
+
 def test_uploads_and_a_schedule_compile_the_rules(stack: Document) -> None:
     rules = of_type(stack, "AWS::Events::Rule")
-    assert set(rules) == {"CompileRulesFunctionUpload", "CompileRulesFunctionRegularly"}
     assert rules["CompileRulesFunctionUpload"]["EventPattern"] == {
         "source": ["aws.s3"],
         "detail-type": ["Object Created", "Object Deleted"],
         "detail": {"bucket": {"name": [{"Ref": "RulesBucket"}]}, "object": {"key": [{"prefix": "rules/"}]}},
     }
     assert rules["CompileRulesFunctionRegularly"]["ScheduleExpression"] == "rate(5 minutes)"
-    permissions = of_type(stack, "AWS::Lambda::Permission").values()
-    for name, rule in rules.items():
-        (target,) = rule["Targets"]
-        assert target["Arn"] == {"Fn::GetAtt": ["CompileRulesFunction", "Arn"]}
-        (permission,) = [p for p in permissions if p["SourceArn"] == {"Fn::GetAtt": [name, "Arn"]}]
-        assert permission["Principal"] == "events.amazonaws.com"
-        assert permission["FunctionName"] == {"Ref": "CompileRulesFunction"}
-    (retries,) = of_type(stack, "AWS::Lambda::EventInvokeConfig").values()
+    retries = of_type(stack, "AWS::Lambda::EventInvokeConfig")["CompileRulesFunctionEventInvokeConfig"]
     assert retries["FunctionName"] == {"Ref": "CompileRulesFunction"}
     assert retries["MaximumRetryAttempts"] == 2
+
+
+def test_the_outbox_is_emptied_every_minute_by_one_run_at_a_time(stack: Document) -> None:
+    rule = of_type(stack, "AWS::Events::Rule")["PublishOutboxFunctionRegularly"]
+    assert rule["ScheduleExpression"] == "rate(1 minute)"
+    retries = of_type(stack, "AWS::Lambda::EventInvokeConfig")["PublishOutboxFunctionEventInvokeConfig"]
+    assert retries["FunctionName"] == {"Ref": "PublishOutboxFunction"}
+    assert (retries["MaximumRetryAttempts"], retries["MaximumEventAgeInSeconds"]) == (0, 60)
+    function = stack["Resources"]["PublishOutboxFunction"]["Properties"]
+    assert function["Timeout"] < 60
+    # An account with the smallest limit has none to reserve.
+    assert "ReservedConcurrentExecutions" not in function
+
+
+@pytest.mark.parametrize("metric", ["OutboxAgeSeconds", "RefusedObjects"])
+def test_the_outbox_is_alarmed_long_before_it_expires(template: Document, metric: str) -> None:
+    rules = template["Resources"]["ArchiveBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    (rule,) = [rule for rule in rules if rule.get("Prefix") == "outbox/"]
+    alarms = of_type(template, "AWS::CloudWatch::Alarm").values()
+    (alarm,) = [alarm for alarm in alarms if alarm["MetricName"] == metric]
+    assert (alarm["Namespace"], alarm["Statistic"]) == ("auditwire", "Maximum")
+    assert alarm["Threshold"] + alarm["Period"] * alarm["EvaluationPeriods"] < rule["ExpirationInDays"] * 86_400 / 100
+    # As the function measures it; without its name two stacks would share the metric.
+    variables = template["Resources"]["PublishOutboxFunction"]["Properties"]["Environment"]["Variables"]
+    assert variables["POWERTOOLS_METRICS_NAMESPACE"] == alarm["Namespace"]
+    assert alarm["Dimensions"] == [
+        {"Name": "service", "Value": variables["POWERTOOLS_SERVICE_NAME"]},
+        {"Name": "function_name", "Value": {"Ref": "PublishOutboxFunction"}},
+    ]
 
 
 def test_archive_expires_by_prefix(template: Document) -> None:
@@ -325,6 +377,7 @@ def test_archive_expires_by_prefix(template: Document) -> None:
     assert {rule.get("Prefix"): rule.get("ExpirationInDays") for rule in rules if "Prefix" in rule} == {
         "events/": {"Ref": "ArchiveRetentionDays"},
         "quarantine/": {"Ref": "QuarantineRetentionDays"},
+        "outbox/": 14,
     }
     (noncurrent,) = [rule for rule in rules if "NoncurrentVersionExpiration" in rule]
     assert noncurrent["NoncurrentVersionExpiration"] == {"NoncurrentDays": {"Ref": "NoncurrentVersionRetentionDays"}}

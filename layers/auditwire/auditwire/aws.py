@@ -89,6 +89,19 @@ class CompileConfig:
         return cls(rules_bucket=_required(env, "RULES_BUCKET"), alerts_topic_arn=_required(env, "ALERTS_TOPIC_ARN"))
 
 
+@dataclass(frozen=True, slots=True)
+class OutboxConfig:
+    """The environment of the publish_outbox function."""
+
+    archive_bucket: str
+    alerts_topic_arn: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "OutboxConfig":
+        """Reads ARCHIVE_BUCKET and ALERTS_TOPIC_ARN."""
+        return cls(archive_bucket=_required(env, "ARCHIVE_BUCKET"), alerts_topic_arn=_required(env, "ALERTS_TOPIC_ARN"))
+
+
 def _required(env: Mapping[str, str], name: str) -> str:
     value = env.get(name, "")
     if not value:

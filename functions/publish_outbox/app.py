@@ -1,0 +1,47 @@
+"""The publish_outbox function: wires the library to AWS. Every minute it publishes what waits in the outbox."""
+
+import os
+import time
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from auditwire import aws
+from auditwire.alerts import SnsPublisher
+from auditwire.alerts.outbox import S3Outbox
+from auditwire.alerts.publish_outbox import publish_outbox
+
+# What is left of an invocation for one more read, a last request to SNS, and for writing back what it did not take.
+RESERVED_SECONDS = 20.0
+
+logger = Logger()
+metrics = Metrics()
+
+
+@cache
+def _wired() -> tuple[S3Outbox, SnsPublisher]:
+    config = aws.OutboxConfig.from_env(os.environ)
+    outbox = S3Outbox(aws.s3_client(), config.archive_bucket)
+    return outbox, SnsPublisher(aws.sns_client(), config.alerts_topic_arn)
+
+
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
+    """Publishes what waits, whatever event comes in, and says how much that was and how much still waits."""
+    del event
+    outbox, publisher = _wired()
+    deadline = time.time() + max(1.0, context.get_remaining_time_in_millis() / 1000 - RESERVED_SECONDS)
+    # Two stacks in one account have one namespace; an alarm means one of them.
+    metrics.add_dimension("function_name", context.function_name)
+    run = publish_outbox(outbox, publisher, now=lambda: datetime.now(UTC), deadline=deadline)
+    (logger.warning if run.waiting or run.refused or run.problems else logger.info)("outbox", extra=run.log_fields())
+    metrics.add_metric("OutboxPublished", MetricUnit.Count, run.published)
+    metrics.add_metric("OutboxRefused", MetricUnit.Count, run.refused)
+    metrics.add_metric("OutboxObjects", MetricUnit.Count, run.waiting)
+    metrics.add_metric("OutboxAgeSeconds", MetricUnit.Seconds, run.age_seconds)
+    metrics.add_metric("RefusedObjects", MetricUnit.Count, run.kept_aside)
+    return {"published": run.published, "refused": run.refused, "waiting": run.waiting}
