@@ -19,6 +19,6 @@ def parse_since(text: str, now: datetime) -> datetime:
         if ago:
             return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
         moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise CallError(f"{text} is no time", "give one like 24h, 7d, 2026-11-21 or 2026-11-21T22:05:00Z") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
