@@ -38,6 +38,8 @@ class Options:
     """How many execution environments a function may have, so how many requests run at once."""
     record_calls: bool = False
     """Whether ``LocalSystem.recorder`` keeps every AWS call of the functions; for tests, it grows with the traffic."""
+    schedules: bool = True
+    """Whether functions are called on schedule; for tests, which call them themselves when nothing else happens."""
     drain_seconds: float = 20.0
     """How long the end waits for requests in flight and for alerts to be delivered."""
     log_file: Path | None = None

@@ -218,8 +218,9 @@ class LocalSystem:
 
     def _bring_rules(self, folder: Path) -> None:
         """Start EventBridge, upload the rules and wait for what becomes of them."""
+        rules = event_rules(self.deployed, self.client("events"))
         self._bridge = EventBridge(
-            list(event_rules(self.deployed, self.client("events"))),
+            [rule for rule in rules if rule.every is None or self.options.schedules],
             lambda reference, event: self._invoke(self._function_of(reference), event),
             trouble=partial(self._trouble, "event bridge"),
             account=ACCOUNT,
