@@ -126,7 +126,12 @@ def load_sources(sources: Iterable[Source], *, dialect: Dialect = "auditwire") -
 def _is_policy(node: yaml.Node) -> bool:
     """Whether a file holds an audit policy: by kind or apiVersion of its first document, the only one that counts."""
     pairs = node.value if isinstance(node, yaml.MappingNode) else []
-    said = {key.value: str(value.value) for key, value in pairs if isinstance(key, yaml.ScalarNode)}
+    # Scalars only: the text of a node that is a list spells out everything its aliases stand for, without end.
+    said = {
+        key.value: value.value
+        for key, value in pairs
+        if isinstance(key, yaml.ScalarNode) and isinstance(value, yaml.ScalarNode)
+    }
     return said.get("kind") == "Policy" or said.get("apiVersion", "").startswith(POLICY_GROUP)
 
 
