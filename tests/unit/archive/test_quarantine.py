@@ -82,7 +82,7 @@ def test_what_is_removed_is_gone_from_the_listing(client: Any) -> None:
     assert quarantine.entries() == []
     assert list(quarantine.describe([entry])) == []
     with pytest.raises(
-        QuarantineError, match=r"s3://archive/quarantine/cluster=prod/.* could not be read: .*NoSuchKey"
+        QuarantineError, match=r"s3://archive/quarantine/cluster=prod/.*: could not be read: .*NoSuchKey"
     ):
         quarantine.read(entry)
 

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from botocore import exceptions
 
+from auditwire.alerts import DeadLetterError
+from auditwire.archive.errors import QuarantineError
 from auditwire.rules_bucket import RulesBucketError
 from auditwire_cli.errors import CallError, CommandError
 from auditwire_cli.stack import Stack, in_one_sentence
@@ -59,6 +61,18 @@ def test_a_missing_permission_is_named_with_its_object(operation: str, action: s
 
     assert caught.value.message == f"you may not s3:{action} on s3://bucket/rules/a.yaml"
     assert caught.value.hint == "ask for that permission, or another role"
+
+
+def test_a_missing_permission_on_quarantine_and_queue_is_named() -> None:
+    denied, unreadable = client_error("HeadObject", "403"), client_error("ReceiveMessage", "AccessDenied")
+
+    with pytest.raises(CommandError) as quarantine, in_one_sentence(Stack()):
+        raise QuarantineError(f"s3://bucket/quarantine/x.gz: could not be read: {denied}") from denied
+    with pytest.raises(CommandError) as queue, in_one_sentence(Stack()):
+        raise DeadLetterError(f"the dead-letter queue cannot be read: {unreadable}") from unreadable
+
+    assert quarantine.value.message == "you may not s3:GetObject on s3://bucket/quarantine/x.gz"
+    assert queue.value.message == "you may not sqs:ReceiveMessage"
 
 
 def test_a_mistake_of_ours_is_not_dressed_up() -> None:

@@ -29,8 +29,8 @@ _PREFIX: Final = "quarantine/"
 _KEY = re.compile(r"quarantine/cluster=([a-z0-9-]{1,63})/([0-9a-f]{64})\.gz")
 # The largest body that ingest inflates, and what it cannot inflate is smaller than that by far.
 _LARGEST: Final = 64 << 20
-# S3 lists keys but not their metadata, which costs one request an object.
-_SIDE_BY_SIDE: Final = 16
+# S3 lists keys but not their metadata, which costs one request an object; a client keeps ten connections.
+_SIDE_BY_SIDE: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Quarantine:
                     if key:
                         found.append(Entry(key[0], key[1], key[2], listed["Size"], listed["LastModified"]))
         except (ClientError, BotoCoreError) as error:
-            raise QuarantineError(f"s3://{self._bucket}/{prefix} could not be listed: {error}") from error
+            raise QuarantineError(f"s3://{self._bucket}/{prefix}: could not be listed: {error}") from error
         return sorted(found, key=lambda entry: (entry.stored, entry.key), reverse=True)
 
     def describe(self, entries: list[Entry]) -> Iterator[Quarantined]:
@@ -101,18 +101,18 @@ class Quarantine:
             answer = self._client.get_object(Bucket=self._bucket, Key=entry.key)
             packed, metadata = answer["Body"].read(), answer["Metadata"]
         except (ClientError, BotoCoreError) as error:
-            raise QuarantineError(f"s3://{self._bucket}/{entry.key} could not be read: {error}") from error
+            raise QuarantineError(f"s3://{self._bucket}/{entry.key}: could not be read: {error}") from error
         try:
             return _note_of(entry, metadata), inflate(packed, "gzip", limit=_LARGEST)
         except BodyError as error:
-            raise DamagedError(f"s3://{self._bucket}/{entry.key} is damaged: {error}") from error
+            raise DamagedError(f"s3://{self._bucket}/{entry.key}: is damaged: {error}") from error
 
     def remove(self, entry: Entry) -> None:
         """Let go of an object. The bucket keeps its version for as long as NoncurrentVersionRetentionDays says."""
         try:
             self._client.delete_object(Bucket=self._bucket, Key=entry.key)
         except (ClientError, BotoCoreError) as error:
-            raise QuarantineError(f"s3://{self._bucket}/{entry.key} could not be removed: {error}") from error
+            raise QuarantineError(f"s3://{self._bucket}/{entry.key}: could not be removed: {error}") from error
 
     def _note(self, entry: Entry) -> QuarantineNote | None:
         try:
@@ -120,9 +120,9 @@ class Quarantine:
         except ClientError as error:
             if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404:
                 return None
-            raise QuarantineError(f"s3://{self._bucket}/{entry.key} could not be read: {error}") from error
+            raise QuarantineError(f"s3://{self._bucket}/{entry.key}: could not be read: {error}") from error
         except BotoCoreError as error:
-            raise QuarantineError(f"s3://{self._bucket}/{entry.key} could not be read: {error}") from error
+            raise QuarantineError(f"s3://{self._bucket}/{entry.key}: could not be read: {error}") from error
 
 
 def _note_of(entry: Entry, metadata: "Mapping[str, str]") -> QuarantineNote:
