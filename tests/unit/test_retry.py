@@ -11,6 +11,7 @@ import pytest
 
 from auditwire.alerts import Alert, MemoryPublisher, Published
 from auditwire.archive import ArchiveError, MemoryArchive, QuarantineNote, Stored, batch_digest, quarantine_key
+from auditwire.archive.errors import DamagedError
 from auditwire.archive.quarantine import Entry
 from auditwire.clusters import Cluster, Credential
 from auditwire.ingest import Ingest, Request
@@ -221,6 +222,17 @@ def test_an_object_that_is_to_be_kept_is_kept() -> None:
     held = Held(BODY)
 
     assert Road().retry(held, keep=True).outcome == "taken"
+    assert held.removed == []
+
+
+def test_a_damaged_object_is_still_bad_and_stays() -> None:
+    class Damaged(Held):
+        def read(self, entry: Entry) -> tuple[QuarantineNote, bytes]:
+            raise DamagedError("s3://archive/x: is damaged: it is not gzip")
+
+    held = Damaged(b"")
+
+    assert Road().retry(held).why == "s3://archive/x: is damaged: it is not gzip"
     assert held.removed == []
 
 
