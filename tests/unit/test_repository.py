@@ -1,0 +1,120 @@
+"""What the repository itself must hold: every dependency by hash, and no secret in any file."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LOCKS = sorted([*(ROOT / "requirements").glob("*.txt"), *(ROOT / "layers").glob("*/requirements.txt")])
+
+_PINNED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[a-z0-9,_-]+\])?==[A-Za-z0-9.!+-]+( ;.*)?")
+_HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
+
+SECRETS = {
+    "AWS access key": r"\b(?:AKIA|ASIA|AROA|AIDA)[A-Z2-7]{16}\b",
+    "AWS secret key": r"(?i)aws_?secret_?(?:access_?)?key[\"']?\s*[:=]\s*[\"']?[A-Za-z0-9/+]{40}\b",
+    "private key": r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----[\s\\n]+[A-Za-z0-9+/]{20}",
+    "GitHub token": r"\b(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{60,})",
+    "GitLab token": r"\bglpat-[A-Za-z0-9_-]{20}",
+    "Slack token or webhook": r"\bxox[abposr]-[A-Za-z0-9-]{10,}|hooks\.slack\.com/services/T[A-Z0-9]{8,}/",
+    "PyPI token": r"\bpypi-AgEI[A-Za-z0-9_-]{50,}",
+    "Google API key": r"\bAIza[A-Za-z0-9_-]{35}\b",
+    "password in an address": r"\b(?:https?|postgres|amqp)://[^\s/:@\"'<>{}$%]{3,}:[^\s/@\"'<>{}$%]{8,}@[a-z0-9-]+\.[a-z]",
+    "JSON Web Token": r"\beyJ[A-Za-z0-9_-]{15,}\.eyJ[A-Za-z0-9_-]{15,}\.[A-Za-z0-9_-]{20,}",
+}
+# Keys that AWS prints in its own documentation, and of accounts that cannot exist.
+_EXAMPLES = re.compile(r"EXAMPLE")
+
+
+def tracked_files() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    return [ROOT / name.decode() for name in listed.split(b"\0") if name]
+
+
+def secrets_in(text: str) -> Iterator[str]:
+    """What looks like a secret, without showing it."""
+    for name, pattern in SECRETS.items():
+        for found in re.finditer(pattern, text):
+            if not _EXAMPLES.search(found[0]):
+                yield f"line {text[: found.start()].count(chr(10)) + 1}: {name}"
+
+
+def requirements_of(lock: str) -> list[str]:
+    """The entries of a lock file, each with its continuation lines."""
+    lines = (line for line in lock.splitlines() if line.strip() and not line.lstrip().startswith("#"))
+    return [entry.strip() for entry in re.sub(r"\\\n", " ", "\n".join(lines)).splitlines()]
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_every_package_of_a_lock_file_has_one_version_and_its_hashes(lock: Path) -> None:
+    entries = requirements_of(lock.read_text(encoding="utf-8"))
+
+    assert entries
+    for entry in entries:
+        package, _, hashes = entry.partition(" --hash=")
+        assert _PINNED.fullmatch(package.strip()), entry[:120]
+        assert all(_HASH.fullmatch(one) for one in f"--hash={hashes}".split()), entry[:120]
+
+
+def test_there_are_the_lock_files_everything_is_installed_from() -> None:
+    assert {f"{path.parent.name}/{path.name}" for path in LOCKS} == {
+        "auditwire/requirements.txt",
+        "requirements/dev.txt",
+        "requirements/runtime.txt",
+        "requirements/sam.txt",
+    }
+
+
+def test_what_the_layer_ships_is_locked_to_the_versions_that_are_tested() -> None:
+    def versions(path: Path) -> dict[str, str]:
+        entries = (entry.split(" ")[0] for entry in requirements_of(path.read_text(encoding="utf-8")))
+        return {name.lower().partition("[")[0]: version for name, _, version in (e.partition("==") for e in entries)}
+
+    tested = versions(ROOT / "requirements" / "dev.txt")
+    shipped = versions(ROOT / "layers" / "auditwire" / "requirements.txt")
+
+    assert {name: version for name, version in shipped.items() if tested.get(name) != version} == {}
+
+
+def test_nothing_is_installed_without_its_hashes() -> None:
+    makefiles = "\n".join(path.read_text(encoding="utf-8") for path in [ROOT / "Makefile", *ROOT.glob("*/*/Makefile")])
+    installing = [
+        line for line in makefiles.splitlines() if "-r " in line and "equirements" in line and "install" in line.lower()
+    ]
+
+    assert installing
+    assert all("--require-hashes" in line for line in installing), installing
+
+
+def test_no_tracked_file_holds_a_secret() -> None:
+    found: list[str] = []
+    for path in tracked_files():
+        if path.is_file() and path.stat().st_size < 5_000_000:
+            text = path.read_bytes().decode("utf-8", "replace")
+            found += [f"{path.relative_to(ROOT)} {secret}" for secret in secrets_in(text)]
+
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AKIA" + "ABCDEFGHIJKLMNOP",
+        "aws_secret_access_key = " + "a1B2" * 10,
+        "-----BEGIN RSA " + "PRIVATE KEY-----\nMIIEpAIBAAKCAQEA0123456789",
+        "ghp_" + "a1B2" * 9,
+        "https://admin:" + "hunter2hunter2@example.com",
+        "eyJ" + "hbGciOiJSUzI1NiIs.eyJ" + "zdWIiOiIxMjM0NTY3ODkw." + "c2lnbmF0dXJlLW9mLXRva2Vu",
+    ],
+)
+def test_the_scan_finds_what_it_is_for(text: str) -> None:
+    assert list(secrets_in(f"x\n{text}\n"))
+
+
+def test_no_file_that_holds_secrets_by_its_name_is_tracked() -> None:
+    names = re.compile(r"(^|/)(\.env(\..*)?|.*\.(pem|key|p12|pfx|kdbx)|id_(rsa|ed25519)|credentials|\.netrc|\.pypirc)$")
+
+    assert [str(path) for path in tracked_files() if names.search(path.as_posix())] == []
