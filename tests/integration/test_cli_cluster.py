@@ -1,6 +1,7 @@
 """The cluster commands against a running local system: from the registration to the first batch, and to the end."""
 
 import json
+import re
 import stat
 from base64 import b64encode
 from collections.abc import Iterator
@@ -231,3 +232,19 @@ def test_the_use_is_written_within_the_role_and_no_log_holds_a_credential(desk: 
     logs = "\n".join(desk.system.logs())
     assert credential not in logs
     assert credential_digest(credential) not in logs
+
+
+def test_what_the_page_of_senders_shows_can_be_done(desk: Desk) -> None:
+    page = (Path(__file__).parents[2] / "docs/senders.md").read_text()
+    Path("edge.pem").write_text(certificate())
+    for name in {row["cluster"] for row in json.loads(desk.run("list", "--format", "json").stdout)} - {"demo"}:
+        desk.run("revoke", name, "--yes")
+    shown = re.findall(r"^\$ auditwire cluster (.*) --state .auditwire/dev.json\n(.*)$", page, re.MULTILINE)
+    made_anew = re.compile(r"[0-9a-f]{8}|\d{4}-\d\d-\d\d \d\d:\d\d")
+    assert len(shown) >= 10
+    for words, answer in shown:
+        newest = desk.rows("prod")[-1:] or [{"credential": ""}]
+        done = desk.run(*words.replace("93ba250b", newest[0]["credential"]).split(), code=int("auditwire: " in answer))
+        # A line is as shown, but for what is made anew each time.
+        lines = [made_anew.sub("~", line).split() for line in (done.stdout + done.stderr).split("\n")]
+        assert made_anew.sub("~", answer).split() in lines
