@@ -10,7 +10,7 @@ export SAM_CLI_TELEMETRY := 0
 export AWS_EC2_METADATA_DISABLED := true
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help setup demo test test-unit fuzz lint format build build-host lock clean FORCE
+.PHONY: help setup demo test test-unit fuzz audit lint format build build-host lock clean FORCE
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -43,6 +43,12 @@ test-unit: setup ## The fast part
 MINUTES ?= 5
 fuzz: setup ## Try odd inputs on everything that reads what others wrote, for MINUTES=5
 	@$(BIN)/python -m fuzz --minutes $(MINUTES)
+
+# Asks the vulnerability service of pypi.org, so it is no part of `make test`: that needs nothing but package downloads.
+audit: ## Known vulnerabilities of the locked packages (asks pypi.org)
+	@test -d .venv-audit || $(PYTHON) -m venv .venv-audit
+	@.venv-audit/bin/python $(PIP_INSTALL) pip-audit
+	@.venv-audit/bin/pip-audit --require-hashes --disable-pip -r layers/auditwire/requirements.txt -r requirements/dev.txt
 
 lint: setup ## ruff, mypy --strict, cfn-lint
 	@$(BIN)/ruff check .
@@ -80,4 +86,4 @@ lock: setup ## Renew every lock file to the latest versions
 	@$(LOCK) requirements/sam.in --output-file requirements/sam.txt
 
 clean: ## Remove everything that was made
-	@rm -rf $(VENV) $(SAM_VENV) .aws-sam build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) $(SAM_VENV) .venv-audit .aws-sam build .mypy_cache .ruff_cache .pytest_cache .hypothesis
