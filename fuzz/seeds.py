@@ -92,7 +92,11 @@ def _documents() -> Iterator[str]:
         "      matchExpressions: [{key: a, operator: In, values: [b]}]\n  receivers:\n  - name: am\n    type: alertmanager\n"
         "    config: {url: 'http://a:9093'}\n"
     )
-    yield "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
+    # Few aliases of aliases stand for more than memory holds.
+    laughs = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
+    yield f"a0: &a0 [x]\n{laughs}"
+    yield f"{head}spec:\n  a0: &a0 [x]\n" + "".join(f"  {line}\n" for line in laughs.splitlines())
+    yield f"a0: &a0 [x]\n{laughs}{head}spec:\n  rules: *a11\n"
 
 
 def policies() -> list[bytes]:

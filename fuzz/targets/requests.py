@@ -17,7 +17,6 @@ from fuzz.mutation import mutator
 from fuzz.target import Target
 
 TOKEN = "token-of-prod"  # noqa: S105 - of no cluster anywhere
-_TOKENS = re.compile(r"[A-Za-z0-9._~+/=-]{1,512}")
 _KEY = re.compile(
     r"events/cluster=prod/date=[0-9]{4}-[0-9]{2}-[0-9]{2}/hour=[0-9]{2}/[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-[0-9a-f]{64}\.jsonl\.gz"
     r"|quarantine/cluster=prod/[0-9a-f]{64}\.gz"
@@ -26,12 +25,13 @@ _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 
 def _credentials(data: bytes) -> Hashable:
-    path, *lines = data.decode("utf-8", "surrogateescape").split("\n")
+    head, begin, pem = data.decode("utf-8", "surrogateescape").partition("-----BEGIN")
+    path, *lines = head.split("\n")
     headers = dict(line.partition(":")[::2] for line in lines)
-    found = presented(headers, path)
+    found = presented(headers, path, begin + pem if begin else None)
     if found is None:
         return None
-    assert re.fullmatch(r"[0-9a-f]{64}", found.digest), "no digest"
+    assert re.fullmatch(r"(cert:)?[0-9a-f]{64}", found.digest), "no digest"
     assert repr(found) == "Credential()", "a credential shows itself"
     return found.cluster is None, found.digest == credential_digest(TOKEN), len(headers)
 
@@ -116,12 +116,15 @@ def _invocations() -> list[bytes]:
     return [json.dumps(one).encode() for one in (*whole, *single)]
 
 
+_PEM = "-----BEGIN CERTIFICATE-----\nMIIBejCCASGgAwIBAgIUdGVzdA==\n-----END CERTIFICATE-----\n"
 _HEADS = (
+    f"/audit/webhook/event\n{_PEM}", f"/audit/webhook/event\nAuthorization: Bearer {TOKEN}\n{_PEM}",
     f"/audit/webhook/event\nAuthorization: Bearer {TOKEN}", f"/audit/webhook/event/{TOKEN}",
     "/audit/webhook/event/\nauthorization: Basic cHJvZDp0b2tlbi1vZi1wcm9k", f"/audit/webhook/event/{TOKEN}/\nAuthorization: ",
     f"/audit/webhook/event\nAuthorization: Bearer a\nauthorization: Bearer {TOKEN}", "/audit/webhook/event/%2e%2e/a%00b",
 )  # fmt: skip
 _HEAD_WORDS = (
+    _PEM.encode(), b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----", b"MII",
     b"\nAuthorization:", b"\nauthorization: ", b"Bearer ", b"Basic ", b"bearer\t", b"%2f", b"%00", b"%", b"/", b"//", b",", b" ",
     b"=", b"==", b"Og==", b"cHJvZDo=", TOKEN.encode(), b"/audit/webhook/event/", b"\r", b"\xc3\xa9", b"\xff", b"A" * 512, b"A" * 1100,
 )  # fmt: skip
