@@ -190,6 +190,10 @@ def test_unused_definitions_are_named_and_used_ones_are_not() -> None:
     ]
 
 
+def test_definitions_without_any_rule_are_a_library_not_unused() -> None:
+    assert found(document("- {name: pod, type: macro, macro: 'ObjectRef.Resource = \"pods\"'}")) == []
+
+
 def test_a_misspelt_name_is_one_finding_not_two() -> None:
     macro = "- {name: pods, type: macro, macro: 'Verb exists'}\n"
 

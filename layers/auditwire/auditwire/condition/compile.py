@@ -6,9 +6,9 @@ from auditwire.condition.assemble import Condition, assemble
 from auditwire.condition.errors import ConditionError, Finding
 from auditwire.condition.evaluate import bind_comparison, comparisons
 from auditwire.condition.fields import FieldTable, FreeFields
-from auditwire.condition.lint import MOST_FINDINGS
 from auditwire.condition.parse import SyntaxFinding, parse
 from auditwire.condition.precedence import Precedence, read
+from auditwire.condition.remarks import MOST_FINDINGS
 from auditwire.condition.syntax import And, Comparison, Expression, Not, Operator, Or, Path, Reference
 
 Dialect = Literal["auditwire", "kubesphere"]

@@ -117,9 +117,28 @@ TRAILING_INDEX: Final = Behaviour(
     "extended",
 )
 
+FIELDS_ONLY_HERE: Final = Behaviour(
+    "fields-only-here",
+    "rules know no Stage, UserAgent, Cluster, ImpersonatedUser, ObjectRef.APIGroup, Annotations",
+    "the whole event can be named; refused with --dialect kubesphere (AW111)",
+    "extended",
+)
+KEYS_ONLY_HERE: Final = Behaviour(
+    "keys-only-here",
+    "rules have no labels, annotations and alert",
+    "a rule may add to its alerts and ask for one per event; refused with --dialect kubesphere (AW111)",
+    "extended",
+)
+STANDARD_PRECEDENCE: Final = Behaviour(
+    "standard-precedence",
+    "the annotation auditwire.io/precedence is not read",
+    "standard reads not before and before or; refused with --dialect kubesphere (AW111)",
+    "extended",
+)
+
 BEHAVIOURS: Final = (
     PRECEDENCE, MISSING_NEGATED_FALSE, ARRAY_MISSING_KEY, LIKE, LARGE_NUMBERS, SHORT_CIRCUIT, SPACES_IN_OPERATORS,
     GLUED_NOT, QUOTES, ARRAY_NULLS, BARE_ARRAY_FIELD, PRINTED_ARRAYS, CRASHES, LENIENT_SYNTAX, FIELD_CASING,
-    TRAILING_INDEX,
+    TRAILING_INDEX, FIELDS_ONLY_HERE, KEYS_ONLY_HERE, STANDARD_PRECEDENCE,
 )  # fmt: skip
 """Every behaviour, as `auditwire rules check --explain-dialect` lists them."""

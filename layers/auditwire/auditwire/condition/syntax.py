@@ -28,6 +28,9 @@ class Operator(StrEnum):
     """A bare field name: the field is true."""
 
 
+ORDERS: Final = (Operator.LESS, Operator.LESS_OR_EQUAL, Operator.GREATER, Operator.GREATER_OR_EQUAL)
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """A string literal, quotes taken off, ``\\"`` decoded."""

@@ -12,7 +12,6 @@ from typing import Final
 from auditwire.condition.compile import Dialect, check
 from auditwire.condition.errors import Finding
 from auditwire.condition.fields import FieldTable
-from auditwire.condition.lint import unusable, unusable_indexes
 from auditwire.condition.parse import SyntaxFinding, parse, parse_path
 from auditwire.condition.pattern_budget import PatternBudget
 from auditwire.condition.precedence import MAX_DEPTH, Precedence, read
@@ -31,24 +30,19 @@ from auditwire.condition.syntax import (
     conjunction,
     disjunction,
 )
+from auditwire.condition.unusable import unusable, unusable_indexes
 from auditwire.rules.document import Entry, RuleDocument, Scalar
-
-BROKEN: Final = ""
-"""The code of a finding about a use of something whose errors are reported where it is defined: never shown."""
-
-MAX_EXPANDED: Final = 20_000
-"""Comparisons and list items one condition may have after everything is put in."""
-
-MAX_EXPANDED_TOTAL: Final = 250_000
-"""Comparisons and list items all rules may have together after everything is put in."""
-
-MAX_CHAIN: Final = 64
-"""Definitions that may stand inside one another."""
-
-_TOO_MUCH: Final = Finding(
-    "AW110",
-    f"with their macros and lists put in, the rules up to here have more than {MAX_EXPANDED_TOTAL:,} tests and items",
-    "use shorter lists, or fewer rules",
+from auditwire.rules.expansion import (
+    BROKEN,
+    MAX_CHAIN,
+    MAX_EXPANDED_TOTAL,
+    TOO_MUCH,
+    Expansion,
+    UnresolvedError,
+    broken,
+    depth_of,
+    size_of,
+    too_deep,
 )
 
 # Comparing names costs far more than anything else that is done with a wrong one.
@@ -70,40 +64,6 @@ class Definition:
     def qualified(self) -> str:
         """``document.name``."""
         return f"{self.document.name}.{self.entry.name}"
-
-
-class UnresolvedError(Exception):
-    """A reference that cannot be put in; carries the finding at the reference."""
-
-    def __init__(self, finding: Finding) -> None:
-        super().__init__(finding.message)
-        self.finding = finding
-
-
-class Expansion:
-    """One condition being filled in: the definitions it is inside of, outermost first, and the room left."""
-
-    __slots__ = ("chain", "room")
-
-    def __init__(self, chain: tuple[str, ...]) -> None:
-        self.chain = chain
-        self.room = MAX_EXPANDED
-
-    def inside(self, qualified: str) -> "Expansion":
-        """The expansion of a definition used in this one."""
-        return Expansion((*self.chain, qualified))
-
-    def take(self, size: int) -> None:
-        """Use up room for ``size`` tests or items; raises ``UnresolvedError`` (AW110) when there is none left."""
-        self.room -= size
-        if self.room < 0:
-            raise UnresolvedError(
-                Finding(
-                    "AW110",
-                    f"with its macros and lists put in, it has more than {MAX_EXPANDED:,} tests and items",
-                    "use shorter lists, or put a macro in once",
-                )
-            )
 
 
 _OUTSIDE: Final = Expansion(())
@@ -151,8 +111,8 @@ class Definitions:
         expression = self._expression(document, entry, _OUTSIDE)
         if expression is None or entry.condition is None:
             return expression
-        self._room -= _size(expression)
-        findings = self._patterns_used.take(expression) if self._room >= 0 else [_TOO_MUCH]
+        self._room -= size_of(expression)
+        findings = self._patterns_used.take(expression) if self._room >= 0 else [TOO_MUCH]
         for finding in findings:
             # The offset is one of the macro it stands in, so the finding is about the rule as a whole.
             self._report(document, entry, entry.condition, replace(finding, offset=0))
@@ -171,7 +131,7 @@ class Definitions:
         if definition.entry.type == "macro":
             return Finding("AW106", f"${{{name}}} is a macro: an output shows fields, aliases and lists")
         shown = self._path(definition) if definition.entry.type == "alias" else self._items(definition, _OUTSIDE)
-        return shown if shown is not None else _broken(Reference(name))
+        return shown if shown is not None else broken(Reference(name))
 
     def find(self, document: RuleDocument, name: str) -> Definition | None:
         """A name of the document itself first, then ``document.name`` anywhere."""
@@ -265,10 +225,10 @@ class Definitions:
             if expression is not None:
                 size, depth = self._measure(definition, expression)
                 if depth > MAX_DEPTH:
-                    raise UnresolvedError(_too_deep(reference))
+                    raise UnresolvedError(too_deep(reference))
                 within.take(size)
                 return expression
-        raise UnresolvedError(_broken(reference))
+        raise UnresolvedError(broken(reference))
 
     def _comparison(self, document: RuleDocument, node: Comparison, within: Expansion) -> Comparison:
         within.take(1 + len(node.operands))
@@ -286,7 +246,7 @@ class Definitions:
                 )
             path = self._path(definition)
             if path is None:
-                raise UnresolvedError(_broken(field))
+                raise UnresolvedError(broken(field))
             field = path
         operands = tuple(
             literal for operand in node.operands for literal in self._operands_of(document, operand, within)
@@ -305,7 +265,7 @@ class Definitions:
             )
         items = self._items(definition, within)
         if items is None:
-            raise UnresolvedError(_broken(operand))
+            raise UnresolvedError(broken(operand))
         within.take(len(items))
         return items
 
@@ -317,7 +277,7 @@ class Definitions:
             path = " → ".join((*within.chain[within.chain.index(definition.qualified) :], definition.qualified))
             raise UnresolvedError(Finding("AW107", f"the definition contains itself: {path}", "", reference.offset))
         if len(within.chain) > MAX_CHAIN:
-            raise UnresolvedError(_too_deep(reference))
+            raise UnresolvedError(too_deep(reference))
         return definition
 
     def _macro(self, definition: Definition, within: Expansion) -> Expression | None:
@@ -327,7 +287,7 @@ class Definitions:
 
     def _measure(self, definition: Definition, expression: Expression) -> tuple[int, int]:
         if definition.qualified not in self._measures:
-            self._measures[definition.qualified] = _size(expression), _depth(expression)
+            self._measures[definition.qualified] = size_of(expression), depth_of(expression)
         return self._measures[definition.qualified]
 
     def _items(self, definition: Definition, within: Expansion) -> tuple[Literal, ...] | None:
@@ -357,7 +317,7 @@ class Definitions:
                     )
                 nested = self._items(inner, expansion)
                 if nested is None:
-                    raise UnresolvedError(_broken(reference))
+                    raise UnresolvedError(broken(reference))
                 expansion.take(len(nested))
                 literals += nested
             except UnresolvedError as error:
@@ -404,47 +364,5 @@ def report_finding(document: RuleDocument, entry: Entry, scalar: Scalar, finding
     )
 
 
-def _broken(reference: Reference) -> Finding:
-    return Finding(BROKEN, f"${{{reference.name}}} has errors of its own", "mend them first", reference.offset)
-
-
-def _too_deep(reference: Reference) -> Finding:
-    return Finding(
-        "AW110",
-        f"${{{reference.name}}} nests too deep: at most {MAX_CHAIN} definitions inside one another, {MAX_DEPTH} levels",
-        "flatten the definitions",
-        reference.offset,
-    )
-
-
 def _with_article(kind: str) -> str:
     return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
-
-
-def _size(expression: Expression) -> int:
-    size = 0
-    pending: list[Expression] = [expression]
-    while pending:
-        node = pending.pop()
-        size += 1
-        if isinstance(node, And | Or):
-            pending.extend(node.operands)
-        elif isinstance(node, Not):
-            pending.append(node.operand)
-        elif isinstance(node, Comparison):
-            size += len(node.operands)
-    return size
-
-
-def _depth(expression: Expression) -> int:
-    """How many levels of ``and``, ``or`` and ``not`` an expression has."""
-    deepest = 0
-    pending: list[tuple[Expression, int]] = [(expression, 0)]
-    while pending:
-        node, depth = pending.pop()
-        deepest = max(deepest, depth)
-        if isinstance(node, And | Or):
-            pending.extend((operand, depth + 1) for operand in node.operands)
-        elif isinstance(node, Not):
-            pending.append((node.operand, depth + 1))
-    return deepest

@@ -17,8 +17,9 @@ from auditwire.condition.parse import SyntaxFinding, parse_path
 from auditwire.condition.syntax import Expression, Path, Reference
 from auditwire.diagnostics import Severity
 from auditwire.events.level import Level
-from auditwire.rules.definitions import Definition, Definitions, UnresolvedError, report_finding
+from auditwire.rules.definitions import Definition, Definitions, report_finding
 from auditwire.rules.document import Entry, RuleDocument, Scalar
+from auditwire.rules.expansion import UnresolvedError
 from auditwire.rules.mentions import Mention, mentions
 from auditwire.rules.settings import Settings
 from auditwire.rules.webhook_document import WebhookDocument
@@ -116,8 +117,9 @@ def _unused(subject: Subject, found: list[Mention]) -> None:
             unresolved |= {mention.name, mention.name.rpartition(".")[2]}
         elif definition.entry.name != mention.entry.name or definition.document is not mention.document:
             used.add(definition.qualified)
-    if len(unresolved) > _MOST_MISSPELT:
-        return
+    has_rules = any(entry.type == "rule" for document in subject.documents for entry in document.entries)
+    if len(unresolved) > _MOST_MISSPELT or not has_rules:
+        return  # definitions on their own are for documents that are not here
     for definition in subject.definitions.all:
         entry = definition.entry
         # A name that is misspelt where it is used has been reported there.

@@ -1,0 +1,104 @@
+"""How far definitions may be put into one another, and what is said of those that go further."""
+
+from typing import Final
+
+from auditwire.condition.errors import Finding
+from auditwire.condition.precedence import MAX_DEPTH
+from auditwire.condition.syntax import And, Comparison, Expression, Not, Or, Reference
+
+BROKEN: Final = ""
+"""The code of a finding about a use of something whose errors are reported where it is defined: never shown."""
+
+MAX_EXPANDED: Final = 20_000
+"""Comparisons and list items one condition may have after everything is put in."""
+
+MAX_EXPANDED_TOTAL: Final = 250_000
+"""Comparisons and list items all rules may have together after everything is put in."""
+
+MAX_CHAIN: Final = 64
+"""Definitions that may stand inside one another."""
+
+TOO_MUCH: Final = Finding(
+    "AW110",
+    f"with their macros and lists put in, the rules up to here have more than {MAX_EXPANDED_TOTAL:,} tests and items",
+    "use shorter lists, or fewer rules",
+)
+
+
+class UnresolvedError(Exception):
+    """A reference that cannot be put in; carries the finding at the reference."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.message)
+        self.finding = finding
+
+
+class Expansion:
+    """One condition being filled in: the definitions it is inside of, outermost first, and the room left."""
+
+    __slots__ = ("chain", "room")
+
+    def __init__(self, chain: tuple[str, ...]) -> None:
+        self.chain = chain
+        self.room = MAX_EXPANDED
+
+    def inside(self, qualified: str) -> "Expansion":
+        """The expansion of a definition used in this one."""
+        return Expansion((*self.chain, qualified))
+
+    def take(self, size: int) -> None:
+        """Use up room for ``size`` tests or items; raises ``UnresolvedError`` (AW110) when there is none left."""
+        self.room -= size
+        if self.room < 0:
+            raise UnresolvedError(
+                Finding(
+                    "AW110",
+                    f"with its macros and lists put in, it has more than {MAX_EXPANDED:,} tests and items",
+                    "use shorter lists, or put a macro in once",
+                )
+            )
+
+
+def broken(reference: Reference) -> Finding:
+    """The finding about a use of a definition that has errors of its own."""
+    return Finding(BROKEN, f"${{{reference.name}}} has errors of its own", "mend them first", reference.offset)
+
+
+def too_deep(reference: Reference) -> Finding:
+    """The finding (AW110) about a definition too deep inside others."""
+    return Finding(
+        "AW110",
+        f"${{{reference.name}}} nests too deep: at most {MAX_CHAIN} definitions inside one another, {MAX_DEPTH} levels",
+        "flatten the definitions",
+        reference.offset,
+    )
+
+
+def size_of(expression: Expression) -> int:
+    """How many tests, operands and connectives an expression has."""
+    size = 0
+    pending: list[Expression] = [expression]
+    while pending:
+        node = pending.pop()
+        size += 1
+        if isinstance(node, And | Or):
+            pending.extend(node.operands)
+        elif isinstance(node, Not):
+            pending.append(node.operand)
+        elif isinstance(node, Comparison):
+            size += len(node.operands)
+    return size
+
+
+def depth_of(expression: Expression) -> int:
+    """How many levels of ``and``, ``or`` and ``not`` an expression has."""
+    deepest = 0
+    pending: list[tuple[Expression, int]] = [(expression, 0)]
+    while pending:
+        node, depth = pending.pop()
+        deepest = max(deepest, depth)
+        if isinstance(node, And | Or):
+            pending.extend((operand, depth + 1) for operand in node.operands)
+        elif isinstance(node, Not):
+            pending.append((node.operand, depth + 1))
+    return deepest
