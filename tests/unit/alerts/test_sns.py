@@ -154,6 +154,22 @@ def test_a_topic_that_is_down_fails_everything_within_the_deadline() -> None:
     assert publisher(topic, clock).publish(batch, 101) == Published(failed=batch)
 
 
+def test_a_topic_that_hangs_is_given_up_after_the_request_that_passes_the_deadline() -> None:
+    batch = alerts(25)
+    clock = Clock()
+
+    class Hanging(Topic):
+        def publish_batch(self, **request: Any) -> dict[str, Any]:
+            clock.now += 1.0
+            self.requests.append([])
+            raise ReadTimeoutError(endpoint_url="x")
+
+    topic = Hanging()
+    assert publisher(topic, clock).publish(batch, 101.2) == Published(failed=batch)
+    assert clock.now == 102
+    assert len(topic.requests) == 2
+
+
 def test_after_the_deadline_one_request_is_made_and_no_other() -> None:
     batch = alerts(25)
     late = Clock(now=500)
