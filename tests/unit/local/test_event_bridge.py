@@ -142,15 +142,17 @@ def test_the_deployed_rules_are_read_back() -> None:
         stack = deploy(REPOSITORY / "template.yaml", stack="s", region="us-east-1", parameters={})
         rules = {rule.every: rule for rule in event_rules(stack, boto3.client("events"))}
 
-    assert set(rules) == {None, 300.0}
+    assert set(rules) == {None, 300.0, 60.0}
     bucket = stack.outputs["RulesBucket"]
     assert rules[None].pattern == {
         "source": ["aws.s3"],
         "detail-type": ["Object Created", "Object Deleted"],
         "detail": {"bucket": {"name": [bucket]}, "object": {"key": [{"prefix": "rules/"}]}},
     }
-    function = stack.resources["CompileRulesFunction"].attributes["Arn"]
-    assert {(rule.targets, rule.retries) for rule in rules.values()} == {((function,), 2)}
+    called = {every: (rule.targets, rule.retries) for every, rule in rules.items()}
+    compiling = stack.resources["CompileRulesFunction"].attributes["Arn"]
+    publishing = stack.resources["PublishOutboxFunction"].attributes["Arn"]
+    assert called == {None: ((compiling,), 2), 300.0: ((compiling,), 2), 60.0: ((publishing,), 0)}
 
 
 def test_a_target_without_a_permission_is_refused(tmp_path: Path) -> None:
