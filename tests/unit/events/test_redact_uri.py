@@ -1,7 +1,5 @@
 """Bearer tokens never stay in request URIs."""
 
-import time
-
 import pytest
 
 from auditwire.events.redact_uri import redact_uri
@@ -56,10 +54,11 @@ def test_uris_without_a_token_stay_as_they_are(uri: str) -> None:
     assert redact_uri(uri) == uri
 
 
-def test_long_uris_are_read_in_linear_time() -> None:
-    start = time.process_time()
+# Any cost that grows faster than the URI would keep these from ever ending.
+@pytest.mark.parametrize(
+    "part", ["?token", "&token=", "%26token", "eyJa.", "eyJ", "bearer+", "?", "%3f%26=", "a", "%41"]
+)
+def test_a_long_uri_is_read_to_its_end(part: str) -> None:
+    secret = "?token=hunter2"
 
-    for part in ("?token", "&token=", "%26token", "eyJa.", "eyJ", "bearer+", "?", "%3f%26=", "a", "%41"):
-        redact_uri("/%41token?" + part * 100_000)
-
-    assert time.process_time() - start < 10
+    assert "hunter2" not in redact_uri("/%41token?" + part * 100_000 + secret)
