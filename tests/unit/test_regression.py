@@ -9,7 +9,7 @@ from auditwire.alerts import read_message
 from auditwire.alerts.text import legal_names
 from auditwire.condition import ConditionError, compile_condition
 from auditwire.ingest import Request
-from auditwire.policy import load_policy
+from auditwire.policy import check_policy, load_policy
 from auditwire.rules import Source, load_sources
 
 
@@ -72,3 +72,14 @@ def test_a_receiver_whose_address_cannot_be_taken_apart_is_a_finding_not_a_crash
 
     assert loaded.rule_set is None
     assert "AW206" in [found.code for found in loaded.diagnostics]
+
+
+def test_a_policy_of_a_thousand_rules_that_change_nothing_is_checked_within_its_bound() -> None:
+    rules = "- level: None\n  userGroles:\n" * 1_284
+    source = Source("policy.yaml", f"apiVersion: audit.k8s.io/v1\nkind: Policy\nrules:\n{rules}")
+    before = time.thread_time()
+
+    loaded = check_policy(source)
+
+    assert time.thread_time() - before < 2.5
+    assert "AW313" in {found.code for found in loaded.diagnostics}

@@ -19,6 +19,8 @@ from auditwire.policy.policy import STAGES, Decision, GroupResources, Policy, Po
 
 MAX_WORK: Final = 2_000_000
 """How often to ask a rule about a request while checking one policy: about a second."""
+_MAKING: Final = 25
+"""What making requests takes, in askings: of a thousand rules that do nothing each is compared with each later one."""
 
 # No request and, being unprintable, no policy has these.
 _OTHER: Final = "\x00other"
@@ -94,8 +96,9 @@ class Coverage:
 
         ``cost`` is how many rules each request is put to.
         """
-        self._left -= len(others)
-        requests = requests_of(rule, others, max(0, self._left // (cost or len(self._policy.rules))))
+        self._left -= len(others) + _MAKING
+        most = self._left // (cost or len(self._policy.rules))
+        requests = requests_of(rule, others, most) if most > 0 else None
         if requests is None:
             self.unjudged.add(position)
             return []
