@@ -300,11 +300,12 @@ def test_an_upload_during_an_outage_is_compiled_once_it_is_over(world: World, mo
     "damage", [lambda data: data[: len(data) // 2], lambda data: b"#!/bin/sh\n"], ids=["half", "foreign"]
 )
 def test_a_damaged_bundle_never_decides(world: World, damage: Callable[[bytes], bytes]) -> None:
-    good = world.active()
     with world.traffic():
         world.put("b.yaml", rule("two"))
         world.await_verdict("accepted")
         newer = world.active()
+        # An environment that had nothing to do meanwhile may hold an older one than the last.
+        accepted = {listed.key for listed in world.bucket.entries("bundles/")}
         key = bundle_key(newer.digest)
         stored = world.bucket.read(key)
         assert stored is not None
@@ -312,9 +313,9 @@ def test_a_damaged_bundle_never_decides(world: World, damage: Callable[[bytes], 
         world.bucket.write(key, damage(stored.data))
         world.bucket.write(ACTIVE_KEY, newer.encode() + b"\n")
         time.sleep(TWO_POLLS)
-        now = {world.bundle_now() for _ in range(4)}
+        now = {bundle_key(world.bundle_now()) for _ in range(4)}
 
-        assert now <= {good.digest, newer.digest}
+        assert now <= accepted
         world.system.function("compile_rules").invoke({})
         mended = world.bucket.read(key)
         assert mended is not None
