@@ -123,12 +123,24 @@ class World:
                 found += [(note["bundle"], *note["archiving"]) for note in notes]
         return found
 
+    def accepted(self) -> set[str]:
+        """The digests of every bundle once accepted. An environment that had nothing to do while a newer one came
+        into force decides by one of these until it can poll again."""
+        return {listed.key.removeprefix("bundles/").removesuffix(".json") for listed in self.bucket.entries("bundles/")}
+
     def bundle_now(self) -> str:
         """The bundle that decides about an event sent now, as the log of ingest has it."""
+        before = len(self.probed())
         event = exec_event(next(NUMBERS))
         assert post(self.system, body_of(event), PROBE.credential) == (200, b"")
-        lines = (json.loads(line) for line in reversed(self.system.logs("ingest")) if '"cluster":"probe"' in line)
-        return str(next(line["bundle"] for line in lines if line.get("message") == "batch"))
+        # A function's lines are taken up after its answer has gone out.
+        until(lambda: len(self.probed()) > before)
+        return self.probed()[-1]
+
+    def probed(self) -> list[str]:
+        """The bundles that decided about the events of the cluster ``probe``, as far as the log in memory goes."""
+        lines = [json.loads(line) for line in self.system.logs("ingest") if '"cluster":"probe"' in line]
+        return [str(line["bundle"]) for line in lines if line.get("message") == "batch"]
 
     def alerts(self, name: str) -> list[dict[str, Any]]:
         assert self.system.alert_receiver is not None
@@ -149,8 +161,7 @@ class World:
         assert set(traffic.answers) == {(200, b"")}
         decided = self.decided()
         assert len(decided) == len(traffic.answers)
-        accepted = {listed.key for listed in self.bucket.entries("bundles/")}
-        assert {bundle_key(bundle) for bundle, *_ in decided} <= accepted
+        assert {bundle for bundle, *_ in decided} <= self.accepted()
         assert self.system.status().failures == before.failures
 
 
@@ -275,11 +286,10 @@ def s3_answers_503(key: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[s
 
 
 def test_s3_down_for_a_while_changes_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    good = world.active()
     with world.traffic():
         with s3_answers_503(ACTIVE_KEY, monkeypatch) as refused:
             until(lambda: len(refused) > 3)
-            assert world.bundle_now() == good.digest
+            assert world.bundle_now() in world.accepted()
         world.put("b.yaml", rule("two"))
         world.await_verdict("accepted")
         until(lambda: world.bundle_now() == world.active().digest, TWO_POLLS)
@@ -304,8 +314,7 @@ def test_a_damaged_bundle_never_decides(world: World, damage: Callable[[bytes], 
         world.put("b.yaml", rule("two"))
         world.await_verdict("accepted")
         newer = world.active()
-        # An environment that had nothing to do meanwhile may hold an older one than the last.
-        accepted = {listed.key for listed in world.bucket.entries("bundles/")}
+        accepted = world.accepted()
         key = bundle_key(newer.digest)
         stored = world.bucket.read(key)
         assert stored is not None
@@ -313,7 +322,7 @@ def test_a_damaged_bundle_never_decides(world: World, damage: Callable[[bytes], 
         world.bucket.write(key, damage(stored.data))
         world.bucket.write(ACTIVE_KEY, newer.encode() + b"\n")
         time.sleep(TWO_POLLS)
-        now = {bundle_key(world.bundle_now()) for _ in range(4)}
+        now = {world.bundle_now() for _ in range(4)}
 
         assert now <= accepted
         world.system.function("compile_rules").invoke({})
@@ -328,7 +337,7 @@ def test_a_foreign_active_json_changes_nothing_and_is_overwritten(world: World) 
     with world.traffic():
         world.bucket.write(ACTIVE_KEY, b'{"digest": "../../etc/passwd", "sha256": "x", "compiled": "x"}')
         time.sleep(TWO_POLLS)
-        assert world.bundle_now() == good.digest
+        assert world.bundle_now() in world.accepted()
 
         world.system.function("compile_rules").invoke({})
         assert world.active().digest == good.digest
