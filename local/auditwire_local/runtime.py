@@ -85,6 +85,7 @@ class Function:
     def __init__(self, configuration: Configuration, *, environments: int, log: LogSink) -> None:
         self.configuration = configuration
         self._log = log
+        self._environments = environments
         # Places for environments: None is one that has not been started.
         self._places: queue.LifoQueue[Handler | None] = queue.LifoQueue()
         for _ in range(environments):
@@ -93,7 +94,8 @@ class Function:
     def invoke(self, event: Mapping[str, Any]) -> Any:
         """The handler's answer as JSON would carry it; waits for a free environment.
 
-        Raises InitError or InvocationError, after the traceback went to the log as it does in CloudWatch.
+        Raises InitError or InvocationError, after the traceback went to the log as it does in CloudWatch. A handler
+        that exits takes its environment with it, as it does in Lambda.
         """
         handler = self._places.get()
         try:
@@ -103,8 +105,19 @@ class Function:
                         handler = self._load()
                         return self._call(handler, event)
                 return self._call(handler, event)
+        except SystemExit as error:
+            handler = None
+            msg = f"{self.configuration.name} exited"
+            raise InvocationError(msg) from error
         finally:
             self._places.put(handler)
+
+    def reconfigure(self, configuration: Configuration) -> None:
+        """Run with another configuration from now on, in new environments; waits for calls in flight."""
+        places = [self._places.get() for _ in range(self._environments)]
+        self.configuration = configuration
+        for _ in places:
+            self._places.put(None)
 
     def _call(self, handler: Handler, event: Mapping[str, Any]) -> Any:
         try:

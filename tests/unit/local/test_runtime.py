@@ -1,5 +1,6 @@
 """Functions run as Lambda runs them: cold and warm, one request at a time in an environment."""
 
+import dataclasses
 import io
 import os
 import sys
@@ -34,6 +35,8 @@ def handler(event, context):
         print("serving", event["n"])
         print("aside", file=sys.stderr)
         time.sleep(event.get("seconds", 0))
+        if event.get("exit"):
+            sys.exit(1)
         if event.get("raise"):
             raise ValueError("broken on purpose")
         return {
@@ -167,6 +170,27 @@ def test_a_failed_request_is_logged_and_leaves_the_environment_warm(
     assert str(caught.value) == sentence
     assert log[0][1][-1] == last
     assert function.invoke({"n": 2})["served"] == 2
+
+
+def test_a_handler_that_exits_takes_its_environment_with_it(make: Make) -> None:
+    function = make()
+    function.invoke({"n": 1})
+
+    with pytest.raises(InvocationError, match="echo exited"):
+        function.invoke({"n": 2, "exit": True})
+
+    assert function.invoke({"n": 3})["served"] == 1
+
+
+def test_another_configuration_holds_from_the_next_request_on(make: Make) -> None:
+    function = make(environments=3)
+    function.invoke({"n": 1})
+
+    function.reconfigure(dataclasses.replace(function.configuration, timeout=1, variables={"VARIABLE": "reconfigured"}))
+
+    answer = function.invoke({"n": 2})
+    assert (answer["served"], answer["variable"]) == (1, "reconfigured")
+    assert answer["left"] <= 1_000
 
 
 def test_a_module_that_does_not_load_is_loaded_anew_for_the_next_request(
