@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
+from auditwire.account import Account
 from auditwire.alerts import Alert, MemoryPublisher, OutboxError, Published
 from auditwire.alerts.message import Message, message_of
 from auditwire.alerts.outbox import MemoryOutbox, NoOutbox, Outbox
-from auditwire.archive import ArchiveError, MemoryArchive, QuarantineNote, Stored
+from auditwire.archive import ArchiveError, MemoryArchive, QuarantineNote, Record, Stored
 from auditwire.clusters import Cluster, Credential, DirectoryError, SentBy, credential_digest
-from auditwire.ingest import Account, Answer, Ingest, Request
+from auditwire.ingest import Answer, Ingest, Request
 from auditwire.rules import RuleSet, default_rules, load_sources
 
 TOKEN = "token-of-prod"
@@ -57,8 +58,8 @@ class DefaultRules:
 class FullDisk(MemoryArchive):
     """An archive that can store nothing."""
 
-    def put_events(self, key: str, lines: Sequence[bytes]) -> Stored:
-        raise ArchiveError(f"{key} could not be stored")
+    def put_events(self, place: str, records: Sequence[Record], deadline: float) -> Stored:
+        raise ArchiveError(f"{place} could not be stored")
 
     def put_quarantine(self, key: str, raw: bytes, note: QuarantineNote) -> Stored:
         raise ArchiveError(f"{key} could not be stored")
@@ -328,6 +329,21 @@ def test_nothing_is_answered_with_200_that_is_not_stored() -> None:
         assert "could not be stored" in answer.error
 
 
+def test_a_batch_that_cannot_be_stored_is_received_and_counted_as_not_stored() -> None:
+    answer = Road(archive=FullDisk()).post(event_list(item(), item(auditID="two"), {"level": 1}))
+
+    assert account(answer).metrics() == {"EventsReceived": 3, "EventsNotStored": 3}
+
+
+@pytest.mark.parametrize("items", [(), (item(),), (item(), {"level": 1}), (item(verb="list"), 7, item())])
+def test_every_event_received_is_counted_once_more(items: tuple[Any, ...]) -> None:
+    counted = account(Road().post(event_list(*items))).metrics()
+
+    parts = ("EventsIgnored", "EventsArchived", "EventsQuarantined", "EventsNotStored")
+    assert counted["EventsReceived"] == sum(counted.get(name, 0) for name in parts)
+    assert all(count for name, count in counted.items() if name != "EventsReceived")
+
+
 def test_alerts_are_published_only_after_their_evidence_is_stored() -> None:
     road = Road(archive=FullDisk())
 
@@ -367,6 +383,8 @@ def test_a_repeated_batch_finds_its_alerts_in_the_outbox() -> None:
 
     assert again.status == 200
     assert outbox.objects == kept
+    # What went into the outbox once comes out of it once.
+    assert (account(again).outboxed, account(again).unpublished) == (0, 0)
 
 
 def test_only_what_sns_did_not_take_is_kept_and_what_it_refused_lies_aside() -> None:

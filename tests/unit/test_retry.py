@@ -10,7 +10,15 @@ from typing import Any, Literal
 import pytest
 
 from auditwire.alerts import Alert, MemoryPublisher, Published
-from auditwire.archive import ArchiveError, MemoryArchive, QuarantineNote, Stored, batch_digest, quarantine_key
+from auditwire.archive import (
+    ArchiveError,
+    MemoryArchive,
+    QuarantineNote,
+    Record,
+    Stored,
+    batch_digest,
+    quarantine_key,
+)
 from auditwire.archive.errors import DamagedError
 from auditwire.archive.quarantine import Entry
 from auditwire.clusters import Cluster, Credential
@@ -39,8 +47,8 @@ class Prod:
 
 
 class FullDisk(MemoryArchive):
-    def put_events(self, key: str, lines: Sequence[bytes]) -> Stored:
-        raise ArchiveError(f"{key} could not be stored")
+    def put_events(self, place: str, records: Sequence[Record], deadline: float) -> Stored:
+        raise ArchiveError(f"{place} could not be stored")
 
 
 class NoTopic(MemoryPublisher):

@@ -21,9 +21,9 @@ from auditwire.archive import (
     ArchiveError,
     HourGroup,
     QuarantineNote,
+    Record,
     Stored,
     batch_digest,
-    object_key,
     partition,
     quarantine_key,
 )
@@ -37,6 +37,9 @@ DEADLINE_SECONDS: Final = 2.2
 
 OUTBOX_SECONDS: Final = 1.0
 """How much of that is kept free of publishing: for a last request to SNS that hangs, and for the outbox."""
+
+ARCHIVE_SECONDS: Final = 1.0
+"""How much of that is kept free of storing: for a last request to a store of single events that hangs."""
 
 NOTE_USE_SECONDS: Final = 1.0
 """How late a request may be and still write down that its credential was used."""
@@ -189,7 +192,7 @@ class Ingest:
             event.settle(cluster=cluster.name, received=batch.received)
         decisions = decide_batch(decoded.events, sender=cluster.sender, rules=rules)
         try:
-            alerts = self._store(batch, rules, decisions, account)
+            alerts = self._store(batch, rules, decisions, account, deadline - ARCHIVE_SECONDS)
         except ArchiveError as error:
             return Answer(503, account, str(error))
         return self._publish(alerts, deadline, account)
@@ -205,7 +208,9 @@ class Ingest:
         if answer.account:
             answer.account.last_use_failures = failures
 
-    def _store(self, batch: Batch, rules: RuleSet, decisions: Decisions, account: Account) -> list[Alert]:
+    def _store(
+        self, batch: Batch, rules: RuleSet, decisions: Decisions, account: Account, deadline: float
+    ) -> list[Alert]:
         """Put the kept events and the rejects away; the alerts of what was kept. Raises ``ArchiveError``."""
         cluster, decoded, digest = batch.cluster.name, batch.decoded, batch.digest
         kept_at = {kept.position: kept for kept in decisions.kept}
@@ -215,12 +220,14 @@ class Ingest:
             kept = [kept_at[position] for position in group.members if position in kept_at]
             if not kept:
                 continue
-            key = object_key(cluster, group.hour, group.t, digest)
-            lines = [_line(one, group, digest, rules, batch.received) for one in kept]
-            results.append(self.archive.put_events(key, lines))
-            account.objects.append(key)
+            place = self.archive.place(cluster, group, digest)
+            records = [Record(one.event, _line(one, group, digest, rules, batch.received), group.t) for one in kept]
+            results.append(self.archive.put_events(place, records, deadline))
+            account.objects.append(place)
             occurrences += [
-                Occurrence(rule, one.event, rule.message(one.event), key) for one in kept for rule in one.verdict.alerts
+                Occurrence(rule, one.event, rule.message(one.event), place)
+                for one in kept
+                for rule in one.verdict.alerts
             ]
         for reject in decoded.rejects:
             self._quarantine(reject, cluster, batch.received)

@@ -10,10 +10,12 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from moto import mock_aws
 
-from auditwire.archive import Archive, ArchiveError, MemoryArchive, QuarantineNote, S3Archive
+from auditwire.archive import Archive, ArchiveError, MemoryArchive, QuarantineNote, Record, S3Archive
+from made_events import event
 
 KEY = "events/cluster=prod/date=2026-11-21/hour=22/20261121T220500.000000Z-abc.jsonl.gz"
 LINES = [b'{"auditID":"1"}', b'{"auditID":"2","name":"\xc3\xbc"}']
+RECORDS = [Record(event(), line, "20261121T220500.000000Z") for line in LINES]
 NOTE = QuarantineNote("invalid_json", "body", "prod", datetime(2026, 11, 21, 22, 5, tzinfo=UTC))
 
 
@@ -61,10 +63,10 @@ def content(archive: Archive, key: str) -> bytes:
 
 
 def test_lines_are_stored_once_and_a_repeat_never_rewrites_them(archive: Archive) -> None:
-    assert archive.put_events(KEY, LINES) == "stored"
+    assert archive.put_events(KEY, RECORDS, 0) == "stored"
     first = content(archive, KEY)
     assert gzip.decompress(first) == LINES[0] + b"\n" + LINES[1] + b"\n"
-    assert archive.put_events(KEY, [b"forged"]) == "exists"
+    assert archive.put_events(KEY, [Record(event(), b"forged", RECORDS[0].t)], 0) == "exists"
     assert content(archive, KEY) == first
 
 
@@ -89,8 +91,8 @@ def test_quarantined_bytes_come_back_as_they_were_with_the_reason_beside_them(ar
 
 def test_the_same_lines_give_the_same_bytes() -> None:
     one, two = MemoryArchive(), MemoryArchive()
-    one.put_events(KEY, LINES)
-    two.put_events(KEY, LINES)
+    one.put_events(KEY, RECORDS, 0)
+    two.put_events(KEY, RECORDS, 0)
     assert one.objects == two.objects
     assert one.objects[KEY][4:8] == b"\0\0\0\0", "the gzip header holds no time"
     assert one.lines(KEY) == LINES
@@ -105,19 +107,19 @@ def test_metadata_is_printable_ascii_whatever_the_reason() -> None:
 
 def test_a_writer_in_the_way_is_waited_for_and_then_found_to_have_stored_it() -> None:
     client, waits = Bucket([CONFLICT, CONFLICT, EXISTS]), []
-    assert S3Archive(client, "archive", waits.append).put_events(KEY, LINES) == "exists"
+    assert S3Archive(client, "archive", waits.append).put_events(KEY, RECORDS, 0) == "exists"
     assert waits == [0.05, 0.1]
     assert all(request["IfNoneMatch"] == "*" for request in client.requests)
 
 
 def test_a_writer_in_the_way_that_gave_up_leaves_the_place_to_us() -> None:
-    assert S3Archive(Bucket([CONFLICT, None]), "archive", lambda _: None).put_events(KEY, LINES) == "stored"
+    assert S3Archive(Bucket([CONFLICT, None]), "archive", lambda _: None).put_events(KEY, RECORDS, 0) == "stored"
 
 
 def test_a_writer_that_never_gets_out_of_the_way_is_an_error() -> None:
     client = Bucket([CONFLICT] * 9)
     with pytest.raises(ArchiveError) as caught:
-        S3Archive(client, "archive", lambda _: None).put_events(KEY, LINES)
+        S3Archive(client, "archive", lambda _: None).put_events(KEY, RECORDS, 0)
     assert str(caught.value) == f"s3://archive/{KEY} could not be stored: another writer was in the way 4 times"
     assert len(client.requests) == 4
 

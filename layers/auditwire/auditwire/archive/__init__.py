@@ -6,12 +6,13 @@ from auditwire.archive.keys import (
     MOST_OBJECTS_A_BATCH,
     HourGroup,
     batch_digest,
+    kept_at,
     object_key,
     partition,
     quarantine_key,
 )
 from auditwire.archive.s3 import S3Archive
-from auditwire.archive.store import Archive, MemoryArchive, QuarantineNote, Stored
+from auditwire.archive.store import Archive, MemoryArchive, QuarantineNote, Record, Stored
 
 __all__ = [
     "MOST_OBJECTS_A_BATCH",
@@ -20,9 +21,11 @@ __all__ = [
     "HourGroup",
     "MemoryArchive",
     "QuarantineNote",
+    "Record",
     "S3Archive",
     "Stored",
     "batch_digest",
+    "kept_at",
     "object_key",
     "partition",
     "quarantine_key",

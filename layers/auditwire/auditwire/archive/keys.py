@@ -8,7 +8,7 @@ from auditwire.clusters.cluster import is_cluster_name
 from auditwire.events.model import Flag
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from auditwire.events import Event
 
@@ -64,6 +64,16 @@ def partition(events: "Sequence[Event]") -> list[HourGroup]:
     return kept
 
 
+def kept_at(own: str, flags: "Iterable[str]", t: str) -> str:
+    """The time at which an event is kept, as ``2026-11-21T22:05:00.100000Z``: its stageTimestamp ``own``, or the time
+    of its group, ``t``, where its own is another hour's or only the time of receipt.
+
+    ``flags`` are the event's. A repeated batch gives the same times.
+    """
+    start = _extended(t)
+    return own if own[:_HOUR] == start[:_HOUR] and _RECEIVE_TIME_ONLY.isdisjoint(flags) else start
+
+
 def batch_digest(cluster: str, body: bytes) -> str:
     """SHA-256 in hex of a cluster's name and bytes it sent (inflated): one body from two clusters is two
     bodies."""
@@ -95,6 +105,10 @@ def _hour(event: "Event") -> str:
 
 def _basic(timestamp: str) -> str:
     return timestamp.replace("-", "").replace(":", "")
+
+
+def _extended(t: str) -> str:
+    return f"{t[:4]}-{t[4:6]}-{t[6:11]}:{t[11:13]}:{t[13:]}"
 
 
 def _checked(cluster: str) -> str:

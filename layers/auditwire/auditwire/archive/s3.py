@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from auditwire.archive.errors import ArchiveError
-from auditwire.archive.store import QuarantineNote, Stored, gzip_bytes, gzip_lines
+from auditwire.archive.keys import HourGroup, object_key
+from auditwire.archive.store import QuarantineNote, Record, Stored, gzip_bytes, gzip_lines
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -27,9 +28,14 @@ class S3Archive:
         self._bucket = bucket
         self._sleep = sleep
 
-    def put_events(self, key: str, lines: Sequence[bytes]) -> Stored:
-        """Stores the lines, gzipped; see Archive.put_events."""
-        return self._put(key, gzip_lines(lines))
+    def place(self, cluster: str, group: HourGroup, digest: str) -> str:
+        """The key of one object; see object_key."""
+        return object_key(cluster, group.hour, group.t, digest)
+
+    def put_events(self, place: str, records: Sequence[Record], deadline: float) -> Stored:
+        """Stores the lines as one object, gzipped; see Archive.put_events. It takes as long as its client does."""
+        del deadline
+        return self._put(place, gzip_lines([record.line for record in records]))
 
     def put_quarantine(self, key: str, raw: bytes, note: QuarantineNote) -> Stored:
         """Puts the bytes aside, gzipped, the note as object metadata; see

@@ -6,7 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
+import msgspec
 from isal import isal_zlib
+
+from auditwire.archive.keys import HourGroup, kept_at, object_key
+from auditwire.events import Event
 
 Stored = Literal["stored", "exists"]
 """``exists``: the very same key was there before and was left alone, which is success."""
@@ -47,11 +51,34 @@ class QuarantineNote:
         return cls(metadata["reason"], "body" if kind == "body" else "item", metadata["cluster"], received)
 
 
-class Archive(Protocol):
-    """Where evidence goes. What is once stored under a key is never rewritten."""
+class Record(msgspec.Struct, frozen=True):
+    """An event as it is kept: its line (without a line end), and the ``t`` of its HourGroup."""
 
-    def put_events(self, key: str, lines: Sequence[bytes]) -> Stored:
-        """Stores JSON lines (each without its line end) as one object. Raises ArchiveError."""
+    event: Event
+    line: bytes
+    t: str
+
+    @property
+    def at(self) -> str:
+        """The time at which it is kept; see kept_at."""
+        return kept_at(self.event.stageTimestamp or "", self.event.flags, self.t)
+
+
+class Archive(Protocol):
+    """Where evidence goes. What is once stored is never rewritten."""
+
+    def place(self, cluster: str, group: HourGroup, digest: str) -> str:
+        """Where a batch's events of one hour are kept: what put_events is given, and what alerts and logs say.
+
+        ``digest`` is batch_digest. Raises ValueError for a name that is no cluster name.
+        """
+
+    def put_events(self, place: str, records: Sequence[Record], deadline: float) -> Stored:
+        """Stores the events of one place. Raises ArchiveError.
+
+        What repeats requests by itself begins none after ``deadline``, in seconds since the epoch, but the first of
+        each kind.
+        """
 
     def put_quarantine(self, key: str, raw: bytes, note: QuarantineNote) -> Stored:
         """Puts aside the bytes of a body or an item as they came, with why. Raises ArchiveError."""
@@ -64,9 +91,14 @@ class MemoryArchive:
     objects: dict[str, bytes] = field(default_factory=dict)
     metadata: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
-    def put_events(self, key: str, lines: Sequence[bytes]) -> Stored:
-        """Keeps the lines gzipped."""
-        return self._put(key, gzip_lines(lines))
+    def place(self, cluster: str, group: HourGroup, digest: str) -> str:
+        """The key of an object."""
+        return object_key(cluster, group.hour, group.t, digest)
+
+    def put_events(self, place: str, records: Sequence[Record], deadline: float) -> Stored:
+        """Keeps the lines gzipped; no deadline is too short for that."""
+        del deadline
+        return self._put(place, gzip_lines([record.line for record in records]))
 
     def put_quarantine(self, key: str, raw: bytes, note: QuarantineNote) -> Stored:
         """Keeps the bytes gzipped, with their metadata."""
