@@ -5,15 +5,15 @@ from dataclasses import asdict
 
 import pytest
 
-from auditwire.alerts import FOLDED_ALERT, Alert, Occurrence, encode_message, fold
+from auditwire.alerts import FOLDED_ALERT, MOST_ALERTS_A_BATCH, Alert, Occurrence, encode_message, fold
 from auditwire.events import ObjectRef, User
 from occurrences import KEY, event, occurrence, rule_of
 
 BUNDLE = "b" * 64
 
 
-def alerts_of(*occurrences: Occurrence, archive_url: str = "") -> list[Alert]:
-    return fold(occurrences, cluster="prod", bundle=BUNDLE, archive_url=archive_url)
+def alerts_of(*occurrences: Occurrence, archive_url: str = "", most: int = MOST_ALERTS_A_BATCH) -> list[Alert]:
+    return fold(occurrences, cluster="prod", bundle=BUNDLE, archive_url=archive_url, most=most)
 
 
 def only(*occurrences: Occurrence) -> Alert:
@@ -204,6 +204,13 @@ def test_more_than_500_alerts_become_500_and_the_last_says_so() -> None:
     assert rest.annotations["archive_key"] == KEY
     assert rest.count == 203
     assert rest.generator_url == f"https://console/{KEY}"
+
+
+def test_room_may_be_left_for_alerts_about_the_batch_itself() -> None:
+    batch = [occurrence(number, rule=rule_of(alert="distinct")) for number in range(12)]
+    assert len(alerts_of(*batch, most=12)) == 12
+    alerts = alerts_of(*batch, most=11)
+    assert (len(alerts), alerts[-1].count) == (11, 2)
 
 
 def test_exactly_500_alerts_stay_as_they_are() -> None:

@@ -19,11 +19,18 @@ _MOST_RULES_LISTED: Final = 20
 _RANK: Final = {priority: rank for rank, priority in enumerate(SEVERITY)}
 
 
-def fold(occurrences: "Iterable[Occurrence]", *, cluster: str, bundle: str, archive_url: str = "") -> list[Alert]:
+def fold(
+    occurrences: "Iterable[Occurrence]",
+    *,
+    cluster: str,
+    bundle: str,
+    archive_url: str = "",
+    most: int = MOST_ALERTS_A_BATCH,
+) -> list[Alert]:
     """The alerts of a batch in order of first occurrence; the same batch gives the same alerts.
 
     ``archive_url`` followed by the (URL-encoded) key of the archived object is where an alert's generatorURL
-    points; empty for none. Of more than 500 alerts 499 stay: each rule's first before any rule's second,
+    points; empty for none. Of more than ``most`` alerts one less stay: each rule's first before any rule's second,
     higher priorities before lower, so that a noisy rule cannot hide a quiet one. The rest becomes one
     ``auditwire.AlertsFolded``.
     """
@@ -33,9 +40,9 @@ def fold(occurrences: "Iterable[Occurrence]", *, cluster: str, bundle: str, arch
         groups.setdefault((occurrence.rule.qualified, labels), []).append(occurrence)
     alerts = [_alert(dict(labels), members, cluster, bundle, archive_url) for (_, labels), members in groups.items()]
     alerts.sort(key=_order)
-    if len(alerts) <= MOST_ALERTS_A_BATCH:
+    if len(alerts) <= most:
         return alerts
-    kept, rest = _most_telling(alerts, MOST_ALERTS_A_BATCH - 1)
+    kept, rest = _most_telling(alerts, most - 1)
     return [*kept, _alert_of_the_rest(rest, cluster, bundle)]
 
 

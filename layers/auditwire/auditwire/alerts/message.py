@@ -62,7 +62,7 @@ def _encode(alert: "Alert", annotations: dict[str, str]) -> bytes:
         {
             "labels": dict(alert.labels),
             "annotations": annotations,
-            "startsAt": alert.first,
+            **({"startsAt": alert.first} if alert.first else {}),
             **({"generatorURL": alert.generator_url} if alert.generator_url else {}),
             "auditwire": {
                 "first": alert.first,

@@ -1,6 +1,10 @@
-"""Alerts about auditwire itself, named ``auditwire.<Name>``: they take the same road as those of the rules."""
+"""Alerts about auditwire itself, named ``auditwire.<Name>``: they take the same road as those of the rules.
+
+Each has a section in docs/runbooks.md, which its annotation ``runbook_url`` names.
+"""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +18,8 @@ if TYPE_CHECKING:
     from auditwire.alerts.sns import Publisher
 
 RULES_REFUSED: Final = "auditwire.RulesRefused"
+RUNBOOKS: Final = "docs/runbooks.md"
+"""Where the runbooks are when nobody says under which address they can be read."""
 
 _DOCUMENT: Final = "auditwire"
 _PRIORITY: Final = "WARNING"
@@ -21,13 +27,20 @@ _MOST_FINDINGS: Final = 5
 
 
 def own_alert(
-    name: str, *, time: datetime, annotations: Mapping[str, str], labels: Mapping[str, str] | None = None, bundle: str
+    name: str,
+    *,
+    time: datetime | None,
+    annotations: Mapping[str, str],
+    labels: Mapping[str, str] | None = None,
+    bundle: str,
+    count: int = 1,
 ) -> Alert:
     """An alert of severity warning. ``name`` is ``auditwire.<Name>``, ``bundle`` the digest of the rules in force.
 
-    It carries no cluster: it is about the system. Values are made legal and cut here.
+    ``time`` is when it began, None where that is when it is delivered. Values are made legal and cut here; empty ones
+    are left out.
     """
-    moment = time.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    moment = "" if time is None else time.isoformat(timespec="microseconds").replace("+00:00", "Z")
     values = {"alertname": name, "severity": SEVERITY[_PRIORITY], "priority": _PRIORITY, **(labels or {})}
     return Alert(
         labels={key: label_value(value) for key, value in values.items() if value},
@@ -38,8 +51,17 @@ def own_alert(
         document=_DOCUMENT,
         priority=_PRIORITY,
         bundle=bundle,
-        count=1,
+        count=count,
     )
+
+
+def with_runbook(alert: Alert, runbooks: str = RUNBOOKS) -> Alert:
+    """The alert with the address of its runbook, if it is one of our own; ``runbooks`` is that of docs/runbooks.md."""
+    if alert.document != _DOCUMENT:
+        return alert
+    url = annotation_value(f"{runbooks}#{alert.rule.replace('.', '').lower()}")
+    # A rule whose document somebody has called auditwire may have one of its own.
+    return replace(alert, annotations={"runbook_url": url, **alert.annotations})
 
 
 def rules_refused(

@@ -1,0 +1,86 @@
+"""Alerts about a batch that went wrong in part: what of it is in quarantine, and which rules could not judge it.
+
+They hold nothing that a sender chose but the fact itself, say no time that another try would not say again, and are
+few whatever is in the batch. So a batch that comes twice gives the same alerts, and Alertmanager knows one by its
+labels until it is over.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from auditwire.alerts.own import own_alert
+from auditwire.alerts.text import listed
+
+if TYPE_CHECKING:
+    from auditwire.alerts.alert import Alert
+    from auditwire.events import Reject
+
+BODIES_QUARANTINED: Final = "auditwire.BodiesQuarantined"
+EVALUATION_ERRORS: Final = "auditwire.EvaluationErrors"
+
+_MOST_KEYS: Final = 5
+_MOST_RULES: Final = 10
+
+
+def bodies_quarantined(quarantined: "Sequence[tuple[Reject, str]]", *, cluster: str, bundle: str) -> "list[Alert]":
+    """One alert for each reason, by reason; ``quarantined`` is what lies in quarantine, and under which keys.
+
+    Reasons are the library's own words, about a dozen.
+    """
+    of_reason: dict[str, list[tuple[Reject, str]]] = {}
+    for reject, key in quarantined:
+        of_reason.setdefault(reject.reason, []).append((reject, key))
+    return [_quarantined(reason, of_reason[reason], cluster, bundle) for reason in sorted(of_reason)]
+
+
+def evaluation_errors(
+    errors: Mapping[str, int], documents: Mapping[str, str], *, cluster: str, bundle: str
+) -> "list[Alert]":
+    """One alert for each rule that could not judge events of a batch, the most frequent first.
+
+    ``errors`` counts events by ``document.rule``, ``documents`` names the document of each. Beyond ten rules the
+    tenth alert and all after it are one, without the labels of a rule.
+    """
+    ranked = sorted(errors.items(), key=lambda rule: (-rule[1], rule[0]))
+    alone = ranked if len(ranked) <= _MOST_RULES else ranked[: _MOST_RULES - 1]
+    alerts = []
+    for rule, count in alone:
+        document = documents.get(rule, "")
+        labels = {"rule": rule.removeprefix(f"{document}."), "document": document}
+        alerts.append(_not_judged(f"Rule {rule}", count, labels, cluster, bundle))
+    if rest := Counter(dict(ranked[len(alone) :])):
+        alerts.append(_not_judged(f"{len(rest)} more rules", rest.total(), {}, cluster, bundle, listed(rest, 20)))
+    return alerts
+
+
+def _quarantined(reason: str, kept: "Sequence[tuple[Reject, str]]", cluster: str, bundle: str) -> "Alert":
+    kinds = Counter(reject.kind for reject, _ in kept)
+    words = {"body": ("body", "bodies"), "item": ("item of a body", "items of a body")}
+    what = " and ".join(f"{number} {words[kind][number > 1]}" for kind, number in sorted(kinds.items()))
+    annotations = {
+        "summary": f"What cluster {cluster} sends cannot be read",
+        "message": f"{what} of cluster {cluster} put in quarantine: {reason}.",
+        "description": "The bytes are kept as they came and were answered 200; what else was in the batch is processed."
+        f" Look: auditwire quarantine list --cluster {cluster} --reason {reason}",
+        "count": str(len(kept)),
+        "quarantine_keys": listed((key for _, key in kept), _MOST_KEYS),
+    }
+    labels = {"cluster": cluster, "reason": reason}
+    return own_alert(
+        BODIES_QUARANTINED, time=None, annotations=annotations, labels=labels, bundle=bundle, count=len(kept)
+    )
+
+
+def _not_judged(who: str, count: int, labels: Mapping[str, str], cluster: str, bundle: str, rules: str = "") -> "Alert":
+    events = "1 event" if count == 1 else f"{count} events"
+    annotations = {
+        "summary": f"{who} cannot judge events of cluster {cluster}",
+        "message": f"{who} could not judge {events} of cluster {cluster}, so did not match.",
+        "description": "A value was of another kind than the condition needs, such as a text where it compares numbers."
+        " The other rules have decided. Try the rule: auditwire rules eval --rules rules --events FILE",
+        "count": str(count),
+        "rules": rules,
+    }
+    labels = {"cluster": cluster, **labels}
+    return own_alert(EVALUATION_ERRORS, time=None, annotations=annotations, labels=labels, bundle=bundle, count=count)
