@@ -39,11 +39,14 @@ class World:
         self.problems: list[RulesProblem] = []
         self.rules = ActiveRules(self.bucket, clock=lambda: self.now, on_problem=self.problems.append)
 
-    def publish(self, name: str, *, stored: bytes | None = None) -> None:
-        """Make a bundle active; ``stored`` puts other bytes in its place."""
+    def publish(self, name: str, *, stored: bytes | None = None, before: Active | None = None) -> Active:
+        """Make a bundle active, after ``before``; ``stored`` puts other bytes in its place."""
         digest, data = bundle_of(name)
         self.bucket.write(bundle_key(digest), data if stored is None else stored)
-        self.bucket.write(ACTIVE_KEY, Active(digest, hashlib.sha256(data).hexdigest(), COMPILED).encode())
+        named = digest, hashlib.sha256(data).hexdigest(), COMPILED
+        active = before.followed_by(*named) if before else Active(*named)
+        self.bucket.write(ACTIVE_KEY, active.encode())
+        return active
 
     def documents(self) -> list[str]:
         """The documents of the alerting rules in force, after the next poll."""
@@ -100,6 +103,26 @@ def test_a_damaged_bundle_leaves_the_last_good_one_and_is_told_once(world: World
 
     world.publish("two")
     assert world.documents() == ["two"]
+
+
+def test_who_starts_while_the_bundle_is_damaged_takes_the_one_before_it(world: World) -> None:
+    one = world.publish("one")
+    world.publish("two", stored=b'{"schema":1', before=one)
+
+    assert world.documents() == ["one"]
+    assert [problem.message for problem in world.problems] == [
+        "the bundle is not the file active.json names: cut off, or overwritten"
+    ]
+    world.publish("two", before=one)
+    assert world.documents() == ["two"]
+
+
+def test_where_the_bundle_before_is_damaged_too_the_default_pack_holds(world: World) -> None:
+    one = world.publish("one")
+    world.publish("two", stored=b"", before=one)
+    world.bucket.write(bundle_key(one.digest), b"{}")
+
+    assert world.documents() == ["alerting-rule"]
 
 
 @pytest.mark.parametrize("active", [b"", b"[]", b'{"schema":1,"digest":5}'])

@@ -203,3 +203,15 @@ def test_the_state_is_json_that_reads_back() -> None:
         "compiled": "2026-11-22T01:02:03.000000Z",
     }
     assert Active.decode(active.encode()) == active
+
+
+def test_active_json_names_the_bundle_before_it() -> None:
+    moment = datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC)
+    first = Active("one", "s1", moment)
+    second = first.followed_by("two", "s2", moment)
+    rebuilt = second.followed_by("two", "s3", moment)
+    third = second.followed_by("three", "s4", moment)
+
+    assert (second.previous, rebuilt.previous) == (first, first)
+    assert third.previous == Active("two", "s2", moment)
+    assert Active.decode(third.encode()) == third

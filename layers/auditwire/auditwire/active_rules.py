@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,7 +30,8 @@ class ActiveRules:
 
     ``active.json`` is polled, by its ETag, when first asked for and then at most every ``poll`` seconds of ``clock``
     (seconds since the epoch). A bundle comes into force whole, once its bytes are those active.json names and it has
-    been built. Until one has, the default pack holds; afterwards the last good one, whatever happens to the bucket.
+    been built. Until one has, the default pack holds; afterwards the last good one, whatever happens to the bucket. Who
+    starts while that bundle is damaged takes the one before it.
     ``on_problem`` is told once about each thing that keeps a bundle out of force.
     """
 
@@ -88,12 +90,15 @@ class ActiveRules:
         self._answered_at = now
         if bundle is None:
             self._report(RulesProblem(f"active.json names the bundle {active.digest}, which is not there"))
+            self._fall_back(active.previous)
             return
         try:
             self._take(active, bundle.data)
         except BundleError as error:
             self._refuse(error)
+            self._fall_back(active.previous)
             return
+        self._problem = None
         # Only now: what could not be taken is looked at again, until it can.
         self._etag = answer.etag
 
@@ -103,7 +108,15 @@ class ActiveRules:
             raise _foreign("the bundle is not the file active.json names: cut off, or overwritten")
         self._rules = decode_bundle(data).rule_set
         self._compiled = active.compiled.timestamp()
-        self._problem = None
+
+    def _fall_back(self, previous: Active | None) -> None:
+        """Who has no bundle yet takes the one that was in force before, where that can be had."""
+        if previous is None or self._compiled is not None:
+            return
+        with suppress(RulesBucketError, BundleError):
+            bundle = self._bucket.read(bundle_key(previous.digest))
+            if bundle is not None:
+                self._take(previous, bundle.data)
 
     def _refuse(self, error: BundleError) -> None:
         self._report(RulesProblem(str(error), error.diagnostic))

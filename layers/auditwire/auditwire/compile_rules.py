@@ -202,7 +202,9 @@ class _Look:
         compiled = Compiled(verdict="unchanged", digest=digest, active=digest, diagnostics=tuple(diagnostics))
         if moves:
             seen = self._active_stored.etag if self._active_stored else None
-            self._bucket.replace(ACTIVE_KEY, Active(digest, sha256, self._now).encode(), seen)
+            before = self._active
+            active = before.followed_by(digest, sha256, self._now) if before else Active(digest, sha256, self._now)
+            self._bucket.replace(ACTIVE_KEY, active.encode(), seen)
             self.moved, compiled = digest, replace(compiled, verdict="accepted")
         self._write_status(compiled, "accepted", states)
         return compiled

@@ -26,20 +26,27 @@ class Active:
     """active.json: which bundle is in force.
 
     ``digest`` names the documents and with them the bundle's key, ``sha256`` is of the bundle's bytes, so that half a
-    bundle is never taken for one; ``compiled`` is when it came into force.
+    bundle is never taken for one; ``compiled`` is when it came into force. ``previous`` was in force before: what a
+    function takes that starts while the bundle itself is damaged. It has none of its own.
     """
 
     digest: str
     sha256: str
     compiled: datetime
+    previous: "Active | None" = None
 
     def encode(self) -> bytes:
         """The JSON of active.json."""
-        compiled = _as_text(self.compiled)
-        return orjson.dumps(
-            {"schema": SCHEMA, "digest": self.digest, "sha256": self.sha256, "compiled": compiled},
-            option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE,
-        )
+        value = {"schema": SCHEMA, **_bundle_json(self)}
+        if self.previous is not None:
+            value["previous"] = _bundle_json(self.previous)
+        return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+    def followed_by(self, digest: str, sha256: str, compiled: datetime) -> "Active":
+        """The state after another bundle, or other bytes of the same one, came into force."""
+        # Another digest has another key, so the bundle before it still lies where it did.
+        before = self.previous if self.digest == digest else replace(self, previous=None)
+        return Active(digest, sha256, compiled, before)
 
     @classmethod
     def decode(cls, data: bytes) -> "Active":
@@ -47,7 +54,9 @@ class Active:
         read = _decode(data, _ActiveJson)
         if read.schema != SCHEMA:
             raise StateError(f"it has schema {read.schema}, this version reads {SCHEMA}")
-        return cls(read.digest, read.sha256, read.compiled)
+        before = read.previous
+        previous = None if before is None else cls(before.digest, before.sha256, before.compiled)
+        return cls(read.digest, read.sha256, read.compiled, previous)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,11 +118,15 @@ def listed_diagnostics(diagnostics: Sequence[Diagnostic]) -> tuple[dict[str, Any
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
-class _ActiveJson(msgspec.Struct):
+class _BundleJson(msgspec.Struct):
     digest: str
     sha256: str
     compiled: _Moment
+
+
+class _ActiveJson(_BundleJson):
     schema: int
+    previous: _BundleJson | None = None
 
 
 class _StatusJson(msgspec.Struct):
@@ -134,6 +147,10 @@ def _decode(data: bytes, kind: Any) -> Any:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise StateError(f"it cannot be read: {error}") from error
+
+
+def _bundle_json(active: Active) -> dict[str, object]:
+    return {"digest": active.digest, "sha256": active.sha256, "compiled": _as_text(active.compiled)}
 
 
 def _as_text(moment: datetime) -> str:
