@@ -17,6 +17,7 @@ RANKS = {
     "rules_state": 1,
     "condition": 1,
     "events": 1,
+    "account": 2,
     "policy": 2,
     "rules": 3,
     "pipeline": 4,
@@ -26,8 +27,12 @@ RANKS = {
     "archive": 6,
     "alerts": 6,
     "aws": 6,
+    "stale_rules": 6,
     "compile_rules": 7,
+    "watch": 7,
     "ingest": 7,
+    "ledger": 7,
+    "measure": 6,
     "retry": 8,
 }
 PURE = ("diagnostics", "document_source", "condition", "events", "policy", "rules", "pipeline")

@@ -48,6 +48,14 @@ def silences(registrations: Iterable[Registration], now: datetime) -> list[Silen
     return [silence for silence in found if silence is not None]
 
 
+def duration(seconds: int) -> str:
+    """A length of time for people, exactly: ``30 min``, ``2 h``, ``90 s``."""
+    for length, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds % length == 0:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
+
+
 def _silence(cluster: str, rows: Sequence[Registration], now: datetime) -> Silence | None:
     enabled = [row for row in rows if row.enabled]
     # The rows of a cluster say the same unless somebody has edited one; then the one that tells soonest counts.

@@ -1,0 +1,123 @@
+"""What only somebody notices who looks without being called: clusters that fell silent, rules that grow stale.
+
+Every look says all there is to say. An alert ends by itself some time after it was last delivered, so what lasts is
+told at each look, and what is over is not told any more.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from auditwire.alerts.own import own_alert
+from auditwire.clusters.silence import Silence, duration, silences
+from auditwire.rules_bucket import RulesBucketError
+from auditwire.stale_rules import Stale, stale_rules
+
+if TYPE_CHECKING:
+    from auditwire.alerts import Alert
+    from auditwire.clusters import Listing
+    from auditwire.rules_bucket import RulesBucket
+
+CLUSTER_SILENT: Final = "auditwire.ClusterSilent"
+RULES_STALE: Final = "auditwire.RulesStale"
+
+
+class WatchError(Exception):
+    """Something could not be looked at, or nobody could be told of what was seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What one look has seen: the alerts to publish, and as sentences what it could not look at."""
+
+    silent: int
+    stale: bool
+    alerts: "Sequence[Alert]"
+    problems: Sequence[str]
+
+
+def watch(clusters: "Callable[[], Listing]", rules: "RulesBucket", *, rules_bucket: str, now: datetime) -> Watched:
+    """Look at the clusters table and at the rules bucket, whose name is ``rules_bucket``, at the time ``now``.
+
+    What fails with one of them is a problem of the look, and the other is looked at.
+    """
+    problems: list[str] = []
+    silent: list[Silence] = []
+    stale: Stale | None = None
+    try:
+        listing = clusters()
+        silent = silences(listing.registrations, now)
+        # Whoever presents such a credential is answered 503, and nobody knows whose silence that is.
+        problems += dict.fromkeys(listing.broken.values())
+    except (BotoCoreError, ClientError) as error:
+        problems.append(f"the clusters table could not be read: {error}")
+    try:
+        stale = stale_rules(rules, now)
+    except RulesBucketError as error:
+        problems.append(f"the rules bucket could not be read: {error}")
+    alerts = [cluster_silent(one, now) for one in silent]
+    if stale is not None:
+        alerts.append(rules_stale(stale, rules_bucket, now))
+    return Watched(len(silent), stale is not None, alerts, problems)
+
+
+def cluster_silent(silence: Silence, now: datetime) -> "Alert":
+    """The alert about a cluster that was not heard of; the same at each look until it is."""
+    name, since, use = silence.cluster, silence.since, silence.use
+    limit = f"it counts as silent after {duration(silence.seconds)}"
+    when = "" if since is None else _text(since)
+    if use is not None:
+        summary, message = f"Cluster {name} has fallen silent", f"Nothing has come from cluster {name} since {when}"
+    else:
+        begun = f"its credential holds since {when}" if when else "nobody knows since when its credential holds"
+        summary, message = f"Cluster {name} has never sent", f"Nothing has ever come from cluster {name}; {begun}"
+    annotations = {
+        "summary": summary,
+        "message": f"{message}; {limit}.",
+        "description": _what_to_do(silence),
+        "last_seen": when if use is not None else "never",
+        "version": use.version if use is not None else "",
+        "user_agent": use.user_agent if use is not None else "",
+        "credential_expired": "" if silence.expired is None else _text(silence.expired),
+    }
+    began = now if since is None else since + timedelta(seconds=silence.seconds)
+    return own_alert(CLUSTER_SILENT, time=began, annotations=annotations, labels={"cluster": name}, bundle="")
+
+
+def rules_stale(stale: Stale, bucket: str, now: datetime) -> "Alert":
+    """The alert about rules in the bucket that are not in force, or that nobody looks at."""
+    what = {
+        "not_taken": "Functions cannot take the rules that active.json names, and stay with those they have.",
+        "not_looked_at": "Changes of the rules do not come into force.",
+    }
+    annotations = {
+        "summary": f"The rules of s3://{bucket} are stale",
+        "message": f"{what[stale.reason]} Why: {stale.why}.",
+        "description": "Look: auditwire rules status. To have the documents looked at now, invoke compile_rules; to go"
+        " back to the set before, auditwire rules rollback.",
+        "status": f"s3://{bucket}/status.json",
+    }
+    labels = {"bucket": bucket, "reason": stale.reason}
+    return own_alert(RULES_STALE, time=stale.since or now, annotations=annotations, labels=labels, bundle="")
+
+
+def _what_to_do(silence: Silence) -> str:
+    name = silence.cluster
+    if silence.expired is not None:
+        return (
+            f"It has no credential that holds: the last one expired at {_text(silence.expired)}, and whatever it sends"
+            f" is answered 401. Give it another: auditwire cluster rotate {name}"
+        )
+    if silence.use is None:
+        return f"Is its webhook configured? Look: auditwire cluster list, auditwire cluster kubeconfig {name}."
+    return (
+        "Does it run, does it reach the endpoint, has its audit policy or webhook changed, are requests refused (4xx)"
+        f" or failing (5xx)? Look: auditwire cluster list. If it was ended on purpose: auditwire cluster revoke {name}"
+    )
+
+
+def _text(time: datetime) -> str:
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
