@@ -11,7 +11,7 @@ from auditwire import aws
 from auditwire.active_rules import ActiveRules, RulesProblem
 from auditwire.alerts import SnsPublisher
 from auditwire.alerts.outbox import S3Outbox
-from auditwire.archive import S3Archive
+from auditwire.archive import open_archive
 from auditwire.clusters import Directory
 from auditwire.ingest import Ingest, Request
 from auditwire.rules_bucket import S3RulesBucket
@@ -28,9 +28,9 @@ def _ingest() -> Ingest:
     return Ingest(
         directory=Directory(aws.dynamodb_client(), config.clusters_table),
         rules=ActiveRules(bucket, poll=config.rules_poll_seconds, on_problem=_report),
-        archive=S3Archive(s3, config.archive_bucket),
+        archive=open_archive(s3, config.archive_bucket, aws.archive_client, config.archive_table, config.archive_days),
         publisher=SnsPublisher(aws.sns_client(), config.alerts_topic_arn),
-        archive_url=aws.archive_url(config.archive_bucket, s3.meta.region_name),
+        archive_url="" if config.archive_table else aws.archive_url(config.archive_bucket, s3.meta.region_name),
         outbox=S3Outbox(s3, config.archive_bucket),
     )
 

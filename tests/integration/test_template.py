@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from auditwire.archive import items
 from template import ROOT, Document, of_type, references, source, translated
 
 # Design section 11; later parts add to it.
@@ -19,6 +20,7 @@ OUTPUTS = {
     "DomainTargetZone",
     "RulesBucket",
     "ArchiveBucket",
+    "ArchiveTable",
     "AlertsTopicArn",
     "AlertsQueueUrl",
     "DeadLetterQueueUrl",
@@ -222,6 +224,8 @@ def test_environments_hold_what_the_functions_read(stack: Document) -> None:
         "RULES_BUCKET",
         "RULES_POLL_SECONDS",
         "ARCHIVE_BUCKET",
+        "ARCHIVE_TABLE",
+        "ARCHIVE_RETENTION_DAYS",
         "ALERTS_TOPIC_ARN",
         "CLUSTERS_TABLE",
     }
@@ -385,7 +389,7 @@ def test_archive_expires_by_prefix(template: Document) -> None:
 
 def test_deleting_the_stack_keeps_what_cannot_be_made_again(template: Document) -> None:
     stateful = [resource for resource in template["Resources"].values() if resource["Type"] in STATEFUL]
-    assert len(stateful) == 3
+    assert len(stateful) == 4
     for resource in stateful:
         assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
 
@@ -405,6 +409,29 @@ def test_clusters_table_is_keyed_by_credential_and_recoverable(template: Documen
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert table["SSESpecification"]["SSEEnabled"] is True
+
+
+def test_archive_table_is_there_when_chosen_and_has_the_keys_of_the_store(template: Document) -> None:
+    assert template["Conditions"]["ArchiveInTable"] == {"Fn::Equals": [{"Ref": "ArchiveStore"}, "dynamodb"]}
+    assert template["Parameters"]["ArchiveStore"]["Default"] == "s3"
+    resource = template["Resources"]["ArchiveTable"]
+    assert resource["Condition"] == template["Outputs"]["ArchiveTable"]["Condition"] == "ArchiveInTable"
+    table, clusters = resource["Properties"], template["Resources"]["ClustersTable"]["Properties"]
+    for name in ("BillingMode", "PointInTimeRecoverySpecification", "SSESpecification"):
+        assert table[name] == clusters[name]
+    assert table["TimeToLiveSpecification"] == {"AttributeName": items.EXPIRES, "Enabled": True}
+    assert keys_of(table) == [items.PARTITION, items.EVENT]
+    indexes = table["GlobalSecondaryIndexes"]
+    assert {index["IndexName"]: keys_of(index) for index in indexes} == {
+        name: [attribute, items.EVENT] for attribute, name in items.INDEXES.items()
+    }
+    assert all(index["Projection"] == {"ProjectionType": "KEYS_ONLY"} for index in indexes)
+
+
+def keys_of(table: Document) -> list[str]:
+    """The attributes of a table's or an index's key, the partition's first."""
+    kinds = {key["KeyType"]: key["AttributeName"] for key in table["KeySchema"]}
+    return [kinds["HASH"], kinds["RANGE"]]
 
 
 def test_queue_rides_out_a_day(template: Document) -> None:
@@ -511,6 +538,7 @@ def test_optional_parts_bring_their_permissions(template: Document) -> None:
     }
     assert optional == {
         ("HasKmsKey", "UseKey"),
+        ("ArchiveInTable", "WriteArchiveTable"),
         ("HasAlertmanagerSecret", "ReadAlertmanagerCredentials"),
         ("RelayInVpc", "JoinVpc"),
     }

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # ks-apiserver gives a request three seconds in all and never repeats one: a client must fail while there is still
 # time to do something about it.
 _QUICK: Final = Config(connect_timeout=0.5, read_timeout=1.0, retries={"total_max_attempts": 2, "mode": "standard"})
-# Who publishes repeats by itself, until a deadline that no client knows of.
+# Who publishes or archives repeats by itself, until a deadline that no client knows of.
 _ONCE: Final = Config(connect_timeout=0.5, read_timeout=1.0, retries={"total_max_attempts": 1, "mode": "standard"})
 # The relay has thirty seconds, and a queue behind it.
 _PATIENT: Final = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"})
@@ -35,16 +35,21 @@ class IngestConfig:
     rules_bucket: str
     rules_poll_seconds: float
     archive_bucket: str
+    archive_table: str
+    archive_days: int
     alerts_topic_arn: str
     clusters_table: str
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "IngestConfig":
-        """Reads RULES_BUCKET, RULES_POLL_SECONDS (30), ARCHIVE_BUCKET, ALERTS_TOPIC_ARN and CLUSTERS_TABLE."""
+        """Reads RULES_BUCKET, RULES_POLL_SECONDS (30), ARCHIVE_BUCKET, ARCHIVE_TABLE, ARCHIVE_RETENTION_DAYS,
+        ALERTS_TOPIC_ARN and CLUSTERS_TABLE; the archive table may be empty."""
         return cls(
             rules_bucket=_required(env, "RULES_BUCKET"),
             rules_poll_seconds=_seconds(env, "RULES_POLL_SECONDS", "30"),
             archive_bucket=_required(env, "ARCHIVE_BUCKET"),
+            archive_table=env.get("ARCHIVE_TABLE", ""),
+            archive_days=_days(env, "ARCHIVE_RETENTION_DAYS"),
             alerts_topic_arn=_required(env, "ALERTS_TOPIC_ARN"),
             clusters_table=_required(env, "CLUSTERS_TABLE"),
         )
@@ -116,6 +121,13 @@ def _seconds(env: Mapping[str, str], name: str, default: str = "") -> float:
     return float(text)
 
 
+def _days(env: Mapping[str, str], name: str) -> int:
+    text = _required(env, name)
+    if not re.fullmatch(r"[1-9]\d{0,4}", text, re.ASCII):
+        raise ConfigurationError(f"{name} must be a number of days, not {text!r}")
+    return int(text)
+
+
 def s3_client(*, patient: bool = False) -> "S3Client":
     """S3, for a request's deadline or, ``patient``, for work that has time."""
     return boto3.client("s3", config=_PATIENT if patient else _QUICK)
@@ -129,6 +141,11 @@ def sns_client() -> "SNSClient":
 def dynamodb_client() -> "DynamoDBClient":
     """DynamoDB, for a request's deadline."""
     return boto3.client("dynamodb", config=_QUICK)
+
+
+def archive_client() -> "DynamoDBClient":
+    """DynamoDB, for an archive that repeats what fails; one attempt takes at most a second and a half."""
+    return boto3.client("dynamodb", config=_ONCE)
 
 
 def sqs_client() -> "SQSClient":

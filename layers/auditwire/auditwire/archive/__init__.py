@@ -1,6 +1,7 @@
-"""The archive: one durable, idempotent object per batch and hour, and a quarantine for what could not be
-read."""
+"""The archive: one durable, idempotent object per batch and hour, or one item per event; and a quarantine for what
+could not be read."""
 
+from auditwire.archive.dynamodb import DynamoDBArchive, open_archive
 from auditwire.archive.errors import ArchiveError
 from auditwire.archive.keys import (
     MOST_OBJECTS_A_BATCH,
@@ -18,6 +19,7 @@ __all__ = [
     "MOST_OBJECTS_A_BATCH",
     "Archive",
     "ArchiveError",
+    "DynamoDBArchive",
     "HourGroup",
     "MemoryArchive",
     "QuarantineNote",
@@ -27,6 +29,7 @@ __all__ = [
     "batch_digest",
     "kept_at",
     "object_key",
+    "open_archive",
     "partition",
     "quarantine_key",
 ]

@@ -87,7 +87,7 @@ def object_key(cluster: str, hour: str, t: str, digest: str) -> str:
     Raises ValueError for a name that is no cluster name.
     """
     date, _, number = hour.partition("T")
-    return f"events/cluster={_checked(cluster)}/date={date}/hour={number}/{t}-{digest}.jsonl.gz"
+    return f"events/cluster={checked_cluster(cluster)}/date={date}/hour={number}/{t}-{digest}.jsonl.gz"
 
 
 def quarantine_key(cluster: str, digest: str) -> str:
@@ -95,7 +95,7 @@ def quarantine_key(cluster: str, digest: str) -> str:
 
     Raises ValueError for a name that is no cluster name.
     """
-    return f"quarantine/cluster={_checked(cluster)}/{digest}.gz"
+    return f"quarantine/cluster={checked_cluster(cluster)}/{digest}.gz"
 
 
 def _hour(event: "Event") -> str:
@@ -111,7 +111,8 @@ def _extended(t: str) -> str:
     return f"{t[:4]}-{t[4:6]}-{t[6:11]}:{t[11:13]}:{t[13:]}"
 
 
-def _checked(cluster: str) -> str:
+def checked_cluster(cluster: str) -> str:
+    """The name as it was given. Raises ValueError for one that is no cluster name."""
     if not is_cluster_name(cluster):
         message = f"{cluster[:80]!r} is no cluster name and cannot stand in a key"
         raise ValueError(message)

@@ -1,0 +1,143 @@
+"""Many items of one table at once: side by side, in the largest requests it takes, until everything is done or there is
+no time left.
+
+DynamoDB answers a request in part: what it had no capacity for comes back, to be asked for again a little later.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from botocore import exceptions
+from botocore.exceptions import BotoCoreError, ClientError
+
+from auditwire.archive.errors import ArchiveError
+from auditwire.archive.items import EVENT, PARTITION, Item, Key
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+MOST_PUTS: Final = 25
+"""Items of one BatchWriteItem; 25 of the largest are well below its 16 MB."""
+
+MOST_GETS: Final = 100
+"""Keys of one BatchGetItem."""
+
+SIDE_BY_SIDE: Final = 8
+"""Requests at the same time: 400 events are two rounds of writing. A client keeps ten connections."""
+
+_FIRST_WAIT_SECONDS: Final = 0.05
+_LONGEST_WAIT_SECONDS: Final = 0.8
+# These pass, as any answer 5xx does and any request without an answer; another refusal would only be repeated.
+_BUSY: Final = frozenset(("ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"))
+_UNANSWERED: Final = (exceptions.ConnectionError, exceptions.HTTPClientError)
+
+_Part = TypeVar("_Part")
+
+
+class Batches:
+    """Reads and puts items of one table. Timeouts of a single request are the client's own.
+
+    ``clock`` gives seconds since the epoch, ``sleep`` waits seconds between attempts. Everything raises ArchiveError
+    for what could not be done by ``deadline``: no attempt but the first of a request begins later.
+    """
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+        self._sleep = sleep
+
+    def present(self, keys: Iterable[Key], deadline: float) -> set[Key]:
+        """Those of the keys under which there is an item now."""
+        found: set[Key] = set()
+
+        def ask(wanted: Sequence[Key]) -> list[Key]:
+            request: Any = {
+                "Keys": [key.attributes() for key in wanted],
+                "ConsistentRead": True,
+                "ProjectionExpression": "#p, #e",
+                "ExpressionAttributeNames": {"#p": PARTITION, "#e": EVENT},
+            }
+            answer: Any = self._client.batch_get_item(RequestItems={self._table: request})
+            found.update(_key(item) for item in answer["Responses"].get(self._table, ()))
+            return [_key(key) for key in answer["UnprocessedKeys"].get(self._table, {}).get("Keys", ())]
+
+        self._all("read", ask, keys, MOST_GETS, deadline)
+        return found
+
+    def put(self, items: Iterable[Item], deadline: float) -> None:
+        """Puts items, which must have different keys, in the place of whatever is there."""
+
+        def ask(waiting: Sequence[Item]) -> list[Item]:
+            puts: Any = [{"PutRequest": {"Item": item}} for item in waiting]
+            answer: Any = self._client.batch_write_item(RequestItems={self._table: puts})
+            return [left["PutRequest"]["Item"] for left in answer["UnprocessedItems"].get(self._table, ())]
+
+        self._all("stored", ask, items, MOST_PUTS, deadline)
+
+    def _all(
+        self,
+        what: str,
+        ask: Callable[[Sequence[_Part]], list[_Part]],
+        parts: Iterable[_Part],
+        most: int,
+        deadline: float,
+    ) -> None:
+        """Ask for all parts, ``most`` at once; what ``ask`` gives back is asked for again."""
+        waiting = iter(parts)
+        requests = list(iter(lambda: list(islice(waiting, most)), []))
+        if len(requests) <= 1:
+            for request in requests:
+                self._until_done(what, ask, request, deadline)
+            return
+        with ThreadPoolExecutor(min(SIDE_BY_SIDE, len(requests)), thread_name_prefix="archive") as pool:
+            # Each in the context of the request it is for. The block is left when the last has ended, so nothing is
+            # written any more once the answer is given.
+            done = [
+                pool.submit(copy_context().run, self._until_done, what, ask, request, deadline) for request in requests
+            ]
+        for each in done:
+            each.result()
+
+    def _until_done(
+        self, what: str, ask: Callable[[Sequence[_Part]], list[_Part]], parts: Sequence[_Part], deadline: float
+    ) -> None:
+        wait = _FIRST_WAIT_SECONDS
+        while True:
+            cause: Exception | None = None
+            try:
+                parts = ask(parts)
+            except (ClientError, BotoCoreError) as error:
+                if not _is_passing(error):
+                    raise self._failure(parts, what, str(error)) from error
+                cause = error
+            if not parts:
+                return
+            if self._clock() + wait >= deadline:
+                raise self._failure(parts, what, str(cause or "DynamoDB took only a part in time")) from cause
+            self._sleep(wait)
+            wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
+
+    def _failure(self, parts: Sequence[object], what: str, why: str) -> ArchiveError:
+        return ArchiveError(f"{len(parts)} events of the table {self._table} could not be {what}: {why}")
+
+
+def _is_passing(error: ClientError | BotoCoreError) -> bool:
+    if not isinstance(error, ClientError):
+        return isinstance(error, _UNANSWERED)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status >= 500 or error.response.get("Error", {}).get("Code") in _BUSY
+
+
+def _key(item: Any) -> Key:
+    return Key(item[PARTITION]["S"], item[EVENT]["S"])

@@ -1,0 +1,93 @@
+"""The archive in a DynamoDB table: one item an event, found by cluster and hour, auditID, user or object.
+
+An event's key is made of its cluster, its time and the SHA-256 of what was received, so the same event has the same key
+whichever batch brings it. BatchWriteItem knows no conditions, so what is there already is looked for first, and never
+written again. Only two requests that bring the same event in the same moment may both find nothing and write; then the
+later line stays, which is the same event as the rules of that moment decided it.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from auditwire.archive.batches import Batches
+from auditwire.archive.items import ASIDE, LARGEST_LINE, LINE, SHARDS, Item, Key, hour_name, item_of, key_of
+from auditwire.archive.keys import HourGroup, checked_cluster, object_key
+from auditwire.archive.s3 import S3Archive
+from auditwire.archive.store import Archive, QuarantineNote, Record, Stored, gzip_bytes
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+_DAY: Final = 86_400
+
+
+class DynamoDBArchive:
+    """An Archive in one table. ``objects`` keeps what is too large for an item, and the quarantine.
+
+    Items expire ``days`` after they were stored. Timeouts and retries of single requests are the clients' own; what
+    DynamoDB has no capacity for is repeated until the deadline. ``clock`` gives seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        objects: Archive,
+        days: int,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._batches = Batches(client, table, clock, sleep)
+        self._objects = objects
+        self._days = days
+        self._clock = clock
+
+    def place(self, cluster: str, group: HourGroup, digest: str) -> str:
+        """What the partition keys of the hour begin with, ``prod#2026-11-21T22``: items know no batch."""
+        del digest
+        return hour_name(checked_cluster(cluster), group.hour)
+
+    def put_events(self, place: str, records: Sequence[Record], deadline: float) -> Stored:
+        """Stores each event that is not there yet; ``exists`` when all of them are. See Archive.put_events."""
+        # An event that stands twice in a batch is one item; a request with the same key twice would be refused.
+        wanted: dict[Key, Record] = {}
+        for record in records:
+            wanted.setdefault(key_of(place, record, SHARDS), record)
+        present = self._batches.present(wanted, deadline)
+        if len(present) == len(wanted):
+            return "exists"
+        expires = int(self._clock()) + self._days * _DAY
+        self._batches.put(
+            [
+                item_of(key, record, self._content(record, deadline), expires)
+                for key, record in wanted.items()
+                if key not in present
+            ],
+            deadline,
+        )
+        return "stored"
+
+    def put_quarantine(self, key: str, raw: bytes, note: QuarantineNote) -> Stored:
+        """Puts the bytes aside where objects are kept; see Archive.put_quarantine."""
+        return self._objects.put_quarantine(key, raw, note)
+
+    def _content(self, record: Record, deadline: float) -> Item:
+        """The gzipped line; or, of one too large for an item, the key of an object of its own, written first."""
+        packed = gzip_bytes(record.line)
+        if len(packed) <= LARGEST_LINE:
+            return {LINE: {"B": packed}}
+        at = record.at
+        key = object_key(record.event.cluster, at[:13], at.replace("-", "").replace(":", ""), record.event.digest)
+        self._objects.put_events(key, [record], deadline)
+        return {ASIDE: {"S": key}}
+
+
+def open_archive(
+    s3: "S3Client", bucket: str, dynamodb: "Callable[[], DynamoDBClient]", table: str, days: int
+) -> Archive:
+    """The archive of a deployment: in ``table``, or in the bucket where none is named. ``days`` is how long the table
+    keeps events; for the bucket its own rules say that."""
+    objects = S3Archive(s3, bucket)
+    return DynamoDBArchive(dynamodb(), table, objects, days) if table else objects
