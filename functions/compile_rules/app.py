@@ -11,7 +11,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from auditwire import aws
 from auditwire.alerts import SnsPublisher, publish_own, rules_refused
+from auditwire.alerts.counting import counted_under
 from auditwire.compile_rules import Compiled, compile_rules, confirm_announced
+from auditwire.measure import measure_by_cluster
 from auditwire.rules_bucket import S3RulesBucket
 
 PUBLISH_SECONDS = 10.0
@@ -38,6 +40,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     if compiled.announce:
         alert = rules_refused(compiled.diagnostics, compiled.digest, compiled.active, name, datetime.now(UTC))
         publish_own(publisher, alert, time.time() + PUBLISH_SECONDS)
+        measure_by_cluster(metrics, {counted_under(alert.labels): {"AlertsPublished": 1}})
         confirm_announced(bucket, compiled)
     return {"verdict": compiled.verdict, "digest": compiled.digest, "active": compiled.active}
 

@@ -14,6 +14,7 @@ from auditwire import aws
 from auditwire.alerts import SnsPublisher
 from auditwire.alerts.outbox import S3Outbox
 from auditwire.alerts.publish_outbox import publish_outbox
+from auditwire.measure import measure_by_cluster
 
 # What is left of an invocation for one more read, a last request to SNS, and for writing back what it did not take.
 RESERVED_SECONDS = 20.0
@@ -35,12 +36,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     del event
     outbox, publisher = _wired()
     deadline = time.time() + max(1.0, context.get_remaining_time_in_millis() / 1000 - RESERVED_SECONDS)
-    # Two stacks in one account have one namespace; an alarm means one of them.
-    metrics.add_dimension("function_name", context.function_name)
     run = publish_outbox(outbox, publisher, now=lambda: datetime.now(UTC), deadline=deadline)
     (logger.warning if run.waiting or run.refused or run.problems else logger.info)("outbox", extra=run.log_fields())
-    metrics.add_metric("OutboxPublished", MetricUnit.Count, run.published)
-    metrics.add_metric("OutboxRefused", MetricUnit.Count, run.refused)
+    measure_by_cluster(metrics, run.by_cluster)
     metrics.add_metric("OutboxObjects", MetricUnit.Count, run.waiting)
     metrics.add_metric("OutboxAgeSeconds", MetricUnit.Seconds, run.age_seconds)
     metrics.add_metric("RefusedObjects", MetricUnit.Count, run.kept_aside)

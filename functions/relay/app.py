@@ -12,6 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from auditwire import aws
 from auditwire.alerts import PeerSource, Relay, SqsDeadLetters
+from auditwire.measure import measure_by_cluster
 
 # What is left of an invocation for sending dead letters once the peers have had their time.
 RESERVED_SECONDS = 8.0
@@ -54,7 +55,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dic
     done = _relay().handle(event, seconds)
     say = logger.warning if done.failed or done.problems else logger.info
     say("relay", extra=done.log_fields())
-    metrics.add_metric("AlertsDelivered", MetricUnit.Count, done.delivered)
-    metrics.add_metric("AlertsDeadLettered", MetricUnit.Count, done.dead_lettered)
+    measure_by_cluster(metrics, done.by_cluster)
     metrics.add_metric("PeerFailures", MetricUnit.Count, done.peer_failures)
     return done.as_response()

@@ -73,11 +73,10 @@ def batch(*names: str) -> dict[str, Any]:
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The one log line ``relay`` and the one metrics line of an invocation."""
+    """The one log line ``relay`` of an invocation, and its metrics, which are on a line for each cluster."""
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     (log,) = [line for line in lines if line.get("message") == "relay"]
-    (metrics,) = [line for line in lines if "_aws" in line]
-    return log, metrics
+    return log, {name: value for line in lines if "_aws" in line for name, value in line.items()}
 
 
 def test_cold_and_warm_with_configured_addresses(
@@ -95,6 +94,7 @@ def test_cold_and_warm_with_configured_addresses(
             assert log["level"] == "INFO"
             counts = [metrics[name] for name in ("AlertsDelivered", "AlertsDeadLettered", "PeerFailures")]
             assert counts == [[1.0], [1.0], [1.0]]
+            assert metrics["cluster"] == "_unknown"
         assert one.taken == ["a", "b"]
     queue = boto3.client("sqs", REGION).get_queue_attributes(
         QueueUrl=boto3.client("sqs", REGION).get_queue_url(QueueName="dead-letters")["QueueUrl"],

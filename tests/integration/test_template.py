@@ -27,6 +27,7 @@ OUTPUTS = {
     "OperationsTopicArn",
     "ClustersTable",
     "CompileRulesFunction",
+    "MetricsNamespace",
 }
 BUCKETS = ("RulesBucket", "ArchiveBucket")
 STATEFUL = ("AWS::S3::Bucket", "AWS::DynamoDB::Table")
@@ -365,15 +366,22 @@ def test_the_outbox_is_alarmed_long_before_it_expires(template: Document, metric
     (rule,) = [rule for rule in rules if rule.get("Prefix") == "outbox/"]
     alarms = of_type(template, "AWS::CloudWatch::Alarm").values()
     (alarm,) = [alarm for alarm in alarms if alarm["MetricName"] == metric]
-    assert (alarm["Namespace"], alarm["Statistic"]) == ("auditwire", "Maximum")
+    assert alarm["Statistic"] == "Maximum"
     assert alarm["Threshold"] + alarm["Period"] * alarm["EvaluationPeriods"] < rule["ExpirationInDays"] * 86_400 / 100
-    # As the function measures it; without its name two stacks would share the metric.
+    # As the function measures it.
     variables = template["Resources"]["PublishOutboxFunction"]["Properties"]["Environment"]["Variables"]
     assert variables["POWERTOOLS_METRICS_NAMESPACE"] == alarm["Namespace"]
-    assert alarm["Dimensions"] == [
-        {"Name": "service", "Value": variables["POWERTOOLS_SERVICE_NAME"]},
-        {"Name": "function_name", "Value": {"Ref": "PublishOutboxFunction"}},
-    ]
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": variables["POWERTOOLS_SERVICE_NAME"]}]
+
+
+def test_two_stacks_do_not_share_their_metrics(template: Document, stack: Document) -> None:
+    own = {"Fn::Sub": "auditwire/${AWS::StackName}"}
+    for function in of_type(stack, "AWS::Lambda::Function").values():
+        assert function["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"] == own
+    for alarm in of_type(template, "AWS::CloudWatch::Alarm").values():
+        assert alarm["Namespace"] == own or str(alarm["Namespace"]).startswith("AWS/")
+    (metric,) = template["Resources"]["ThrottledRequests"]["Properties"]["MetricTransformations"]
+    assert metric["MetricNamespace"] == template["Outputs"]["MetricsNamespace"]["Value"] == own
 
 
 def test_archive_expires_by_prefix(template: Document) -> None:
@@ -558,14 +566,14 @@ def test_functions_run_with_their_own_roles_and_logs(stack: Document) -> None:
 
 def test_alarms_watch_the_road_and_report_beside_it(template: Document) -> None:
     alarms = of_type(template, "AWS::CloudWatch::Alarm")
-    watched = {(alarm["Namespace"], json.dumps(alarm["MetricName"])) for alarm in alarms.values()}
+    watched = {(str(alarm["Namespace"]), alarm["MetricName"]) for alarm in alarms.values()}
     assert watched >= {
-        ("AWS/SQS", '"ApproximateAgeOfOldestMessage"'),
-        ("AWS/SQS", '"ApproximateNumberOfMessagesVisible"'),
-        ("AWS/Lambda", '"Errors"'),
-        ("AWS/Lambda", '"Throttles"'),
-        ("AWS/ApiGateway", '"4xx"'),
-        ("AWS/ApiGateway", '"5xx"'),
+        ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+        ("AWS/Lambda", "Errors"),
+        ("AWS/Lambda", "Throttles"),
+        ("AWS/ApiGateway", "4xx"),
+        ("AWS/ApiGateway", "5xx"),
     }
     failing = {name for name, alarm in alarms.items() if alarm["MetricName"] == "Errors"}
     assert failing == {f"{name.removesuffix('Role')}ErrorsAlarm" for name in PERMISSIONS}

@@ -8,10 +8,11 @@ import base64
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from auditwire.account import Account
 from auditwire.active_rules import ActiveRules
 from auditwire.alerts import Alert, Occurrence, OutboxError, Publisher, fold
 from auditwire.alerts.message import message_of
@@ -74,56 +75,6 @@ class Request:
             received=datetime.fromtimestamp(context["timeEpoch"] / 1000, UTC),
             certificate=_certificate(context),
         )
-
-
-@dataclass(slots=True)
-class Account:
-    """What became of one request: every event received is ignored, archived or quarantined."""
-
-    cluster: str = ""
-    sender: str = ""
-    bundle: str = ""
-    received: int = 0
-    empty: bool = False
-    ignored: Counter[str] = field(default_factory=Counter)
-    archived: int = 0
-    alerted: int = 0
-    alerts: Counter[str] = field(default_factory=Counter)
-    quarantined: Counter[str] = field(default_factory=Counter)
-    evaluation_errors: Counter[str] = field(default_factory=Counter)
-    flags: Counter[str] = field(default_factory=Counter)
-    conflicts: int = 0
-    objects: list[str] = field(default_factory=list)
-    stored_before: bool = False
-    published: int = 0
-    outboxed: int = 0
-    unpublished: int = 0
-    refused: int = 0
-    last_use_failures: int = 0
-
-    def log_fields(self) -> dict[str, object]:
-        """Every count as a plain value, for one structured log line."""
-        values = ((each.name, getattr(self, each.name)) for each in fields(self))
-        return {name: dict(value) if isinstance(value, Counter) else value for name, value in values}
-
-    def metrics(self) -> dict[str, int]:
-        """The counts that are measured, by metric name; the others stay in the log."""
-        return {
-            "EventsReceived": self.received,
-            "EventsIgnored": self.ignored.total(),
-            "EventsArchived": self.archived,
-            "EventsAlerted": self.alerted,
-            "EventsQuarantined": self.quarantined.total(),
-            "EvaluationErrors": self.evaluation_errors.total(),
-            "ConflictingAuditIDs": self.conflicts,
-            "ReportedClusterDiffers": self.flags[Flag.CLUSTER_DIFFERS],
-            "EmptyBodies": int(self.empty),
-            "AlertsPublished": self.published,
-            "AlertsOutboxed": self.outboxed,
-            "AlertsUnpublished": self.unpublished,
-            "AlertsRefused": self.refused,
-            "LastUseFailures": self.last_use_failures,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +145,8 @@ class Ingest:
         try:
             alerts = self._store(batch, rules, decisions, account, deadline - ARCHIVE_SECONDS)
         except ArchiveError as error:
+            # All of them, whatever was put away before it failed: they come again as a whole.
+            account.not_stored = account.received
             return Answer(503, account, str(error))
         return self._publish(alerts, deadline, account)
 
@@ -244,14 +197,14 @@ class Ingest:
             return Answer(200, account)
         published = self.publisher.publish(alerts, deadline - OUTBOX_SECONDS)
         account.published, account.refused = published.sent, len(published.refused)
+        account.unpublished = len(published.failed)
         try:
             if published.failed:
-                self.outbox.hold([message_of(alert) for alert in published.failed])
-                account.outboxed = len(published.failed)
+                is_new = self.outbox.hold([message_of(alert) for alert in published.failed])
+                account.outboxed, account.unpublished = len(published.failed) if is_new else 0, 0
             if published.refused:
                 self.outbox.set_aside([message_of(alert) for alert in published.refused])
         except OutboxError as error:
-            account.unpublished = len(published.failed) - account.outboxed
             return Answer(503, account, f"SNS took {published.sent} of {len(alerts)} alerts in time, and {error}")
         return Answer(200, account)
 

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
+from auditwire.account import Account
 from auditwire.archive import QuarantineNote, batch_digest
 from auditwire.archive.errors import DamagedError
 from auditwire.archive.quarantine import Entry
 from auditwire.clusters import Cluster
 from auditwire.events import BodyError, Decoded, Reject, decode, inflate
-from auditwire.ingest import Account, Batch, Ingest
+from auditwire.ingest import Batch, Ingest
 
 Outcome = Literal["taken", "still_bad", "failed"]
 

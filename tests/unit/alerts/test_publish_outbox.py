@@ -239,3 +239,21 @@ def test_the_log_line_holds_plain_values_and_few_problems() -> None:
     fields = OutboxRun(published=1, problems=["x"] * 50).log_fields()
     assert fields["published"] == 1
     assert fields["problems"] == ["x"] * 10
+
+
+def test_what_was_published_and_refused_is_counted_by_cluster() -> None:
+    road = Road()
+    prod, dev = (Message(name, {"rule": "own.A", "cluster": name}) for name in ("prod", "dev"))
+    own, strange = Message("own", {"rule": "auditwire.RulesRefused"}), Message("odd", {"cluster": "../prod"})
+    road.hold(prod, dev, own, strange)
+    road.topic.invalid, road.topic.failing = {"prod"}, {"dev"}
+
+    first = road.run().by_cluster
+    road.topic.failing.clear()
+
+    assert first == {
+        "prod": {"OutboxRefused": 1},
+        "_system": {"OutboxPublished": 1},
+        "_unknown": {"OutboxPublished": 1},
+    }
+    assert road.run().by_cluster == {"dev": {"OutboxPublished": 1}}

@@ -86,6 +86,33 @@ def test_a_message_that_is_no_alert_is_put_aside_even_while_every_peer_is_down()
     assert [(body, reason) for body, reason, _ in letters.letters] == [("not json", "malformed")]
 
 
+def test_what_became_of_alerts_is_counted_by_cluster() -> None:
+    def of(cluster: str, name: str = "a") -> str:
+        return json.dumps({"labels": {"alertname": name, "cluster": cluster}})
+
+    messages = batch(
+        of("prod"),
+        of("prod"),
+        of("prod", "bad"),
+        of("dev"),
+        of(""),
+        of("", "auditwire.RulesRefused"),
+        of("x" * 64),
+        "-",
+    )
+    with alertmanager(refuses("bad")) as fake:
+        done = relayed(messages, [fake.url])
+        unsent = relayed(batch(of("prod", "bad")), [fake.url, "http://127.0.0.1:9"], FullQueue())
+
+    assert done.by_cluster == {
+        "prod": {"AlertsDelivered": 2, "AlertsDeadLettered": 1},
+        "dev": {"AlertsDelivered": 1},
+        "_system": {"AlertsDelivered": 1},
+        "_unknown": {"AlertsDelivered": 2, "AlertsDeadLettered": 1},
+    }
+    assert unsent.by_cluster == {}
+
+
 def test_what_could_not_be_put_aside_goes_back_to_the_queue() -> None:
     with alertmanager(refuses("bad")) as fake:
         done = relayed(batch("not json", message("a"), message("bad")), [fake.url], FullQueue())

@@ -63,8 +63,8 @@ class Contents:
 class Outbox(Protocol):
     """Where ingest leaves what SNS does not take. Everything raises OutboxError for what cannot be done."""
 
-    def hold(self, messages: Sequence[Message]) -> None:
-        """Keep messages until they are published. What is there already is left alone."""
+    def hold(self, messages: Sequence[Message]) -> bool:
+        """Keep messages until they are published. What is there already is left alone; False then."""
 
     def set_aside(self, messages: Sequence[Message]) -> None:
         """Keep messages that SNS has refused as invalid; nobody will try them again."""
@@ -89,7 +89,7 @@ class HeldMessages(Outbox, Protocol):
 class NoOutbox:
     """For a road that has none: what SNS does not take stays where it came from."""
 
-    def hold(self, messages: Sequence[Message]) -> None:
+    def hold(self, messages: Sequence[Message]) -> bool:
         """Never succeeds."""
         raise OutboxError(f"there is no outbox for {len(messages)} alerts")
 
@@ -109,9 +109,9 @@ class S3Outbox:
         self._bucket = bucket
         self._sleep = sleep
 
-    def hold(self, messages: Sequence[Message]) -> None:
+    def hold(self, messages: Sequence[Message]) -> bool:
         """See Outbox.hold."""
-        self._put(outbox_key(messages), messages, {"IfNoneMatch": "*"})
+        return self._put(outbox_key(messages), messages, {"IfNoneMatch": "*"})
 
     def set_aside(self, messages: Sequence[Message]) -> None:
         """See Outbox.set_aside."""
@@ -206,9 +206,12 @@ class MemoryOutbox:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     objects: dict[str, Contents] = field(default_factory=dict)
 
-    def hold(self, messages: Sequence[Message]) -> None:
+    def hold(self, messages: Sequence[Message]) -> bool:
         """See Outbox.hold."""
-        self._keep(outbox_key(messages), messages, self.now())
+        key = outbox_key(messages)
+        is_new = key not in self.objects
+        self._keep(key, messages, self.now())
+        return is_new
 
     def set_aside(self, messages: Sequence[Message]) -> None:
         """See Outbox.set_aside."""

@@ -4,11 +4,13 @@ Two runs at once do no harm: an object goes only when every message in it was ta
 version that was read. A message may be published twice, which Alertmanager knows by its labels to be one alert.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
+from auditwire.alerts.counting import Counts, count, message_counted_under
 from auditwire.alerts.errors import OutboxError
 
 if TYPE_CHECKING:
@@ -34,18 +36,22 @@ class MessagePublisher(Protocol):
 @dataclass(slots=True)
 class OutboxRun:
     """One look at the outbox: what was published (messages) and refused for good, what still waits (objects, and the
-    age of the oldest in seconds), and how many objects of refused messages are kept aside."""
+    age of the oldest in seconds), and how many objects of refused messages are kept aside.
+
+    ``by_cluster`` says the first two as metrics of each cluster: OutboxPublished and OutboxRefused."""
 
     published: int = 0
     refused: int = 0
     waiting: int = 0
     age_seconds: float = 0.0
     kept_aside: int = 0
+    by_cluster: Counts = field(default_factory=dict, compare=False)
     problems: list[str] = field(default_factory=list)
 
     def log_fields(self) -> dict[str, object]:
-        """Every number as a plain value, for one structured log line; of many problems the first ten."""
-        return {**asdict(self), "problems": self.problems[:_MOST_PROBLEMS]}
+        """Every number of the run as a plain value, for one structured log line; of many problems the first ten."""
+        numbers = {name: value for name, value in asdict(self).items() if name != "by_cluster"}
+        return {**numbers, "problems": self.problems[:_MOST_PROBLEMS]}
 
 
 def publish_outbox(
@@ -73,6 +79,7 @@ def publish_outbox(
             left[entry.key] = contents.since
             published = publisher.publish_messages(contents.messages, min(deadline, moment + patience))
             run.published += published.sent
+            _count_published(run.by_cluster, contents.messages, published)
             # A topic that took nothing at all is asked once for each of the others, in case it was these messages.
             patience = PATIENCE_SECONDS if published.sent or published.refused else 0.0
             if _settle(outbox, entry, contents, published, run):
@@ -92,6 +99,7 @@ def _settle(
     if published.refused:
         outbox.set_aside(published.refused)
         run.refused += len(published.refused)
+        count(run.by_cluster, "OutboxRefused", map(message_counted_under, published.refused))
         run.kept_aside += 1
     if not published.failed:
         outbox.remove(entry)
@@ -99,3 +107,9 @@ def _settle(
     if len(published.failed) < len(seen.messages):
         outbox.replace(entry, seen, published.failed)
     return False
+
+
+def _count_published(counts: Counts, messages: "Sequence[Message]", published: "Published[Message]") -> None:
+    """What of the messages was published, by cluster: all but those reported back."""
+    others = Counter(map(message_counted_under, (*published.failed, *published.refused)))
+    count(counts, "OutboxPublished", (Counter(map(message_counted_under, messages)) - others).elements())

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from auditwire.alerts.counting import UNKNOWN, Counts, count, counted_under
 from auditwire.alerts.delivery import Delivery, deliver
 from auditwire.alerts.errors import DeadLetterError, MessageError
 from auditwire.alerts.queued import QueuedAlert, read_message
@@ -25,6 +26,7 @@ _UNAUTHORISED = ("401", "403")
 class Relayed:
     """How a batch ended, in messages: ``alerts`` = ``delivered`` + ``failed`` + ``dead_lettered``.
 
+    ``by_cluster`` says the second and the last as metrics of each cluster: AlertsDelivered and AlertsDeadLettered.
     ``peers`` says of each peer ``ok`` or why it failed; ``problems`` are sentences for the log.
     """
 
@@ -34,6 +36,7 @@ class Relayed:
     failed_ids: Sequence[str] = ()
     peers: Mapping[str, str] = field(default_factory=dict)
     problems: Sequence[str] = ()
+    by_cluster: Counts = field(default_factory=dict)
 
     @property
     def failed(self) -> int:
@@ -93,27 +96,30 @@ def relay(
     are sent to ``dead_letters``; if that fails they go back to the queue.
     """
     records: list[Mapping[str, Any]] = list(event.get("Records", ()))
-    aside: list[tuple[Mapping[str, Any], str, str]] = []
+    aside: list[tuple[Mapping[str, Any], str, str, str]] = []
     alerts: list[tuple[Mapping[str, Any], QueuedAlert]] = []
     for record in records:
         try:
             alerts.append((record, read_message(record["body"])))
         except MessageError as error:
-            aside.append((record, "malformed", str(error)))
+            aside.append((record, UNKNOWN, "malformed", str(error)))
     delivery = Delivery(frozenset(), {}, {})
     if alerts and peers:
         moment = now()
         delivery = deliver([alert.as_posted(moment, ttl) for _, alert in alerts], peers, seconds)
     failed: list[str] = []
-    for position, (record, _) in enumerate(alerts):
+    counts: Counts = {}
+    count(counts, "AlertsDelivered", (counted_under(alerts[position][1].labels) for position in delivery.taken))
+    for position, (record, alert) in enumerate(alerts):
         if position in delivery.bad:
-            aside.append((record, "refused", delivery.bad[position]))
+            aside.append((record, counted_under(alert.labels), "refused", delivery.bad[position]))
         elif position not in delivery.taken:
             failed.append(record["messageId"])
     problems: list[str] = []
-    for record, reason, detail in aside:
+    for record, cluster, reason, detail in aside:
         try:
             dead_letters.send(record["body"], reason, detail)
+            count(counts, "AlertsDeadLettered", [cluster])
         except DeadLetterError as error:
             failed.append(record["messageId"])
             problems.append(str(error))
@@ -124,4 +130,5 @@ def relay(
         failed_ids=tuple(failed),
         peers=delivery.peers,
         problems=tuple(dict.fromkeys(problems)),
+        by_cluster=counts,
     )

@@ -1,0 +1,65 @@
+"""What became of one request, counted."""
+
+from collections import Counter
+from dataclasses import dataclass, field, fields
+
+from auditwire.events import Flag
+
+
+@dataclass(slots=True)
+class Account:
+    """What became of one request: every event received is ignored, archived or quarantined; or none of them could be
+    stored, and the sender was told so.
+
+    ``outboxed`` counts what is new in the outbox: a repeated batch finds its alerts there.
+    """
+
+    cluster: str = ""
+    sender: str = ""
+    bundle: str = ""
+    received: int = 0
+    empty: bool = False
+    ignored: Counter[str] = field(default_factory=Counter)
+    archived: int = 0
+    alerted: int = 0
+    alerts: Counter[str] = field(default_factory=Counter)
+    quarantined: Counter[str] = field(default_factory=Counter)
+    not_stored: int = 0
+    evaluation_errors: Counter[str] = field(default_factory=Counter)
+    flags: Counter[str] = field(default_factory=Counter)
+    conflicts: int = 0
+    objects: list[str] = field(default_factory=list)
+    stored_before: bool = False
+    published: int = 0
+    outboxed: int = 0
+    unpublished: int = 0
+    refused: int = 0
+    last_use_failures: int = 0
+
+    def log_fields(self) -> dict[str, object]:
+        """Every count as a plain value, for one structured log line."""
+        values = ((each.name, getattr(self, each.name)) for each in fields(self))
+        return {name: dict(value) if isinstance(value, Counter) else value for name, value in values}
+
+    def metrics(self) -> dict[str, int]:
+        """The counts that are measured, by metric name; the others stay in the log.
+
+        Zeros are left out, for each metric of each cluster costs money in every hour it occurs in.
+        """
+        counts = {
+            "EventsIgnored": self.ignored.total(),
+            "EventsArchived": self.archived,
+            "EventsAlerted": self.alerted,
+            "EventsQuarantined": self.quarantined.total(),
+            "EventsNotStored": self.not_stored,
+            "EvaluationErrors": self.evaluation_errors.total(),
+            "ConflictingAuditIDs": self.conflicts,
+            "ReportedClusterDiffers": self.flags[Flag.CLUSTER_DIFFERS],
+            "EmptyBodies": int(self.empty),
+            "AlertsPublished": self.published,
+            "AlertsOutboxed": self.outboxed,
+            "AlertsUnpublished": self.unpublished,
+            "AlertsRefused": self.refused,
+            "LastUseFailures": self.last_use_failures,
+        }
+        return {"EventsReceived": self.received, **{name: count for name, count in counts.items() if count}}
