@@ -16,6 +16,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import make_server
 
 from auditwire_local.buckets import mended_buckets
+from auditwire_local.embedded_metrics import mended_metrics
 from auditwire_local.errors import AlreadyRunningError
 from auditwire_local.queues import mended_queues
 
@@ -39,6 +40,7 @@ def sandbox(region: str, host: str, port: int) -> Iterator[str]:
         stack.enter_context(mock_aws(config={"lambda": {"use_docker": False}}))
         stack.enter_context(mended_queues())
         stack.enter_context(mended_buckets())
+        stack.enter_context(mended_metrics())
         yield stack.enter_context(_server(host, port))
 
 

@@ -19,6 +19,7 @@ from auditwire_local.assembly import configurations, event_rules, mappings
 from auditwire_local.buckets import object_events
 from auditwire_local.certificate import server_context
 from auditwire_local.deploy import Stack, deploy
+from auditwire_local.embedded_metrics import EmbeddedMetrics
 from auditwire_local.errors import DeployError, FunctionError, LocalError
 from auditwire_local.event_bridge import EventBridge
 from auditwire_local.front import Front
@@ -176,6 +177,8 @@ class LocalSystem:
         self.aws_endpoint_url = opened.enter_context(sandbox(options.region, options.aws_host, options.aws_port))
         if options.record_calls:
             opened.enter_context(self.recorder)
+        trouble = partial(self._trouble, "metrics")
+        self._metrics = opened.enter_context(EmbeddedMetrics(self.client("cloudwatch"), trouble))
         self.alert_receiver = None if alertmanagers else AlertReceiver()
         if self.alert_receiver:
             self.alert_receiver.start()
@@ -189,7 +192,7 @@ class LocalSystem:
         )
         self.clusters = register_clusters(self.client("dynamodb"), self.outputs["ClustersTable"], options.clusters)
         self._functions = {
-            configuration.name: Function(configuration, environments=options.environments, log=self.logbook.add)
+            configuration.name: Function(configuration, environments=options.environments, log=self._printed)
             for configuration in configurations(self.deployed, self.client("lambda"))
         }
         self._bring_rules(rules or REPOSITORY / "rules")
@@ -259,6 +262,11 @@ class LocalSystem:
         except FunctionError:
             self.logbook.add_failure(function.configuration.name)
             raise
+
+    def _printed(self, function: str, lines: Sequence[str]) -> None:
+        """Take in what one call of a function printed."""
+        self.logbook.add(function, lines)
+        self._metrics.add(lines)
 
     def _trouble(self, where: str) -> None:
         """Put the exception being handled into the log and count it."""
