@@ -10,7 +10,7 @@ export SAM_CLI_TELEMETRY := 0
 export AWS_EC2_METADATA_DISABLED := true
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help setup demo test test-unit fuzz audit lint format build build-host lock clean FORCE
+.PHONY: help setup demo test test-unit fuzz bench audit lint format build build-host lock clean FORCE
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -43,6 +43,13 @@ test-unit: setup ## The fast part
 MINUTES ?= 5
 fuzz: setup ## Try odd inputs on everything that reads what others wrote, for MINUTES=5
 	@$(BIN)/python -m fuzz --minutes $(MINUTES)
+
+bench: setup $(VENV)/.bench ## Measure everything docs/performance.md says, as ratios (minutes; on a quiet machine)
+	@$(BIN)/python benchmarks/bench.py
+
+$(VENV)/.bench: requirements/bench.txt $(VENV)/.ready
+	@$(BIN)/python $(PIP_INSTALL) --require-hashes --only-binary :all: -r requirements/bench.txt
+	@touch $@
 
 # Asks the vulnerability service of pypi.org, so it is no part of `make test`: that needs nothing but package downloads.
 audit: ## Known vulnerabilities of the locked packages (asks pypi.org)
@@ -83,6 +90,7 @@ lock: setup ## Renew every lock file to the latest versions
 	@$(LOCK) requirements/dev.in --output-file requirements/dev.txt
 	@$(LOCK) --constraint requirements/dev.txt layers/auditwire/requirements.in --output-file layers/auditwire/requirements.txt
 	@$(LOCK) --constraint requirements/dev.txt requirements/runtime.in --output-file requirements/runtime.txt
+	@$(LOCK) --constraint requirements/dev.txt requirements/bench.in --output-file requirements/bench.txt
 	@$(LOCK) requirements/sam.in --output-file requirements/sam.txt
 
 clean: ## Remove everything that was made
