@@ -54,7 +54,7 @@ class TestDeployed:
                 "ALERTS_TOPIC_ARN": system.outputs["AlertsTopicArn"],
                 "CLUSTERS_TABLE": system.outputs["ClustersTable"],
                 "POWERTOOLS_SERVICE_NAME": "ingest",
-                "POWERTOOLS_METRICS_NAMESPACE": "auditwire",
+                "POWERTOOLS_METRICS_NAMESPACE": "auditwire/auditwire",
                 "POWERTOOLS_LOG_LEVEL": "INFO",
             }.items()
         )
