@@ -59,6 +59,26 @@ def batches(count: int, size: int = 400, *, seed: int = SEED) -> list[bytes]:
     ]
 
 
+def at_level(body: bytes, level: str) -> bytes:
+    """The same batch as a policy of this level would have it: ``Metadata`` without bodies, ``Request`` as it is,
+    ``RequestResponse`` with a responseObject of every write: the object that was sent, with what a server adds."""
+    batch = orjson.loads(body)
+    for event in batch["items"]:
+        event["level"] = level
+        sent = event.get("requestObject")
+        if level == "Metadata":
+            event.pop("requestObject", None)
+        elif level == "RequestResponse" and sent is not None:
+            managed = [{"manager": "kubectl", "operation": "Update", "fieldsV1": {"f:spec": {"f:containers": {}}}}]
+            added = {"uid": event["auditID"], "resourceVersion": "1", "managedFields": managed}
+            event["responseObject"] = {
+                **sent,
+                "metadata": {**sent["metadata"], **added},
+                "status": {"phase": "Running"},
+            }
+    return orjson.dumps(batch) + b"\n"
+
+
 def _event(dice: random.Random, number: int) -> dict[str, Any]:
     kind = dice.random()
     read = kind < 0.62
