@@ -10,6 +10,7 @@ from auditwire.rules import Source, load_sources
 from auditwire.rules.bundle import encode_bundle
 from auditwire.rules_bucket import ACTIVE_KEY, MemoryRulesBucket, RulesBucketError, bundle_key
 from auditwire.rules_state import Active
+from made_events import event
 
 RULE = """\
 apiVersion: auditing.kubesphere.io/v1alpha1
@@ -37,6 +38,10 @@ class World:
         self.bucket = MemoryRulesBucket()
         self.now = COMPILED.timestamp() + 60
         self.problems: list[RulesProblem] = []
+        self.restart()
+
+    def restart(self) -> None:
+        """Begin anew, with what is in the bucket."""
         self.rules = ActiveRules(self.bucket, clock=lambda: self.now, on_problem=self.problems.append)
 
     def publish(self, name: str, *, stored: bytes | None = None, before: Active | None = None) -> Active:
@@ -169,6 +174,31 @@ def test_an_outage_at_the_first_request_leaves_the_default_pack_until_it_ends(wo
     assert world.documents() == ["alerting-rule"]
     world.bucket.before = lambda request, key: None
     assert world.documents() == ["one"]
+
+
+def test_who_cannot_learn_the_rules_keeps_every_event_and_asks_again_soon(world: World) -> None:
+    read = event(verb="get")
+    assert world.rules.current().decide(read).outcome == "ignore"
+
+    def fail(request: str, key: str) -> None:
+        raise RulesBucketError("503 slow down")
+
+    world.publish("one")
+    world.bucket.before = fail
+    world.restart()
+    verdict = world.rules.current().decide(read)
+    assert (verdict.outcome, verdict.archiving) == ("archive", ("auditwire.RulesUnknown",))
+    world.bucket.before = lambda request, key: None
+    world.now += 0.9
+    assert world.rules.current().decide(read).outcome == "archive"
+    world.now += 0.1
+    assert world.rules.current().alerting[0].document == "one"
+
+
+def test_who_cannot_use_the_only_bundle_there_is_keeps_every_event(world: World) -> None:
+    world.publish("one", stored=b"{}")
+
+    assert "auditwire.RulesUnknown" in {rule.qualified for rule in world.rules.current().archiving}
 
 
 def test_a_deleted_active_json_changes_nothing(world: World) -> None:

@@ -10,11 +10,13 @@ from typing import Final
 from auditwire.diagnostics import Diagnostic, Severity
 from auditwire.rules import RuleSet
 from auditwire.rules.bundle import BundleError, decode_bundle
-from auditwire.rules.pack import default_rule_set
+from auditwire.rules.pack import cautious_rule_set, default_rule_set
 from auditwire.rules_bucket import ACTIVE_KEY, RulesBucket, RulesBucketError, Stored, bundle_key
 from auditwire.rules_state import Active, StateError
 
 POLL_SECONDS: Final = 30.0
+UNKNOWN_SECONDS: Final = 1.0
+"""How soon to ask again while nothing is known of the rules in force."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,8 @@ class ActiveRules:
     ``active.json`` is polled, by its ETag, when first asked for and then at most every ``poll`` seconds of ``clock``
     (seconds since the epoch). A bundle comes into force whole, once its bytes are those active.json names and it has
     been built. Until one has, the default pack holds; afterwards the last good one, whatever happens to the bucket. Who
-    starts while that bundle is damaged takes the one before it.
+    starts while that bundle is damaged takes the one before it. Who starts and cannot read any asks again with every
+    request, at most once a second, and keeps every event until then.
     ``on_problem`` is told once about each thing that keeps a bundle out of force.
     """
 
@@ -48,6 +51,8 @@ class ActiveRules:
         self._poll = poll
         self._on_problem = on_problem
         self._rules: RuleSet | None = None
+        self._packs: dict[bool, RuleSet] = {}
+        self._unknown = False
         self._etag: str | None = None
         self._compiled: float | None = None
         self._asked_at: float | None = None
@@ -57,12 +62,12 @@ class ActiveRules:
     def current(self) -> RuleSet:
         """The rule set in force."""
         now = self._clock()
-        if self._asked_at is None or not 0 <= now - self._asked_at < self._poll:
+        lost = self._unknown and self._rules is None
+        pause = min(self._poll, UNKNOWN_SECONDS) if lost else self._poll
+        if self._asked_at is None or not 0 <= now - self._asked_at < pause:
             self._asked_at = now
-            self._look(now)
-        if self._rules is None:
-            self._rules = default_rule_set()
-        return self._rules
+            self._unknown = not self._look(now)
+        return self._rules or self._pack()
 
     def ages(self) -> dict[str, float]:
         """Seconds since the bundle in force was compiled, and since S3 last said which one that is.
@@ -73,34 +78,42 @@ class ActiveRules:
         since = {"BundleAgeSeconds": self._compiled, "RulesPollAgeSeconds": self._answered_at}
         return {name: max(0.0, now - moment) for name, moment in since.items() if moment is not None}
 
-    def _look(self, now: float) -> None:
+    def _pack(self) -> RuleSet:
+        """What holds before there is a bundle, or before it is known whether there is one."""
+        if self._unknown not in self._packs:
+            self._packs[self._unknown] = cautious_rule_set() if self._unknown else default_rule_set()
+        return self._packs[self._unknown]
+
+    def _look(self, now: float) -> bool:
+        """Take what is new; whether it is known now which rules are in force."""
         try:
             answer = self._bucket.poll(ACTIVE_KEY, self._etag)
             if not isinstance(answer, Stored):
                 self._answered_at = now
-                return
+                return True
             active = Active.decode(answer.data)
             bundle = self._bucket.read(bundle_key(active.digest))
         except RulesBucketError as error:
             self._report(RulesProblem(f"the rules could not be read: {error}"))
-            return
+            return False
         except StateError as error:
             self._refuse(_foreign(f"active.json is not what compile_rules writes: {error}"))
-            return
+            return False
         self._answered_at = now
         if bundle is None:
             self._report(RulesProblem(f"active.json names the bundle {active.digest}, which is not there"))
             self._fall_back(active.previous)
-            return
+            return False
         try:
             self._take(active, bundle.data)
         except BundleError as error:
             self._refuse(error)
             self._fall_back(active.previous)
-            return
+            return False
         self._problem = None
         # Only now: what could not be taken is looked at again, until it can.
         self._etag = answer.etag
+        return True
 
     def _take(self, active: Active, data: bytes) -> None:
         """Put a bundle in force. Raises ``BundleError`` before anything has changed."""

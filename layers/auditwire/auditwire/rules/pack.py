@@ -4,12 +4,16 @@ python -m auditwire.rules.pack DEST      write it; the layer's build does
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from auditwire.condition.syntax import Comparison, Not, Operator, Or, Segment
+from auditwire.condition.syntax import Path as Field
 from auditwire.rules.bundle import decode_bundle, encode_bundle
 from auditwire.rules.files import default_rules
-from auditwire.rules.rule_set import RuleSet
+from auditwire.rules.rule_set import Rule, RuleSet, RuleText
+from auditwire.rules.settings import Priority
 
 PACK: Final = Path(__file__).parent.parent / "default_bundle.json"
 
@@ -21,6 +25,15 @@ def default_rule_set() -> RuleSet:
     return decode_bundle(compile_pack()).rule_set
 
 
+def cautious_rule_set() -> RuleSet:
+    """The default pack for who cannot learn which rules are in force: it keeps every event besides.
+
+    So nothing is lost that those rules would have kept; such events are marked by the rule ``auditwire.RulesUnknown``.
+    """
+    rules = default_rule_set()
+    return replace(rules, archiving=(*rules.archiving, Rule(_EVERYTHING)))
+
+
 def compile_pack() -> bytes:
     """The bundle of the default documents. Raises ``RulesError`` where they have errors."""
     from auditwire.rules.load import RulesError, load_sources  # noqa: PLC0415 - brings parser and YAML along
@@ -30,6 +43,16 @@ def compile_pack() -> bytes:
     if loaded.rule_set is None:
         raise RulesError(loaded.diagnostics)
     return encode_bundle(loaded.rule_set, sources)
+
+
+_HAS_VERB: Final = Comparison(Field((Segment("Verb"),), "Verb"), Operator.EXISTS)
+_EVERYTHING: Final = RuleText(
+    name="RulesUnknown",
+    document="auditwire",
+    desc="Every event, kept because the rules could not be read",
+    priority=Priority.WARNING,
+    expression=Or((_HAS_VERB, Not(_HAS_VERB))),
+)
 
 
 if __name__ == "__main__":
