@@ -1,0 +1,115 @@
+"""The failure matrix: every step of the road in every kind of trouble. docs/failures.md says what comes of each.
+
+A cell is data: which calls meet which fault, what the sender hears meanwhile, and how many faults that is at least.
+tests/integration/test_failures.py runs them.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from faults import (
+    Calls,
+    Fault,
+    Trouble,
+    cut,
+    denied,
+    half_of_the_content,
+    half_of_the_messages,
+    internal_error,
+    killed_after,
+    killed_before,
+    throttled,
+    timeout,
+)
+
+KINDS: Final = ("timeout", "throttle", "500", "cut", "partial", "denied", "killed")
+
+_FAULTS: Final[dict[str, Fault]] = {
+    "timeout": timeout,
+    "throttle": throttled,
+    "500": internal_error,
+    "cut": cut,
+    "denied": denied,
+    "killed": killed_after,
+}
+# A client that repeats does so once; SNS is asked until there is no time left.
+_REPEATED: Final = frozenset(("timeout", "throttle", "500", "cut"))
+
+
+TOPIC_DOWN: Final = Trouble(Calls("ingest", "sns.PublishBatch"), internal_error)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One step in one kind of trouble."""
+
+    step: str
+    kind: str
+    answer: int
+    """The HTTP status that the sender hears while the trouble lasts."""
+    troubles: tuple[Trouble, ...] = ()
+    faults: int = 1
+    """At least so many faults are injected."""
+
+    @property
+    def name(self) -> str:
+        """Its id; also the name of the cluster that sends."""
+        return f"{self.step}-{self.kind}"
+
+
+def _requests() -> list[Cell]:
+    """The steps of a request: what one function meets while it holds a batch."""
+    cells = []
+    for kind, fault in _FAULTS.items():
+        killed = kind == "killed"
+        twice = 2 if kind in _REPEATED else 1
+
+        def cell(step: str, answer: int, call: str, about: str = "", *, kind: str = kind, fault: Fault = fault) -> Cell:
+            return Cell(step, kind, answer, (Trouble(Calls("ingest", call, about), fault),))
+
+        stopped = 500 if killed else 503
+        went_on = 500 if killed else 200
+        cells += [
+            cell("identify", stopped, "dynamodb.GetItem"),
+            cell("rules", went_on, "s3.GetObject", "active.json"),
+            cell("cold-rules", went_on, "s3.GetObject", "active.json"),
+            cell("archive", stopped, "s3.PutObject", "/events/"),
+            cell("quarantine", stopped, "s3.PutObject", "/quarantine/"),
+            cell("publish", went_on, "sns.PublishBatch"),
+        ]
+        into_outbox = Trouble(Calls("ingest", "s3.PutObject", "/outbox/"), fault)
+        cells.append(Cell("outbox", kind, stopped, (TOPIC_DOWN, into_outbox), faults=1 + twice))
+    bundle = Trouble(Calls("ingest", "s3.GetObject", "/bundles/"), half_of_the_content)
+    cells += [
+        Cell("rules", "partial", 200, (bundle,)),
+        Cell("cold-rules", "partial", 200, (bundle,)),
+        Cell("archive", "partial", 503, (Trouble(Calls("ingest", "s3.PutObject", "/events/"), timeout, spare=1),)),
+        Cell(
+            "quarantine", "partial", 503, (Trouble(Calls("ingest", "s3.PutObject", "/quarantine/"), timeout, spare=1),)
+        ),
+        Cell("publish", "partial", 200, (Trouble(Calls("ingest", "sns.PublishBatch"), half_of_the_messages),)),
+    ]
+    return cells
+
+
+def _behind() -> list[Cell]:
+    """The steps behind the answer: the sender heard 200, and what is at stake are its alerts."""
+    cells = []
+    for kind, fault in _FAULTS.items():
+        operations = ("s3.ListObjectsV2", "s3.GetObject", "sns.PublishBatch", "s3.DeleteObject")
+        each = tuple(Trouble(Calls("publish_outbox", operation), fault) for operation in operations)
+        cells += [
+            Cell("publish-outbox", kind, 200, each, faults=len(each)),
+            Cell("dead-letters", kind, 200, (Trouble(Calls("relay", "sqs.SendMessage"), fault),)),
+        ]
+    half = Trouble(Calls("publish_outbox", "sns.PublishBatch"), half_of_the_messages)
+    not_replaced = Trouble(Calls("publish_outbox", "s3.PutObject"), timeout)
+    cells += [
+        Cell("publish-outbox", "partial", 200, (half, not_replaced)),
+        *(Cell("relay", kind, 200) for kind in KINDS if kind != "killed"),
+        Cell("relay", "killed", 200, (Trouble(Calls("relay", "sqs.SendMessage"), killed_before, most=1),), faults=2),
+    ]
+    return cells
+
+
+CELLS: Final = {cell.name: cell for cell in [*_requests(), *_behind()]}

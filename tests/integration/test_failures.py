@@ -1,0 +1,411 @@
+"""The failure matrix on the deployed template: every step of the road in every kind of trouble.
+
+Each cell has a cluster of its own, which sends one batch with everything in it: events of two hours that alert, one
+that is ignored, items that are no events. While the trouble lasts nothing is answered 200 that is not stored; once it
+is over and the sender has repeated what was refused, everything is there once, every alert has arrived, and the counts
+balance.
+"""
+
+import gzip
+import json
+import re
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auditwire.clusters import Cluster, ClustersTable, Registration, credential_digest
+from auditwire.rules_bucket import ACTIVE_KEY, S3RulesBucket
+from auditwire_local import LocalSystem, Options, gateway
+from auditwire_local.errors import InvocationError
+from failure_matrix import CELLS, TOPIC_DOWN, Cell
+from faults import Peer, Wire, peer
+from local_road import EVENT_PATH, body_of, exec_event, post, until
+
+RULES = Path(__file__).parents[2] / "rules"
+OWN_RULE = """\
+apiVersion: auditing.kubesphere.io/v1alpha1
+kind: Rule
+metadata: {name: own, labels: {type: alerting}}
+spec:
+  rules:
+  - {name: SettingsRead, type: rule, priority: WARNING, condition: 'ObjectRef.Resource = "configmaps"'}
+"""
+NUMBERS = count(1)
+EVENTS, ARCHIVED, IGNORED, REJECTS = 5, 4, 1, 2
+
+
+@dataclass(frozen=True)
+class World:
+    """The deployed system, its wire to AWS, and the two Alertmanagers behind it."""
+
+    system: LocalSystem
+    wire: Wire
+    peers: tuple[Peer, Peer]
+
+    def told(self, function: str, message: str, **having: str) -> Counter[str]:
+        """The sums of all numbers in a function's log lines of this kind."""
+        sums: Counter[str] = Counter()
+        for line in self.system.logs(function):
+            entry = json.loads(line) if f'"message":"{message}"' in line else {}
+            if having.items() <= entry.items():
+                for name, value in entry.items():
+                    if type(value) is int:
+                        sums[name] += value
+                    elif isinstance(value, dict) and all(type(number) is int for number in value.values()):
+                        sums[name] += sum(value.values())
+        return sums
+
+    def faults(self) -> int:
+        return self.wire.injected + sum(one.injected for one in self.peers)
+
+    def waiting(self) -> int:
+        """Alerts in the queue."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        queue = self.system.outputs["AlertsQueueUrl"]
+        found = self.system.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+        return sum(int(value) for value in found.values())
+
+    def publish_outbox(self) -> None:
+        self.system.function("publish_outbox").invoke({})
+
+    def outbox(self) -> list[str]:
+        bucket = self.system.outputs["ArchiveBucket"]
+        listed = self.system.client("s3").list_objects_v2(Bucket=bucket, Prefix="outbox/")
+        return [found["Key"] for found in listed.get("Contents", [])]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("rules")
+    for path in RULES.glob("*.yaml"):
+        shutil.copy(path, folder)
+    (folder / "own.yaml").write_text(OWN_RULE)
+    with ExitStack() as stack:
+        wire = stack.enter_context(Wire().in_place())
+        peers = stack.enter_context(peer()), stack.enter_context(peer())
+        system = stack.enter_context(
+            LocalSystem.start(
+                alertmanagers=[one.url for one in peers],
+                rules=folder,
+                options=Options(schedules=False, visibility_timeout=1, environments=1),
+            )
+        )
+        for poller in system._pollers:
+            poller._mapping = replace(poller._mapping, window_seconds=0)
+        # Every request looks for rules; what waits for time to run out has a second.
+        configure(system, "ingest", variables={"RULES_POLL_SECONDS": "0.001"})
+        configure(system, "publish_outbox", timeout=21)
+        configure(system, "relay", timeout=9)
+        yield World(system, wire, peers)
+
+
+def configure(system: LocalSystem, name: str, *, variables: dict[str, str] | None = None, **changes: Any) -> None:
+    """Run a function in new environments, with these changes."""
+    function = system.function(name)
+    merged = {**function.configuration.variables, **(variables or {})}
+    function.reconfigure(replace(function.configuration, variables=merged, **changes))
+
+
+class Road:
+    """One cluster's batch and what becomes of it."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self.world = world
+        self.cluster = name
+        self.credential = f"credential-of-{name}"
+        system = world.system
+        registration = Registration(
+            credential=credential_digest(self.credential), cluster=Cluster(name, "kubernetes"), created=None
+        )
+        assert ClustersTable(system.client("dynamodb"), system.outputs["ClustersTable"]).add(registration)
+        late = {"stageTimestamp": "2026-11-21T23:05:00.100000Z"}
+        shells = [exec_event(next(NUMBERS)), exec_event(next(NUMBERS)), exec_event(next(NUMBERS), **late)]
+        settings = self._read("configmaps")
+        self.shells = shells
+        self.keeps_everything = False
+        self.alerting = [*shells, settings]
+        self.events = [*self.alerting, self._read("pods")]
+        rejects: list[Any] = [{"verb": "get", "auditID": f"{name}-{number}"} for number in range(REJECTS)]
+        self.body = body_of(*self.events, *rejects)
+        self._before = self._counts()
+        self._published = world.wire.published
+
+    def send(self, late: float = 0.0) -> int:
+        """What the sender hears. A ``late`` request came in so many seconds ago and has that much less time."""
+        if not late:
+            return post(self.world.system, self.body, self.credential)[0]
+        request = gateway.Request(
+            "POST",
+            EVENT_PATH,
+            [("Content-Type", "application/json"), ("Authorization", f"Bearer {self.credential}")],
+            self.body,
+        )
+        event = gateway.event(request, gateway.Route(f"POST {EVENT_PATH}", "", re.compile("")), {}, api="local")
+        event["requestContext"]["timeEpoch"] -= int(late * 1000)
+        try:
+            answer: dict[str, int] = self.world.system.function("ingest").invoke(event)
+        except InvocationError:
+            return 500
+        return answer["statusCode"]
+
+    def objects(self) -> dict[str, list[str]]:
+        """The versions of everything stored for this cluster, by key."""
+        s3, bucket = self.world.system.client("s3"), self.world.system.outputs["ArchiveBucket"]
+        found: dict[str, list[str]] = {}
+        for prefix in ("events", "quarantine"):
+            listed = s3.list_object_versions(Bucket=bucket, Prefix=f"{prefix}/cluster={self.cluster}/")
+            assert not listed.get("DeleteMarkers")
+            for version in listed.get("Versions", []):
+                found.setdefault(version["Key"], []).append(version["VersionId"])
+        return found
+
+    def archived(self) -> Counter[str]:
+        """How often each event is stored, by auditID."""
+        s3, bucket = self.world.system.client("s3"), self.world.system.outputs["ArchiveBucket"]
+        return Counter(
+            json.loads(line)["auditID"]
+            for key in self.objects()
+            if key.startswith("events/")
+            for line in gzip.decompress(s3.get_object(Bucket=bucket, Key=key)["Body"].read()).splitlines()
+        )
+
+    def alerts(self) -> Counter[str]:
+        """The objects that alerts of this cluster's rules are about, with how many different alerts each has."""
+        found = {
+            frozenset(alert["labels"].items())
+            for one in self.world.peers
+            for alert in one.receiver.active()
+            if alert["labels"].get("cluster") == self.cluster
+            and not alert["labels"]["alertname"].startswith("auditwire.")
+        }
+        return Counter(dict(labels)["name"] for labels in found)
+
+    def expected_alerts(self) -> Counter[str]:
+        return Counter(event["objectRef"]["name"] for event in self.alerting)
+
+    def check_stored(self) -> None:
+        """Every event that a rule keeps is there, and everything that is no event is in quarantine."""
+        kept = self.events if self.keeps_everything else self.alerting
+        assert self.archived() == Counter(event["auditID"] for event in kept)
+        assert sum(key.startswith("quarantine/") for key in self.objects()) == REJECTS
+
+    def await_alerts(self) -> None:
+        """Every alert arrives, and none is left anywhere on the way."""
+        if self.world.outbox():
+            self.world.publish_outbox()
+        assert self.world.outbox() == []
+        until(lambda: self.alerts() == self.expected_alerts())
+        until(lambda: self.world.waiting() == 0)
+
+    def finish(self, *, certain: bool = True, strangers: int = 0) -> None:
+        """After the trouble: repeats change nothing, and the counts balance.
+
+        ``certain`` is whether every answer was heard: what SNS took unheard is published once more than it is counted.
+        ``strangers`` counts the messages that others published meanwhile.
+        """
+        self.check_stored()
+        self.await_alerts()
+        stored = self.objects()
+        assert all(len(versions) == 1 for versions in stored.values())
+        assert self.send() == 200
+        self.await_alerts()
+        assert self.objects() == stored
+
+        def relayed() -> int:
+            since = self._since("relay")
+            return since["delivered"] + since["dead_lettered"]
+
+        until(lambda: relayed() == self.world.wire.published - self._published)
+        batches = self.world.told("ingest", "batch", cluster=self.cluster)
+        assert batches["received"] == sum(
+            batches[name] for name in ("ignored", "archived", "quarantined", "not_stored")
+        )
+        assert batches["received"] % (EVENTS + REJECTS) == 0
+        assert batches["refused"] == 0
+        if certain:
+            counted = self._since("ingest")["published"] + self._since("publish_outbox")["published"]
+            assert counted + strangers == self.world.wire.published - self._published
+
+    def _read(self, resource: str) -> dict[str, Any]:
+        number = next(NUMBERS)
+        about = {"resource": resource, "namespace": "shop", "name": f"{resource}-{number}", "apiVersion": "v1"}
+        return exec_event(number, requestURI=f"/api/v1/namespaces/shop/{resource}/{number}", objectRef=about)
+
+    def _counts(self) -> dict[str, Counter[str]]:
+        return {
+            "ingest": self.world.told("ingest", "batch"),
+            "relay": self.world.told("relay", "relay"),
+            "publish_outbox": self.world.told("publish_outbox", "outbox"),
+        }
+
+    def _since(self, function: str) -> Counter[str]:
+        before, now = self._before[function], self._counts()[function]
+        return Counter({name: value - before[name] for name, value in now.items()})
+
+
+def touch_rules(world: World) -> None:
+    """Write active.json anew, so that everybody reads the bundle again."""
+    bucket = S3RulesBucket(world.system.client("s3"), world.system.outputs["RulesBucket"])
+    active = bucket.read(ACTIVE_KEY)
+    assert active is not None
+    bucket.write(ACTIVE_KEY, active.data + b" ")
+
+
+def publish_malformed(world: World, name: str) -> None:
+    """Somebody publishes to the topic what is no alert."""
+    world.system.client("sns").publish(TopicArn=world.system.outputs["AlertsTopicArn"], Message=f"no alert: {name}")
+
+
+def dead_letters(world: World) -> list[str]:
+    """The bodies of everything in the dead-letter queue, which is taken out of it."""
+    sqs, queue = world.system.client("sqs"), world.system.outputs["DeadLetterQueueUrl"]
+    bodies: list[str] = []
+    while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            bodies.append(message["Body"])
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    return bodies
+
+
+def cells(*wanted: str) -> pytest.MarkDecorator:
+    """The cells of these steps, or of these names."""
+    chosen = [cell for cell in CELLS.values() if {cell.step, cell.name} & set(wanted)]
+    return pytest.mark.parametrize("cell", chosen, ids=[cell.name for cell in chosen])
+
+
+@cells("identify", "archive", "quarantine", "publish", "outbox")
+def test_request(world: World, cell: Cell) -> None:
+    road, before = Road(world, cell.name), world.faults()
+    with world.wire.faulty(*cell.troubles):
+        # Publishing goes on until its time is over; here that is after the first request.
+        assert road.send(late=1.3 if cell.step in {"publish", "outbox"} else 0.0) == cell.answer
+        if cell.answer == 200:
+            road.check_stored()
+    assert world.faults() >= before + cell.faults
+
+    if cell.answer == 200:
+        # A sender that never repeats has lost nothing.
+        road.await_alerts()
+    else:
+        assert road.send() == 200
+    road.finish(certain=cell.kind not in {"cut", "killed"})
+
+
+@cells("rules")
+def test_rules(world: World, cell: Cell) -> None:
+    """The rules that were in force stay: the alert of a rule that is not in the default pack arrives."""
+    assert Road(world, f"before-{cell.name}").send() == 200
+    until(lambda: world.waiting() == 0)
+    if cell.kind == "partial":
+        touch_rules(world)
+    road, before = Road(world, cell.name), world.faults()
+    with world.wire.faulty(*cell.troubles):
+        assert road.send() == cell.answer
+    assert world.faults() >= before + cell.faults
+
+    if cell.answer == 200:
+        road.await_alerts()
+    else:
+        assert road.send() == 200
+    road.finish(certain=cell.kind != "killed")
+
+
+@cells("cold-rules")
+def test_rules_of_a_new_environment(world: World, cell: Cell) -> None:
+    """Who does not know the rules keeps every event, and raises the alerts of the default pack."""
+    configure(world.system, "ingest")
+    road, before = Road(world, cell.name), world.faults()
+    with world.wire.faulty(*cell.troubles):
+        assert road.send() == cell.answer
+    assert world.faults() >= before + cell.faults
+
+    if cell.answer == 200:
+        assert road.archived() == Counter(event["auditID"] for event in road.events)
+        until(lambda: road.alerts() == Counter(event["objectRef"]["name"] for event in road.shells))
+        # What a rule of one's own says of the event is said once the rules can be read and the batch comes again.
+        road.keeps_everything = True
+    assert road.send() == 200
+    road.finish(certain=cell.kind != "killed")
+
+
+@cells("publish-outbox")
+def test_publish_outbox(world: World, cell: Cell) -> None:
+    road, before = Road(world, cell.name), world.faults()
+    with world.wire.faulty(TOPIC_DOWN):
+        assert road.send(late=1.3) == cell.answer
+    assert len(world.outbox()) == 1
+    for trouble in cell.troubles:
+        with world.wire.faulty(trouble), suppress(InvocationError):
+            world.publish_outbox()
+    assert world.faults() >= before + 1 + cell.faults
+    road.await_alerts()
+    road.finish(certain=cell.kind not in {"cut", "killed"})
+
+
+@cells("relay-timeout", "relay-throttle", "relay-500", "relay-cut", "relay-denied")
+def test_relay(world: World, cell: Cell) -> None:
+    """Both Alertmanagers in trouble: the queue holds the alerts until one is back."""
+    road, before = Road(world, cell.name), world.faults()
+    with ExitStack() as trouble:
+        for one in world.peers:
+            trouble.enter_context(one.in_trouble(cell.kind))
+        assert road.send() == cell.answer
+        until(lambda: world.faults() > before)
+        assert world.waiting()
+    road.finish()
+
+
+@cells("relay-partial")
+def test_relay_to_one_of_two(world: World, cell: Cell) -> None:
+    road, before = Road(world, cell.name), world.faults()
+    with world.peers[1].in_trouble("500"):
+        assert road.send() == cell.answer
+        road.await_alerts()
+    assert world.faults() > before
+    road.finish()
+
+
+@cells("relay-killed")
+def test_killed_relay(world: World, cell: Cell) -> None:
+    """The relay ends when the Alertmanagers have the alerts, but the queue does not know it."""
+    road, before = Road(world, cell.name), world.faults()
+    with world.wire.faulty(*cell.troubles), ExitStack() as hanging:
+        for one in world.peers:
+            hanging.enter_context(one.in_trouble("timeout"))
+        assert Road(world, f"held-up-by-{cell.name}").send() == 200
+        until(lambda: world.faults() > before)
+        # Both lie in the queue before it is looked at again, so they come in one call: the relay dies of the first
+        # after it has delivered the second.
+        publish_malformed(world, cell.name)
+        assert road.send() == cell.answer
+        hanging.close()
+        before = world.wire.injected
+        until(lambda: world.wire.injected > before)
+        assert road.alerts() == road.expected_alerts()
+        assert world.waiting()
+    until(lambda: world.waiting() == 0)
+    assert dead_letters(world) == [f"no alert: {cell.name}"]
+    road.finish(strangers=1)
+
+
+@cells("dead-letters")
+def test_dead_letters(world: World, cell: Cell) -> None:
+    """Messages that no Alertmanager will ever take do not get lost, nor keep others from arriving."""
+    road, before = Road(world, cell.name), world.faults()
+    with world.wire.faulty(*cell.troubles):
+        publish_malformed(world, cell.name)
+        until(lambda: world.faults() > before)
+        assert world.waiting()
+        assert road.send() == cell.answer
+        until(lambda: road.alerts() == road.expected_alerts())
+    until(lambda: world.waiting() == 0)
+    copies = [letter for letter in dead_letters(world) if letter == f"no alert: {cell.name}"]
+    assert len(copies) == 1 if cell.kind not in {"cut", "killed"} else copies
+    road.finish(strangers=1)
