@@ -19,7 +19,7 @@ from auditwire_cli.cluster_secret import (
     labels_of,
     new_credential,
     say,
-    seconds_of,
+    silence_of,
     write_private,
 )
 from auditwire_cli.cluster_table import Clusters, SenderKind, checked_name, now_in_seconds, open_clusters, short_id
@@ -46,7 +46,8 @@ def cluster_add(
     label: Labels = None,
     expires: Expires = None,
     silence: Annotated[
-        str | None, typer.Option(metavar="TIME", help="After how long without a batch it counts as silent, like 30m.")
+        str | None,
+        typer.Option(metavar="TIME", help="Raise an alert after so long without a batch, like 30m. [default: never]"),
     ] = None,
     certificate: CertificateFile = None,
     output: OutputFile = None,
@@ -81,7 +82,7 @@ def cluster_add(
         cluster=Cluster(name, sender.kind, labels_of(label)),
         expires=end_of(expires, now),
         created=now,
-        silence_seconds=seconds_of(silence) if silence else None,
+        silence_seconds=silence_of(silence) if silence else None,
     )
     where = Stack(stack, profile, region, endpoint_url, state)
     with in_one_sentence(where):

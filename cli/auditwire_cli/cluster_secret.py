@@ -44,6 +44,20 @@ def seconds_of(text: str) -> int:
     return int(found[1]) * _UNITS[found[2]]
 
 
+def silence_of(text: str) -> int:
+    """A length of time after which a cluster counts as silent, in seconds. Raises CallError, also for one that is
+    shorter than can be told."""
+    from auditwire.clusters.silence import SHORTEST_SILENCE_SECONDS, duration
+
+    seconds = seconds_of(text)
+    if seconds < SHORTEST_SILENCE_SECONDS:
+        raise CallError(
+            f"no silence shorter than {duration(SHORTEST_SILENCE_SECONDS)} can be told",
+            "last use is written once a minute, and looked at every five",
+        )
+    return seconds
+
+
 def end_of(text: str | None, now: datetime) -> datetime | None:
     """When a credential ends: a length of time from now, or a date. Raises CallError, also for what is past."""
     if text is None:

@@ -107,9 +107,23 @@ def as_json(registration: "Registration", now: datetime) -> dict[str, Any]:
 
 def as_table(registrations: "list[Registration]", now: datetime) -> str:
     """Rows for people, in columns."""
+    from auditwire.clusters.silence import duration
     from auditwire_cli.output import printable
 
-    lines = [("CLUSTER", "SENDER", "CREDENTIAL", "STATE", "EXPIRES", "LAST SEEN", "EVENTS", "VERSION", "LABELS")]
+    lines = [
+        (
+            "CLUSTER",
+            "SENDER",
+            "CREDENTIAL",
+            "STATE",
+            "EXPIRES",
+            "LAST SEEN",
+            "SILENT AFTER",
+            "EVENTS",
+            "VERSION",
+            "LABELS",
+        )
+    ]
     for one in registrations:
         use = one.use
         lines.append(
@@ -120,6 +134,7 @@ def as_table(registrations: "list[Registration]", now: datetime) -> str:
                 state_of(one, now),
                 _day(one.expires),
                 _ago(use.seen, now) if use else "never",
+                duration(one.silence_seconds) if one.silence_seconds else "-",
                 f"{use.events:,}" if use else "0",
                 printable(use.version or use.user_agent) or "-" if use else "-",
                 printable(",".join(f"{name}={value}" for name, value in one.cluster.labels.items())) or "-",

@@ -12,6 +12,7 @@ from auditwire_cli.cluster_kubeconfig import cluster_kubeconfig
 from auditwire_cli.cluster_list import cluster_list
 from auditwire_cli.cluster_revoke import cluster_revoke
 from auditwire_cli.cluster_rotate import cluster_rotate
+from auditwire_cli.cluster_silence import cluster_silence
 from auditwire_cli.dev import dev
 from auditwire_cli.dlq_list import dlq_list
 from auditwire_cli.dlq_redrive import dlq_redrive
@@ -78,6 +79,7 @@ cluster.command("add")(cluster_add)
 cluster.command("list")(cluster_list)
 cluster.command("rotate")(cluster_rotate)
 cluster.command("revoke")(cluster_revoke)
+cluster.command("silence")(cluster_silence)
 cluster.command("kubeconfig")(cluster_kubeconfig)
 app.add_typer(policy, name="policy")
 policy.command("check")(policy_check)

@@ -122,6 +122,16 @@ def test_a_rotation_has_no_gap_and_locks_nobody_out(desk: Desk) -> None:
     assert "shift has one credential only" in only.stderr
 
 
+def test_the_silence_of_a_cluster_is_that_of_all_its_credentials(desk: Desk) -> None:
+    desk.run("add", "calm")
+    desk.run("rotate", "calm", "--show")
+    assert desk.run("silence", "calm", "2h").stdout == "calm counts as silent after 2h\n"
+    assert [row["silence_seconds"] for row in desk.rows("calm")] == [7_200, 7_200]
+    assert desk.run("silence", "calm", "off").stdout == "calm is not watched for silence\n"
+    assert [row["silence_seconds"] for row in desk.rows("calm")] == [None, None]
+    assert "there is no cluster nobody" in desk.run("silence", "nobody", "2h", code=1).stderr
+
+
 def test_a_revoked_cluster_is_refused_and_not_brought_back(desk: Desk) -> None:
     credential = desk.run("add", "gone", "--show").stdout.strip()
     asked = desk.run("revoke", "gone", code=2)
@@ -225,7 +235,7 @@ def test_the_use_is_written_within_the_role_and_no_log_holds_a_credential(desk: 
     assert post(desk.system, body_of(exec_event(5)), None, f"{EVENT_PATH}/{credential}")[0] == 200
 
     calls, statements = desk.system.recorder.calls("ingest"), desk.system.permissions("ingest")
-    [update] = [call for call in calls if call.action == "dynamodb:UpdateItem"]
+    [update, *_] = [call for call in calls if call.action == "dynamodb:UpdateItem"]
     assert allowed(statements, update.action, update.resource, update.context)
     forged = {"dynamodb:Attributes": "credential,cluster"}
     assert not allowed(statements, update.action, update.resource, forged), "ingest may not say whose a credential is"

@@ -132,15 +132,15 @@ def test_a_table_for_people_and_an_object_for_scripts() -> None:
     cluster = Cluster("prod", "kubernetes", {"team": "shop"})
     use = LastUse(NOW - timedelta(hours=3), 12_345, 40, "Go-http-client/2.0\x1b[2J", "")
     rows = [
-        registration(cluster=cluster, use=use, expires=NOW + timedelta(days=1)),
+        registration(cluster=cluster, use=use, expires=NOW + timedelta(days=1), silence_seconds=1_800),
         registration(credential="cert:" + "f" * 64),
     ]
 
     table = as_table(rows, NOW)
     first_row, second_row = (" ".join(line.split()) for line in table.splitlines()[1:])
     agent = "Go-http-client/2.0\\x1b[2J"
-    assert first_row == f"prod kubernetes 1a2b3c4d ok 2026-11-22 22:00 3 h ago 12,345 {agent} team=shop"
-    assert second_row == "prod kubernetes cert:ffffffff ok never never 0 - -"
+    assert first_row == f"prod kubernetes 1a2b3c4d ok 2026-11-22 22:00 3 h ago 30 min 12,345 {agent} team=shop"
+    assert second_row == "prod kubernetes cert:ffffffff ok never never - 0 - -"
     assert "\x1b" not in table
 
     first, second = (as_json(one, NOW) for one in rows)
@@ -157,6 +157,9 @@ def test_a_table_for_people_and_an_object_for_scripts() -> None:
         (["add", "prod", "--expires", "soon"], "'soon' is no time"),
         (["add", "prod", "--label", "x"], "'x' is no label"),
         (["add", "prod", "--silence", "1"], "'1' is no length of time"),
+        (["add", "prod", "--silence", "4m"], "no silence shorter than 5 min can be told"),
+        (["silence", "prod", "never"], "'never' is no length of time"),
+        (["silence", "prod", "4m"], "no silence shorter than 5 min can be told"),
         (["add", "prod", "--show", "--output", "x"], "exclude each other"),
         (["add", "prod", "--state", "none.json"], "no state file at none.json"),
         (["rotate", "prod", "--force"], "--force belongs to --drop-old"),

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import boto3
@@ -203,6 +203,17 @@ def test_a_certificate_beside_a_token_was_used_too(table: ClustersTable, clock: 
     both = Credential(KEY, None, CERTIFICATE)
     Directory(table._client, "clusters", clock).note_use(both, 3, agent, LATE)
     assert [one.use and one.use.events for one in table.list().registrations] == [3, 3]
+
+
+def test_the_silence_of_a_row_is_set_and_ended_and_nothing_else_of_it_changes(table: ClustersTable) -> None:
+    registration = Registration(credential=KEY, cluster=Cluster("prod"), silence_seconds=600)
+    table.add(registration)
+    for seconds in (1_800, None, None, 300):
+        assert table.set_silence(KEY, seconds)
+        assert table.list().registrations == [replace(registration, silence_seconds=seconds)]
+    assert not table.set_silence("revoked", 300)
+    assert not table.set_silence("revoked", None)
+    assert len(table.list().registrations) == 1, "it is not brought back"
 
 
 def test_the_table_lists_rows_by_cluster_and_age_and_names_those_that_are_of_no_use(table: ClustersTable) -> None:

@@ -1,7 +1,7 @@
 """The clusters table as its operator uses it: list, add, remove. Ingest reads single rows, by Directory."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -50,6 +50,26 @@ class ClustersTable:
                 TableName=self.name,
                 Item=registration.as_row(),
                 ConditionExpression="attribute_not_exists(credential)",
+            )
+        except ClientError as error:
+            if is_refused_condition(error):
+                return False
+            raise
+        return True
+
+    def set_silence(self, credential: str, seconds: int | None) -> bool:
+        """Sets after how long without a batch the cluster of this row counts as silent, None for never; False where
+        there is no such row."""
+        change: Any = {"UpdateExpression": "REMOVE silence_seconds"}
+        if seconds is not None:
+            value = {":seconds": {"N": str(seconds)}}
+            change = {"UpdateExpression": "SET silence_seconds = :seconds", "ExpressionAttributeValues": value}
+        try:
+            self._client.update_item(
+                TableName=self.name,
+                Key={"credential": {"S": credential}},
+                ConditionExpression="attribute_exists(credential)",
+                **change,
             )
         except ClientError as error:
             if is_refused_condition(error):
