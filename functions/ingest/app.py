@@ -24,7 +24,7 @@ metrics = Metrics()
 def _ingest() -> Ingest:
     config = aws.IngestConfig.from_env(os.environ)
     s3 = aws.s3_client()
-    bucket = S3RulesBucket(s3, config.rules_bucket)
+    bucket = S3RulesBucket(aws.rules_client(), config.rules_bucket)
     return Ingest(
         directory=Directory(aws.dynamodb_client(), config.clusters_table),
         rules=ActiveRules(bucket, poll=config.rules_poll_seconds, on_problem=_report),

@@ -201,6 +201,22 @@ def test_who_cannot_use_the_only_bundle_there_is_keeps_every_event(world: World)
     assert "auditwire.RulesUnknown" in {rule.qualified for rule in world.rules.current().archiving}
 
 
+@pytest.mark.parametrize(("seconds", "documents"), [(0.19, ["one"]), (0.2, ["alerting-rule"])], ids=["quick", "slow"])
+def test_what_fails_quickly_is_tried_again_at_once(world: World, seconds: float, documents: list[str]) -> None:
+    failures = [RulesBucketError("connection reset")]
+
+    def fail_once(request: str, key: str) -> None:
+        if failures:
+            world.now += seconds
+            raise failures.pop()
+
+    world.publish("one")
+    world.bucket.before = fail_once
+
+    assert world.documents() == documents
+    assert len(world.problems) == (documents != ["one"])
+
+
 def test_a_deleted_active_json_changes_nothing(world: World) -> None:
     world.publish("one")
     world.documents()

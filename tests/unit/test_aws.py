@@ -3,6 +3,7 @@
 import pytest
 
 from auditwire import aws
+from auditwire.active_rules import PROMPT_SECONDS
 from auditwire.ingest import DEADLINE_SECONDS, OUTBOX_SECONDS
 
 KS_APISERVER_WAITS_SECONDS = 3.0
@@ -26,3 +27,12 @@ def test_a_topic_that_hangs_leaves_time_for_the_outbox(monkeypatch: pytest.Monke
     last_begins = DEADLINE_SECONDS - OUTBOX_SECONDS
     assert last_begins + config.read_timeout <= DEADLINE_SECONDS
     assert last_begins + config.connect_timeout + config.read_timeout < KS_APISERVER_WAITS_SECONDS
+
+
+def test_a_rules_bucket_that_hangs_leaves_time_for_the_archive_and_the_outbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    config = aws.rules_client().meta.config
+
+    assert config.retries == {"total_max_attempts": 1, "mode": "standard"}
+    # At worst something else fails first, and is tried again just in time.
+    assert PROMPT_SECONDS + config.connect_timeout + config.read_timeout <= DEADLINE_SECONDS - OUTBOX_SECONDS

@@ -17,6 +17,8 @@ from auditwire.rules_state import Active, StateError
 POLL_SECONDS: Final = 30.0
 UNKNOWN_SECONDS: Final = 1.0
 """How soon to ask again while nothing is known of the rules in force."""
+PROMPT_SECONDS: Final = 0.2
+"""What fails in less, such as a connection that S3 had closed, is tried once more at once; a request is waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +89,7 @@ class ActiveRules:
     def _look(self, now: float) -> bool:
         """Take what is new; whether it is known now which rules are in force."""
         try:
-            answer = self._bucket.poll(ACTIVE_KEY, self._etag)
-            if not isinstance(answer, Stored):
-                self._answered_at = now
-                return True
-            active = Active.decode(answer.data)
-            bundle = self._bucket.read(bundle_key(active.digest))
+            found = self._fetch_promptly(now)
         except RulesBucketError as error:
             self._report(RulesProblem(f"the rules could not be read: {error}"))
             return False
@@ -100,6 +97,9 @@ class ActiveRules:
             self._refuse(_foreign(f"active.json is not what compile_rules writes: {error}"))
             return False
         self._answered_at = now
+        if found is None:
+            return True
+        etag, active, bundle = found
         if bundle is None:
             self._report(RulesProblem(f"active.json names the bundle {active.digest}, which is not there"))
             self._fall_back(active.previous)
@@ -112,8 +112,24 @@ class ActiveRules:
             return False
         self._problem = None
         # Only now: what could not be taken is looked at again, until it can.
-        self._etag = answer.etag
+        self._etag = etag
         return True
+
+    def _fetch_promptly(self, now: float) -> tuple[str, Active, Stored | None] | None:
+        try:
+            return self._fetch()
+        except RulesBucketError:
+            if not 0 <= self._clock() - now < PROMPT_SECONDS:
+                raise
+        return self._fetch()
+
+    def _fetch(self) -> tuple[str, Active, Stored | None] | None:
+        """What active.json says, its ETag, and the bundle it names; None where it has not changed or is not there."""
+        answer = self._bucket.poll(ACTIVE_KEY, self._etag)
+        if not isinstance(answer, Stored):
+            return None
+        active = Active.decode(answer.data)
+        return answer.etag, active, self._bucket.read(bundle_key(active.digest))
 
     def _take(self, active: Active, data: bytes) -> None:
         """Put a bundle in force. Raises ``BundleError`` before anything has changed."""

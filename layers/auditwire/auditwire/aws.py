@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _QUICK: Final = Config(connect_timeout=0.5, read_timeout=1.0, retries={"total_max_attempts": 2, "mode": "standard"})
 # Who publishes or archives repeats by itself, until a deadline that no client knows of.
 _ONCE: Final = Config(connect_timeout=0.5, read_timeout=1.0, retries={"total_max_attempts": 1, "mode": "standard"})
+# Rules are looked at on a request's way, which goes on without them: a bucket that hangs may not use up its time.
+_BRIEF: Final = Config(connect_timeout=0.5, read_timeout=0.5, retries={"total_max_attempts": 1, "mode": "standard"})
 # The relay has thirty seconds, and a queue behind it.
 _PATIENT: Final = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"})
 
@@ -131,6 +133,11 @@ def _days(env: Mapping[str, str], name: str) -> int:
 def s3_client(*, patient: bool = False) -> "S3Client":
     """S3, for a request's deadline or, ``patient``, for work that has time."""
     return boto3.client("s3", config=_PATIENT if patient else _QUICK)
+
+
+def rules_client() -> "S3Client":
+    """S3, for a look at the rules while a request waits; a second at most, and no repeats."""
+    return boto3.client("s3", config=_BRIEF)
 
 
 def sns_client() -> "SNSClient":
