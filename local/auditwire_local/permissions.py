@@ -145,6 +145,12 @@ def _table_arn(params: Mapping[str, Any]) -> str:
     return f"arn:aws:dynamodb:{params['Region']}:{ACCOUNT}:table/{params['TableName']}"
 
 
+def _batch_table_arn(params: Mapping[str, Any]) -> str:
+    # Ours name one table; of several, one that no statement allows would be passed over.
+    [table] = params["RequestItems"]
+    return _table_arn({**params, "TableName": table})
+
+
 def _secret_arn(params: Mapping[str, Any]) -> str:
     return str(params["SecretId"])
 
@@ -165,6 +171,8 @@ _IAM: dict[tuple[str, str], tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     ("sqs", "GetQueueAttributes"): ("sqs:GetQueueAttributes", _queue_arn),
     ("dynamodb", "GetItem"): ("dynamodb:GetItem", _table_arn),
     ("dynamodb", "UpdateItem"): ("dynamodb:UpdateItem", _table_arn),
+    ("dynamodb", "BatchGetItem"): ("dynamodb:BatchGetItem", _batch_table_arn),
+    ("dynamodb", "BatchWriteItem"): ("dynamodb:BatchWriteItem", _batch_table_arn),
     ("secretsmanager", "GetSecretValue"): ("secretsmanager:GetSecretValue", _secret_arn),
 }
 

@@ -52,6 +52,8 @@ class TestDeployed:
                 "RULES_POLL_SECONDS": "30",
                 "ARCHIVE_BUCKET": system.outputs["ArchiveBucket"],
                 "ALERTS_TOPIC_ARN": system.outputs["AlertsTopicArn"],
+                "ARCHIVE_TABLE": "",
+                "ARCHIVE_RETENTION_DAYS": "365",
                 "CLUSTERS_TABLE": system.outputs["ClustersTable"],
                 "POWERTOOLS_SERVICE_NAME": "ingest",
                 "POWERTOOLS_METRICS_NAMESPACE": "auditwire/auditwire",

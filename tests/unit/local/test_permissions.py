@@ -81,10 +81,17 @@ def test_what_the_evaluator_does_not_know_is_refused(statement: dict[str, Any], 
             "dynamodb:GetItem",
             "arn:aws:dynamodb:eu-west-1:123456789012:table/t",
         ),
+        (
+            "dynamodb",
+            "BatchWriteItem",
+            {"RequestItems": {"t": []}, "Region": "eu-west-1"},
+            "dynamodb:BatchWriteItem",
+            "arn:aws:dynamodb:eu-west-1:123456789012:table/t",
+        ),
         ("kinesis", "PutRecord", {}, "kinesis:PutRecord", "*"),
     ],
 )
-def test_a_call_in_iams_terms(service: str, operation: str, params: dict[str, str], action: str, resource: str) -> None:
+def test_a_call_in_iams_terms(service: str, operation: str, params: dict[str, Any], action: str, resource: str) -> None:
     assert iam_call("f", service, operation, params) == Call("f", action, resource)
 
 
