@@ -1,0 +1,167 @@
+"""The completeness ledger: what every step counted, per cluster and hour, and where the counts do not balance.
+
+Two sums must come out. Every event received is ignored, archived, quarantined, or its sender was told that it was not
+stored. Every alert that goes into the outbox or onto the topic comes out again: published, refused, delivered or put
+aside. The first is counted at one moment, so each hour balances by itself. An alert takes its time, so what one hour
+puts in, a later hour may give out; and it may come out twice, for AWS delivers at least once: more out than in is a
+repeat, less is missing.
+
+Pure: counts in, rows out. Where they come from is said by ``SOURCES``.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+HOUR: Final = timedelta(hours=1)
+
+SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
+    "EventsReceived": ("ingest",),
+    "EventsIgnored": ("ingest",),
+    "EventsArchived": ("ingest",),
+    "EventsQuarantined": ("ingest",),
+    "EventsNotStored": ("ingest",),
+    "AlertsPublished": ("ingest", "compile_rules", "watch"),
+    "AlertsOutboxed": ("ingest",),
+    "OutboxPublished": ("publish_outbox",),
+    "OutboxRefused": ("publish_outbox",),
+    "AlertsDelivered": ("relay",),
+    "AlertsDeadLettered": ("relay",),
+}
+"""The metrics of the ledger, each with the services (the functions) that count it; all have a dimension cluster."""
+
+SET_ASIDE: Final = "AlertsSetAside"
+"""No metric: alerts that SQS or SNS put among the dead letters by itself, which no function sees."""
+
+Counts = Mapping[tuple[str, datetime], Mapping[str, int]]
+"""(cluster, beginning of an hour) → name of a metric → count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """A part of an alert's road: which counts go in, and which come out."""
+
+    into: tuple[str, ...]
+    out_of: tuple[str, ...]
+
+
+OUTBOX: Final = Hop(("AlertsOutboxed",), ("OutboxPublished", "OutboxRefused"))
+QUEUE: Final = Hop(("AlertsPublished", "OutboxPublished"), ("AlertsDelivered", "AlertsDeadLettered", SET_ASIDE))
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Alerts that are on their way at this moment: in the alerts queue, whose they are is not known; and in the outbox,
+    by cluster."""
+
+    queue: int = 0
+    outbox: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Balance:
+    """What a hop still owes of one hour: ``waiting`` is known to be on its way, ``missing`` is not; ``repeated`` came
+    out beyond all that went in."""
+
+    waiting: int = 0
+    missing: int = 0
+    repeated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One cluster's hour. ``settled`` says whether its counts can be judged: those of the last minutes may still come.
+
+    ``unaccounted`` is what became of received events that no count tells; below zero, events were counted twice.
+    """
+
+    cluster: str
+    hour: datetime
+    counts: Mapping[str, int]
+    outbox: Balance
+    queue: Balance
+    settled: bool
+
+    @property
+    def unaccounted(self) -> int:
+        """Events received less events ignored, archived, quarantined and not stored."""
+        ended = ("EventsIgnored", "EventsArchived", "EventsQuarantined", "EventsNotStored")
+        return self.count("EventsReceived") - sum(self.count(name) for name in ended)
+
+    @property
+    def balances(self) -> bool:
+        """Whether nothing is missing, as far as is known."""
+        return not (self.unaccounted or self.outbox.missing or self.queue.missing)
+
+    def count(self, name: str) -> int:
+        """A count of this hour; 0 where there is none."""
+        return self.counts.get(name, 0)
+
+
+def ledger(counts: Counts, waiting: Waiting, *, settled_before: datetime) -> list[Row]:
+    """The rows, by cluster and hour; hours that began before ``settled_before`` less an hour are settled.
+
+    The counts must reach as far as the last hour in which alerts of the first could come out: a row is only as good as
+    the hours behind it.
+    """
+    by_cluster: dict[str, list[tuple[datetime, Mapping[str, int]]]] = {}
+    for (cluster, hour), found in sorted(counts.items()):
+        by_cluster.setdefault(cluster, []).append((hour, found))
+    rows: list[Row] = []
+    for cluster, hours in by_cluster.items():
+        outbox, queue = _balances(hours, OUTBOX), _balances(hours, QUEUE)
+        _await(reversed(outbox), waiting.outbox.get(cluster, 0))
+        rows += [
+            Row(cluster, hour, found, one, other, hour + HOUR <= settled_before)
+            for (hour, found), one, other in zip(hours, outbox, queue, strict=True)
+        ]
+    # Whose alerts wait in the queue it does not say; they are taken for the newest.
+    newest_first = sorted(rows, key=lambda row: row.hour, reverse=True)
+    _await((row.queue for row in newest_first), waiting.queue)
+    return rows
+
+
+def total(rows: Iterable[Row]) -> Counter[str]:
+    """The sums of all counts."""
+    sums: Counter[str] = Counter()
+    for row in rows:
+        sums.update(row.counts)
+    return sums
+
+
+def _balances(hours: Sequence[tuple[datetime, Mapping[str, int]]], hop: Hop) -> list[Balance]:
+    """What each hour still owes. What came out beyond its own hour's share belongs to an hour before, the nearest
+    first; or to the one behind, when a metric was written over the turn of an hour."""
+    balances: list[Balance] = []
+    for _, counts in hours:
+        left = _sum(counts, hop.into) - _sum(counts, hop.out_of)
+        balances.append(Balance(missing=max(0, left)))
+        balances[-1].repeated = _settle(reversed(balances), max(0, -left))
+    for (hour, _), balance, (next_hour, _), following in zip(hours, balances, hours[1:], balances[1:], strict=False):
+        if next_hour - hour == HOUR:
+            balance.repeated = _settle([following], balance.repeated)
+    return balances
+
+
+def _settle(owing: Iterable[Balance], surplus: int) -> int:
+    """Settle what is missing out of a surplus; what is left of it."""
+    for balance in owing:
+        paid = min(balance.missing, surplus)
+        balance.missing -= paid
+        surplus -= paid
+    return surplus
+
+
+def _await(owing: Iterator[Balance] | Iterable[Balance], known: int) -> None:
+    """Take what is missing for what is known to be waiting, as far as that goes."""
+    for balance in owing:
+        here = min(balance.missing, known)
+        balance.missing -= here
+        balance.waiting += here
+        known -= here
+
+
+def _sum(counts: Mapping[str, int], names: Iterable[str]) -> int:
+    return sum(counts.get(name, 0) for name in names)
