@@ -232,3 +232,26 @@ def test_the_ages_are_those_of_the_bundle_and_of_the_last_answer(world: World) -
     world.now += 9
 
     assert world.rules.ages() == {"BundleAgeSeconds": 100.0, "RulesPollAgeSeconds": 9.0}
+
+
+def test_the_age_grows_while_the_rules_that_should_be_in_force_cannot_be_taken(world: World) -> None:
+    world.publish("one")
+    world.documents()
+    world.publish("two", stored=b"half")
+    for _ in range(20):
+        world.documents()
+
+    assert world.rules.ages()["RulesPollAgeSeconds"] == 20 * 31
+    world.publish("two")
+    world.documents()
+    assert world.rules.ages()["RulesPollAgeSeconds"] == 0
+
+
+def test_the_age_of_what_was_never_known_counts_from_the_first_question(world: World) -> None:
+    def fail(request: str, key: str) -> None:
+        raise RulesBucketError("503 slow down")
+
+    world.bucket.before = fail
+    for _ in range(10):
+        world.documents()
+    assert world.rules.ages() == {"RulesPollAgeSeconds": 9 * 31}

@@ -58,7 +58,7 @@ class ActiveRules:
         self._etag: str | None = None
         self._compiled: float | None = None
         self._asked_at: float | None = None
-        self._answered_at: float | None = None
+        self._known_at: float | None = None
         self._problem: RulesProblem | None = None
 
     def current(self) -> RuleSet:
@@ -69,15 +69,18 @@ class ActiveRules:
         if self._asked_at is None or not 0 <= now - self._asked_at < pause:
             self._asked_at = now
             self._unknown = not self._look(now)
+            if self._known_at is None or not self._unknown:
+                self._known_at = now
         return self._rules or self._pack()
 
     def ages(self) -> dict[str, float]:
-        """Seconds since the bundle in force was compiled, and since S3 last said which one that is.
+        """Seconds since the bundle in force was compiled, and since it was last known to be the one that should be.
 
-        Each is left out where there is nothing to measure: no bundle yet, or no answer yet.
+        Who cannot find that out from the beginning counts from when it first asked. Each is left out where there is
+        nothing to measure: no bundle yet, or not asked yet.
         """
         now = self._clock()
-        since = {"BundleAgeSeconds": self._compiled, "RulesPollAgeSeconds": self._answered_at}
+        since = {"BundleAgeSeconds": self._compiled, "RulesPollAgeSeconds": self._known_at}
         return {name: max(0.0, now - moment) for name, moment in since.items() if moment is not None}
 
     def _pack(self) -> RuleSet:
@@ -96,7 +99,6 @@ class ActiveRules:
         except StateError as error:
             self._refuse(_foreign(f"active.json is not what compile_rules writes: {error}"))
             return False
-        self._answered_at = now
         if found is None:
             return True
         etag, active, bundle = found
