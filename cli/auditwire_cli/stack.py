@@ -35,18 +35,21 @@ _ACTIONS = {
     "PublishBatch": "sns:Publish", "ReceiveMessage": "sqs:ReceiveMessage", "SendMessageBatch": "sqs:SendMessage",
     "DeleteMessageBatch": "sqs:DeleteMessage", "ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
     "GetQueueAttributes": "sqs:GetQueueAttributes",
+    "ListMetrics": "cloudwatch:ListMetrics", "GetMetricData": "cloudwatch:GetMetricData",
+    "Query": "dynamodb:Query", "BatchGetItem": "dynamodb:BatchGetItem", "BatchWriteItem": "dynamodb:BatchWriteItem",
     "Scan": "dynamodb:Scan", "PutItem": "dynamodb:PutItem", "DeleteItem": "dynamodb:DeleteItem",
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A stack that was found: its name, its outputs, and clients of the AWS it is in."""
+    """A stack that was found: its name, its outputs and parameters, and clients of the AWS it is in."""
 
     name: str
     outputs: Mapping[str, str]
     client: Callable[[str], Any] = field(repr=False)
     """A client of a service by its name, for work that has time."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
     def output(self, name: str) -> str:
         """The value of an output. Raises CommandError where the stack has none of that name."""
@@ -91,7 +94,8 @@ class Stack:
 
             described = client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
             outputs = {each["OutputKey"]: str(each["OutputValue"]) for each in described.get("Outputs", ())}
-            return Deployment(name, outputs, client)
+            parameters = {each["ParameterKey"]: each["ParameterValue"] for each in described.get("Parameters", ())}
+            return Deployment(name, outputs, client, parameters)
 
     def _session(self) -> tuple[Any, str, str | None]:
         """The AWS session, the stack's name, and the address of its AWS where that is not Amazon's."""
