@@ -14,9 +14,11 @@ from typing import Any, Final
 
 from auditwire.account import Account
 from auditwire.active_rules import ActiveRules
-from auditwire.alerts import Alert, Occurrence, OutboxError, Publisher, fold
+from auditwire.alerts import MOST_ALERTS_A_BATCH, Alert, Occurrence, OutboxError, Publisher, fold
+from auditwire.alerts.about_batch import bodies_quarantined, evaluation_errors
 from auditwire.alerts.message import message_of
 from auditwire.alerts.outbox import NoOutbox, Outbox
+from auditwire.alerts.own import RUNBOOKS, with_runbook
 from auditwire.archive import (
     Archive,
     ArchiveError,
@@ -42,8 +44,9 @@ OUTBOX_SECONDS: Final = 1.0
 ARCHIVE_SECONDS: Final = 1.0
 """How much of that is kept free of storing: for a last request to a store of single events that hangs."""
 
-NOTE_USE_SECONDS: Final = 1.0
-"""How late a request may be and still write down that its credential was used."""
+NOTE_USE_SECONDS: Final = DEADLINE_SECONDS
+"""How late a request may be and still write down that its credential was used. A sender that seldom has anything to say
+finds a cold environment each time; it must not be taken for silent because of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,8 @@ class Batch:
 @dataclass(frozen=True, slots=True)
 class Ingest:
     """The road of one deployment. ``archive_url`` is the prefix of a link to an archived object, empty for none;
-    without an ``outbox`` a batch is only done once SNS has taken its alerts."""
+    without an ``outbox`` a batch is only done once SNS has taken its alerts. ``runbooks`` is where the runbooks of
+    our own alerts can be read."""
 
     directory: Directory
     rules: ActiveRules
@@ -109,6 +113,7 @@ class Ingest:
     publisher: Publisher
     archive_url: str = ""
     outbox: Outbox = field(default_factory=NoOutbox)
+    runbooks: str = RUNBOOKS
 
     def handle(self, request: Request) -> Answer:
         """The answer to one request: 200 when every event is stored and every alert published or stored, 401 for
@@ -164,7 +169,7 @@ class Ingest:
     def _store(
         self, batch: Batch, rules: RuleSet, decisions: Decisions, account: Account, deadline: float
     ) -> list[Alert]:
-        """Put the kept events and the rejects away; the alerts of what was kept. Raises ``ArchiveError``."""
+        """Put the kept events and the rejects away; the alerts about both. Raises ``ArchiveError``."""
         cluster, decoded, digest = batch.cluster.name, batch.decoded, batch.digest
         kept_at = {kept.position: kept for kept in decisions.kept}
         occurrences: list[Occurrence] = []
@@ -182,15 +187,24 @@ class Ingest:
                 for one in kept
                 for rule in one.verdict.alerts
             ]
-        for reject in decoded.rejects:
-            self._quarantine(reject, cluster, batch.received)
+        quarantined = [(reject, self._quarantine(reject, cluster, batch.received)) for reject in decoded.rejects]
         account.stored_before = bool(results) and all(result == "exists" for result in results)
         _count(account, decoded, decisions)
-        return fold(occurrences, cluster=cluster, bundle=rules.digest, archive_url=self.archive_url)
+        errors = decisions.evaluation_errors
+        documents = {rule.qualified: rule.document for rule in (*rules.archiving, *rules.alerting)} if errors else {}
+        own = [
+            *bodies_quarantined(quarantined, cluster=cluster, bundle=rules.digest),
+            *evaluation_errors(errors, documents, cluster=cluster, bundle=rules.digest),
+        ]
+        room = MOST_ALERTS_A_BATCH - len(own)
+        alerts = fold(occurrences, cluster=cluster, bundle=rules.digest, archive_url=self.archive_url, most=room)
+        return [with_runbook(alert, self.runbooks) for alert in (*alerts, *own)]
 
-    def _quarantine(self, reject: Reject, cluster: str, received: datetime) -> None:
+    def _quarantine(self, reject: Reject, cluster: str, received: datetime) -> str:
+        """Put a reject away; its key."""
         key = quarantine_key(cluster, batch_digest(cluster, reject.raw))
         self.archive.put_quarantine(key, reject.raw, QuarantineNote(reject.reason, reject.kind, cluster, received))
+        return key
 
     def _publish(self, alerts: list[Alert], deadline: float, account: Account) -> Answer:
         if not alerts:
