@@ -1,5 +1,7 @@
 """Generated conditions and events for property tests of the rule language."""
 
+from typing import Any
+
 from hypothesis import strategies as st
 from msgspec import Raw
 
@@ -17,6 +19,7 @@ from auditwire.condition.syntax import (
     Text,
     conjunction,
     disjunction,
+    index_of,
 )
 from auditwire.events import Event, ObjectRef, ResponseStatus, User
 
@@ -114,68 +117,108 @@ _TEXTS = {
     "ObjectRef.Resource": _RESOURCES,
     "ObjectRef.Namespace": ("shop", "kube-system", ""),
     "ObjectRef.Subresource": ("exec", ""),
+    "ObjectRef.Name": ("7", "web"),
+    "UserAgent": ("kubectl/v1", "curl/8"),
     "User.Username": ("ann", "system:node:a"),
-    "RequestObject.spec.type": ("NodePort", "x"),
+    "User.Groups": ("ops", "5"),
+    "ImpersonatedUser.Username": ("root",),
+    "ResponseStatus.code": ("200", "403"),
+    "RequestObject.spec.type": ("NodePort", "5", "x"),
+    "RequestObject.spec.a.b": ("NodePort", "true"),
+    "RequestObject.items[*]": ("x", "5"),
+    "RequestObject.items[*].name": ("x", "web"),
+    "RequestObject.items[*].tags[*]": ("x", "true"),
+    "RequestObject.items[0].name": ("x", "web"),
 }
+_TEXT_OPERATORS = (
+    *(Operator.EQUAL,) * 3, Operator.LESS, Operator.IN, Operator.CONTAINS, Operator.LIKE, Operator.REGEX,
+    Operator.EXISTS,
+)  # fmt: skip
+_PATTERNS = ("*e*", "s?op", "kube-*", "*", "k*e*t*", "", "*:*:*")
+_EXPRESSIONS = ("^s", "e.", "t$", "(?i)KUBE", "[0-9]+", "^(cu|ku)", "")
 
 
-def _test_of(name: str, draw: st.DrawFn) -> Comparison:
-    path = Path(tuple(Segment(part) for part in name.split(".")), name)
-    operator = draw(
-        st.sampled_from([Operator.EQUAL, Operator.EQUAL, Operator.IN, Operator.LIKE, Operator.REGEX, Operator.EXISTS])
-    )
-    values = st.sampled_from(_TEXTS[name]).map(Text)
-    if operator is Operator.EXISTS:
-        return Comparison(path, operator, (), draw(st.booleans()))
-    if operator is Operator.IN:
-        return Comparison(path, operator, tuple(draw(st.lists(values, min_size=1, max_size=3))), draw(st.booleans()))
-    if operator is Operator.LIKE:
-        return Comparison(
-            path, operator, (Text(draw(st.sampled_from(["*e*", "s?op", "kube-*", "*"]))),), draw(st.booleans())
-        )
-    if operator is Operator.REGEX:
-        return Comparison(path, operator, (Text(draw(st.sampled_from(["^s", "e.", "t$"]))),), draw(st.booleans()))
-    return Comparison(path, operator, (draw(values),), draw(st.integers(0, 3)) == 0)
+def _path_of(name: str) -> Path:
+    parts = []
+    for part in name.split("."):
+        key, _, bracket = part.partition("[")
+        parts.append(Segment(key, index_of(bracket.rstrip("]")) if bracket else None))
+    return Path(tuple(parts), name)
 
 
 @st.composite
-def _field_comparison(draw: st.DrawFn) -> Comparison:
+def field_comparison(draw: st.DrawFn) -> Comparison:
+    """A comparison of a field of the audit event, now and then one that many values cannot be judged by."""
+    name = draw(st.sampled_from(sorted(_TEXTS)))
+    path = _path_of(name)
     kind = draw(st.integers(0, 9))
     if kind == 0:
-        return _number_test("ResponseStatus.code", Number(str(draw(st.sampled_from([200, 403])))))
+        return Comparison(path, draw(st.sampled_from(_ORDERS)), (Number(draw(st.sampled_from(["5", "200", "1e400"]))),))
     if kind == 1:
-        return _number_test("ObjectRef.Name", Number("5"))
-    return _test_of(draw(st.sampled_from(sorted(_TEXTS))), draw)
-
-
-def _number_test(name: str, number: Number) -> Comparison:
-    path = Path(tuple(Segment(part) for part in name.split(".")), name)
-    return Comparison(path, Operator.GREATER_OR_EQUAL, (number,))
+        return draw(
+            st.sampled_from([Comparison(path, Operator.TRUTH), Comparison(path, Operator.EQUAL, (Boolean(True),))])
+        )
+    operator, negated = draw(st.sampled_from(_TEXT_OPERATORS)), draw(st.integers(0, 3)) == 0
+    values = st.sampled_from(_TEXTS[name]).map(Text)
+    if operator is Operator.EXISTS:
+        return Comparison(path, operator, (), negated)
+    if operator is Operator.IN:
+        return Comparison(path, operator, tuple(draw(st.lists(values, min_size=1, max_size=3))), negated)
+    if operator is Operator.LIKE:
+        return Comparison(path, operator, (Text(draw(st.sampled_from(_PATTERNS))),), negated)
+    if operator is Operator.REGEX:
+        return Comparison(path, operator, (Text(draw(st.sampled_from(_EXPRESSIONS))),), negated)
+    return Comparison(path, operator, (draw(values),), negated and operator is not Operator.LESS)
 
 
 field_expressions: st.SearchStrategy[Expression] = st.one_of(
-    st.lists(_field_comparison(), min_size=2, max_size=4).map(conjunction),
-    st.recursive(_field_comparison(), _compound, max_leaves=6),
+    st.lists(field_comparison(), min_size=2, max_size=4).map(conjunction),
+    st.recursive(field_comparison(), _compound, max_leaves=6),
 )
+
+_BODIES = (
+    None,
+    None,
+    b'{"spec":{"type":"NodePort"},"items":[{"name":"web","tags":["x",true]},{"tags":[]}]}',
+    b'{"spec":{"type":5,"a.b":true},"items":["x",5,null]}',
+    b'{"spec":{"a":{"b":null},"a.b":"NodePort"},"items":[{"name":["x"],"tags":"x"}]}',
+    b'{"spec":{"type":["x",["NodePort"],null],"a":{"b":{"c":1}}},"items":{"name":"x"}}',
+    b'{"spec":"x","items":[[{"name":"x"}],{"name":null}]}',
+    b'{"spec.type":"x","items":"x"}',
+    b"[1]",
+)
+# What no decoded event holds, but code that builds events may put in.
+_ODD_TEXTS = (None, 5, 1.5, ["get"], {"a": 1}, "\ud800", b"get")
 
 
 @st.composite
 def audit_event(draw: st.DrawFn) -> Event:
-    """An audit event over the values the conditions above are about."""
-    body = draw(st.sampled_from([None, b'{"spec":{"type":"NodePort"}}', b'{"spec":{"type":5}}', b"[1]"]))
+    """An audit event over the values the conditions above are about; in some a text is none."""
+
+    def text(*usual: str | None) -> Any:
+        return (
+            draw(st.sampled_from(_ODD_TEXTS)) if odd and draw(st.integers(0, 3)) == 0 else draw(st.sampled_from(usual))
+        )
+
+    odd = draw(st.integers(0, 9)) == 0
+    body = draw(st.sampled_from(_BODIES))
     return Event(
         level="Request",
         auditID="a",
         stage="ResponseComplete",
-        verb=draw(st.sampled_from(_VERBS)),
-        user=User(username=draw(st.sampled_from([None, "ann", "system:node:a"]))),
+        verb=text(*_VERBS),
+        userAgent=text("", "kubectl/v1", "curl/8"),
+        user=User(username=text(None, "ann", "system:node:a"), groups=draw(st.sampled_from([None, [], ["ops", "5"]]))),
+        impersonatedUser=draw(st.sampled_from([None, User(username="root")])),
         objectRef=ObjectRef(
-            resource=draw(st.sampled_from(_RESOURCES)),
-            namespace=draw(st.sampled_from(["shop", "kube-system", ""])),
-            name=draw(st.sampled_from(["7", "web"])),
+            resource=text(*_RESOURCES),
+            namespace=text("shop", "kube-system", ""),
+            name=text("7", "web", ""),
             subresource=draw(st.sampled_from(["exec", "", ""])),
         ),
-        responseStatus=draw(st.sampled_from([None, ResponseStatus(code=200), ResponseStatus(code=404)])),
+        responseStatus=draw(
+            st.sampled_from([None, ResponseStatus(), ResponseStatus(code=200), ResponseStatus(code=404)])
+        ),
         **({} if body is None else {"requestObject": Raw(body)}),
     )
 

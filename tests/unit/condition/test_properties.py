@@ -7,18 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditwire.condition import ConditionError, EvaluationError, compile_condition
-from auditwire.condition.assemble import Binder
-from auditwire.condition.codegen import generate
-from auditwire.condition.evaluate import evaluate
-from auditwire.condition.fields import FreeFields
-from auditwire.condition.matcher import generate_matcher
+from agreement import assert_a_condition_agrees, assert_a_matcher_agrees, batches, rule_sets
+from auditwire.condition import ConditionError, compile_condition
 from auditwire.condition.parse import parse
 from auditwire.condition.precedence import Precedence, read, spell
 from auditwire.condition.syntax import Expression
 from auditwire.events import Event
-from auditwire.rules.fields import EventFields
-from strategies import audit_events, events, expressions, field_expressions
+from strategies import events, expressions
 
 
 @given(expressions)
@@ -31,31 +26,17 @@ def test_a_spelled_expression_reads_back_as_itself_under_every_precedence(expres
 
 
 @given(expressions, st.lists(events, min_size=1, max_size=5))
-@settings(max_examples=300)
-def test_generated_code_and_the_reference_evaluator_agree(expression: Expression, some: list[dict[str, Any]]) -> None:
-    bound = Binder(FreeFields()).bind(expression)
-    condition = generate(bound)
-
-    for event in some:
-        assert _outcome(condition, event) == _outcome(lambda one: evaluate(bound, one), event)
-
-
-@given(st.lists(field_expressions, min_size=1, max_size=12), st.lists(audit_events, min_size=1, max_size=6))
 @settings(max_examples=300, deadline=None)
-def test_a_matcher_of_many_conditions_agrees_with_each_of_them(some: list[Expression], seen: list[Event]) -> None:
-    binder = Binder(EventFields())
-    bound = [binder.bind(expression) for expression in some]
-    match = generate_matcher(bound)
+def test_generated_code_and_the_reference_evaluator_agree(expression: Expression, some: list[dict[str, Any]]) -> None:
+    assert_a_condition_agrees(expression, some)
 
-    for event in seen:
-        singly = [_outcome(lambda one, node=node: evaluate(node, one), event) for node in bound]
-        if all(isinstance(outcome, bool) for outcome in singly):
-            assert match(event) == [position for position, outcome in enumerate(singly) if outcome]
-        else:
-            # It may raise, or not get as far as the comparison that would: then it is right about all the others.
-            with suppress(EvaluationError):
-                expected = [position for position, outcome in enumerate(singly) if outcome is True]
-                assert match(event) == expected
+
+@given(rule_sets, batches)
+@settings(max_examples=300, deadline=None)
+def test_a_matcher_cold_and_hot_agrees_with_the_reference_evaluator(
+    conditions: list[Expression], some: list[Event]
+) -> None:
+    assert_a_matcher_agrees(conditions, some)
 
 
 @given(st.text(max_size=60))
@@ -88,13 +69,6 @@ def test_an_accepted_condition_means_the_same_to_every_reader(words: list[str]) 
 
     for precedence in ("kubesphere", "standard"):
         assert compile_condition(text, precedence=precedence).expression == strict.expression
-
-
-def _outcome(condition: Any, event: dict[str, Any]) -> Any:
-    try:
-        return condition(event)
-    except EvaluationError as error:
-        return str(error)
 
 
 @pytest.mark.parametrize("depth", [10, 149, 5_000])

@@ -1,10 +1,10 @@
 """A checked expression to a ``Condition`` that judges events. Needs no parser: functions build their rules here."""
 
-from collections.abc import Callable
 from typing import Any
 
 from auditwire.condition.codegen import generate
-from auditwire.condition.evaluate import Atom, Bound, bind_comparison
+from auditwire.condition.errors import UnexpectedTypeError
+from auditwire.condition.evaluate import Atom, Bound, bind_comparison, evaluate
 from auditwire.condition.fields import FieldTable
 from auditwire.condition.syntax import And, Comparison, Expression, Not, Or, Reference
 
@@ -12,23 +12,27 @@ from auditwire.condition.syntax import And, Comparison, Expression, Not, Or, Ref
 class Condition:
     """A compiled condition."""
 
-    __slots__ = ("_function", "expression")
+    __slots__ = ("_bound", "_function", "expression")
 
-    def __init__(self, expression: Expression, function: Callable[[Any], bool]) -> None:
+    def __init__(self, expression: Expression, bound: Bound) -> None:
         self.expression = expression
-        self._function = function
+        self._bound = bound
+        self._function = generate(bound)
 
     def evaluate(self, event: Any) -> bool:
         """Whether the condition holds for one event.
 
         Raises ``EvaluationError`` where it meets a value it cannot judge: then the rule does not match.
         """
-        return self._function(event)
+        try:
+            return self._function(event)
+        except UnexpectedTypeError:
+            return evaluate(self._bound, event)
 
 
 def assemble(expression: Expression, fields: FieldTable) -> Condition:
     """The condition of an expression that ``check`` found nothing wrong with and that holds no references."""
-    return Condition(expression, generate(Binder(fields).bind(expression)))
+    return Condition(expression, Binder(fields).bind(expression))
 
 
 class Binder:
@@ -44,7 +48,7 @@ class Binder:
         Raises ``TypeError`` where ``check`` would have found something, or for a reference that was not put in.
         """
         # A bound tree has the shape of its expression, with atoms for comparisons.
-        bind: Callable[[Expression], Any] = self.bind
+        bind: Any = self.bind
         if isinstance(node, And):
             return And(tuple(map(bind, node.operands)))
         if isinstance(node, Or):

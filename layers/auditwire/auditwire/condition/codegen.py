@@ -5,14 +5,18 @@ other comparison is a call of the function the reference evaluator uses, so that
 names and operators only; every literal is a constant passed beside it, so no text of a rule is ever run.
 """
 
-from collections.abc import Callable, Collection
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from auditwire.condition.errors import UnexpectedTypeError
 from auditwire.condition.evaluate import Atom, Bound
-from auditwire.condition.fields import Kind
-from auditwire.condition.syntax import And, Not, Number, Operator, Or, Text
+from auditwire.condition.fields import Field, Kind
+from auditwire.condition.operators import Test, spelling
+from auditwire.condition.reach import quick_judge
+from auditwire.condition.syntax import And, Not, Operator, Or, Text
 
-_INLINE_ORDER: Final = {
+_ORDERS: Final = {
     Operator.LESS: "<",
     Operator.LESS_OR_EQUAL: "<=",
     Operator.GREATER: ">",
@@ -23,13 +27,16 @@ _INLINE_ORDER: Final = {
 class Scope:
     """One function being written: its constants, the fields it loads into local variables, the results it keeps.
 
-    ``kept`` are the atoms whose result is kept once known, because the function asks for it more than once.
+    ``kept`` are the nodes whose result is kept once known, because the function asks for it more than once;
+    ``searches`` are cheaper tests to take for some atoms.
     """
 
-    def __init__(self, kept: Collection[Atom] = ()) -> None:
+    def __init__(self, kept: Collection[Bound] = (), searches: Mapping[Atom, Test] | None = None) -> None:
         self._constants: dict[str, Any] = {}
         self._loads: dict[str, str] = {}
-        self._kept = {atom: f"s{number}" for number, atom in enumerate(kept)}
+        self._texts: dict[str, bool] = {}
+        self._kept = {node: f"s{number}" for number, node in enumerate(kept)}
+        self._searches = searches or {}
 
     def constant(self, value: Any) -> str:
         """A name for a value that the source does not spell."""
@@ -37,94 +44,117 @@ class Scope:
         self._constants[name] = value
         return name
 
-    def load(self, expression: str) -> str:
-        """The local variable that holds a field, given as a Python expression over ``event``."""
-        return self._loads.setdefault(expression, f"v{len(self._loads)}")
+    def load(self, field: Field) -> str:
+        """A field of the event as an expression: a local variable, loaded once; but bodies only where a test asks for
+        them, because loading one decodes it."""
+        if field.expression is None:
+            return f"{self.constant(field.load)}(event)"
+        if field.kind is Kind.JSON:
+            return field.expression
+        return self._loads.setdefault(field.expression, f"v{len(self._loads)}")
 
     def expression(self, node: Any) -> str:
         """A bound condition as a Python expression."""
+        name = self._kept.get(node)
+        test = self._test(node)
+        return test if name is None else f"({name} if {name} is not None else ({name} := {test}))"
+
+    def define(self, signature: str, body: list[str]) -> Callable[..., Any]:
+        """The function with this signature and these statements; the loads come before them.
+
+        It raises ``UnexpectedTypeError`` where a text it compares without calling the reference is none.
+        """
+        setup = [f"{name} = {expression}" for expression, name in self._loads.items()]
+        unexpected = [
+            f"({name}.__class__ is not text and {name} is not None)" if may_miss else f"{name}.__class__ is not text"
+            for name, may_miss in self._texts.items()
+        ]
+        if unexpected:
+            setup.append(f"if {' or '.join(unexpected)}: raise UnexpectedTypeError")
+        setup += [f"{name} = None" for name in self._kept.values()]
+        source = "\n ".join([f"def {signature}:", *setup, *body])
+        names = {**self._constants, "__builtins__": {}, "text": str, "UnexpectedTypeError": UnexpectedTypeError}
+        exec(compile(source, "<rules>", "exec"), names)  # noqa: S102 - names and operators only, see above
+        return names[signature.partition("(")[0]]  # type: ignore[no-any-return]
+
+    def _test(self, node: Any) -> str:
         if isinstance(node, And):
             return f"({' and '.join(map(self.expression, node.operands))})"
         if isinstance(node, Or):
             return f"({' or '.join(map(self.expression, node.operands))})"
         if isinstance(node, Not):
             return f"(not {self.expression(node.operand)})"
-        test = self._inline(node) if is_inline(node) else f"{self.constant(node.run)}(event)"
-        name = self._kept.get(node)
-        return test if name is None else f"({name} if {name} is not None else ({name} := {test}))"
+        if not is_inline(node):
+            return f"{self.constant(quick_judge(node))}({self.load(node.field)})"
+        text = self.load(node.field)
+        self._texts[text] = may_miss = node.field.kind is Kind.OPTIONAL_TEXT
+        test = self._inline(node, text)
+        return f"({text} is not None and {test})" if may_miss else test
 
-    def define(self, signature: str, body: list[str]) -> Callable[..., Any]:
-        """The function with this signature and these statements; the loads come before them."""
-        setup = [f"{name} = {expression}" for expression, name in self._loads.items()]
-        setup += [f"{name} = None" for name in self._kept.values()]
-        source = "\n ".join([f"def {signature}:", *setup, *body])
-        names: dict[str, Any] = {**self._constants, "__builtins__": {}}
-        exec(compile(source, "<rules>", "exec"), names)  # noqa: S102 - names and operators only, see above
-        return names[signature.partition("(")[0]]  # type: ignore[no-any-return]
-
-    def _inline(self, atom: Atom) -> str:
-        comparison, negated = atom.comparison, atom.comparison.negated
-        load = self.load(str(atom.field.expression))
-        if comparison.operator is Operator.EXISTS:
-            return f"({load} {'==' if negated else '!='} '')"
-        if comparison.operator is Operator.IN:
-            items = frozenset(map(spelled, comparison.operands))
-            return f"({load} {'not in' if negated else 'in'} {self.constant(items)})"
-        literal = comparison.operands[0]
-        if comparison.operator is Operator.CONTAINS:
-            return f"({self.constant(spelled(literal))} {'not in' if negated else 'in'} {load})"
-        if comparison.operator is Operator.EQUAL:
-            return f"({load} {'!=' if negated else '=='} {self.constant(spelled(literal))})"
-        if comparison.operator in _INLINE_ORDER:
-            return f"({load} {_INLINE_ORDER[comparison.operator]} {self.constant(spelled(literal))})"
-        test = self._like(load, spelled(literal)) if comparison.operator is Operator.LIKE else None
-        test = test or f"{self.constant(atom.test)}({load})"
+    def _inline(self, atom: Atom, text: str) -> str:
+        """The test of a local variable that holds a text."""
+        operator, operands, negated = atom.comparison.operator, atom.comparison.operands, atom.comparison.negated
+        if operator is Operator.EXISTS:
+            return f"({text} {'==' if negated else '!='} '')"
+        if operator is Operator.IN:
+            return f"({text} {'not in' if negated else 'in'} {self.constant(frozenset(map(spelling, operands)))})"
+        if operator in _ORDERS:
+            return f"({text} {_ORDERS[operator]} {self.constant(spelling(operands[0]))})"
+        if operator is Operator.EQUAL:
+            return f"({text} {'!=' if negated else '=='} {self.constant(spelling(operands[0]))})"
+        if operator is Operator.CONTAINS:
+            return f"({self.constant(spelling(operands[0]))} {'not in' if negated else 'in'} {text})"
+        test = f"{self.constant(self._searches.get(atom, atom.test))}({text})"
         return f"(not {test})" if negated else test
-
-    def _like(self, load: str, pattern: str) -> str | None:
-        """``like`` with a star at one end or both as a method of the text; None for other patterns."""
-        inner = pattern.strip("*")
-        if not inner or "*" in inner or "?" in inner:
-            return None
-        if pattern.startswith("*") and pattern.endswith("*"):
-            return f"({self.constant(inner)} in {load})"
-        if pattern.endswith("*"):
-            return f"{load}.startswith({self.constant(inner)})"
-        return (
-            f"{load}.endswith({self.constant(inner)})"
-            if pattern.startswith("*")
-            else f"({load} == {self.constant(inner)})"
-        )
 
 
 def generate(node: Bound) -> Callable[[Any], bool]:
     """One function for a bound expression: takes an event, answers whether it matches.
 
-    Raises ``EvaluationError`` as ``evaluate`` does.
+    Raises ``EvaluationError`` as ``evaluate`` does, and ``UnexpectedTypeError``.
     """
     scope = Scope()
     expression = scope.expression(node)
     return scope.define("condition(event)", [f"return {expression}"])
 
 
+def generate_all(nodes: Mapping[Bound, Sequence[int]], searches: Mapping[Atom, Test]) -> Callable[[Any], list[int]]:
+    """One function for several bound expressions: takes an event, gives the numbers of those that match it.
+
+    What stands in several of them is evaluated once. Raises as ``generate`` says.
+    """
+    scope = Scope(_repeated(nodes), searches)
+    body = [f"if {scope.expression(node)}: hits += {scope.constant(numbers)}" for node, numbers in nodes.items()]
+    return scope.define("match(event)", ["hits = []", *body, "return hits"])
+
+
 def is_inline(atom: Atom) -> bool:
-    """Whether a test is an expression on a loaded text: the field is a text that is never missing, and compared with
-    texts. Such a test can be taken out of turn: it never raises."""
-    if atom.field.kind is not Kind.TEXT or atom.field.expression is None:
-        return False
-    if len(atom.steps) != 1 or atom.steps[0].index is not None or atom.steps[0].keys:
+    """Whether a test is an expression on a loaded text: it looks at a text field itself and compares it with texts.
+
+    ``exists`` of a text that may be missing is left out, as the one test that is true of a missing value.
+    """
+    if not atom.is_plain or atom.field.expression is None:
         return False
     operator, operands = atom.comparison.operator, atom.comparison.operands
-    if operator in (Operator.EXISTS, Operator.IN, Operator.CONTAINS):
-        return True
-    return operator is not Operator.TRUTH and isinstance(operands[0], Text)
+    if operator is Operator.EXISTS:
+        return atom.field.kind is Kind.TEXT
+    if atom.field.kind not in (Kind.TEXT, Kind.OPTIONAL_TEXT) or operator is Operator.TRUTH:
+        return False
+    return operator in (Operator.IN, Operator.CONTAINS) or isinstance(operands[0], Text)
 
 
-def is_search(atom: Atom) -> bool:
-    """Whether a test looks through its text instead of comparing it."""
-    return atom.comparison.operator in (Operator.LIKE, Operator.REGEX)
+def _repeated(nodes: Iterable[Bound]) -> list[Bound]:
+    """The sub-expressions that several others are made of, where asking again costs more than looking it up."""
+    uses: Counter[Any] = Counter()
+    pending: list[Any] = list(nodes)
+    while pending:
+        node = pending.pop()
+        uses[node] += 1
+        # Of what is kept the parts are asked for once only.
+        if uses[node] == 1 and not isinstance(node, Atom):
+            pending += [node.operand] if isinstance(node, Not) else node.operands
+    return [node for node, times in uses.items() if times > 1 and not (isinstance(node, Atom) and _is_cheap(node))]
 
 
-def spelled(literal: object) -> str:
-    """The text that ``=``, ``in`` and ``contains`` compare with."""
-    return literal.spelling if isinstance(literal, Number) else str(getattr(literal, "value", ""))
+def _is_cheap(atom: Atom) -> bool:
+    return is_inline(atom) and atom.comparison.operator not in (Operator.LIKE, Operator.REGEX)

@@ -3,6 +3,7 @@
     Exception
     ├── ConditionError      the text cannot be a condition: raised when compiling, carries every finding
     └── EvaluationError     the condition met a value it cannot judge: raised when evaluating one event
+        └── UnexpectedTypeError     generated code leaves a value to the reference evaluator: stays inside the library
 
 A rule whose evaluation raises does not match that event; the batch goes on.
 """
@@ -47,3 +48,7 @@ class ConditionError(Exception):
 
 class EvaluationError(Exception):
     """A value a condition cannot judge: a text compared with a number, an index on something that is no array."""
+
+
+class UnexpectedTypeError(EvaluationError):
+    """Generated code met a value of a type its field never has; the reference evaluator can still judge it."""

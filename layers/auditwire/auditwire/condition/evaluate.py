@@ -10,15 +10,15 @@ from typing import Any
 
 from auditwire.condition.errors import EvaluationError, Finding
 from auditwire.condition.fields import Field, FieldTable, Kind
-from auditwire.condition.memory import remembered
 from auditwire.condition.operators import PatternError, Test, exists_in_array, holds, positive_test
 from auditwire.condition.paths import Step, exists_below, find, matches, steps_of
-from auditwire.condition.syntax import And, Comparison, Expression, Not, Operator, Or, Path, Reference, Text
+from auditwire.condition.syntax import And, Comparison, Expression, Not, Operator, Or, Path, Reference
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Atom:
-    """A comparison ready to run: the field it loads, the steps below it, the test, and both as one function.
+    """A comparison ready to run: the field it loads, the steps below it, the test of one value, and ``judge``, which
+    says for what the field holds whether the comparison is true.
 
     Each is one of its kind: conditions bound by one ``Binder`` share the atoms of equal comparisons.
     """
@@ -27,7 +27,12 @@ class Atom:
     field: Field
     steps: tuple[Step, ...]
     test: Test
-    run: Callable[[Any], bool]
+    judge: Callable[[Any], bool]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it looks at what the field holds, not at something inside of it."""
+        return len(self.steps) == 1 and self.steps[0].index is None and not self.steps[0].keys
 
 
 Bound = Atom | Not | And | Or
@@ -43,23 +48,13 @@ def bind_comparison(comparison: Comparison, fields: FieldTable) -> Atom | Findin
         return field
     try:
         test = positive_test(comparison)
-        if _is_costly(comparison):
-            test = remembered(test)
     except PatternError as error:
         return Finding(
             "AW104", f"RE2 refuses the regular expression: {error}",
             "RE2 has no look-around and no back-references; repeats go up to 1000", comparison.offset,
         )  # fmt: skip
     steps = steps_of(field.rest, root_index_of(path, field))
-    return Atom(comparison, field, steps, test, _runner(comparison, field, steps, test))
-
-
-def _is_costly(comparison: Comparison) -> bool:
-    """Whether the test searches with RE2 instead of comparing."""
-    if comparison.operator is Operator.LIKE and isinstance(comparison.operands[0], Text):
-        inner = comparison.operands[0].value.strip("*")
-        return "*" in inner or "?" in inner
-    return comparison.operator is Operator.REGEX
+    return Atom(comparison, field, steps, test, _judge(comparison, field, steps, test))
 
 
 def root_index_of(path: Path, field: Field) -> Any:
@@ -74,7 +69,7 @@ def evaluate(node: Any, event: Any) -> bool:
     Raises ``EvaluationError`` where a comparison meets a value it cannot judge.
     """
     if isinstance(node, Atom):
-        return node.run(event)
+        return node.judge(node.field.load(event))
     if isinstance(node, Not):
         return not evaluate(node.operand, event)
     if isinstance(node, And):
@@ -97,19 +92,19 @@ def comparisons(node: Expression) -> list[Comparison]:
     return found
 
 
-def _runner(comparison: Comparison, field: Field, steps: tuple[Step, ...], test: Test) -> Callable[[Any], bool]:
-    load, negated = field.load, comparison.negated
-    if field.kind is Kind.TEXT and comparison.operator is Operator.EXISTS and not _indexed(steps):
+def _judge(comparison: Comparison, field: Field, steps: tuple[Step, ...], test: Test) -> Callable[[Any], bool]:
+    negated, keys = comparison.negated, steps[0].keys
+    exists = comparison.operator is Operator.EXISTS
+    if _indexed(steps):
+        if exists:
+            return lambda value: matches(value, steps, partial(exists_in_array, negated=negated))
+        return lambda value: matches(value, steps, partial(holds, test, negated=negated, inside_array=True))
+    if exists and field.kind is Kind.TEXT:
         # A text that is never missing still does not exist while it is empty.
-        return lambda event: (load(event) != "") is not negated
-    if not _indexed(steps):
-        keys = steps[0].keys
-        if comparison.operator is Operator.EXISTS:
-            return lambda event: exists_below(load(event), keys) is not negated
-        return lambda event: holds(test, find(load(event), keys), negated=negated)
-    if comparison.operator is Operator.EXISTS:
-        return lambda event: matches(load(event), steps, partial(exists_in_array, negated=negated))
-    return lambda event: matches(load(event), steps, partial(holds, test, negated=negated, inside_array=True))
+        return lambda value: (value != "") is not negated
+    if exists:
+        return lambda value: exists_below(value, keys) is not negated
+    return lambda value: holds(test, find(value, keys), negated=negated)
 
 
 def _indexed(steps: tuple[Step, ...]) -> bool:

@@ -29,7 +29,8 @@ class Field:
 
     ``expression`` is the same load as Python source over the name ``event``, where there is one: what generated
     code uses. A ``TEXT`` loads as a string, ``""`` standing for absent. ``name`` is how the field is documented,
-    whatever casing the path used; empty where names are free.
+    whatever casing the path used; empty where names are free. ``repeats``: events share few values of it, so that it
+    pays to remember what follows from a value.
     """
 
     kind: Kind
@@ -37,6 +38,7 @@ class Field:
     rest: tuple[Segment, ...]
     expression: str | None = None
     name: str = ""
+    repeats: bool = False
 
 
 class FieldTable(Protocol):

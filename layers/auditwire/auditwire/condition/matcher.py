@@ -1,129 +1,117 @@
-"""Many conditions as one generated function: which of them match an event.
+"""Many conditions as one matcher: which of them an event matches.
 
-What one condition pays for, the others share: a comparison that stands in several is evaluated once, a field is loaded
-once, and conditions that ask for one value of a field (``ObjectRef.Resource = "pods" and …``) are looked up by that
-value instead of being tried. The meaning is that of the reference evaluator, condition by condition; a property test
-holds that both agree. Where a comparison meets a value it cannot judge, the function raises, and the caller judges the
-conditions one by one.
+The screen (``screen.py``) rules out, by a few lookups, the conditions that the event's verb, resource, user and the
+like make impossible, and of many others it knows that they hold. Only what is left open is tried: at first by walking
+the trees, and where the same conditions stay open again and again, by one function generated for just these.
+
+So a cold start generates nothing that does not pay. The meaning is that of the reference evaluator, condition by
+condition; property tests hold that both agree.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from auditwire.condition.codegen import Scope, is_inline, is_search, spelled
-from auditwire.condition.evaluate import Atom, Bound
-from auditwire.condition.syntax import And, Not, Operator
+from auditwire.condition.codegen import generate_all
+from auditwire.condition.errors import UnexpectedTypeError
+from auditwire.condition.evaluate import Bound, evaluate
+from auditwire.condition.memory import Remembered
+from auditwire.condition.pattern_set import shared_searches
+from auditwire.condition.screen import Screen, atoms_of
 
-Matcher = Callable[[Any], list[int]]
-"""Takes an event, gives the positions of the matching conditions in ascending order. Raises ``EvaluationError``."""
+HOT: Final = 20
+"""How often the same conditions stay open before a function is generated for them: about when it begins to pay."""
 
-_FEWEST_IN_TABLE: Final = 4
-_MOST_VALUES: Final = 24
+MOST_FUNCTIONS: Final = 256
+"""How many functions a matcher generates, ever: which conditions stay open depends on values that clients choose."""
 
-
-def generate_matcher(conditions: Sequence[Bound]) -> Matcher:
-    """One function for these conditions."""
-    find = _function([_Case(position, node) for position, node in enumerate(conditions)], frozenset())
-
-    def match(event: Any) -> list[int]:
-        hits: list[int] = []
-        find(event, hits)
-        if len(hits) > 1:
-            hits.sort()
-        return hits
-
-    return match
+Find = Callable[[Any], Sequence[int]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """A condition by its position; ``node`` is what is left of it to test, None when it holds already."""
+class Matcher:
+    """Conditions, known by their positions. Events change nothing but what it remembers, which is bounded."""
 
-    position: int
-    node: Bound | None
+    def __init__(self, conditions: Sequence[Bound], *, hot: int = HOT) -> None:
+        self._searches = shared_searches(dict.fromkeys(atom for node in conditions for atom in atoms_of(node)))
+        screen = Screen(conditions, self._searches)
+        self._possible = screen.possible
+        self._rests = screen.rests
+        self._hot = hot
+        self._functions_left = MOST_FUNCTIONS
+        self._sorted_out = Remembered(self._sort_out)
+        self._open = Remembered(self._open_conditions)
 
-    def asks(self) -> dict[str, Atom]:
-        """The tests that want one of a few values of a text field, by the field's load expression."""
-        operands: tuple[Any, ...] = self.node.operands if isinstance(self.node, And) else (self.node,)
-        found: dict[str, Atom] = {}
-        for operand in operands:
-            # Behind a test that may raise nothing is taken out of turn, or its error would go uncounted.
-            if not isinstance(operand, Atom) or not is_inline(operand):
-                break
-            if _wanted(operand):
-                found.setdefault(str(operand.field.expression), operand)
-        return found
+    def match(self, event: Any) -> tuple[int, ...]:
+        """The positions of the conditions an event matches, ascending.
 
-    def without(self, atom: Atom) -> "_Case":
-        """The same condition where ``atom`` is known to hold."""
-        operands: tuple[Any, ...] = self.node.operands if isinstance(self.node, And) else (self.node,)
-        rest = tuple(operand for operand in operands if operand is not atom and operand is not None)
-        return _Case(self.position, And(rest) if len(rest) > 1 else rest[0] if rest else None)
+        Raises ``EvaluationError`` where one of them meets a value it cannot judge, or a value of a type its field never
+        has: then the caller judges them one by one with the reference evaluator.
+        """
+        try:
+            possible = self._possible(event)
+        except TypeError:
+            raise UnexpectedTypeError from None
+        if not possible:
+            return ()
+        certain, unsure = self._sorted_out[possible]
+        if unsure is None:
+            return certain
+        found = unsure.find(event)
+        return tuple(sorted((*certain, *found))) if found else certain
 
+    def _sort_out(self, possible: int) -> "tuple[tuple[int, ...], _Open | None]":
+        """Of the conditions that the screen leaves: those that hold already, and those that remain to be tested."""
+        certain = tuple(position for position in _bits(possible) if self._rests[position] is None)
+        unsure = possible & ~sum(1 << position for position in certain)
+        return certain, self._open[unsure] if unsure else None
 
-def _wanted(atom: Atom) -> frozenset[str]:
-    """The values of which a test wants one; empty for tests of another kind."""
-    comparison = atom.comparison
-    few = comparison.operator in (Operator.EQUAL, Operator.IN) and len(comparison.operands) <= _MOST_VALUES
-    return frozenset(map(spelled, comparison.operands)) if few and not comparison.negated else frozenset()
+    def _open_conditions(self, unsure: int) -> "_Open":
+        by_rest: dict[Bound, list[int]] = {}
+        for position in _bits(unsure):
+            rest = self._rests[position]
+            if rest is not None:
+                by_rest.setdefault(rest, []).append(position)
+        return _Open(by_rest, self._generate, self._hot)
 
-
-def _function(cases: Sequence[_Case], known: frozenset[str]) -> Callable[[Any, list[int]], None]:
-    """A function that appends the positions of the matching cases; ``known`` fields have been looked up already."""
-    tables: list[tuple[str, list[_Case]]] = []
-    rest = list(cases)
-    while (load := _most_asked(rest, known)) is not None:
-        tables.append((load, [case for case in rest if load in case.asks()]))
-        rest = [case for case in rest if load not in case.asks()]
-        known |= {load}
-    uses = Counter(atom for case in rest for atom in _atoms(case.node))
-    scope = Scope([atom for atom, times in uses.items() if times > 1 and (is_search(atom) or not is_inline(atom))])
-    body = [_test(case, scope) for case in rest]
-    for load, tabled in tables:
-        table = _table(load, tabled, known)
-        body += [f"f = {scope.constant(table.get)}({scope.load(load)})", "if f is not None: f(event, hits)"]
-    return scope.define("match(event, hits)", body or ["pass"])
-
-
-def _most_asked(cases: Sequence[_Case], known: frozenset[str]) -> str | None:
-    """The field most cases want a value of, if it is worth a table."""
-    asked = Counter(load for case in cases for load in case.asks() if load not in known)
-    load, times = max(asked.items(), key=lambda item: (item[1], item[0]), default=("", 0))
-    return load if times >= _FEWEST_IN_TABLE else None
-
-
-def _table(load: str, cases: list[_Case], known: frozenset[str]) -> dict[str, Callable[[Any, list[int]], None]]:
-    """For each value that is wanted, the function that tries the cases wanting it."""
-    by_value: dict[str, list[_Case]] = {}
-    for case in cases:
-        atom = case.asks()[load]
-        for value in _wanted(atom):
-            by_value.setdefault(value, []).append(case.without(atom))
-    functions: dict[tuple[int, ...], Callable[[Any, list[int]], None]] = {}
-    table = {}
-    for value, group in sorted(by_value.items()):
-        # Values wanted by the same cases share one function.
-        positions = tuple(case.position for case in group)
-        if positions not in functions:
-            functions[positions] = _function(group, known)
-        table[value] = functions[positions]
-    return table
+    def _generate(self, by_rest: Mapping[Bound, Sequence[int]]) -> Find | None:
+        """A function for conditions that are open together; None where they are left to the walker: once there are as
+        many functions as there may be, and where Python finds the conditions nested too deep."""
+        if self._functions_left <= 0:
+            return None
+        self._functions_left -= 1
+        try:
+            return generate_all(by_rest, self._searches)
+        except (SyntaxError, RecursionError, MemoryError):
+            return None
 
 
-def _test(case: _Case, scope: Scope) -> str:
-    hit = f"hits.append({case.position})"
-    return hit if case.node is None else f"if {scope.expression(case.node)}: {hit}"
+class _Open:
+    """Conditions that are open together: what remains of each, with the positions of those of which it remains."""
+
+    __slots__ = ("_by_rest", "_generate", "_until_hot", "find")
+
+    def __init__(
+        self,
+        by_rest: Mapping[Bound, Sequence[int]],
+        generate: Callable[[Mapping[Bound, Sequence[int]]], Find | None],
+        hot: int,
+    ) -> None:
+        self._by_rest = by_rest
+        self._generate = generate
+        self._until_hot = hot
+        self.find: Find = self._walk
+        """The positions of those an event matches. Raises ``EvaluationError``."""
+
+    def _walk(self, event: Any) -> list[int]:
+        self._until_hot -= 1
+        if self._until_hot == 0:
+            self.find = self._generate(self._by_rest) or self._walk
+        matching = (positions for rest, positions in self._by_rest.items() if evaluate(rest, event))
+        return [position for positions in matching for position in positions]
 
 
-def _atoms(node: Bound | None) -> Iterator[Atom]:
-    pending: list[Any] = [] if node is None else [node]
-    while pending:
-        current = pending.pop()
-        if isinstance(current, Atom):
-            yield current
-        elif isinstance(current, Not):
-            pending.append(current.operand)
-        else:
-            pending.extend(current.operands)
+def _bits(number: int) -> Iterator[int]:
+    """The positions of the bits that are set, ascending."""
+    while number:
+        lowest = number & -number
+        yield lowest.bit_length() - 1
+        number ^= lowest

@@ -1,27 +1,33 @@
-"""Remembering the answers of costly tests: user agents, users and paths repeat from event to event."""
+"""Remembering what follows from a value: verbs, users and user agents repeat from event to event."""
 
-from typing import Any, Final
-
-from auditwire.condition.operators import Test
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 MOST_VALUES: Final = 2_048
 LONGEST_VALUE: Final = 256
-"""Of one test at most ``MOST_VALUES`` texts of at most this many characters are remembered: clients choose them."""
+"""At most ``MOST_VALUES`` values are remembered, texts of at most this many characters: clients choose them."""
+
+Key = TypeVar("Key")
+Found = TypeVar("Found")
 
 
-def remembered(test: Test) -> Test:
-    """The same test, which knows its answer for texts it has lately been asked about."""
-    known: dict[str, bool] = {}
+class Remembered(dict[Key, Found]):
+    """A function of one value as a dictionary: ``remembered[value]`` works out only what it does not know yet.
 
-    def answer(value: Any) -> bool:
-        if type(value) is not str or len(value) > LONGEST_VALUE:
-            return test(value)
-        found = known.get(value)
-        if found is None:
-            found = test(value)
-            if len(known) >= MOST_VALUES:
-                known.clear()
-            known[value] = found
+    A value that is known costs one lookup, without a call. When the dictionary is full it starts afresh, so that no
+    flood of values can grow it or shut later ones out.
+    """
+
+    __slots__ = ("_work_out",)
+
+    def __init__(self, work_out: Callable[[Key], Found]) -> None:
+        super().__init__()
+        self._work_out = work_out
+
+    def __missing__(self, value: Key) -> Found:
+        found = self._work_out(value)
+        if not isinstance(value, str) or len(value) <= LONGEST_VALUE:
+            if len(self) >= MOST_VALUES:
+                self.clear()
+            self[value] = found
         return found
-
-    return answer

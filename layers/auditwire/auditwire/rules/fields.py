@@ -98,6 +98,12 @@ _TABLE: Final[dict[str, _Leaf | _Object]] = {
 # Objects an event may lack altogether; loading below them must not fail.
 _OPTIONAL_OBJECTS: Final = frozenset(("impersonatedUser", "responseStatus", "authenticationMetadata"))
 
+# Nearly every event has another value of these; the values of the others come back from event to event.
+_DIFFERENT_EACH_TIME: Final = frozenset((
+    "AuditID", "RequestURI", "Message", "RequestReceivedTimestamp", "StageTimestamp", "User.UID", "ObjectRef.Name",
+    "ObjectRef.UID", "ObjectRef.ResourceVersion", "ResponseStatus.Message", "ImpersonatedUser.UID",
+))  # fmt: skip
+
 FIELD_NAMES: Final = tuple(
     name
     for entry in _TABLE.values()
@@ -136,9 +142,11 @@ def _leaf_field(path: Path, leaf: _Leaf, own: Segment, rest: tuple[Segment, ...]
     if leaf.kind in (Kind.TEXT, Kind.OPTIONAL_TEXT, Kind.NUMBER) and own.index is not None:
         return _no_array(path, leaf.name)
     parent = leaf.attribute.partition(".")[0]
+    repeats = leaf.kind in (Kind.TEXT, Kind.OPTIONAL_TEXT, Kind.NUMBER) and leaf.name not in _DIFFERENT_EACH_TIME
     if "." in leaf.attribute and parent in _OPTIONAL_OBJECTS:
-        return Field(leaf.kind, _optional_loader(leaf.attribute), rest, None, leaf.name)
-    return Field(leaf.kind, attrgetter(leaf.attribute), rest, f"event.{leaf.attribute}", leaf.name)
+        expression = f"(None if event.{parent} is None else event.{leaf.attribute})"
+        return Field(leaf.kind, _optional_loader(leaf.attribute), rest, expression, leaf.name, repeats)
+    return Field(leaf.kind, attrgetter(leaf.attribute), rest, f"event.{leaf.attribute}", leaf.name, repeats)
 
 
 def _optional_loader(attribute: str) -> Callable[[Any], Any]:

@@ -7,7 +7,8 @@ from typing import Final, Literal
 from auditwire.condition.assemble import Binder
 from auditwire.condition.errors import EvaluationError
 from auditwire.condition.evaluate import Bound, evaluate
-from auditwire.condition.matcher import Matcher, generate_matcher
+from auditwire.condition.matcher import Matcher
+from auditwire.condition.memory import Remembered
 from auditwire.condition.syntax import Expression
 from auditwire.diagnostics import Diagnostic
 from auditwire.events.model import Event
@@ -20,7 +21,6 @@ Outcome = Literal["ignore", "archive", "alert"]
 
 
 _FIELDS: Final = EventFields()
-_MOST_VERDICTS: Final = 4_096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,25 +154,20 @@ class RuleSet:
     digest: str
     findings: tuple[Diagnostic, ...] = ()
     policy: Policy | None = None
-    _match: Matcher = field(init=False, repr=False, compare=False)
-    _verdicts: dict[tuple[int, ...], Verdict] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _match: Callable[[Event], tuple[int, ...]] = field(init=False, repr=False, compare=False)
+    _verdicts: Remembered[tuple[int, ...], Verdict] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        matcher = generate_matcher([rule.bound for rule in (*self.archiving, *self.alerting)])
-        object.__setattr__(self, "_match", matcher)
+        matcher = Matcher([rule.bound for rule in (*self.archiving, *self.alerting)])
+        object.__setattr__(self, "_match", matcher.match)
+        object.__setattr__(self, "_verdicts", Remembered(self._verdict))
 
     def decide(self, event: Event) -> Verdict:
         """What becomes of an event. Never raises: a rule that meets a value it cannot judge is in ``errors``."""
         try:
-            hits = tuple(self._match(event))
+            return self._verdicts[self._match(event)]
         except EvaluationError:
             return self._judge_one_by_one(event)
-        verdict = self._verdicts.get(hits)
-        if verdict is None:
-            verdict = self._verdict(hits)
-            if len(self._verdicts) < _MOST_VERDICTS:
-                self._verdicts[hits] = verdict
-        return verdict
 
     def _judge_one_by_one(self, event: Event) -> Verdict:
         """The verdict where some rule cannot judge the event: each rule for itself."""

@@ -1,0 +1,146 @@
+"""Walking a path quickly: a judge made for one comparison, for values of the shapes that are usual.
+
+``paths.matches`` and ``operators.holds`` say what a comparison means for any value; they look at the path anew each
+time. Here every step is a function made once, which knows only objects, arrays of plain values and missing keys. All
+else it leaves to the reference, so that the odd rules stand in one place.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from auditwire.condition.evaluate import Atom
+from auditwire.condition.operators import holds
+from auditwire.condition.syntax import AnyElement, Operator
+
+_Judge = Callable[[Any], bool]
+_Find = Callable[[Any], Any]
+
+_MOST_KEYS: Final = 8
+_PLAIN: Final = frozenset((str, int, float, bool))
+
+
+class _OddShapeError(Exception):
+    """A value that only the reference knows how to judge."""
+
+
+def quick_judge(atom: Atom) -> _Judge:
+    """A function that gives what ``atom.judge`` gives, and raises what it raises."""
+    steps = atom.steps
+    usual = all(len(step.keys) <= _MOST_KEYS and isinstance(step.index, AnyElement | None) for step in steps)
+    if atom.comparison.operator is Operator.EXISTS or not usual:
+        return atom.judge
+    indexed = len(steps) > 1 or steps[0].index is not None
+    quick = _judge_element(atom) if indexed else _judge_end(atom)
+    for position in reversed(range(len(steps))):
+        find = _finder(steps[position].keys, inside_array=position > 0)
+        quick = _judge_found(find, quick) if steps[position].index is None else _judge_some(find, quick)
+    reference = atom.judge
+
+    def judge(value: Any) -> bool:
+        try:
+            return quick(value)
+        except _OddShapeError:
+            return reference(value)
+
+    return judge
+
+
+def _judge_found(find: _Find, below: _Judge) -> _Judge:
+    return lambda value: below(find(value))
+
+
+def _judge_some(find: _Find, below: _Judge) -> _Judge:
+    def judge(value: Any) -> bool:
+        array = find(value)
+        if array is None:
+            return False
+        if array.__class__ is not list:
+            raise _OddShapeError
+        # A plain loop: any() over a generator costs more than the tests themselves.
+        for element in array:  # noqa: SIM110
+            if below(element):
+                return True
+        return False
+
+    return judge
+
+
+def _judge_element(atom: Atom) -> _Judge:
+    """The end of a path that an index is on the way of."""
+    test, negated = atom.test, atom.comparison.negated
+
+    def judge(value: Any) -> bool:
+        if value.__class__ in _PLAIN:
+            return test(value) is not negated
+        if value is None:
+            return False
+        raise _OddShapeError
+
+    return judge
+
+
+def _judge_end(atom: Atom) -> _Judge:
+    """The end of a path without indexes."""
+    test, negated = atom.test, atom.comparison.negated
+
+    def judge(value: Any) -> bool:
+        if value.__class__ in _PLAIN:
+            return test(value) is not negated
+        if value is None:
+            return False
+        if value.__class__ is not list or not _PLAIN.issuperset(map(type, value)):
+            return holds(test, value, negated=negated)
+        for element in value:
+            if test(element):
+                return not negated
+        return negated and bool(value)
+
+    return judge
+
+
+def _finder(keys: tuple[str, ...], *, inside_array: bool) -> _Find:
+    """``paths.find`` for these keys; inside an array what cannot be found is left to the reference."""
+    find: _Find = _itself
+    # From the last key to the first: each finder tries its first key alone, then joined with more and more of the rest.
+    finders = [find]
+    for position in reversed(range(len(keys))):
+        joined = [".".join(keys[position:end]) for end in range(position + 1, len(keys) + 1)]
+        find = _find_one_of(list(zip(joined, reversed(finders), strict=True)))
+        finders.append(find)
+    if not keys or not inside_array:
+        return find
+
+    def find_inside(value: Any) -> Any:
+        found = find(value)
+        if found is None:
+            for key in keys:
+                if value.__class__ is not dict:
+                    raise _OddShapeError
+                value = value.get(key)
+                if value is None:
+                    break
+        return found
+
+    return find_inside
+
+
+def _find_one_of(options: list[tuple[str, _Find]]) -> _Find:
+    if len(options) == 1:
+        key = options[0][0]
+        return lambda value: value.get(key) if value.__class__ is dict else None
+
+    def find(value: Any) -> Any:
+        if value.__class__ is dict:
+            for key, below in options:
+                found = value.get(key)
+                if found is not None:
+                    found = below(found)
+                    if found is not None:
+                        return found
+        return None
+
+    return find
+
+
+def _itself(value: Any) -> Any:
+    return value

@@ -1,0 +1,154 @@
+"""Which conditions an event can still match, by the values of fields that repeat from event to event.
+
+Most conditions ask for a verb, a resource, a namespace. So for each such field a table says, value by value, which
+conditions that value leaves possible, as the bits of one integer; the tables of all fields, ``&``-ed, leave the few
+conditions the event is worth trying. What one value rules out is found by running the tests of the conditions on it,
+once: from then on all of them together cost one lookup.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from auditwire.condition.codegen import Scope
+from auditwire.condition.evaluate import Atom, Bound
+from auditwire.condition.fields import Field, Kind
+from auditwire.condition.memory import Remembered
+from auditwire.condition.operators import Test, spelling
+from auditwire.condition.syntax import And, AnyElement, Not, Number, Operator, Text
+from auditwire.condition.values import parse_number, text_of
+
+_TEXTUAL = (Operator.EXISTS, Operator.IN, Operator.CONTAINS, Operator.LIKE, Operator.REGEX)
+
+
+class Screen:
+    """``possible(event)`` has the bit of each condition that the event can still match.
+
+    ``rests`` are what then remains to be tested of each; None where nothing does, so that the condition holds.
+    """
+
+    def __init__(self, conditions: Sequence[Bound], searches: Mapping[Atom, Test]) -> None:
+        tables: dict[str, tuple[Field, _Table]] = {}
+        everything = (1 << len(conditions)) - 1
+        self.rests: list[Bound | None] = []
+        for position, condition in enumerate(conditions):
+            rest: list[Any] = []
+            for part, may_raise in _parts(condition):
+                field = _repeating_field(part)
+                if field is None or may_raise:
+                    rest.append(part)
+                else:
+                    _, table = tables.setdefault(str(field.expression), (field, _Table(everything, searches)))
+                    table.add(part, position)
+            self.rests.append(And(tuple(rest)) if len(rest) > 1 else rest[0] if rest else None)
+        scope = Scope()
+        lookups = [
+            f"{scope.constant(Remembered(table.leaves))}[{scope.load(field)}]" for field, table in tables.values()
+        ]
+        self.possible: Callable[[Any], int] = scope.define(
+            "possible(event)", [f"return {' & '.join(lookups) or scope.constant(everything)}"]
+        )
+
+
+class _Table:
+    """The parts of conditions that look at one field, and which conditions they are part of."""
+
+    def __init__(self, everything: int, searches: Mapping[Atom, Test]) -> None:
+        self._everything = everything
+        self._searches = searches
+        self._asking = 0
+        self._asking_for: dict[str, int] = {}
+        self._others: dict[Any, int] = {}
+
+    def add(self, part: Any, position: int) -> None:
+        """Note that a condition holds only where this part of it does."""
+        bit = 1 << position
+        wanted = _wanted(part)
+        if wanted and not self._asking & bit:
+            # Tests for certain values are looked up, however many there are.
+            self._asking |= bit
+            for value in wanted:
+                self._asking_for[value] = self._asking_for.get(value, 0) | bit
+        else:
+            self._others[part] = self._others.get(part, 0) | bit
+
+    def leaves(self, value: Any) -> int:
+        """The conditions that a value of the field leaves possible. Raises ``EvaluationError`` as their tests do."""
+        asked = 0 if value is None else self._asking_for.get(text_of(value), 0)
+        possible = self._everything & ~self._asking | asked
+        for part, conditions in self._others.items():
+            if not self._holds(part, value):
+                possible &= ~conditions
+        return possible
+
+    def _holds(self, node: Any, value: Any) -> bool:
+        if isinstance(node, Atom):
+            search = self._searches.get(node) if type(value) is str else None
+            return node.judge(value) if search is None else search(value) is not node.comparison.negated
+        if isinstance(node, Not):
+            return not self._holds(node.operand, value)
+        if isinstance(node, And):
+            return all(self._holds(operand, value) for operand in node.operands)
+        return any(self._holds(operand, value) for operand in node.operands)
+
+
+def _parts(condition: Bound) -> Iterator[tuple[Bound, bool]]:
+    """The operands of an ``and``, each with whether one before it may raise.
+
+    Behind such a one nothing may be taken out of turn: what it rules out would keep the error from being counted.
+    """
+    raised = False
+    operands: tuple[Any, ...] = condition.operands if isinstance(condition, And) else (condition,)
+    for operand in operands:
+        yield operand, raised
+        raised = raised or not all(map(never_raises, atoms_of(operand)))
+
+
+def _repeating_field(part: Bound) -> Field | None:
+    """The one field that a part looks at, if its values repeat and the part judges every value of it."""
+    found: Field | None = None
+    for atom in atoms_of(part):
+        field = atom.field
+        if not field.repeats or not atom.is_plain or not never_raises(atom):
+            return None
+        if found is not None and found.expression != field.expression:
+            return None
+        found = field
+    return found
+
+
+def _wanted(part: Bound) -> frozenset[str]:
+    """The values of which a part wants one; empty for parts of another kind."""
+    if not isinstance(part, Atom) or part.comparison.negated:
+        return frozenset()
+    operands = part.comparison.operands
+    if part.comparison.operator is Operator.IN or (
+        part.comparison.operator is Operator.EQUAL and isinstance(operands[0], Text)
+    ):
+        return frozenset(map(spelling, operands))
+    return frozenset()
+
+
+def atoms_of(node: Bound) -> Iterator[Atom]:
+    """Every comparison in a bound condition."""
+    pending: list[Any] = [node]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, Atom):
+            yield current
+        elif isinstance(current, Not):
+            pending.append(current.operand)
+        else:
+            pending.extend(current.operands)
+
+
+def never_raises(atom: Atom) -> bool:
+    """Whether a comparison can judge every value that its field can hold."""
+    operator, operands = atom.comparison.operator, atom.comparison.operands
+    kind, index = atom.field.kind, atom.steps[0].index
+    any_element = kind is Kind.TEXTS and isinstance(index, AnyElement) and len(atom.steps) == 1
+    if kind is Kind.JSON or operator is Operator.TRUTH or not (atom.is_plain or any_element):
+        return False
+    if operator in _TEXTUAL or isinstance(operands[0], Text):
+        return True
+    literal = operands[0]
+    return kind is Kind.NUMBER and isinstance(literal, Number) and parse_number(literal.spelling) is not None
