@@ -50,6 +50,15 @@ class Stack:
         """The deployed resources of one type."""
         return (resource for resource in self.resources.values() if resource.type == type_name)
 
+    def arns(self) -> dict[str, str]:
+        """ARN → logical id, of every resource that has one."""
+        found = {
+            resource.attributes.get("Arn") or resource.attributes.get("TopicArn", ""): logical_id
+            for logical_id, resource in self.resources.items()
+        }
+        # A log group's ends in a wildcard for its streams.
+        return {arn.removesuffix(":*"): logical_id for arn, logical_id in found.items() if arn}
+
 
 class _NoManagedPolicies:
     """The translator's source of managed policies; the template uses none by name."""

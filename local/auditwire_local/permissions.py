@@ -63,7 +63,7 @@ class Recorder:
     """Every AWS call that functions made while it listened, each kind once."""
 
     def __init__(self) -> None:
-        self._calls: dict[tuple[str, str, str], Call] = {}
+        self._calls: dict[tuple[object, ...], Call] = {}
         self._lock = Lock()
 
     def calls(self, function: str | None = None) -> list[Call]:
@@ -74,7 +74,8 @@ class Recorder:
     def record(self, call: Call) -> None:
         """Put down one call."""
         with self._lock:
-            self._calls.setdefault((call.function, call.action, call.resource), call)
+            kind = call.function, call.action, call.resource, *sorted(call.context.items())
+            self._calls.setdefault(kind, call)
 
     def __enter__(self) -> "Recorder":
         _listeners.append(self)
@@ -118,6 +119,8 @@ def _context(operation: str, params: Mapping[str, Any]) -> dict[str, str]:
     """The condition keys of a call that the template's policies ask for; of several values, joined by commas."""
     if operation.startswith("ListObjects") and "Prefix" in params:
         return {"s3:prefix": params["Prefix"]}
+    if operation == "PutObject" and "IfNoneMatch" in params:
+        return {"s3:if-none-match": params["IfNoneMatch"]}
     if operation == "UpdateItem":
         return {"dynamodb:Attributes": ",".join({*params["Key"], *params["ExpressionAttributeNames"].values()})}
     return {}
@@ -185,7 +188,7 @@ def _statement(statement: Mapping[str, Any]) -> Statement:
         operator: {key: tuple(_listed(values)) for key, values in keys.items()}
         for operator, keys in statement.get("Condition", {}).items()
     }
-    if unknown := sorted(conditions.keys() - _OPERATORS.keys()):
+    if unknown := sorted(conditions.keys() - _OPERATORS.keys() - {"Null"}):
         msg = f"the evaluator does not know the condition {', '.join(unknown)} of an IAM statement"
         raise PolicyError(msg)
     return Statement(
@@ -213,6 +216,7 @@ def _wildcard(pattern: str, flags: int = 0) -> re.Pattern[str]:
 
 _OPERATORS: dict[str, Callable[[tuple[str, ...], str], bool]] = {
     "StringEquals": lambda accepted, value: value in accepted,
+    "ForAnyValue:StringEquals": lambda accepted, value: bool(set(value.split(",")) & set(accepted)),
     "ForAllValues:StringEquals": lambda accepted, value: set(value.split(",")) <= set(accepted),
     "StringLike": _matches,
     "ArnEquals": _matches,
@@ -222,9 +226,15 @@ _OPERATORS: dict[str, Callable[[tuple[str, ...], str], bool]] = {
 
 
 def _met(conditions: Mapping[str, Mapping[str, tuple[str, ...]]], context: Mapping[str, str]) -> bool:
-    """Whether every condition holds; one on a key that the call does not carry never does."""
+    """Whether every condition holds; one on a key that the call does not carry never does, but for ``Null``."""
     return all(
-        key in context and _OPERATORS[operator](accepted, context[key])
+        _holds(operator, accepted, context.get(key))
         for operator, keys in conditions.items()
         for key, accepted in keys.items()
     )
+
+
+def _holds(operator: str, accepted: tuple[str, ...], value: str | None) -> bool:
+    if operator == "Null":
+        return str(value is None).lower() in accepted
+    return value is not None and _OPERATORS[operator](accepted, value)

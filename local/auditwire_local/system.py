@@ -24,18 +24,18 @@ from auditwire_local.errors import DeployError, FunctionError, LocalError
 from auditwire_local.event_bridge import EventBridge
 from auditwire_local.front import Front
 from auditwire_local.options import REPOSITORY, ClusterCredential, Options
-from auditwire_local.permissions import Call, Recorder, Statement, parse_statements
+from auditwire_local.permissions import Recorder, Statement, parse_statements
 from auditwire_local.poller import EventSourceMapping, Poller
 from auditwire_local.receiver import AlertReceiver
 from auditwire_local.resources import Deployed
+from auditwire_local.role_use import role_use, write_role_use
 from auditwire_local.runtime import Function
 from auditwire_local.sandbox import ACCOUNT, sandbox
 from auditwire_local.seed import await_verdict, register_clusters, upload_rules
+from auditwire_local.service_calls import with_service_calls
 from auditwire_local.state import env_vars, env_vars_path, write_private
 from auditwire_local.status import ArchivePlace, Logbook, Status
 
-# What Lambda itself does with the function's role when it polls a queue.
-_POLLING = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 # Compiling takes well under a second; this is for a machine with much else to do.
 _COMPILE_SECONDS = 60.0
 
@@ -175,7 +175,7 @@ class LocalSystem:
         options, opened = self.options, self._open
         opened.callback(self.logbook.close)
         self.aws_endpoint_url = opened.enter_context(sandbox(options.region, options.aws_host, options.aws_port))
-        if options.record_calls:
+        if options.record_calls or options.role_use_folder:
             opened.enter_context(self.recorder)
         trouble = partial(self._trouble, "metrics")
         self._metrics = opened.enter_context(EmbeddedMetrics(self.client("cloudwatch"), trouble))
@@ -195,6 +195,8 @@ class LocalSystem:
             configuration.name: Function(configuration, environments=options.environments, log=self._printed)
             for configuration in configurations(self.deployed, self.client("lambda"))
         }
+        if options.role_use_folder:
+            opened.callback(self._write_role_use, options.role_use_folder)
         self._bring_rules(rules or REPOSITORY / "rules")
         self._pollers = [self._make_poller(mapping) for mapping in mappings(self.deployed, options.visibility_timeout)]
         [api] = self.deployed.of_type("AWS::ApiGatewayV2::Api")
@@ -219,6 +221,12 @@ class LocalSystem:
         self._bridge.drain(deadline)
         self._undelivered = sum(poller.drain(deadline) for poller in self._pollers)
 
+    def _write_role_use(self, folder: Path) -> None:
+        functions = [function.configuration for function in self._functions.values()]
+        calls = with_service_calls(self.recorder.calls(), functions, self.deployed)
+        roles = {function.name: self.permissions(function.name) for function in functions}
+        write_role_use(role_use(roles, calls, self.deployed.arns()), folder)
+
     def _bring_rules(self, folder: Path) -> None:
         """Start EventBridge, upload the rules and wait for what becomes of them."""
         rules = event_rules(self.deployed, self.client("events"))
@@ -237,8 +245,6 @@ class LocalSystem:
 
     def _make_poller(self, mapping: EventSourceMapping) -> Poller:
         function = self._function_of(mapping.function)
-        for action in _POLLING:
-            self.recorder.record(Call(function.configuration.name, action, mapping.queue_arn))
         return Poller(
             self.client("sqs"),
             mapping,

@@ -1,0 +1,80 @@
+"""What AWS itself does with a function's role.
+
+Nobody makes these calls on one machine, so they are read off what was deployed. Sources: Lambda's developer guide
+(execution role, SQS, VPC) and the KMS chapters of the S3, SNS, SQS and DynamoDB guides.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from auditwire_local.deploy import Stack
+from auditwire_local.permissions import Call
+from auditwire_local.runtime import Configuration
+
+_POLLING = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+_LOGGING = ("logs:CreateLogStream", "logs:PutLogEvents")
+_NETWORKING = (
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+)
+_KEY_USE = {
+    "s3:GetObject": ("kms:Decrypt",),
+    "s3:PutObject": ("kms:GenerateDataKey",),
+    "sns:Publish": ("kms:Decrypt", "kms:GenerateDataKey"),
+    "sqs:ReceiveMessage": ("kms:Decrypt",),
+    "sqs:SendMessage": ("kms:Decrypt", "kms:GenerateDataKey"),
+}
+
+
+def with_service_calls(calls: Iterable[Call], functions: Iterable[Configuration], stack: Stack) -> list[Call]:
+    """The calls of these functions, and those that AWS makes on their account."""
+    made = list(calls)
+    for function in functions:
+        made += _of_environment(function, stack)
+    return made + list(_with_keys(made, stack))
+
+
+def _of_environment(function: Configuration, stack: Stack) -> Iterator[Call]:
+    """What Lambda does to take a function's messages, to write its log and to join its network."""
+    for mapping in stack.of_type("AWS::Lambda::EventSourceMapping"):
+        if function.function_name in mapping.properties["FunctionName"].split(":"):
+            queue = mapping.properties["EventSourceArn"]
+            yield from (Call(function.name, action, queue) for action in _POLLING)
+    properties = stack.resources[function.logical_id].properties
+    group = properties.get("LoggingConfig", {}).get("LogGroup", f"/aws/lambda/{function.function_name}")
+    account = function.arn.split(":")[4]
+    stream = f"arn:aws:logs:{stack.region}:{account}:log-group:{group}:log-stream:any"
+    yield from (Call(function.name, action, stream) for action in _LOGGING)
+    if "VpcConfig" in properties:
+        yield from (Call(function.name, action, "*") for action in _NETWORKING)
+
+
+def _with_keys(calls: Iterable[Call], stack: Stack) -> Iterator[Call]:
+    """What calls make S3, SNS, SQS and DynamoDB do, in the caller's name, with a key of the customer's own."""
+    keys = dict(_keys(stack))
+    for call in calls:
+        # An object's bucket, an index's table; a topic or a queue is itself.
+        key = keys.get(call.resource.partition("/")[0]) or keys.get("/".join(call.resource.split("/")[:2]))
+        if key is not None:
+            uses = ("kms:Decrypt",) if call.action.startswith("dynamodb:") else _KEY_USE.get(call.action, ())
+            yield from (Call(call.function, action, key) for action in uses)
+
+
+def _keys(stack: Stack) -> Iterator[tuple[str, str]]:
+    """The ARN of each encrypted resource and of its key, where that is none of AWS's own."""
+    for resource in stack.resources.values():
+        arn = resource.attributes.get("Arn") or resource.attributes.get("TopicArn", "")
+        key = _key(resource.properties)
+        if key.startswith("arn:"):
+            yield arn, key
+
+
+def _key(properties: Mapping[str, Any]) -> str:
+    table = properties.get("SSESpecification", {}).get("KMSMasterKeyId", "")
+    rules = properties.get("BucketEncryption", {}).get("ServerSideEncryptionConfiguration", [])
+    bucket = [rule["ServerSideEncryptionByDefault"].get("KMSMasterKeyID", "") for rule in rules]
+    return str(properties.get("KmsMasterKeyId") or table or "".join(bucket))

@@ -1,0 +1,87 @@
+"""A stack with a key of its own, its relay in a VPC, and a secret for the Alertmanager."""
+
+import base64
+from collections.abc import Iterator
+
+import boto3
+import pytest
+
+from alertmanagers import Fake, alertmanager
+from auditwire_local import LocalSystem, Options
+from auditwire_local.permissions import Call
+from auditwire_local.service_calls import with_service_calls
+from local_road import body_of, exec_event, post, until
+
+KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+# moto puts six more characters behind it when the secret is made, and finds the secret without them too.
+SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:alertmanager-AbCdEf"
+PARAMETERS = {
+    "KmsKeyArn": KEY,
+    "AlertmanagerSecretArn": SECRET,
+    "RelaySubnetIds": "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
+    "RelaySecurityGroupIds": "sg-0123456789abcdef0",
+}
+
+
+@pytest.fixture(scope="module")
+def peer() -> Iterator[Fake]:
+    with alertmanager() as peer:
+        yield peer
+
+
+@pytest.fixture(scope="module")
+def system(peer: Fake) -> Iterator[LocalSystem]:
+    options = Options(parameters=PARAMETERS, schedules=False)
+    with LocalSystem.start(alertmanagers=[peer.url], options=options) as system:
+        boto3.client("secretsmanager", "us-east-1").create_secret(
+            Name=SECRET.rpartition(":")[2], SecretString='{"username": "auditwire", "password": "hunter2"}'
+        )
+        yield system
+
+
+def test_the_relay_is_in_its_network_and_nobody_else(system: LocalSystem) -> None:
+    networks = {
+        function.logical_id: function.properties.get("VpcConfig")
+        for function in system.deployed.of_type("AWS::Lambda::Function")
+    }
+    network = networks.pop("RelayFunction")
+
+    assert network == {
+        "SubnetIds": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+        "SecurityGroupIds": ["sg-0123456789abcdef0"],
+    }
+    assert set(networks.values()) == {None}
+
+
+def test_an_alert_takes_the_whole_road_with_the_credentials_of_the_secret(system: LocalSystem, peer: Fake) -> None:
+    assert post(system, body_of(exec_event(1)), system.clusters["demo"].credential)[0] == 200
+    until(lambda: bool(peer.headers))
+
+    assert peer.headers[0]["Authorization"] == f"Basic {base64.b64encode(b'auditwire:hunter2').decode()}"
+    assert "hunter2" not in "\n".join(system.logs())
+
+
+def test_everything_that_holds_events_or_alerts_is_encrypted_with_the_key(system: LocalSystem) -> None:
+    made = with_service_calls(
+        [
+            Call("ingest", "s3:PutObject", f"arn:aws:s3:::{system.outputs['ArchiveBucket']}/events/x"),
+            Call("ingest", "s3:GetObject", f"arn:aws:s3:::{system.outputs['RulesBucket']}/active.json"),
+            Call("ingest", "dynamodb:GetItem", system.resource("ClustersTable").attributes["Arn"]),
+            Call("ingest", "sns:Publish", system.outputs["AlertsTopicArn"]),
+            Call("relay", "sqs:ReceiveMessage", system.resource("AlertsQueue").attributes["Arn"]),
+            Call("relay", "sqs:SendMessage", system.resource("DeadLetterQueue").attributes["Arn"]),
+        ],
+        [],
+        system.deployed,
+    )
+
+    assert [call.action for call in made if call.resource == KEY] == [
+        "kms:GenerateDataKey",
+        "kms:Decrypt",
+        "kms:Decrypt",
+        "kms:Decrypt",
+        "kms:GenerateDataKey",
+        "kms:Decrypt",
+        "kms:Decrypt",
+        "kms:GenerateDataKey",
+    ]
