@@ -1,6 +1,7 @@
 """One batch of SQS messages: delivered, put aside, or back to the queue; never anything else."""
 
 import json
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -48,7 +49,7 @@ def relayed(event: dict[str, Any], urls: list[str], letters: DeadLetters | None 
 
 @dataclass
 class FullQueue:
-    def send(self, body: str, reason: str, detail: str) -> None:
+    def send(self, body: str, reason: str, detail: str, attributes: Mapping[str, str] | None = None) -> None:
         raise DeadLetterError(f"no room for {reason}")
 
 
@@ -76,6 +77,17 @@ def test_a_bad_alert_is_put_aside_with_the_reason_and_reported_as_done() -> None
     assert done.as_response() == {"batchItemFailures": []}
     assert (done.delivered, done.dead_lettered) == (2, 1)
     assert letters.letters == [(message("bad"), "refused", '400 "invalid label set"')]
+
+
+def test_a_dead_letter_has_the_attributes_it_came_with() -> None:
+    letters = MemoryDeadLetters()
+    event = batch("not json")
+    event["Records"][0]["messageAttributes"] = {
+        "rule": {"dataType": "String", "stringValue": "PodShell"},
+        "bytes": {"dataType": "Binary", "binaryValue": "AAE="},
+    }
+    relayed(event, [], letters)
+    assert letters.attributes == [{"rule": "PodShell"}]
 
 
 def test_a_message_that_is_no_alert_is_put_aside_even_while_every_peer_is_down() -> None:
@@ -167,6 +179,17 @@ def test_dead_letters_reach_their_queue_with_the_reason_as_attributes(reason: st
         assert found["Body"] == '{"a": 1}'
         texts = {name: attribute["StringValue"] for name, attribute in found["MessageAttributes"].items()}
         assert texts == {"reason": reason, "detail": r"why\n\ufffe"}
+
+
+def test_dead_letters_keep_as_many_attributes_as_fit() -> None:
+    with mock_aws():
+        client = boto3.client("sqs", "eu-central-1")
+        url = client.create_queue(QueueName="dead-letters")["QueueUrl"]
+        came_with = {f"name{number}": "text" for number in range(10)}
+        SqsDeadLetters(lambda: client, url).send("{}", "refused", "400", {"reason": "theirs", **came_with})
+        (found,) = client.receive_message(QueueUrl=url, MessageAttributeNames=["All"])["Messages"]
+    texts = {name: attribute["StringValue"] for name, attribute in found["MessageAttributes"].items()}
+    assert texts == {f"name{number}": "text" for number in range(7)} | {"reason": "refused", "detail": "400"}
 
 
 def test_a_dead_letter_queue_that_fails_or_is_missing_is_an_error() -> None:

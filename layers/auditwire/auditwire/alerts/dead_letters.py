@@ -1,7 +1,9 @@
 """Where messages go that no Alertmanager will ever take."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from itertools import islice
+from typing import TYPE_CHECKING, Final, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -14,23 +16,28 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
+_MOST_ATTRIBUTES: Final = 8
+
 
 class DeadLetters(Protocol):
     """A queue of messages that are kept for a person to look at."""
 
-    def send(self, body: str, reason: str, detail: str) -> None:
-        """Puts a message aside as it came; ``reason`` is ``malformed`` or ``refused``. Raises DeadLetterError."""
+    def send(self, body: str, reason: str, detail: str, attributes: Mapping[str, str] | None = None) -> None:
+        """Puts a message aside as it came, with the attributes it came with; ``reason`` is ``malformed`` or
+        ``refused``. Raises DeadLetterError."""
 
 
 @dataclass(slots=True)
 class MemoryDeadLetters:
-    """Dead letters in memory, for tests and for trying things: (body, reason, detail)."""
+    """Dead letters in memory, for tests and for trying things: (body, reason, detail), and their attributes."""
 
     letters: list[tuple[str, str, str]] = field(default_factory=list)
+    attributes: list[Mapping[str, str]] = field(default_factory=list)
 
-    def send(self, body: str, reason: str, detail: str) -> None:
+    def send(self, body: str, reason: str, detail: str, attributes: Mapping[str, str] | None = None) -> None:
         """Keeps the message."""
         self.letters.append((body, reason, detail))
+        self.attributes.append(attributes or {})
 
 
 class SqsDeadLetters:
@@ -43,16 +50,17 @@ class SqsDeadLetters:
         self._client = client
         self._queue_url = queue_url
 
-    def send(self, body: str, reason: str, detail: str) -> None:
-        """Sends the message to the queue."""
+    def send(self, body: str, reason: str, detail: str, attributes: Mapping[str, str] | None = None) -> None:
+        """Sends the message to the queue. Of more than eight attributes the first eight go along."""
         if not self._queue_url:
             raise DeadLetterError("no dead-letter queue is configured")
-        # SQS refuses empty attributes.
-        texts = {"reason": reason, "detail": annotation_value(detail) or "-"}
-        attributes: dict[str, MessageAttributeValueTypeDef] = {
+        # SQS refuses empty attributes, and more than ten.
+        texts = dict(islice((attributes or {}).items(), _MOST_ATTRIBUTES))
+        texts |= {"reason": reason, "detail": annotation_value(detail) or "-"}
+        sent: dict[str, MessageAttributeValueTypeDef] = {
             name: {"DataType": "String", "StringValue": text} for name, text in texts.items()
         }
         try:
-            self._client().send_message(QueueUrl=self._queue_url, MessageBody=body, MessageAttributes=attributes)
+            self._client().send_message(QueueUrl=self._queue_url, MessageBody=body, MessageAttributes=sent)
         except (BotoCoreError, ClientError) as error:
             raise DeadLetterError(f"a message could not be sent to the dead-letter queue: {error}") from error

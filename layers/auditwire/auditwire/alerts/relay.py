@@ -118,7 +118,7 @@ def relay(
     problems: list[str] = []
     for record, cluster, reason, detail in aside:
         try:
-            dead_letters.send(record["body"], reason, detail)
+            dead_letters.send(record["body"], reason, detail, _attributes(record))
             count(counts, "AlertsDeadLettered", [cluster])
         except DeadLetterError as error:
             failed.append(record["messageId"])
@@ -132,3 +132,9 @@ def relay(
         problems=tuple(dict.fromkeys(problems)),
         by_cluster=counts,
     )
+
+
+def _attributes(record: Mapping[str, Any]) -> dict[str, str]:
+    """The texts that the message came with, such as the rule and the cluster that SNS filters by."""
+    found = record.get("messageAttributes", {}).items()
+    return {name: text for name, value in found if value["dataType"] == "String" and (text := value["stringValue"])}
