@@ -89,6 +89,7 @@ def _event(dice: random.Random, number: int) -> dict[str, Any]:
     user = dice.choice(_CONTROLLERS if dice.random() < 0.7 else _PEOPLE if dice.random() < 0.6 else _DEPLOYERS)
     namespace, name = dice.choice(_NAMESPACES), f"{resource[:-1]}-{dice.randrange(400)}"
     second = f"{number // 40 % 60:02}.{number * 7919 % 1_000_000:06}"
+    # In the order of kube-apiserver, whose encoder writes the fields of a Go type as they are declared.
     event: dict[str, Any] = {
         "level": "Metadata" if read else "Request",
         "auditID": f"{dice.getrandbits(32):08x}-{number:04x}-4000-8000-{dice.getrandbits(48):012x}",
@@ -111,6 +112,10 @@ def _event(dice: random.Random, number: int) -> dict[str, Any]:
             "resourceVersion": str(number),
         },
         "responseStatus": {"metadata": {}, "code": dice.choice((200, 200, 200, 200, 201, 403, 404))},
+    }
+    if not read and kind < 0.97:
+        event["requestObject"] = _body(dice, resource, namespace, name)
+    return event | {
         "requestReceivedTimestamp": f"2026-11-21T22:{number // 2400 % 60:02}:{second}Z",
         "stageTimestamp": f"2026-11-21T22:{number // 2400 % 60:02}:{second}Z",
         "annotations": {
@@ -118,9 +123,6 @@ def _event(dice: random.Random, number: int) -> dict[str, Any]:
             "authorization.k8s.io/reason": f'RBAC: allowed by RoleBinding "{resource}" of "edit" to User "{user}"',
         },
     }
-    if not read and kind < 0.97:
-        event["requestObject"] = _body(dice, resource, namespace, name)
-    return event
 
 
 def _body(dice: random.Random, resource: str, namespace: str, name: str) -> dict[str, Any]:

@@ -231,7 +231,7 @@ def test_no_key_of_a_body_reaches_what_stands_beside_the_fields() -> None:
     forged = {"raw": "x", "received": "x", "flags": ["x"], "edited": ["level"], "sender": "x", "reportedCluster": "x"}
     event = only(text_of(item(**forged)))
 
-    assert (event.sender, event.flags, event.reportedCluster, event.edited) == ("kubernetes", [], "", frozenset())
+    assert (event.sender, event.flags, event.reportedCluster, event.edited) == ("kubernetes", (), "", frozenset())
     assert json.loads(event.raw)["raw"] == "x"
 
 

@@ -52,7 +52,7 @@ def test_a_stored_event_has_none_when_the_policy_says_so() -> None:
     stored = as_stored(event("create"), None, omit_managed_fields=True)
 
     assert stored.requestBody == stored.responseBody == {"metadata": {"name": "a"}}
-    assert stored.flags == []
+    assert stored.flags == ()
     assert as_stored(stored, None, omit_managed_fields=True) is stored
 
 

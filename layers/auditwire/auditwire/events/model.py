@@ -119,6 +119,8 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
     """The cluster the body named, where the credential says another."""
     edited = frozenset[str]()
     """The fields whose value is no longer what was received."""
+    flags = tuple[str, ...]()
+    """What was done to this event or found in it: words of Flag, each once."""
 
     @cached_property
     def received(self) -> "msgspec.Raw | bytes":
@@ -143,11 +145,6 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
         return {} if self.canonical else unknown_keys(self.received)
 
     @cached_property
-    def flags(self) -> list[str]:
-        """What was done to this event or found in it: words of Flag, each once."""
-        return []
-
-    @cached_property
     def requestBody(self) -> Any:  # noqa: N802 - named after the field
         """The request's object as JSON values, or None; decoded once."""
         return _json_value(self.requestObject)
@@ -160,7 +157,7 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
     def flag(self, flag: Flag) -> None:
         """Note something about this event, once."""
         if flag not in self.flags:
-            self.flags.append(str(flag))
+            self.flags = (*self.flags, str(flag))
 
     def settle(self, *, cluster: str, received: datetime) -> None:
         """Fix what a body may not decide or may say in many ways: whose event this is, and when it happened.
@@ -176,9 +173,12 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
         self.cluster = cluster
         if not Level.knows(self.level):
             self.flag(Flag.LEVEL_UNKNOWN)
-        asked = self.requestReceivedTimestamp
+        asked, stage = self.requestReceivedTimestamp, self.stageTimestamp
+        if not (stage and timestamps.is_normal(stage) and (asked is None or timestamps.is_normal(asked))):
+            self._settle_times(asked, stage, received)
+
+    def _settle_times(self, asked: str | None, stage: str | None, received: datetime) -> None:
         asked_time = timestamps.normalise(asked) if asked else None
-        stage = self.stageTimestamp
         if stage:
             stage_time = timestamps.normalise(stage)
             if stage_time is None:
@@ -204,7 +204,6 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
         for name, body in (("requestObject", "requestBody"), ("responseObject", "responseBody")):
             if name in changes:
                 beside.pop(body, None)
-        beside["flags"] = list(self.flags)
         beside["edited"] = self.edited | changes.keys()
         # Beside the fields nothing else needs setting; received first, or an event built by hand would encode anew.
         beside["received"] = self.received

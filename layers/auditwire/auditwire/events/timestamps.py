@@ -6,13 +6,16 @@ offset.
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 # RFC 3339. Ten digits and more are cut, never rounded: rounding could move an event into the next hour.
 _RFC3339 = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})"
     r"(?:\.([0-9]{1,30}))?(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))"
 )
-_NORMAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]\.[0-9]{6}Z")
+_SECOND = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]\.")
+_SECOND_LENGTH = len("2026-11-21T22:05:00.")
+_NORMAL_LENGTH = len("2026-11-21T22:05:00.123456Z")
 _LONGEST = 64
 _UNSET_IN_GO = "0001-01-01T00:00:00.000000Z"
 
@@ -24,12 +27,8 @@ def normalise(text: str) -> str | None:
     that do not exist and instants outside the years 1 to 9999 (UTC) cannot be read, nor can the zero time of
     Go, which means "not set".
     """
-    if _NORMAL.fullmatch(text):
-        try:
-            datetime.fromisoformat(text)
-        except ValueError:
-            return None
-        return None if text == _UNSET_IN_GO else text
+    if is_normal(text):
+        return text
     found = _RFC3339.fullmatch(text) if len(text) <= _LONGEST else None
     if found is None:
         return None
@@ -51,6 +50,31 @@ def normalise(text: str) -> str | None:
     except (ValueError, OverflowError):
         return None
     return None if normal == _UNSET_IN_GO else normal
+
+
+def is_normal(text: str) -> bool:
+    """Whether a text is a readable timestamp in normal form already, as nearly all are."""
+    return (
+        len(text) == _NORMAL_LENGTH
+        and text[-1] == "Z"
+        and _is_second(text[:_SECOND_LENGTH])
+        and (fraction := text[_SECOND_LENGTH:-1]).isdigit()
+        and fraction.isascii()
+        and text != _UNSET_IN_GO
+    )
+
+
+# The events of a batch happened in few different seconds.
+@lru_cache(maxsize=1024)
+def _is_second(text: str) -> bool:
+    """Whether ``YYYY-MM-DDTHH:MM:SS.`` names a second that exists."""
+    if not _SECOND.fullmatch(text):
+        return False
+    try:
+        datetime.fromisoformat(text[:-1])
+    except ValueError:
+        return False
+    return True
 
 
 def as_text(moment: datetime) -> str:
