@@ -13,6 +13,7 @@ import typer
 
 from auditwire_cli.endpoint import DEFAULT_STATE, Auth, Endpoint, read_state
 from auditwire_cli.errors import CallError, CommandError
+from auditwire_cli.query import Store
 
 if TYPE_CHECKING:
     from auditwire_cli.demo import Demo
@@ -34,6 +35,7 @@ def dev(
         Path | None, typer.Option(metavar="DIR", help="The rule documents to start with.  [default: the shipped ones]")
     ] = None,
     state: Annotated[Path, typer.Option(metavar="FILE", help="Where to write the state file.")] = DEFAULT_STATE,
+    archive: Annotated[Store, typer.Option(help="Where events are kept.")] = Store.S3,
     demo: Annotated[bool, typer.Option("--demo", help="Send sample traffic of every kind of sender.")] = False,
 ) -> None:
     """Run the whole system on this machine.
@@ -53,6 +55,7 @@ def dev(
     Examples:
       auditwire dev --demo
       auditwire dev --tls --port 8443 --alertmanager http://127.0.0.1:9093
+      auditwire dev --archive dynamodb
     """
     _check_rules(rules)
     _check_nobody_runs(state)
@@ -64,7 +67,7 @@ def dev(
     lines = Lines()
     with _ending() as stop:
         print("Deploying template.yaml into an AWS inside this process ...", flush=True)
-        system = _start(port=port, tls=tls, alertmanagers=alertmanager or [], rules=rules)
+        system = _start(port=port, tls=tls, alertmanagers=alertmanager or [], rules=rules, archive=archive)
         traffic: Demo | None = None
         with system:
             system.write_state(state)
@@ -91,16 +94,17 @@ def dev(
             sys.stderr.write(f"auditwire: {undelivered:,} alerts were not delivered before the end\n")
 
 
-def _start(*, port: int, tls: bool, alertmanagers: list[str], rules: Path | None) -> "LocalSystem":
+def _start(*, port: int, tls: bool, alertmanagers: list[str], rules: Path | None, archive: Store) -> "LocalSystem":
     """A running system. Raises CommandError with what keeps it from running."""
     try:
-        from auditwire_local import LocalError, LocalSystem
+        from auditwire_local import LocalError, LocalSystem, Options
     except ModuleNotFoundError as error:
         raise CommandError(
             f"the local system is not installed: {error.name} is missing", "pip install 'auditwire[cli,local]'"
         ) from None
     try:
-        return LocalSystem.start(port=port, tls=tls, alertmanagers=alertmanagers, rules=rules)
+        options = Options(parameters={"ArchiveStore": archive.value})
+        return LocalSystem.start(port=port, tls=tls, alertmanagers=alertmanagers, rules=rules, options=options)
     except LocalError as error:
         raise CommandError(str(error)) from None
 

@@ -23,6 +23,7 @@ from auditwire_cli.policy_eval import policy_eval
 from auditwire_cli.quarantine_list import quarantine_list
 from auditwire_cli.quarantine_retry import quarantine_retry
 from auditwire_cli.quarantine_show import quarantine_show
+from auditwire_cli.query import query
 from auditwire_cli.rules_check import rules_check
 from auditwire_cli.rules_diff import rules_diff
 from auditwire_cli.rules_eval import rules_eval
@@ -65,6 +66,7 @@ dlq = typer.Typer(
 cluster = typer.Typer(help="Who may send: clusters and their credentials.", no_args_is_help=True, rich_markup_mode=None)
 app.command()(dev)
 app.command()(send)
+app.command()(query)
 app.command()(ledger)
 app.add_typer(rules, name="rules")
 rules.command("check")(rules_check)

@@ -22,6 +22,21 @@ def progress(total_bytes: int | None) -> Iterator[Advance]:
 
 
 @contextmanager
+def reading_progress() -> Iterator[Callable[[str], None]]:
+    """Says now and then which hour of the archive is being read; a quick search says nothing."""
+    last = time.monotonic()
+
+    def tell(hour: str) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _SECONDS_BETWEEN_LINES:
+            last = time.monotonic()
+            sys.stderr.write(f"reading {hour}\n")
+            sys.stderr.flush()
+
+    yield tell
+
+
+@contextmanager
 def _bar(total_bytes: int | None) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn

@@ -57,11 +57,11 @@ def quarantine_retry(
     """Take up again what lies in quarantine and can be read today.
 
     It goes the road of every batch: decided by the rules in force now, archived and alerted under the cluster that
-    sent it and the time it came. Once all of that is stored it leaves the quarantine; what is still bad stays. Taking
-    up the same twice stores nothing twice.
+    sent it and the time it came; alerts that SNS does not take go to the outbox. Once all of that is stored it leaves
+    the quarantine; what is still bad stays. Taking up the same twice stores nothing twice.
 
     JSON is an array of objects with the members key, outcome (taken, still_bad, failed), why, received, ignored,
-    archived, quarantined, alerts and objects.
+    archived, quarantined, alerts, outboxed and objects.
 
     \b
     Exit codes: 0 done, 1 something failed or what was named is still bad, 2 the call was wrong.
@@ -113,13 +113,14 @@ def _retried(
 ) -> "Iterator[Retried]":
     """What becomes of each, one by one; ends with the first that fails, for that speaks of the road."""
     from auditwire.alerts import MemoryPublisher
+    from auditwire.alerts.outbox import MemoryOutbox
     from auditwire.archive import MemoryArchive
     from auditwire.archive.errors import QuarantineError
     from auditwire.retry import Retried, retry
 
     ingest = _ingest(found)
     if dry_run:
-        ingest = replace(ingest, archive=MemoryArchive(), publisher=MemoryPublisher())
+        ingest = replace(ingest, archive=MemoryArchive(), publisher=MemoryPublisher(), outbox=MemoryOutbox())
     for entry in entries:
         try:
             done = retry(quarantine, ingest, entry, time.time() + _PUBLISH_SECONDS, keep=dry_run)
@@ -134,19 +135,22 @@ def _ingest(found: Deployment) -> "Ingest":
     """The road of the stack, as its ingest function has it, run with the operator's permissions."""
     from auditwire.active_rules import ActiveRules
     from auditwire.alerts import SnsPublisher
-    from auditwire.archive import S3Archive
+    from auditwire.alerts.outbox import S3Outbox
+    from auditwire.archive import open_archive
     from auditwire.aws import archive_url
     from auditwire.clusters import Directory
     from auditwire.ingest import Ingest
     from auditwire.rules_bucket import S3RulesBucket
 
     s3, bucket = found.client("s3"), found.output("ArchiveBucket")
+    table, days = found.outputs.get("ArchiveTable", ""), int(found.parameters.get("ArchiveRetentionDays", 0))
     return Ingest(
         directory=Directory(found.client("dynamodb"), found.output("ClustersTable")),
         rules=ActiveRules(S3RulesBucket(s3, found.output("RulesBucket")), on_problem=_no_rules),
-        archive=S3Archive(s3, bucket),
+        archive=open_archive(s3, bucket, lambda: found.client("dynamodb"), table, days),
         publisher=SnsPublisher(found.client("sns"), found.output("AlertsTopicArn")),
-        archive_url=archive_url(bucket, s3.meta.region_name),
+        archive_url="" if table else archive_url(bucket, s3.meta.region_name),
+        outbox=S3Outbox(s3, bucket),
     )
 
 
@@ -164,6 +168,7 @@ def _line(done: "Retried") -> str:
     parts += [f"{account.ignored.total():,} ignored"] if account.ignored else []
     parts += [f"{account.quarantined.total():,} put aside"] if account.quarantined else []
     alerts = f"; {counted(account.published, 'alert', 'alerts')}" if account.published else ""
+    alerts += f"; {counted(account.outboxed, 'alert', 'alerts')} in the outbox" if account.outboxed else ""
     before = "; stored before" if account.stored_before else ""
     return f"{head}  {counted(account.received, 'event', 'events')}: {', '.join(parts)}{alerts}{before}"
 
@@ -186,5 +191,6 @@ def _as_json(done: "Retried") -> dict[str, object]:
         "archived": account.archived if account else 0,
         "quarantined": dict(account.quarantined) if account else {},
         "alerts": account.published if account else 0,
+        "outboxed": account.outboxed if account else 0,
         "objects": account.objects if account else [],
     }

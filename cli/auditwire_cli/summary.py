@@ -31,7 +31,7 @@ def counter_lines(status: "Status") -> Iterator[str]:
 
 def archive_lines(status: "Status") -> Iterator[str]:
     """Where the archive lies and how to look into it."""
-    yield f"archive      s3://{status.archive.bucket}"
+    yield f"archive      {status.archive.name}"
     yield f"             {status.archive.command}"
 
 
@@ -62,7 +62,7 @@ def headline(alert: Mapping[str, Any]) -> str:
 
 def report(status: "Status") -> str:
     """The whole summary as text once the system has ended, the newest alerts in full."""
-    archive = f"archive      s3://{status.archive.bucket} (in the AWS of this process, which ended with it)"
+    archive = f"archive      {status.archive.name} (in the AWS of this process, which ended with it)"
     lines = ["", *counter_lines(status), archive]
     shown = status.latest_alerts[-_SHOWN_ALERTS:]
     if shown:

@@ -21,7 +21,7 @@ _ALERTS_KEPT = 50
 class ArchivePlace:
     """Where the archive lies and how to look at it from another terminal."""
 
-    bucket: str
+    name: str
     command: str
 
 

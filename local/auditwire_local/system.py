@@ -14,7 +14,7 @@ import orjson
 from botocore.config import Config
 
 from auditwire_local import gateway
-from auditwire_local.archive import archive_lines
+from auditwire_local.archive import archive_lines, table_lines
 from auditwire_local.assembly import configurations, event_rules, mappings
 from auditwire_local.buckets import object_events
 from auditwire_local.certificate import server_context
@@ -110,10 +110,14 @@ class LocalSystem:
 
     def status(self) -> Status:
         """The counters now, the latest alerts, and where the archive lies."""
-        bucket = self.outputs["ArchiveBucket"]
+        bucket, table = self.outputs["ArchiveBucket"], self.outputs.get("ArchiveTable")
         # Unsigned, so that nobody's credentials are asked for.
-        listing = f"aws s3 ls --recursive --no-sign-request --endpoint-url {self.aws_endpoint_url} s3://{bucket}/"
-        return self.logbook.status(ArchivePlace(bucket, listing))
+        there = f"--no-sign-request --endpoint-url {self.aws_endpoint_url}"
+        if table:
+            place = ArchivePlace(f"DynamoDB table {table}", f"aws dynamodb scan {there} --table-name {table}")
+        else:
+            place = ArchivePlace(f"s3://{bucket}", f"aws s3 ls --recursive {there} s3://{bucket}/")
+        return self.logbook.status(place)
 
     def logs(self, function: str | None = None) -> list[str]:
         """The newest log lines of one function (``ingest``, ``relay``), or of all."""
@@ -121,7 +125,8 @@ class LocalSystem:
 
     def archive_lines(self) -> Iterator[bytes]:
         """Every archived event, one JSON line each."""
-        return archive_lines(self.client("s3"), self.outputs["ArchiveBucket"])
+        s3, bucket, table = self.client("s3"), self.outputs["ArchiveBucket"], self.outputs.get("ArchiveTable")
+        return table_lines(self.client("dynamodb"), table, s3, bucket) if table else archive_lines(s3, bucket)
 
     def resource(self, logical_id: str) -> Deployed:
         """A deployed resource with its resolved properties, also those that moto does not keep."""

@@ -252,17 +252,33 @@ def test_what_cannot_be_is_one_clear_sentence(desk: Desk, words: list[str], code
     assert "Traceback" not in result.stderr
 
 
-def test_nothing_leaves_the_quarantine_before_everything_is_stored(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The last test: the topic does not come back."""
-    first, second = (desk.aside(body_of(exec_event(number))) for number in (21, 22))
+def test_alerts_that_sns_does_not_take_go_to_the_outbox(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last tests but one: the topic does not come back."""
+    digest = desk.aside(body_of(exec_event(21)))
     monkeypatch.setattr("auditwire_cli.quarantine_retry._PUBLISH_SECONDS", 0.2)
     desk.system.client("sns").delete_topic(TopicArn=desk.system.outputs["AlertsTopicArn"])
+
+    (done,) = desk.json("retry", digest)
+
+    assert (done["outcome"], done["archived"], done["alerts"], done["outboxed"]) == ("taken", 1, 0, 1)
+    assert len(desk.archived(21)) == 1
+    assert desk.in_quarantine() == set()
+    again = desk.run("retry", desk.aside(body_of(exec_event(22))))
+    assert again.stdout.splitlines()[0].endswith("1 event: 1 archived; 1 alert in the outbox")
+
+
+def test_nothing_leaves_the_quarantine_before_everything_is_stored(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = (desk.aside(body_of(exec_event(number))) for number in (23, 24))
+    monkeypatch.setattr("auditwire_cli.quarantine_retry._PUBLISH_SECONDS", 0.2)
+    outbox = f"arn:aws:s3:::{desk.bucket}/outbox/*"
+    denied = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": outbox}
+    policy = {"Version": "2012-10-17", "Statement": [denied]}
+    desk.s3.put_bucket_policy(Bucket=desk.bucket, Policy=json.dumps(policy))
 
     done = desk.run("retry", "--all")
 
     assert done.exit_code == 1
     assert done.stdout.splitlines()[-1] == "0 taken up, 0 still bad, 1 failed"
-    assert "could not be taken up: SNS " in done.stderr
-    assert "of 1 alerts in time" in done.stderr
+    assert "could not be taken up: SNS took 0 of 1 alerts in time, and s3://" in done.stderr
     assert "it stays in quarantine; 1 other was not tried; run it again" in done.stderr
     assert desk.in_quarantine() == {first, second}

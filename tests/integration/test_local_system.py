@@ -307,9 +307,9 @@ class TestStateFile:
         s3 = boto3.client("s3", endpoint_url=system.aws_endpoint_url, region_name="us-east-1", config=unsigned)
 
         assert place.command == (
-            f"aws s3 ls --recursive --no-sign-request --endpoint-url {system.aws_endpoint_url} s3://{place.bucket}/"
+            f"aws s3 ls --recursive --no-sign-request --endpoint-url {system.aws_endpoint_url} {place.name}/"
         )
-        assert s3.list_objects_v2(Bucket=place.bucket, Prefix="events/")["KeyCount"] > 0
+        assert s3.list_objects_v2(Bucket=place.name.removeprefix("s3://"), Prefix="events/")["KeyCount"] > 0
 
     def test_sam_local_invoke_gets_every_variable_of_the_template(self, system: LocalSystem, state: Path) -> None:
         variables = json.loads(state.with_name("run.env-vars.json").read_text())

@@ -10,7 +10,7 @@ ALERT = {
     "auditwire": {"rule": "own.NodePort", "count": 3},
 }
 STATUS = Status(
-    archive=ArchivePlace("bucket-1", "aws s3 ls s3://bucket-1/"),
+    archive=ArchivePlace("s3://bucket-1", "aws s3 ls s3://bucket-1/"),
     requests=4,
     received=1234,
     ignored={"no_rule": 1000, "level_none": 30},

@@ -59,21 +59,12 @@ class Batches:
 
     def present(self, keys: Iterable[Key], deadline: float) -> set[Key]:
         """Those of the keys under which there is an item now."""
-        found: set[Key] = set()
+        names = {"ProjectionExpression": "#p, #e", "ExpressionAttributeNames": {"#p": PARTITION, "#e": EVENT}}
+        return set(self._read(keys, {"ConsistentRead": True, **names}, deadline))
 
-        def ask(wanted: Sequence[Key]) -> list[Key]:
-            request: Any = {
-                "Keys": [key.attributes() for key in wanted],
-                "ConsistentRead": True,
-                "ProjectionExpression": "#p, #e",
-                "ExpressionAttributeNames": {"#p": PARTITION, "#e": EVENT},
-            }
-            answer: Any = self._client.batch_get_item(RequestItems={self._table: request})
-            found.update(_key(item) for item in answer["Responses"].get(self._table, ()))
-            return [_key(key) for key in answer["UnprocessedKeys"].get(self._table, {}).get("Keys", ())]
-
-        self._all("read", ask, keys, MOST_GETS, deadline)
-        return found
+    def get(self, keys: Iterable[Key], deadline: float) -> dict[Key, Item]:
+        """The items that are there under these keys."""
+        return self._read(keys, {"ConsistentRead": True}, deadline)
 
     def put(self, items: Iterable[Item], deadline: float) -> None:
         """Puts items, which must have different keys, in the place of whatever is there."""
@@ -84,6 +75,18 @@ class Batches:
             return [left["PutRequest"]["Item"] for left in answer["UnprocessedItems"].get(self._table, ())]
 
         self._all("stored", ask, items, MOST_PUTS, deadline)
+
+    def _read(self, keys: Iterable[Key], how: dict[str, Any], deadline: float) -> dict[Key, Item]:
+        found: dict[Key, Item] = {}
+
+        def ask(wanted: Sequence[Key]) -> list[Key]:
+            request: Any = {"Keys": [key.attributes() for key in wanted], **how}
+            answer: Any = self._client.batch_get_item(RequestItems={self._table: request})
+            found.update((_key(item), item) for item in answer["Responses"].get(self._table, ()))
+            return [_key(key) for key in answer["UnprocessedKeys"].get(self._table, {}).get("Keys", ())]
+
+        self._all("read", ask, keys, MOST_GETS, deadline)
+        return found
 
     def _all(
         self,

@@ -1,13 +1,14 @@
 """What can go wrong in the archive.
 
-ArchiveError      nothing durable is known to have been written: answered 5xx, so that the sender comes again
+ArchiveError      nothing durable is known to have been written: answered 5xx, so that the sender comes again; or
+                  what is there could not be read
 QuarantineError   what was put aside could not be listed, read or removed
 └── DamagedError  what was read is not what ingest stores
 """
 
 
 class ArchiveError(Exception):
-    """An object could not be stored. Its text names the key and what the store said."""
+    """Something could not be stored or read. Its text names the place and what the store said."""
 
 
 class QuarantineError(Exception):

@@ -70,7 +70,7 @@ def kept_at(own: str, flags: "Iterable[str]", t: str) -> str:
 
     ``flags`` are the event's. A repeated batch gives the same times.
     """
-    start = _extended(t)
+    start = extended(t)
     return own if own[:_HOUR] == start[:_HOUR] and _RECEIVE_TIME_ONLY.isdisjoint(flags) else start
 
 
@@ -107,7 +107,8 @@ def _basic(timestamp: str) -> str:
     return timestamp.replace("-", "").replace(":", "")
 
 
-def _extended(t: str) -> str:
+def extended(t: str) -> str:
+    """``2026-11-21T22:05:00.100000Z`` of ``20261121T220500.100000Z``."""
     return f"{t[:4]}-{t[4:6]}-{t[6:11]}:{t[11:13]}:{t[13:]}"
 
 

@@ -1,0 +1,120 @@
+"""Looking into the archive bucket: every object of a cluster's hours is read, and what is looked for picked out."""
+
+import heapq
+import re
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from auditwire.archive.errors import ArchiveError
+from auditwire.archive.keys import extended, kept_at
+from auditwire.archive.search import Found, Reading, Search, found_in, inflated
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_EVENTS: Final = "events/"
+_KEY = re.compile(
+    r"events/cluster=[a-z0-9-]{1,63}/date=([0-9-]{10})/hour=([0-9]{2})/([0-9]{8}T[0-9]{6}\.[0-9]{6}Z)-[0-9a-f]{64}\.jsonl\.gz"
+)
+_CLUSTER = re.compile(r"events/cluster=([a-z0-9-]{1,63})/")
+# Objects of a cluster that are fetched before they are needed; a client keeps ten connections.
+_AHEAD: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    key: str
+    hour: str
+    t: str
+
+
+class BucketReader:
+    """A Reader of one archive bucket. Holds no more than a few objects at once, whatever the bucket holds.
+
+    Reads all there is of the hours that are asked for; of all hours, where no time is given.
+    """
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def find(self, search: Search, reading: Reading) -> Iterator[Found]:
+        """See Reader.find."""
+        clusters = self._clusters() if search.cluster is None else [search.cluster]
+        with ThreadPoolExecutor(_AHEAD) as pool:
+            streams = [self._of_cluster(pool, cluster, search, reading) for cluster in clusters]
+            yield from heapq.merge(*streams, key=lambda found: found.at)
+
+    def _of_cluster(self, pool: ThreadPoolExecutor, cluster: str, search: Search, reading: Reading) -> Iterator[Found]:
+        # Keys are in order of the earliest event of each object. So what is earlier than the next object's can be
+        # told, and only what overlaps has to wait.
+        waiting: list[tuple[str, int, Found]] = []
+        order = count()
+        for listed, content in self._ahead(pool, self._objects(cluster, search)):
+            reading(listed.hour)
+            start = extended(listed.t)
+            while waiting and waiting[0][0] < start:
+                yield heapq.heappop(waiting)[2]
+            at = partial(kept_at, t=listed.t)
+            for line in content.splitlines():
+                found = found_in(line, f"s3://{self._bucket}/{listed.key}", at)
+                if search.matches(found):
+                    heapq.heappush(waiting, (found.at, next(order), found))
+        while waiting:
+            yield heapq.heappop(waiting)[2]
+
+    def _ahead(self, pool: ThreadPoolExecutor, objects: Iterator[_Object]) -> Iterator[tuple[_Object, bytes]]:
+        """Each object with its lines, the next ones being fetched meanwhile."""
+        fetched: deque[tuple[_Object, Future[bytes]]] = deque()
+        for listed in objects:
+            fetched.append((listed, pool.submit(self._content, listed.key)))
+            if len(fetched) == _AHEAD:
+                first, content = fetched.popleft()
+                yield first, content.result()
+        for left, content in fetched:
+            yield left, content.result()
+
+    def _clusters(self) -> list[str]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=_EVENTS, Delimiter="/"
+        )
+        try:
+            found = [_CLUSTER.fullmatch(each["Prefix"]) for page in pages for each in page.get("CommonPrefixes", [])]
+        except (ClientError, BotoCoreError) as error:
+            raise ArchiveError(f"s3://{self._bucket}/{_EVENTS}: could not be listed: {error}") from error
+        return [cluster[1] for cluster in found if cluster]
+
+    def _objects(self, cluster: str, search: Search) -> Iterator[_Object]:
+        """The objects that may hold what is looked for, in order."""
+        prefix = f"{_EVENTS}cluster={cluster}/"
+        # Of "2026-11-21T22:05:..." the keys of that day and hour; of "0", all.
+        date, _, hour = search.first[:13].partition("T")
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=prefix, StartAfter=f"{prefix}date={date}/hour={hour}"
+        )
+        try:
+            for page in pages:
+                for each in page.get("Contents", []):
+                    found = _KEY.fullmatch(each["Key"])
+                    if not found:
+                        continue
+                    if extended(found[3]) >= search.last:
+                        return
+                    yield _Object(each["Key"], f"{found[1]}T{found[2]}", found[3])
+        except (ClientError, BotoCoreError) as error:
+            raise ArchiveError(f"s3://{self._bucket}/{prefix}: could not be listed: {error}") from error
+
+    def _content(self, key: str) -> bytes:
+        place = f"s3://{self._bucket}/{key}"
+        try:
+            packed = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        except (ClientError, BotoCoreError) as error:
+            raise ArchiveError(f"{place}: could not be read: {error}") from error
+        return inflated(packed, place)

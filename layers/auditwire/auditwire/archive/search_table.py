@@ -1,0 +1,159 @@
+"""Looking into the archive table: by an index, or by cluster and hours."""
+
+import heapq
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from auditwire.archive.batches import Batches
+from auditwire.archive.errors import ArchiveError
+from auditwire.archive.items import (
+    ASIDE,
+    EVENT,
+    INDEXES,
+    LINE,
+    PARTITION,
+    SHARDS,
+    Item,
+    Key,
+    hour_name,
+    index_value,
+    partition_of,
+)
+from auditwire.archive.search import Found, Reading, Search, found_in, hours, inflated
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+# What DynamoDB has no capacity for is asked for again for so long.
+_PATIENCE_SECONDS: Final = 30.0
+# A time is as long as any other; what follows it in a sort key is the digest.
+_AT: Final = len("2026-11-21T22:05:00.100000Z")
+# Events that a cluster's clock puts into the future are looked for as well.
+_AHEAD: Final = timedelta(hours=1)
+
+
+class TableReader:
+    """A Reader of one archive table and of the bucket beside it.
+
+    Searches by auditID, object or user read that index, which DynamoDB brings up to date within about a second of a
+    write. Others need a cluster and a start, and read hour by hour. ``clock`` gives seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        s3: "S3Client",
+        bucket: str,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._s3 = s3
+        self._bucket = bucket
+        self._clock = clock
+
+    @staticmethod
+    def is_indexed(search: Search) -> bool:
+        """Whether there is an index for this search, so that it needs neither cluster nor time."""
+        return bool(_indexed(search))
+
+    def find(self, search: Search, reading: Reading) -> Iterator[Found]:
+        """See Reader.find. Raises ValueError for a search that has neither an index nor a cluster and a start."""
+        items = self._by_index(search) if self.is_indexed(search) else self._by_hour(search, reading)
+        for item in items:
+            found = self.found(item)
+            # An index value may stand for several long texts, or be the very text of one.
+            if search.matches(found):
+                yield found
+
+    def found(self, item: Item) -> Found:
+        """What an item of the table says; reads the line from the bucket where the item only points to it."""
+        at = str(item[EVENT]["S"])[:_AT]
+        place = f"{self._table}: {item[PARTITION]['S']} {item[EVENT]['S']}"
+        if ASIDE in item:
+            place = f"s3://{self._bucket}/{item[ASIDE]['S']}"
+            packed = self._object(place, str(item[ASIDE]["S"]))
+        else:
+            packed = bytes(item[LINE]["B"])
+        line = inflated(packed, place).rstrip(b"\n")
+        return found_in(line, place, lambda *_: at)
+
+    def _by_index(self, search: Search) -> Iterator[Item]:
+        attribute, text = _indexed(search)[0]
+        value = index_value(text)
+        if value is None:
+            return
+        batches = Batches(self._client, self._table)
+        for page in self._pages(attribute, value, search, IndexName=INDEXES[attribute]):
+            keys = [Key(item[PARTITION]["S"], item[EVENT]["S"]) for item in page]
+            if search.cluster is not None:
+                keys = [key for key in keys if key.partition.startswith(f"{search.cluster}#")]
+            items = batches.get(keys, self._clock() + _PATIENCE_SECONDS)
+            yield from (items[key] for key in keys if key in items)
+
+    def _by_hour(self, search: Search, reading: Reading) -> Iterator[Item]:
+        if search.cluster is None or search.start is None:
+            raise ValueError("a search without an index needs a cluster and a start")
+        end = search.end or datetime.fromtimestamp(self._clock(), UTC) + _AHEAD
+        with ThreadPoolExecutor(SHARDS) as pool:
+            for hour in hours(search.start, end):
+                reading(hour)
+                name = hour_name(search.cluster, hour)
+                shards = [
+                    self._pages(PARTITION, partition_of(name, shard), search, ConsistentRead=True)
+                    for shard in range(SHARDS)
+                ]
+                # The first pages at once: most hours of most shards have no other.
+                first = pool.map(next, shards)
+                streams = [_items(page, rest) for page, rest in zip(first, shards, strict=True)]
+                yield from heapq.merge(*streams, key=lambda item: str(item[EVENT]["S"]))
+
+    def _pages(self, attribute: str, value: str, search: Search, **how: Any) -> Iterator[list[Item]]:
+        """The items of one key in order of time, a page at a time, at least one."""
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": "#key = :value AND #event BETWEEN :first AND :last",
+            "ExpressionAttributeNames": {"#key": attribute, "#event": EVENT},
+            # A digest follows the time, so every event of the moment `last` sorts behind it.
+            "ExpressionAttributeValues": {
+                ":value": {"S": value},
+                ":first": {"S": search.first},
+                ":last": {"S": search.last},
+            },
+            **how,
+        }
+        while True:
+            answer: Mapping[str, Any]
+            try:
+                answer = self._client.query(**request)
+            except (ClientError, BotoCoreError) as error:
+                raise ArchiveError(f"the table {self._table} could not be read: {error}") from error
+            yield answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def _object(self, place: str, key: str) -> bytes:
+        try:
+            return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        except (ClientError, BotoCoreError) as error:
+            raise ArchiveError(f"{place}: could not be read: {error}") from error
+
+
+def _indexed(search: Search) -> list[tuple[str, str]]:
+    """The attributes of the search for which there are indexes, with their values; the most telling first."""
+    wanted = {"auditID": search.audit_id, "object": search.object, "user": search.user}
+    return [(attribute, text) for attribute, text in wanted.items() if text is not None]
+
+
+def _items(page: list[Item], rest: Iterator[list[Item]]) -> Iterator[Item]:
+    yield from page
+    for further in rest:
+        yield from further
