@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+import msgspec
+
 from auditwire.events import Event, Level, as_stored
-from auditwire.policy import attributes_of
 from auditwire.rules import RuleSet, Verdict
 
 KUBERNETES: Final = "kubernetes"
@@ -25,8 +26,8 @@ class Ignored(StrEnum):
     POLICY_STAGE = "policy_stage"
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+# Structs, because every event makes one or two of these: a frozen dataclass takes several times as long to make.
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """What becomes of one event: the verdict, the form in which it is stored, and why it is ignored if it is."""
 
     verdict: Verdict
@@ -34,13 +35,15 @@ class Decision:
     ignored: Ignored | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True, gc=False):
     """An event that is archived: its position in the batch, its stored form, and the verdict."""
 
     position: int
     event: Event
     verdict: Verdict
+
+
+_IGNORE: Final = Verdict("ignore")
 
 
 @dataclass(slots=True)
@@ -60,18 +63,23 @@ class Decisions:
 def decide_batch(events: Sequence[Event], *, sender: str, rules: RuleSet) -> Decisions:
     """Decide about settled events. ``sender`` is the credential's kind: kubernetes, kubesphere, or any, which leaves
     it to the casing of each event's keys."""
-    decisions = Decisions()
+    kept: list[Kept] = []
+    ignored: list[Ignored] = []
+    errors: Counter[str] = Counter()
+    conflicts = 0
     seen: dict[tuple[str, str], Event] = {}
     for position, event in enumerate(events):
         first = seen.setdefault((event.auditID, event.stage), event)
-        decisions.conflicts += first is not event and first.digest != event.digest
+        if first is not event and first.digest != event.digest:
+            conflicts += 1
         decision = decide_event(event, sender=event.sender if sender == ANY else sender, rules=rules)
-        decisions.evaluation_errors.update(failure.rule for failure in decision.verdict.errors)
-        if decision.ignored is not None:
-            decisions.ignored[decision.ignored] += 1
+        if decision.verdict.errors:
+            errors.update(failure.rule for failure in decision.verdict.errors)
+        if decision.ignored is None:
+            kept.append(Kept(position, decision.event, decision.verdict))
         else:
-            decisions.kept.append(Kept(position, decision.event, decision.verdict))
-    return decisions
+            ignored.append(decision.ignored)
+    return Decisions(kept, Counter(ignored), errors, conflicts)
 
 
 def decide_event(event: Event, *, sender: str | None, rules: RuleSet) -> Decision:
@@ -81,21 +89,22 @@ def decide_event(event: Event, *, sender: str | None, rules: RuleSet) -> Decisio
     and policy level, and redacted.
     """
     settings = rules.settings
-    level = settings.audit_level if sender == KUBESPHERE else None
+    level = settings.audit_level if sender == KUBESPHERE else Level.REQUEST_RESPONSE
     if sender == KUBERNETES and not settings.k8s_auditing_enabled:
-        return Decision(Verdict("ignore"), event, Ignored.K8S_AUDITING_DISABLED)
-    if Level.NONE in (event.level, level):
-        return Decision(Verdict("ignore"), event, Ignored.LEVEL_NONE)
+        return Decision(_IGNORE, event, Ignored.K8S_AUDITING_DISABLED)
+    if level is Level.NONE or event.level == "None":
+        return Decision(_IGNORE, event, Ignored.LEVEL_NONE)
     without_managed_fields = False
     if rules.policy is not None:
-        recorded = rules.policy.evaluate(attributes_of(event))
+        recorded = rules.policy.evaluate_event(event)
         if recorded.level is Level.NONE:
-            return Decision(Verdict("ignore"), event, Ignored.POLICY_NONE)
+            return Decision(_IGNORE, event, Ignored.POLICY_NONE)
         if event.stage in recorded.omit_stages:
-            return Decision(Verdict("ignore"), event, Ignored.POLICY_STAGE)
-        level = recorded.level if level is None else min(level, recorded.level)
+            return Decision(_IGNORE, event, Ignored.POLICY_STAGE)
+        level = recorded.level if level is Level.REQUEST_RESPONSE else min(level, recorded.level)
         without_managed_fields = recorded.omit_managed_fields
     verdict = rules.decide(event)
     if verdict.outcome == "ignore":
         return Decision(verdict, event, Ignored.NO_RULE)
-    return Decision(verdict, as_stored(event, level, omit_managed_fields=without_managed_fields))
+    most = None if level is Level.REQUEST_RESPONSE else level
+    return Decision(verdict, as_stored(event, most, omit_managed_fields=without_managed_fields))

@@ -3,9 +3,10 @@
 import msgspec
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from audit_events import as_kubesphere, item, text_of
-from auditwire.events import Event, Level, decode
+from auditwire.events import Event, Level, ObjectRef, User, decode
 from auditwire.policy import (
     Attributes,
     AttributesError,
@@ -36,6 +37,43 @@ def test_the_first_rule_that_matches_alone_is_the_one(policy: Policy, request: A
     alone = [Policy(rules=(rule,)).evaluate(request).matched_rule is not None for rule in policy.rules]
 
     assert policy.evaluate(request).matched_rule == (alone.index(True) if True in alone else None)
+
+
+@given(POLICIES, st.lists(REQUESTS, min_size=2, max_size=8))
+def test_what_is_remembered_of_like_events_is_what_each_would_get(policy: Policy, requests: list[Attributes]) -> None:
+    events = [_told(request) for request in (*requests, *requests)]
+
+    for told in events:
+        assert policy.evaluate_event(told) == policy.evaluate(attributes_of(told))
+
+
+def test_of_requests_that_never_repeat_only_so_many_are_remembered() -> None:
+    policy = Policy(rules=(PolicyRule(level=Level.REQUEST, namespaces=("shop",)),))
+    about = [ObjectRef(resource="pods", namespace=f"team-{number}") for number in range(5_000)]
+    about.append(ObjectRef(resource="pods", namespace="x" * 5_000))
+
+    for ref in about:
+        told = Event(level="Request", auditID="a", stage="s", verb="get", objectRef=ref)
+        assert policy.evaluate_event(told).level is Level.NONE
+
+    assert 0 < len(policy._known) <= 4_096
+    assert not any("x" * 5_000 in str(key) for key in policy._known)
+
+
+def _told(request: Attributes) -> Event:
+    """An event that tells of a request."""
+    ref = ObjectRef(
+        resource=request.resource if request.resource_request else "",
+        apiGroup=request.group,
+        subresource=request.subresource,
+        name=request.name,
+        namespace=request.namespace,
+    )
+    user = User(username=request.user, groups=list(request.groups))
+    return Event(
+        level="Request", auditID="a", stage=request.stage or "s", verb=request.verb or "get", user=user, objectRef=ref,
+        requestURI=request.path,
+    )  # fmt: skip
 
 
 def test_json_is_that_of_a_policy_file() -> None:

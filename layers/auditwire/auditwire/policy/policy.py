@@ -4,14 +4,16 @@ What the fields mean: kubernetes/apiserver, pkg/apis/audit/v1/types.go; how rule
 where ``*`` is special in nonResourceURLs, in resources and, since Kubernetes 1.36, as a group, and literal elsewhere.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from auditwire.events.level import Level
-from auditwire.policy.attributes import Attributes
+from auditwire.events.model import Event
+from auditwire.policy.attributes import Attributes, attributes_of
 from auditwire.policy.matching import Matcher, matcher_of
 
 STAGES: Final = ("RequestReceived", "ResponseStarted", "ResponseComplete", "Panic")
@@ -27,6 +29,9 @@ _NAMES: Final = {
     "omit_stages": "omitStages",
     "omit_managed_fields": "omitManagedFields",
 }
+_MOST_KEYS: Final = 4_096
+_LONGEST_KEY: Final = 1_000
+
 # Rules that may match a request with some verb: those for resources, and those for other paths.
 _Rules = tuple[tuple[Matcher, ...], tuple[Matcher, ...]]
 
@@ -87,6 +92,24 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True, rename=_NAMES, kw_
                 return decisions[matcher.position]
         return decisions[-1]
 
+    def evaluate_event(self, event: Event) -> Decision:
+        """``evaluate(attributes_of(event))``, remembered for requests alike in everything the rules look at."""
+        if not event.objectRef.resource:
+            # Paths hardly repeat.
+            return self.evaluate(attributes_of(event))
+        looked_at, groups = self._looked_at
+        parts = looked_at(event)
+        key = (parts, *(event.user.groups or ())) if groups else parts
+        decision = self._known.get(key)
+        if decision is None:
+            decision = self.evaluate(attributes_of(event))
+            # Requests choose these values: how many are remembered is bounded, and how long they are.
+            if len(str(key)) <= _LONGEST_KEY:
+                if len(self._known) >= _MOST_KEYS:
+                    self._known.clear()
+                self._known[key] = decision
+        return decision
+
     def as_json(self) -> dict[str, Any]:
         """The policy as plain JSON values, keys as in a policy file, defaults left out."""
         plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self))
@@ -121,6 +144,27 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True, rename=_NAMES, kw_
     def matchers(self) -> tuple[Matcher, ...]:
         """What each rule matches, as sets."""
         return tuple(matcher_of(rule, position) for position, rule in enumerate(self.rules))
+
+    @cached_property
+    def _known(self) -> dict[Any, Decision]:
+        return {}
+
+    @cached_property
+    def _looked_at(self) -> tuple[Callable[[Event], Any], bool]:
+        """A function that takes from an event on a resource what its decision depends on, and whether groups count."""
+        names = {"objectRef.resource"}
+        for rule in self.rules:
+            if rule.users or rule.user_groups:
+                names.add("user.username")
+            if rule.verbs:
+                names.add("verb")
+            if rule.namespaces:
+                names.add("objectRef.namespace")
+            if rule.resources:
+                names |= {"objectRef.apiGroup", "objectRef.subresource"}
+            if any(entry.resource_names for entry in rule.resources):
+                names |= {"objectRef.name", "verb"}
+        return attrgetter(*sorted(names)), any(rule.user_groups for rule in self.rules)
 
     @cached_property
     def _by_verb(self) -> dict[str, _Rules]:
