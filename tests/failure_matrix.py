@@ -14,6 +14,7 @@ from faults import (
     cut,
     denied,
     half_of_the_content,
+    half_of_the_items,
     half_of_the_messages,
     internal_error,
     killed_after,
@@ -74,6 +75,7 @@ def _requests() -> list[Cell]:
             cell("rules", went_on, "s3.GetObject", "active.json"),
             cell("cold-rules", went_on, "s3.GetObject", "active.json"),
             cell("archive", stopped, "s3.PutObject", "/events/"),
+            cell("archive-table", stopped, "dynamodb.BatchWriteItem"),
             cell("quarantine", stopped, "s3.PutObject", "/quarantine/"),
             cell("publish", went_on, "sns.PublishBatch"),
         ]
@@ -84,6 +86,9 @@ def _requests() -> list[Cell]:
         Cell("rules", "partial", 200, (bundle,)),
         Cell("cold-rules", "partial", 200, (bundle,)),
         Cell("archive", "partial", 503, (Trouble(Calls("ingest", "s3.PutObject", "/events/"), timeout, spare=1),)),
+        Cell(
+            "archive-table", "partial", 503, (Trouble(Calls("ingest", "dynamodb.BatchWriteItem"), half_of_the_items),)
+        ),
         Cell(
             "quarantine", "partial", 503, (Trouble(Calls("ingest", "s3.PutObject", "/quarantine/"), timeout, spare=1),)
         ),

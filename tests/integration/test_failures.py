@@ -94,16 +94,21 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             LocalSystem.start(
                 alertmanagers=[one.url for one in peers],
                 rules=folder,
-                options=Options(schedules=False, visibility_timeout=1, environments=1),
+                options=Options(
+                    parameters={"ArchiveStore": "dynamodb"}, schedules=False, visibility_timeout=1, environments=1
+                ),
             )
         )
         for poller in system._pollers:
             poller._mapping = replace(poller._mapping, window_seconds=0)
-        # Every request looks for rules; what waits for time to run out has a second.
-        configure(system, "ingest", variables={"RULES_POLL_SECONDS": "0.001"})
+        # Events go to the bucket where a cell does not say otherwise, and every request looks for rules. What waits for
+        # time to run out has a second.
+        configure(system, "ingest", variables={"RULES_POLL_SECONDS": "0.001", "ARCHIVE_TABLE": ""})
         configure(system, "publish_outbox", timeout=21)
         configure(system, "relay", timeout=9)
-        yield World(system, wire, peers)
+        world = World(system, wire, peers)
+        yield world
+        print("FAULTS", world.faults())
 
 
 def configure(system: LocalSystem, name: str, *, variables: dict[str, str] | None = None, **changes: Any) -> None:
@@ -114,10 +119,11 @@ def configure(system: LocalSystem, name: str, *, variables: dict[str, str] | Non
 
 
 class Road:
-    """One cluster's batch and what becomes of it."""
+    """One cluster's batch and what becomes of it; its events go to the archive ``table`` where one is named."""
 
-    def __init__(self, world: World, name: str) -> None:
+    def __init__(self, world: World, name: str, table: str = "") -> None:
         self.world = world
+        self.table = table
         self.cluster = name
         self.credential = f"credential-of-{name}"
         system = world.system
@@ -155,7 +161,7 @@ class Road:
             return 500
         return answer["statusCode"]
 
-    def objects(self) -> dict[str, list[str]]:
+    def stored(self) -> dict[str, list[str]]:
         """The versions of everything stored for this cluster, by key."""
         s3, bucket = self.world.system.client("s3"), self.world.system.outputs["ArchiveBucket"]
         found: dict[str, list[str]] = {}
@@ -164,17 +170,26 @@ class Road:
             assert not listed.get("DeleteMarkers")
             for version in listed.get("Versions", []):
                 found.setdefault(version["Key"], []).append(version["VersionId"])
-        return found
+        return found | {item["event"]["S"]: [repr(sorted(item.items()))] for item in self._items()}
 
     def archived(self) -> Counter[str]:
         """How often each event is stored, by auditID."""
+        if self.table:
+            return Counter(item["auditID"]["S"] for item in self._items())
         s3, bucket = self.world.system.client("s3"), self.world.system.outputs["ArchiveBucket"]
         return Counter(
             json.loads(line)["auditID"]
-            for key in self.objects()
+            for key in self.stored()
             if key.startswith("events/")
             for line in gzip.decompress(s3.get_object(Bucket=bucket, Key=key)["Body"].read()).splitlines()
         )
+
+    def _items(self) -> list[dict[str, Any]]:
+        if not self.table:
+            return []
+        found = self.world.system.client("dynamodb").scan(TableName=self.table)
+        assert "LastEvaluatedKey" not in found
+        return [item for item in found["Items"] if item["partition"]["S"].startswith(f"{self.cluster}#")]
 
     def alerts(self) -> Counter[str]:
         """The objects that alerts of this cluster's rules are about, with how many different alerts each has."""
@@ -190,11 +205,17 @@ class Road:
     def expected_alerts(self) -> Counter[str]:
         return Counter(event["objectRef"]["name"] for event in self.alerting)
 
+    def repeat(self) -> None:
+        """Send again what was refused; what of it was stored stays as it is."""
+        before = self.stored()
+        assert self.send() == 200
+        assert before.items() <= self.stored().items()
+
     def check_stored(self) -> None:
         """Every event that a rule keeps is there, and everything that is no event is in quarantine."""
         kept = self.events if self.keeps_everything else self.alerting
         assert self.archived() == Counter(event["auditID"] for event in kept)
-        assert sum(key.startswith("quarantine/") for key in self.objects()) == REJECTS
+        assert sum(key.startswith("quarantine/") for key in self.stored()) == REJECTS
 
     def await_alerts(self) -> None:
         """Every alert arrives, and none is left anywhere on the way."""
@@ -212,11 +233,11 @@ class Road:
         """
         self.check_stored()
         self.await_alerts()
-        stored = self.objects()
+        stored = self.stored()
         assert all(len(versions) == 1 for versions in stored.values())
         assert self.send() == 200
         self.await_alerts()
-        assert self.objects() == stored
+        assert self.stored() == stored
 
         def relayed() -> int:
             since = self._since("relay")
@@ -294,8 +315,23 @@ def test_request(world: World, cell: Cell) -> None:
         # A sender that never repeats has lost nothing.
         road.await_alerts()
     else:
-        assert road.send() == 200
+        road.repeat()
     road.finish(certain=cell.kind not in {"cut", "killed"})
+
+
+@cells("archive-table")
+def test_archive_table(world: World, cell: Cell) -> None:
+    table = world.system.outputs["ArchiveTable"]
+    configure(world.system, "ingest", variables={"ARCHIVE_TABLE": table})
+    road, before = Road(world, cell.name, table), world.faults()
+    with world.wire.faulty(*cell.troubles):
+        # As with publishing: what DynamoDB has no capacity for is repeated until the time is over.
+        assert road.send(late=1.9) == cell.answer
+    assert world.faults() >= before + cell.faults
+
+    road.repeat()
+    road.finish(certain=cell.kind != "killed")
+    configure(world.system, "ingest", variables={"ARCHIVE_TABLE": ""})
 
 
 @cells("rules")
