@@ -84,17 +84,17 @@ _BODIES = ("requestObject", "responseObject")
 _EVENT = msgspec.json.Decoder(Event)
 
 
-def fields_of(text: "msgspec.Raw | bytes") -> Fields:
+def fields_of(text: "msgspec.Raw | memoryview | bytes") -> Fields:
     """The keys of a JSON object with their values as they stand; of a key that occurs twice the last counts."""
     return _FIELDS.decode(text)
 
 
-def is_object(text: "msgspec.Raw | bytes") -> bool:
+def is_object(text: "msgspec.Raw | memoryview | bytes") -> bool:
     """Whether a JSON text is an object."""
     return bytes(memoryview(text)[:1]) == b"{"
 
 
-def canonical_fields(item: "msgspec.Raw | bytes") -> Fields:
+def canonical_fields(item: "msgspec.Raw | memoryview | bytes") -> Fields:
     """The item under canonical keys, values as received; unknown keys keep their name and their value.
 
     Where spellings of one key compete, the last in the text counts, as for a key that occurs twice.
@@ -110,7 +110,7 @@ def canonical_fields(item: "msgspec.Raw | bytes") -> Fields:
     return fields
 
 
-def unknown_keys(item: "msgspec.Raw | bytes") -> Fields:
+def unknown_keys(item: "msgspec.Raw | memoryview | bytes") -> Fields:
     """The keys of an item that the model does not know in any casing."""
     return {key: value for key, value in fields_of(item).items() if key.lower() not in _EVENT_NAMES}
 

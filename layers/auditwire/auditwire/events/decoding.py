@@ -6,14 +6,18 @@ them, a single event, an array, JSON lines. A bad item never costs its neighbour
 
 import codecs
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
 from auditwire.events.casing import NULL, KubeSphereEvent, canonical_fields, event_in_any_casing, fields_of, is_object
 from auditwire.events.model import Event
 from auditwire.events.nesting import MAX_DEPTH, Cut, cut_deep_values, is_too_deep
+from auditwire.events.plain_list import KUBERNETES, nests_too_deep, take_plain_list, without_nulls
+
+Taker = TypeVar("Taker")
 
 _BOM = codecs.BOM_UTF8
 _CHUNK = 64 * 1024
@@ -46,7 +50,18 @@ class Decoded:
 
 
 def decode(body: bytes) -> Decoded:
-    """The events of an inflated request body. Never raises.
+    """The events of an inflated request body, all at once; see read. Never raises."""
+    events, rejects = read(body, list[Event], list.append)
+    return Decoded(events, rejects)
+
+
+def read(body: bytes, begin: Callable[[], Taker], take: Callable[[Taker, Event], None]) -> tuple[Taker, list[Reject]]:
+    """Give the events of an inflated request body to a taker, one by one in the order of the body; the taker, and what
+    was bad. Raises nothing of its own.
+
+    ``begin`` makes a taker, ``take(taker, event)`` gives it an event. A fault may come to light when some events are
+    taken already; then that taker is dropped and a new one made, so taking must have no effect outside of it. Whatever
+    a taker does not keep is not in memory: a body costs little more than its own size.
 
     A fault of syntax that keeps the body from being split into items (or bad UTF-8 anywhere) gives one reject of kind
     ``body``; JSON lines are split at their line ends, so there a faulty line is an item. An item is bad when it is no
@@ -55,23 +70,24 @@ def decode(body: bytes) -> Decoded:
     """
     text = body[len(_BOM) :] if body.startswith(_BOM) else body
     if not _is_utf8(text):
-        return _rejected(body, "invalid_utf8", "the body is not UTF-8")
+        return begin(), [Reject("body", "invalid_utf8", "the body is not UTF-8", body)]
+    taker = begin()
+    if take_plain_list(text, lambda event: take(taker, event)):
+        return taker, []
     try:
         try:
-            return _Items().read(text)
+            taker = begin()
+            return taker, _Items(lambda event: take(taker, event)).read(text)
         except RecursionError:
             # An item may lie two levels down in the body: the list, and the object around it.
             cut = cut_deep_values(text, MAX_DEPTH + 2)
-            return _Items(cut).read(cut.body)
+            taker = begin()
+            return taker, _Items(lambda event: take(taker, event), cut).read(cut.body)
     except RecursionError:
-        return _rejected(body, "too_deep", "the body nests too deep to be split")
+        return begin(), [Reject("body", "too_deep", "the body nests too deep to be split", body)]
     except msgspec.DecodeError as error:
         reason = "truncated" if "truncated" in str(error) else "invalid_json"
-        return _rejected(body, reason, str(error))
-
-
-def _rejected(body: bytes, reason: str, detail: str) -> Decoded:
-    return Decoded([], [Reject("body", reason, detail, body)])
+        return begin(), [Reject("body", reason, str(error), body)]
 
 
 def _is_utf8(text: bytes) -> bool:
@@ -102,28 +118,30 @@ _BODY = msgspec.json.Decoder(_Envelope | list[msgspec.Raw])
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 # Reads values until the text ends, whatever white space stands between them or none: concatenated objects and lines.
 _DOCUMENTS = msgspec.json.Decoder(msgspec.Raw)
-_KUBERNETES = msgspec.json.Decoder(Event)
 _KUBESPHERE = msgspec.json.Decoder(KubeSphereEvent)
 
 
 class _Items:
     """One pass over one body. ``cut`` is set when too deep values were cut out of the text beforehand."""
 
-    def __init__(self, cut: Cut | None = None) -> None:
+    def __init__(self, take: Callable[[Event], None], cut: Cut | None = None) -> None:
+        self._give = take
         self._cut = cut
-        self._events: list[Event] = []
         self._rejects: list[Reject] = []
-        self._likely: msgspec.json.Decoder[Event] = _KUBERNETES
+        self._likely: msgspec.json.Decoder[Event] = KUBERNETES
 
-    def read(self, text: bytes) -> Decoded:
-        """All items of the text. Raises msgspec.DecodeError for faults of syntax, RecursionError for deep nesting."""
+    def read(self, text: bytes) -> list[Reject]:
+        """Give away all events of the text; the bad items.
+
+        Raises msgspec.DecodeError for faults of syntax, RecursionError for deep nesting.
+        """
         items = _items_of_exact_list(text)
         if items is not None:
             self._take_all(items)
         else:
             for document in self._documents(text):
                 self._take_document(document)
-        return Decoded(self._events, self._rejects)
+        return self._rejects
 
     def _documents(self, text: bytes) -> list[msgspec.Raw]:
         try:
@@ -176,7 +194,7 @@ class _Items:
 
     def _exact(self, item: msgspec.Raw) -> Event | None:
         """The event in an item whose keys are spelled exactly as one of the two senders spells them."""
-        for decoder in (_KUBERNETES, _KUBESPHERE):
+        for decoder in (KUBERNETES, _KUBESPHERE):
             try:
                 event = decoder.decode(item)
             except msgspec.ValidationError:
@@ -187,20 +205,13 @@ class _Items:
         return None
 
     def _accept(self, event: Event, item: msgspec.Raw, *, nests: bool = False) -> None:
-        request, response, status = event.requestObject, event.responseObject, event.responseStatus
-        if request is not None and request == NULL:
-            event.requestObject = request = None
-        if response is not None and response == NULL:
-            event.responseObject = response = None
-        # Of the model only these parts can nest at will (unknown keys can too); most events have none of them.
-        if request is not None or response is not None or (status and (status.details or status.metadata)):
-            nests = True
+        without_nulls(event)
         was_cut = self._cut is not None and self._cut.touches(bytes(item))
-        if was_cut or (nests and is_too_deep(memoryview(item))):
+        if was_cut or (is_too_deep(memoryview(item)) if nests else nests_too_deep(event, item)):
             self._reject("too_deep", "the item nests too deep", item)
         else:
             event.received = item
-            self._events.append(event)
+            self._give(event)
 
     def _reject(self, reason: str, detail: str, item: msgspec.Raw | bytes) -> None:
         raw = bytes(item)

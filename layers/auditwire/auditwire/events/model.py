@@ -123,7 +123,7 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
     """What was done to this event or found in it: words of Flag, each once."""
 
     @cached_property
-    def received(self) -> "msgspec.Raw | bytes":
+    def received(self) -> "msgspec.Raw | memoryview | bytes":
         """The item as received, a view into the body; an event built by hand encodes itself."""
         return msgspec.json.encode(self)
 

@@ -14,6 +14,7 @@ MAX_DEPTH = 500
 
 _CHUNK = 64 * 1024
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_NOT_OPENINGS = bytes(set(range(256)) - set(b"[{"))
 _ODD_BACKSLASHES = re.compile(rb"(?<!\\)(?:\\\\)*\\\Z")
 # The last alternative is a string that never ends: matching it alone keeps the scan linear.
 _TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[{]|[\]}]|"', re.DOTALL)
@@ -29,7 +30,7 @@ def is_too_deep(item: bytes | memoryview, limit: int = MAX_DEPTH) -> bool:
         return False
     openings = 0
     for chunk in _chunks(view):
-        openings += chunk.count(b"{") + chunk.count(b"[")
+        openings += len(chunk.translate(None, _NOT_OPENINGS))
     if openings <= limit:
         return False
     # Counting bracket by bracket is slow. Taking out innermost pairs first leaves few to count and hides at most two

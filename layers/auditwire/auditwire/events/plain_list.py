@@ -1,0 +1,99 @@
+"""The body that nearly every request has: one EventList as kube-apiserver writes it, read in a single pass.
+
+Where one item ends and the next begins is guessed from how kube-apiserver begins an item. The guess needs no trust: if
+what stands before the items and behind them is the envelope of a list, and every piece between two commas is a whole
+object, then the body is that list and the pieces are its items. Where a piece is none, the general way begins anew.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from auditwire.events.casing import NULL
+from auditwire.events.model import Event
+from auditwire.events.nesting import MAX_DEPTH, is_too_deep
+
+KUBERNETES = msgspec.json.Decoder(Event)
+"""Reads an event whose keys are spelled exactly as kube-apiserver spells them."""
+
+_ITEMS = b'"items":['
+_LONGEST_HEAD = 1024
+_END = b"]}"
+_NEXT = b',{"level":"'
+# Searching is what finding the next item costs, and hardly an item is shorter. One that is, is searched for again.
+_SHORTEST = 600
+
+
+class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
+    """What is around the items, with none in it."""
+
+    items: list[msgspec.Raw]
+    kind: msgspec.Raw = NULL
+    apiVersion: msgspec.Raw = NULL
+    metadata: msgspec.Raw = NULL
+
+
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
+
+
+def take_plain_list(text: bytes, take: Callable[[Event], None]) -> bool:
+    """Give away every event of a body that is a plain list of good events, in order; whether it is one.
+
+    When it turns out not to be, some events may have been given away already.
+    """
+    start = text.find(_ITEMS, 0, _LONGEST_HEAD) + len(_ITEMS)
+    end = len(text.rstrip()) - len(_END)
+    if start < len(_ITEMS) or end <= start or text[end : end + len(_END)] != _END or not _is_envelope(text[:start]):
+        return False
+    view = memoryview(text)
+    at, find, read = start, text.find, _read
+    while at < end:
+        comma = find(_NEXT, at + _SHORTEST, end)
+        item = view[at : comma if comma > 0 else end]
+        event = read(item)
+        if event is None:
+            comma = find(_NEXT, at + 1, end)
+            item = view[at : comma if comma > 0 else end]
+            event = read(item)
+            if event is None:
+                return False
+        event.received = item
+        take(event)
+        at = comma + 1 if comma > 0 else end
+    return True
+
+
+def _is_envelope(head: bytes) -> bool:
+    try:
+        return not _ENVELOPE.decode(head + _END).items
+    except (msgspec.DecodeError, RecursionError):
+        return False
+
+
+def _read(item: memoryview) -> Event | None:
+    """The event in an item as kube-apiserver writes it; None for everything else."""
+    try:
+        event = KUBERNETES.decode(item)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    if event.requestObject is not None or event.responseObject is not None:
+        without_nulls(event)
+    return None if nests_too_deep(event, item) else event
+
+
+def without_nulls(event: Event) -> None:
+    """Take out bodies that are null, which means absent."""
+    if event.requestObject is not None and event.requestObject == NULL:
+        event.requestObject = None
+    if event.responseObject is not None and event.responseObject == NULL:
+        event.responseObject = None
+
+
+def nests_too_deep(event: Event, item: msgspec.Raw | memoryview) -> bool:
+    """Whether an item with nothing but keys of the model nests deeper than MAX_DEPTH: only few parts of it can."""
+    request, response, status = event.requestObject, event.responseObject, event.responseStatus
+    return (
+        (request is not None and is_too_deep(memoryview(request), MAX_DEPTH - 1))
+        or (response is not None and is_too_deep(memoryview(response), MAX_DEPTH - 1))
+        or (status is not None and bool(status.details or status.metadata) and is_too_deep(memoryview(item)))
+    )
