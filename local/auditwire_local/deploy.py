@@ -23,6 +23,7 @@ from auditwire_local.errors import DeployError, SkippedResourceError, UnknownTyp
 from auditwire_local.resources import TYPES, Deployed, Deployment, deploying
 from auditwire_local.sandbox import ACCOUNT
 
+from auditwire_local.template_rules import check_rules
 CODE_BUCKET = "auditwire-local-code"
 _CODE_PROPERTIES = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 _KNOWN_KEYS = {
@@ -78,6 +79,7 @@ def deploy(template: Path, *, stack: str, region: str, parameters: Mapping[str, 
     code = dict(_pack(document, template.parent, region))
     values = _parameter_values(document.get("Parameters", {}), parameters)
     translated = translate(document, values)
+    check_rules(document, values)
     _check_resources(translated["Resources"])
     deployment = Deployment(region)
     cloudformation = boto3.client("cloudformation", region_name=region)

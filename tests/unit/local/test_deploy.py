@@ -166,9 +166,17 @@ def test_a_missing_code_folder_is_refused(tmp_path: Path) -> None:
     assert str(caught.value) == f"F: CodeUri names {tmp_path / 'f'}, which is no folder"
 
 
-@pytest.mark.parametrize("parameters", [{"DomainName": "audit.example.com"}], ids=["a domain"])
 @pytest.mark.usefixtures("_aws")
-def test_what_one_machine_cannot_have_is_refused_and_not_left_out(parameters: dict[str, str]) -> None:
+def test_what_one_machine_cannot_have_is_refused_and_not_left_out() -> None:
     template = Path(__file__).parents[3] / "template.yaml"
+    certificate = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
+    parameters = {"DomainName": "audit.example.com", "CertificateArn": certificate}
     with pytest.raises(DeployError, match="it knows no custom domain and no mutual TLS"):
         deploy(template, stack="s", region="us-east-1", parameters=parameters)
+
+
+@pytest.mark.usefixtures("_aws")
+def test_parameters_that_do_not_go_together_are_refused_before_anything_is_made() -> None:
+    template = Path(__file__).parents[3] / "template.yaml"
+    with pytest.raises(DeployError, match=r"^DomainName needs a CertificateArn\.$"):
+        deploy(template, stack="s", region="us-east-1", parameters={"DomainName": "audit.example.com"})
