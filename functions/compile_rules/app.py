@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from auditwire import aws
-from auditwire.alerts import SnsPublisher, publish_own, rules_refused
+from auditwire.alerts import SnsPublisher, publish_own, rules_refused, with_runbook
 from auditwire.alerts.counting import counted_under
 from auditwire.compile_rules import Compiled, compile_rules, confirm_announced
 from auditwire.measure import measure_by_cluster
@@ -24,21 +24,22 @@ metrics = Metrics()
 
 
 @cache
-def _wired() -> tuple[str, S3RulesBucket, SnsPublisher]:
+def _wired() -> tuple[aws.CompileConfig, S3RulesBucket, SnsPublisher]:
     config = aws.CompileConfig.from_env(os.environ)
     bucket = S3RulesBucket(aws.s3_client(patient=True), config.rules_bucket)
-    return config.rules_bucket, bucket, SnsPublisher(aws.sns_client(), config.alerts_topic_arn)
+    return config, bucket, SnsPublisher(aws.sns_client(), config.alerts_topic_arn)
 
 
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Brings the uploaded rules into force or says why not. What fails on the way is raised: Lambda tries again."""
     del event, context
-    name, bucket, publisher = _wired()
+    config, bucket, publisher = _wired()
     compiled = compile_rules(bucket, now=lambda: datetime.now(UTC))
     _report(compiled)
     if compiled.announce:
-        alert = rules_refused(compiled.diagnostics, compiled.digest, compiled.active, name, datetime.now(UTC))
+        refused = compiled.diagnostics, compiled.digest, compiled.active
+        alert = with_runbook(rules_refused(*refused, config.rules_bucket, datetime.now(UTC)), config.runbooks_url)
         publish_own(publisher, alert, time.time() + PUBLISH_SECONDS)
         measure_by_cluster(metrics, {counted_under(alert.labels): {"AlertsPublished": 1}})
         confirm_announced(bucket, compiled)

@@ -14,6 +14,7 @@ from auditwire.alerts.outbox import S3Outbox
 from auditwire.archive import open_archive
 from auditwire.clusters import Directory
 from auditwire.ingest import Ingest, Request
+from auditwire.measure import measure_by_cluster
 from auditwire.rules_bucket import S3RulesBucket
 
 logger = Logger()
@@ -32,6 +33,7 @@ def _ingest() -> Ingest:
         publisher=SnsPublisher(aws.sns_client(), config.alerts_topic_arn),
         archive_url="" if config.archive_table else aws.archive_url(config.archive_bucket, s3.meta.region_name),
         outbox=S3Outbox(s3, config.archive_bucket),
+        runbooks=config.runbooks_url,
     )
 
 
@@ -50,11 +52,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         metrics.add_metric("Unauthorized", MetricUnit.Count, 1)
     if answer.account:
         logger.info("batch", extra=answer.account.log_fields())
-        metrics.add_dimension("cluster", answer.account.cluster)
-        for name, count in answer.account.metrics().items():
-            metrics.add_metric(name, MetricUnit.Count, count)
+        # Of this environment, whichever cluster it serves: an alarm asks for the oldest of all.
         for name, seconds in _ingest().rules.ages().items():
             metrics.add_metric(name, MetricUnit.Seconds, seconds)
-    if answer.status == 401 or answer.account:  # without a metric, flushing would warn
-        metrics.flush_metrics()
+    counts = {answer.account.cluster: answer.account.metrics()} if answer.account else {}
+    measure_by_cluster(metrics, counts)
     return {"statusCode": answer.status, "headers": {"content-type": "text/plain"}, "body": answer.body}

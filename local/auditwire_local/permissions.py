@@ -174,6 +174,7 @@ _IAM: dict[tuple[str, str], tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     ("sqs", "GetQueueAttributes"): ("sqs:GetQueueAttributes", _queue_arn),
     ("dynamodb", "GetItem"): ("dynamodb:GetItem", _table_arn),
     ("dynamodb", "UpdateItem"): ("dynamodb:UpdateItem", _table_arn),
+    ("dynamodb", "Scan"): ("dynamodb:Scan", _table_arn),
     ("dynamodb", "BatchGetItem"): ("dynamodb:BatchGetItem", _batch_table_arn),
     ("dynamodb", "BatchWriteItem"): ("dynamodb:BatchWriteItem", _batch_table_arn),
     ("secretsmanager", "GetSecretValue"): ("secretsmanager:GetSecretValue", _secret_arn),

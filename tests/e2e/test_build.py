@@ -20,6 +20,7 @@ FUNCTIONS = {
     "RelayFunction": "relay",
     "CompileRulesFunction": "compile_rules",
     "PublishOutboxFunction": "publish_outbox",
+    "WatchFunction": "watch",
 }
 MAGIC_PYTHON_3_13 = 3571
 UNCHECKED_HASH = 0b01

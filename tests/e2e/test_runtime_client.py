@@ -13,6 +13,7 @@ import pytest
 
 from auditwire.alerts.message import Message
 from auditwire.alerts.outbox import S3Outbox
+from auditwire.clusters import Cluster, ClustersTable, Registration
 from auditwire.rules.bundle import decode_bundle
 from auditwire.rules_bucket import S3RulesBucket, document_key
 from auditwire_local.deploy import deploy
@@ -152,6 +153,7 @@ def test_every_sample_has_an_expected_outcome() -> None:
     assert samples("relay")
     assert samples("compile_rules")
     assert samples("publish_outbox")
+    assert samples("watch")
 
 
 @pytest.mark.parametrize("path", samples("ingest"), ids=lambda path: path.stem)
@@ -279,7 +281,23 @@ def test_the_outbox_is_published_cold_and_warm(stack: Stack, path: Path, tmp_pat
     assert all(attributes["rule"]["StringValue"] == "A" for attributes in taken.values())
 
 
-@pytest.mark.parametrize("function", ["ingest", "relay", "compile_rules", "publish_outbox"])
+@pytest.mark.parametrize("path", samples("watch"), ids=lambda path: path.stem)
+def test_a_cluster_that_fell_silent_is_told_of_cold_and_warm(stack: Stack, path: Path, tmp_path: Path) -> None:
+    stack.empty()
+    table = ClustersTable(boto3.client("dynamodb", region_name=REGION), stack.outputs["ClustersTable"])
+    table.add(Registration(credential="0" * 64, cluster=Cluster("quiet"), silence_seconds=1_800))
+    with environment("watch", stack.variables["watch"], tmp_path) as function:
+        cold = function.invoke(load(path), timeout=60)
+        warm = function.invoke(load(path), timeout=60)
+        log = function.log()
+    table.remove("0" * 64)
+
+    assert cold == warm == {"silent": 1, "stale": 0, "published": 1}, log
+    labels = [json.loads(message["Body"])["labels"] for message in stack.messages()]
+    assert [(each["alertname"], each["cluster"]) for each in labels] == [("auditwire.ClusterSilent", "quiet")] * 2
+
+
+@pytest.mark.parametrize("function", ["ingest", "relay", "compile_rules", "publish_outbox", "watch"])
 def test_a_function_without_its_configuration_does_not_start_quietly(function: str, tmp_path: Path) -> None:
     with (
         environment(function, {"AWS_REGION": REGION}, tmp_path) as started,

@@ -77,7 +77,8 @@ class TestDeployed:
         )
 
     def test_functions_run_on_the_layer_and_architecture_of_the_template(self, system: LocalSystem) -> None:
-        for name, seconds in (("ingest", 10), ("relay", 30), ("compile_rules", 120), ("publish_outbox", 55)):
+        timeouts = {"ingest": 10, "relay": 30, "compile_rules": 120, "publish_outbox": 55, "watch": 55}
+        for name, seconds in timeouts.items():
             function_name = system.function(name).configuration.function_name
             described = system.client("lambda").get_function_configuration(FunctionName=function_name)
             assert (described["Runtime"], described["Handler"]) == ("python3.13", "app.handler")
@@ -144,7 +145,9 @@ class TestDeployed:
         for permission in of_the_api:
             assert f":{api}/" in permission["SourceArn"]
 
-    @pytest.mark.parametrize(("logical_id", "number"), [("CompileRulesFunction", 2), ("PublishOutboxFunction", 1)])
+    @pytest.mark.parametrize(
+        ("logical_id", "number"), [("CompileRulesFunction", 2), ("PublishOutboxFunction", 1), ("WatchFunction", 1)]
+    )
     def test_only_its_event_rules_may_call_a_function(self, system: LocalSystem, logical_id: str, number: int) -> None:
         rules = [rule for rule in system.deployed.of_type("AWS::Events::Rule") if logical_id in rule.logical_id]
         permissions = [resource.properties for resource in system.deployed.of_type("AWS::Lambda::Permission")]
@@ -314,7 +317,8 @@ class TestStateFile:
     def test_sam_local_invoke_gets_every_variable_of_the_template(self, system: LocalSystem, state: Path) -> None:
         variables = json.loads(state.with_name("run.env-vars.json").read_text())
 
-        assert set(variables) == {"IngestFunction", "RelayFunction", "CompileRulesFunction", "PublishOutboxFunction"}
+        functions = ("Ingest", "Relay", "CompileRules", "PublishOutbox", "Watch")
+        assert set(variables) == {f"{function}Function" for function in functions}
         assert variables["IngestFunction"]["ARCHIVE_BUCKET"] == system.outputs["ArchiveBucket"]
         port = urlsplit(system.aws_endpoint_url).port
         assert variables["RelayFunction"]["AWS_ENDPOINT_URL"] == f"http://host.docker.internal:{port}"

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from auditwire.archive import items
+from auditwire.clusters.silence import SHORTEST_SILENCE_SECONDS
 from template import ROOT, Document, of_type, references, source, translated
 
 # Design section 11; later parts add to it.
@@ -39,6 +40,7 @@ LISTINGS = {
     "RelayRole": {"StringEquals": {"s3:prefix": "active.json"}},
     "CompileRulesRole": {"StringLike": {"s3:prefix": ["rules/*", "bundles/*", "active.json", "status.json"]}},
     "PublishOutboxRole": {"StringLike": {"s3:prefix": "outbox/*"}},
+    "WatchRole": {"StringLike": {"s3:prefix": ["rules/*", "active.json", "status.json"]}},
 }
 
 # Everything each role may do without optional parts: action, and the resource it is allowed on.
@@ -87,6 +89,16 @@ PERMISSIONS = {
         ("s3:GetObject", "${ArchiveBucket.Arn}/outbox/*"),
         ("s3:PutObject", "${ArchiveBucket.Arn}/outbox/*"),
         ("s3:DeleteObject", "${ArchiveBucket.Arn}/outbox/*"),
+        ("sns:Publish", "AlertsTopic"),
+    },
+    "WatchRole": {
+        ("logs:CreateLogStream", "WatchLogGroup"),
+        ("logs:PutLogEvents", "WatchLogGroup"),
+        ("dynamodb:Scan", "ClustersTable"),
+        ("s3:ListBucket", "RulesBucket"),
+        ("s3:GetObject", "${RulesBucket.Arn}/active.json"),
+        ("s3:GetObject", "${RulesBucket.Arn}/bundles/*"),
+        ("s3:GetObject", "${RulesBucket.Arn}/status.json"),
         ("sns:Publish", "AlertsTopic"),
     },
 }
@@ -203,7 +215,13 @@ def test_patterns_accept_what_they_should(template: Document, parameter: str, va
 def test_functions_and_layer_agree_on_runtime_and_architecture(stack: Document, template: Document) -> None:
     # cfn-lint lets a runtime that does not exist pass where Globals names it.
     functions = of_type(stack, "AWS::Lambda::Function")
-    assert set(functions) == {"IngestFunction", "RelayFunction", "CompileRulesFunction", "PublishOutboxFunction"}
+    assert set(functions) == {
+        "IngestFunction",
+        "RelayFunction",
+        "CompileRulesFunction",
+        "PublishOutboxFunction",
+        "WatchFunction",
+    }
     for function in functions.values():
         assert function["Runtime"] == "python3.13"
         assert function["Architectures"] == ["arm64"]
@@ -229,8 +247,10 @@ def test_environments_hold_what_the_functions_read(stack: Document) -> None:
         "ARCHIVE_RETENTION_DAYS",
         "ALERTS_TOPIC_ARN",
         "CLUSTERS_TABLE",
+        "RUNBOOKS_URL",
     }
-    assert names["CompileRulesFunction"] == common | {"RULES_BUCKET", "ALERTS_TOPIC_ARN"}
+    assert names["CompileRulesFunction"] == common | {"RULES_BUCKET", "ALERTS_TOPIC_ARN", "RUNBOOKS_URL"}
+    assert names["WatchFunction"] == common | {"CLUSTERS_TABLE", "RULES_BUCKET", "ALERTS_TOPIC_ARN", "RUNBOOKS_URL"}
     assert names["PublishOutboxFunction"] == common | {"ARCHIVE_BUCKET", "ALERTS_TOPIC_ARN"}
     assert names["RelayFunction"] == common | {
         "RULES_BUCKET",
@@ -324,6 +344,7 @@ def test_event_rules_may_call_their_functions_and_no_others(stack: Document) -> 
         "CompileRulesFunctionUpload",
         "CompileRulesFunctionRegularly",
         "PublishOutboxFunctionRegularly",
+        "WatchFunctionRegularly",
     }
     permissions = of_type(stack, "AWS::Lambda::Permission").values()
     for name, rule in rules.items():
@@ -358,6 +379,29 @@ def test_the_outbox_is_emptied_every_minute_by_one_run_at_a_time(stack: Document
     assert function["Timeout"] < 60
     # An account with the smallest limit has none to reserve.
     assert "ReservedConcurrentExecutions" not in function
+
+
+def test_the_watch_looks_more_often_than_the_shortest_silence_and_than_an_alert_ends(stack: Document) -> None:
+    rule = of_type(stack, "AWS::Events::Rule")["WatchFunctionRegularly"]
+    assert rule["ScheduleExpression"] == "rate(5 minutes)"
+    assert SHORTEST_SILENCE_SECONDS >= 300
+    # Two looks may fail before an alert that lasts ends.
+    assert stack["Parameters"]["AlertTtlSeconds"]["Default"] >= 3 * 300
+    retries = of_type(stack, "AWS::Lambda::EventInvokeConfig")["WatchFunctionEventInvokeConfig"]
+    assert (retries["MaximumRetryAttempts"], retries["MaximumEventAgeInSeconds"]) == (0, 60)
+    assert stack["Resources"]["WatchFunction"]["Properties"]["Timeout"] < 60
+
+
+def test_who_wakes_up_alone_has_a_dead_mans_switch(template: Document) -> None:
+    alarms = of_type(template, "AWS::CloudWatch::Alarm")
+    for function, seconds in (("Watch", 900), ("PublishOutbox", 600)):
+        alarm = alarms[f"{function}StoppedAlarm"]
+        assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": f"{function}Function"}}]
+        assert (alarm["MetricName"], alarm["Statistic"]) == ("Invocations", "Sum")
+        assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "LessThanThreshold")
+        assert alarm["Period"] * alarm["EvaluationPeriods"] == seconds
+        # Where nothing runs, nothing is measured.
+        assert alarm["TreatMissingData"] == "breaching"
 
 
 @pytest.mark.parametrize("metric", ["OutboxAgeSeconds", "RefusedObjects"])
@@ -574,13 +618,16 @@ def test_alarms_watch_the_road_and_report_beside_it(template: Document) -> None:
         ("AWS/Lambda", "Throttles"),
         ("AWS/ApiGateway", "4xx"),
         ("AWS/ApiGateway", "5xx"),
+        ("AWS/DynamoDB", "ReadThrottleEvents"),
+        ("AWS/DynamoDB", "WriteThrottleEvents"),
+        ("AWS/SNS", "NumberOfNotificationsFailedToRedriveToDlq"),
     }
     failing = {name for name, alarm in alarms.items() if alarm["MetricName"] == "Errors"}
     assert failing == {f"{name.removesuffix('Role')}ErrorsAlarm" for name in PERMISSIONS}
     for name, alarm in alarms.items():
         assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "OperationsTopic"}], name
-        assert alarm["TreatMissingData"] == "notBreaching", name
-        assert alarm["AlarmDescription"], name
+        assert (alarm["TreatMissingData"] == "breaching") is name.endswith("StoppedAlarm"), name
+        assert alarm["AlarmDescription"]["Fn::Sub"].endswith(f" Runbook: ${{RunbooksUrl}}#{name.lower()}"), name
 
 
 def test_throttled_requests_are_counted_from_the_access_log(template: Document) -> None:

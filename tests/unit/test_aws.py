@@ -17,6 +17,14 @@ def test_publish_outbox_needs_every_variable(missing: str) -> None:
         aws.OutboxConfig.from_env({**env, missing: ""})
 
 
+@pytest.mark.parametrize("missing", ["CLUSTERS_TABLE", "RULES_BUCKET", "ALERTS_TOPIC_ARN", "RUNBOOKS_URL"])
+def test_watch_needs_every_variable(missing: str) -> None:
+    env = {"CLUSTERS_TABLE": "clusters", "RULES_BUCKET": "rules", "ALERTS_TOPIC_ARN": "arn", "RUNBOOKS_URL": "r.md"}
+    assert aws.WatchConfig.from_env(env) == aws.WatchConfig("clusters", "rules", "arn", "r.md")
+    with pytest.raises(aws.ConfigurationError, match=missing):
+        aws.WatchConfig.from_env({**env, missing: ""})
+
+
 def test_a_topic_that_hangs_leaves_time_for_the_outbox(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     config = aws.sns_client().meta.config

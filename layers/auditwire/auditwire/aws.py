@@ -41,11 +41,12 @@ class IngestConfig:
     archive_days: int
     alerts_topic_arn: str
     clusters_table: str
+    runbooks_url: str
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "IngestConfig":
         """Reads RULES_BUCKET, RULES_POLL_SECONDS (30), ARCHIVE_BUCKET, ARCHIVE_TABLE, ARCHIVE_RETENTION_DAYS,
-        ALERTS_TOPIC_ARN and CLUSTERS_TABLE; the archive table may be empty."""
+        ALERTS_TOPIC_ARN, CLUSTERS_TABLE and RUNBOOKS_URL; the archive table may be empty."""
         return cls(
             rules_bucket=_required(env, "RULES_BUCKET"),
             rules_poll_seconds=_seconds(env, "RULES_POLL_SECONDS", "30"),
@@ -54,6 +55,7 @@ class IngestConfig:
             archive_days=_days(env, "ARCHIVE_RETENTION_DAYS"),
             alerts_topic_arn=_required(env, "ALERTS_TOPIC_ARN"),
             clusters_table=_required(env, "CLUSTERS_TABLE"),
+            runbooks_url=_required(env, "RUNBOOKS_URL"),
         )
 
 
@@ -89,11 +91,16 @@ class CompileConfig:
 
     rules_bucket: str
     alerts_topic_arn: str
+    runbooks_url: str
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "CompileConfig":
-        """Reads RULES_BUCKET and ALERTS_TOPIC_ARN."""
-        return cls(rules_bucket=_required(env, "RULES_BUCKET"), alerts_topic_arn=_required(env, "ALERTS_TOPIC_ARN"))
+        """Reads RULES_BUCKET, ALERTS_TOPIC_ARN and RUNBOOKS_URL."""
+        return cls(
+            rules_bucket=_required(env, "RULES_BUCKET"),
+            alerts_topic_arn=_required(env, "ALERTS_TOPIC_ARN"),
+            runbooks_url=_required(env, "RUNBOOKS_URL"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +114,26 @@ class OutboxConfig:
     def from_env(cls, env: Mapping[str, str]) -> "OutboxConfig":
         """Reads ARCHIVE_BUCKET and ALERTS_TOPIC_ARN."""
         return cls(archive_bucket=_required(env, "ARCHIVE_BUCKET"), alerts_topic_arn=_required(env, "ALERTS_TOPIC_ARN"))
+
+
+@dataclass(frozen=True, slots=True)
+class WatchConfig:
+    """The environment of the watch function."""
+
+    clusters_table: str
+    rules_bucket: str
+    alerts_topic_arn: str
+    runbooks_url: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "WatchConfig":
+        """Reads CLUSTERS_TABLE, RULES_BUCKET, ALERTS_TOPIC_ARN and RUNBOOKS_URL."""
+        return cls(
+            clusters_table=_required(env, "CLUSTERS_TABLE"),
+            rules_bucket=_required(env, "RULES_BUCKET"),
+            alerts_topic_arn=_required(env, "ALERTS_TOPIC_ARN"),
+            runbooks_url=_required(env, "RUNBOOKS_URL"),
+        )
 
 
 def _required(env: Mapping[str, str], name: str) -> str:

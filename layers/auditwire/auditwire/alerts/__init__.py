@@ -15,7 +15,7 @@ from auditwire.alerts.errors import (
 )
 from auditwire.alerts.fold import FOLDED_ALERT, MOST_ALERTS_A_BATCH, fold
 from auditwire.alerts.message import attributes_of, encode_message
-from auditwire.alerts.own import RULES_REFUSED, own_alert, publish_own, rules_refused
+from auditwire.alerts.own import RULES_REFUSED, own_alert, publish_own, rules_refused, with_runbook
 from auditwire.alerts.peers import NO_PEERS, Peers, PeerSource, peers_of
 from auditwire.alerts.queued import QueuedAlert, read_message
 from auditwire.alerts.relay import Relay, Relayed, relay
@@ -63,4 +63,5 @@ __all__ = [
     "read_message",
     "relay",
     "rules_refused",
+    "with_runbook",
 ]
