@@ -35,7 +35,7 @@ demo: setup ## Run the whole system on this machine and send sample traffic thro
 	@$(BIN)/auditwire dev --demo
 
 test: setup lint build build-host ## Everything: style, types, template, unit, conformance, integration, end-to-end
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n auto --dist worksteal
 
 test-unit: setup ## The fast part
 	@$(BIN)/pytest -q tests/unit tests/conformance

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
+
+from auditwire_local.deploy import read_template
 
 ROOT = Path(__file__).resolve().parents[1]
 Document = dict[str, Any]
@@ -19,8 +20,7 @@ class _NoManagedPolicies:
 
 def source(root: Path = ROOT) -> Document:
     """template.yaml; short-form functions (`!Ref X`) come as their long form."""
-    document: Document = yaml_parse((root / "template.yaml").read_text(encoding="utf-8"))
-    return document
+    return read_template(root / "template.yaml")
 
 
 def translated(artefacts: Mapping[str, str], parameters: Mapping[str, str] | None = None) -> Document:

@@ -14,16 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import yaml
 from moto.cloudformation.models import cloudformation_backends
 from samtranslator.model.exceptions import InvalidDocumentException
 from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
+from samtranslator.yaml_helper import intrinsics_multi_constructor
 
 from auditwire_local.errors import DeployError, SkippedResourceError, UnknownTypeError
 from auditwire_local.resources import TYPES, Deployed, Deployment, deploying
 from auditwire_local.sandbox import ACCOUNT
-
 from auditwire_local.template_rules import check_rules
+
 CODE_BUCKET = "auditwire-local-code"
 _CODE_PROPERTIES = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
 _KNOWN_KEYS = {
@@ -75,18 +76,19 @@ def deploy(template: Path, *, stack: str, region: str, parameters: Mapping[str, 
     Raises DeployError (which see) for anything the local system would do differently from AWS without saying
     so: unknown types and properties, parameters against their constraints, resources that did not come to be.
     """
-    document = yaml_parse(template.read_text(encoding="utf-8"))
+    document = read_template(template)
     code = dict(_pack(document, template.parent, region))
     values = _parameter_values(document.get("Parameters", {}), parameters)
-    translated = translate(document, values)
     check_rules(document, values)
+    translated = translate(document, values)
     _check_resources(translated["Resources"])
     deployment = Deployment(region)
     cloudformation = boto3.client("cloudformation", region_name=region)
     with deploying(deployment):
         cloudformation.create_stack(
             StackName=stack,
-            TemplateBody=json.dumps(translated),
+            # moto tries YAML first, which takes it most of a second; a tab cannot begin YAML.
+            TemplateBody="\t" + json.dumps(translated),
             Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()],
             Capabilities=["CAPABILITY_IAM"],
         )
@@ -94,6 +96,19 @@ def deploy(template: Path, *, stack: str, region: str, parameters: Mapping[str, 
     described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
     return Stack(stack, region, outputs, deployment.resources, code)
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """The translator's own YAML, but by libyaml where there is one: ten times as fast."""
+
+
+_Loader.add_multi_constructor("!", intrinsics_multi_constructor)
+
+
+def read_template(path: Path) -> dict[str, Any]:
+    """A template's document; short-form functions (``!Ref X``) come as their long form."""
+    document: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe one
+    return document
 
 
 def translate(document: dict[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
