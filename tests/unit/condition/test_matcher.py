@@ -1,0 +1,236 @@
+"""What a matcher does to be quick, and that none of it grows without bound or hides an error."""
+
+from typing import Any
+
+import pytest
+
+from auditwire.condition import EvaluationError, compile_condition
+from auditwire.condition.assemble import Binder
+from auditwire.condition.codegen import generate_all
+from auditwire.condition.evaluate import evaluate
+from auditwire.condition.matcher import HOT, MOST_FUNCTIONS, Matcher
+from auditwire.condition.memory import LONGEST_VALUE, MOST_VALUES, Remembered
+from auditwire.condition.operators import search_of_all
+from auditwire.condition.pattern_set import shared_searches
+from auditwire.condition.reach import quick_judge
+from auditwire.condition.syntax import And, Comparison, Operator, Or, Path, Segment, Text
+from auditwire.events import Event
+from auditwire.rules import load_sources
+from auditwire.rules.fields import EventFields
+from auditwire.source import Source
+from made_events import event
+
+
+def bound(*conditions: str) -> list[Any]:
+    """Conditions on the audit event, sharing the comparisons they have in common."""
+    binder = Binder(EventFields())
+    return [binder.bind(compile_condition(text, fields=EventFields()).expression) for text in conditions]
+
+
+def test_a_matcher_gives_the_positions_of_what_matches() -> None:
+    matcher = Matcher(
+        bound(
+            'Verb = "create" and ObjectRef.Resource = "pods"',
+            'Verb in ("delete", "create") and User.Username != "root"',
+            'ObjectRef.Name = "web" and Verb = "create"',
+            'Verb = "get"',
+            'ObjectRef.Namespace like "sh*" and not (User.Username like "system:*")',
+        )
+    )
+
+    assert matcher.match(event(verb="create")) == (0, 1, 2, 4)
+    assert matcher.match(event(verb="delete", user="system:node:a")) == (1,)
+    assert matcher.match(event(verb="patch", user="system:node:a")) == ()
+
+
+def test_what_stays_open_again_and_again_gets_a_function_and_nothing_sooner() -> None:
+    matcher = Matcher(bound('Verb = "create" and RequestObject.spec.hostNetwork = true'))
+    pod = event(verb="create", body={"spec": {"hostNetwork": True}})
+
+    for _ in range(HOT - 1):
+        assert matcher.match(pod) == (0,)
+    assert matcher._functions_left == MOST_FUNCTIONS
+    assert matcher.match(pod) == (0,)
+    assert matcher._functions_left == MOST_FUNCTIONS - 1
+    assert matcher.match(pod) == (0,)
+
+
+def test_once_there_are_as_many_functions_as_there_may_be_the_walker_goes_on() -> None:
+    few = [f'User.Username like "*{letter}*" and ObjectRef.Name = "web"' for letter in "abcdefghijkl"]
+    matcher = Matcher(bound(*few), hot=1)
+
+    for number in range(2**9):
+        user = "".join(letter for place, letter in enumerate("abcdefghijkl") if number >> place & 1)
+        expected = tuple(place for place, letter in enumerate("abcdefghijkl") if letter in user)
+        assert matcher.match(event(user=user)) == matcher.match(event(user=user)) == expected
+
+    assert matcher._functions_left == 0
+
+
+def test_values_that_clients_choose_are_remembered_up_to_a_bound() -> None:
+    asked: list[str] = []
+    lengths = Remembered[str, int](lambda text: asked.append(text) or len(text))  # type: ignore[func-returns-value]
+
+    assert [lengths["a"], lengths["a"], lengths["b"]] == [1, 1, 1]
+    assert asked == ["a", "b"]
+    for number in range(3 * MOST_VALUES):
+        assert lengths[str(number)] == len(str(number))
+        assert len(lengths) <= MOST_VALUES
+    assert lengths["x" * (LONGEST_VALUE + 1)] == LONGEST_VALUE + 1
+    assert "x" * (LONGEST_VALUE + 1) not in lengths
+
+
+def test_a_flood_of_namespaces_changes_no_answer() -> None:
+    matcher = Matcher(bound('ObjectRef.Namespace = "shop"', 'ObjectRef.Namespace like "team-1*"'))
+
+    for number in range(MOST_VALUES + 10):
+        namespace = f"team-{number}"
+        assert matcher.match(event(namespace=namespace)) == ((1,) if namespace.startswith("team-1") else ())
+    assert matcher.match(event(namespace="shop")) == (0,)
+
+
+def test_no_error_is_lost_by_ruling_a_condition_out_first() -> None:
+    raising, harmless = 'ObjectRef.Name > 5 and Verb = "create"', 'Verb = "create" and ObjectRef.Name > 5'
+
+    with pytest.raises(EvaluationError, match="not a number"):
+        Matcher(bound(raising)).match(event(verb="get", name="web"))
+    assert Matcher(bound(harmless)).match(event(verb="get", name="web")) == ()
+
+
+@pytest.mark.parametrize("verb", [None, 5, ["get"], {"get": 1}, True])
+def test_a_value_of_a_type_its_field_never_has_is_left_to_the_reference(verb: Any) -> None:
+    text = 'Verb in ("get", "5", "true") or ObjectRef.Name = "5"'
+    (node,) = bound(text)
+    odd = event(verb=verb, name=verb)
+
+    try:
+        found: Any = Matcher([node], hot=1).match(odd)
+    except EvaluationError:
+        found = None
+    expected = evaluate(node, odd)
+    assert found in (None, (0,) if expected else ())
+    assert compile_condition(text, fields=EventFields()).evaluate(odd) is expected
+
+    condition = """'Verb in ("get", "5", "true") or ObjectRef.Name = "5"'"""
+    document = Source(
+        "r.yaml",
+        "apiVersion: auditing.kubesphere.io/v1alpha1\nkind: Rule\nmetadata: {name: d, labels: {type: alerting}}\n"
+        f"spec:\n  rules:\n    - {{name: r, type: rule, priority: WARNING, condition: {condition}}}\n",
+    )
+    rule_set = load_sources([document]).rule_set
+    assert rule_set is not None
+    assert rule_set.decide(odd).alerting == (("d.r",) if expected else ())
+
+
+def test_conditions_nested_deeper_than_python_compiles_are_walked() -> None:
+    # Each is part of the next, so what each says is kept, which takes more parentheses than Python has.
+    binder = Binder(EventFields())
+    path = Path((Segment("RequestURI"),), "RequestURI")
+    tests = [binder.bind(Comparison(path, Operator.LIKE, (Text(f"*/{number}*"),))) for number in range(100)]
+    nodes = tests[:1]
+    for test in tests[1:]:
+        nodes.append((Or if len(nodes) % 2 else And)((test, nodes[-1])))
+    matcher = Matcher(nodes, hot=1)
+    with pytest.raises(SyntaxError, match="too many nested parentheses"):
+        generate_all({node: [position] for position, node in enumerate(nodes)}, {})
+
+    for _ in range(3):
+        assert matcher.match(event(requestURI="/0/3")) == (0, 1, 3)
+
+
+def test_several_regular_expressions_on_a_field_are_one_search() -> None:
+    nodes = bound(*(f'UserAgent regex "{pattern}"' for pattern in ("^curl/", "nmap|masscan", "(?i)HUNTER", "x{2}$")))
+
+    searches = shared_searches(nodes)
+
+    assert set(searches) == set(nodes)
+    for agent in ("curl/8", "kube-hunter", "nmap xx", "", "kubectl"):
+        assert [searches[node](agent) for node in nodes] == [node.test(agent) for node in nodes]
+    with pytest.raises(EvaluationError, match="lone surrogate"):
+        searches[nodes[0]]("\ud800")
+    assert shared_searches(nodes[:2]) == {}
+
+
+def test_patterns_too_large_for_one_set_are_searched_for_one_by_one() -> None:
+    search = search_of_all([f"[a-z]{{1,900}}{number}$" for number in range(80)])
+
+    assert search("abc77") == {77}
+    assert search("ABC77") == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "matches"),
+    [
+        ("*a*b*a*", "xaybza", True),
+        ("*a*b*a*", "xaybz", False),
+        ("ab*ba", "aba", False),
+        ("ab*ba", "abba", True),
+        ("a*a", "a", False),
+        ("**", "", True),
+        ("*ab*abc", "abc", False),
+        ("*ab*abc", "abxabc", True),
+        ("a*b*b", "ab", False),
+        ("?*b", "\nb", True),
+    ],
+)
+def test_texts_between_stars_follow_one_another(pattern: str, text: str, matches: bool) -> None:
+    condition = compile_condition(f'RequestURI like "{pattern}"', fields=EventFields())
+
+    assert condition.evaluate(event(requestURI=text)) is matches
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        'RequestObject.items[*].name = "x"',
+        'RequestObject.items[*].name not in ("x")',
+        "RequestObject.a.b.c = 5",
+        'RequestObject.items contains "x"',
+        'RequestObject.items not contains "x"',
+        'RequestObject.items[0:1].name = "x"',
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"items": [{"name": "x"}]},
+        {"items": [{"other": 1}, {"name": "x"}]},
+        {"items": [{"name": ["y", "x"]}]},
+        {"items": [{"name": {"x": 1}}]},
+        {"items": ["x", None, 5]},
+        {"items": "x"},
+        {"items": {"name": "x"}},
+        {"items": []},
+        {"items": [[{"name": "x"}]]},
+        {"a": {"b": {"c": 5}}},
+        {"a": {"b.c": "5"}},
+        {"a.b": {"c": 6}},
+        {"a": {"b": None}, "a.b.c": 5},
+        {"a": {"b": "text"}},
+        [],
+        "x",
+        None,
+    ],
+)
+def test_the_quick_judge_says_what_the_reference_says(condition: str, body: Any) -> None:
+    (atom,) = bound(condition)
+
+    def outcome(judge: Any) -> Any:
+        try:
+            return judge(body)
+        except EvaluationError as error:
+            return str(error)
+
+    assert outcome(quick_judge(atom)) == outcome(atom.judge)
+
+
+def test_an_event_is_asked_for_its_body_only_where_a_condition_looks_into_it() -> None:
+    class Watched(Event, kw_only=True):
+        @property
+        def requestBody(self) -> Any:  # noqa: N802 - named after the field
+            raise AssertionError("the body was decoded")
+
+    seen = Watched(level="Request", auditID="a", stage="s", verb="get")
+    matcher = Matcher(bound('Verb = "create" and RequestObject.spec.hostNetwork = true', 'Verb = "get"'), hot=1)
+
+    assert matcher.match(seen) == (1,)
