@@ -28,9 +28,9 @@ OUTPUTS = {
     "OperationsTopicArn",
     "ClustersTable",
     "CompileRulesFunction",
+    "Dashboard",
     "MetricsNamespace",
 }
-BUCKETS = ("RulesBucket", "ArchiveBucket")
 STATEFUL = ("AWS::S3::Bucket", "AWS::DynamoDB::Table")
 TLS_ONLY = {"Bool": {"aws:SecureTransport": "false"}}
 
@@ -299,35 +299,6 @@ def test_stage_is_throttled_and_its_access_log_holds_no_path(stack: Document) ->
         "$context.integrationErrorMessage",
         "$context.error.message",
     }
-
-
-@pytest.mark.parametrize("name", BUCKETS)
-def test_buckets_are_private_encrypted_and_versioned(template: Document, name: str) -> None:
-    bucket = template["Resources"][name]["Properties"]
-    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
-    assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
-    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
-    assert all(bucket["PublicAccessBlockConfiguration"].values())
-    (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-    condition, with_key, without = encryption["Fn::If"]
-    assert condition == "HasKmsKey"
-    assert with_key["ServerSideEncryptionByDefault"] == {
-        "SSEAlgorithm": "aws:kms",
-        "KMSMasterKeyID": {"Ref": "KmsKeyArn"},
-    }
-    assert without["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
-
-
-@pytest.mark.parametrize("name", BUCKETS)
-def test_buckets_refuse_plain_http(template: Document, name: str) -> None:
-    (policy,) = [p for p in of_type(template, "AWS::S3::BucketPolicy").values() if p["Bucket"] == {"Ref": name}]
-    (statement,) = policy["PolicyDocument"]["Statement"]
-    assert statement["Effect"] == "Deny"
-    assert statement["Principal"] == "*"
-    assert statement["Action"] == "s3:*"
-    assert statement["Condition"] == TLS_ONLY
-    assert set(references(statement["Resource"])) == {name}
-    assert len(statement["Resource"]) == 2
 
 
 def test_rules_report_to_eventbridge_and_keep_every_version_but_of_the_status(template: Document) -> None:

@@ -1,4 +1,4 @@
-"""CloudWatch alarms."""
+"""CloudWatch: alarms and dashboards."""
 
 from auditwire_local.resources.shim import Made, Request, resource
 
@@ -26,3 +26,14 @@ def make_alarm(request: Request) -> Made:
     cloudwatch.put_metric_alarm(AlarmName=request.name, **given)
     arn = f"arn:aws:cloudwatch:{request.region}:{request.account}:alarm:{request.name}"
     return Made(request.name, {"Arn": arn})
+
+
+@resource("AWS::CloudWatch::Dashboard", name="DashboardName")
+def make_dashboard(request: Request) -> Made:
+    """A dashboard; nobody looks at it on one machine, but its body must be JSON."""
+    properties = request.properties
+    properties.record("DashboardName")
+    request.client("cloudwatch").put_dashboard(
+        DashboardName=request.name, DashboardBody=properties.require("DashboardBody")
+    )
+    return Made(request.name)
