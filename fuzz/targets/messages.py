@@ -6,7 +6,8 @@ from collections.abc import Hashable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from auditwire.alerts import Answer, MemoryDeadLetters, relay
+from auditwire.alerts import Answer, MemoryDeadLetters
+from auditwire.alerts.relay import relay
 from fuzz import seeds
 from fuzz.mutation import mutator
 from fuzz.target import Target

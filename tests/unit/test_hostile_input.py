@@ -14,7 +14,8 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from auditwire.account import Account
-from auditwire.alerts import Answer, MemoryDeadLetters, MemoryPublisher, encode_message, relay
+from auditwire.alerts import Answer, MemoryDeadLetters, MemoryPublisher, encode_message
+from auditwire.alerts.relay import relay
 from auditwire.archive import MemoryArchive
 from auditwire.clusters import Cluster, Credential, credential_digest, presented
 from auditwire.condition import ConditionError, compile_condition

@@ -22,8 +22,8 @@ from auditwire.alerts import (
     Relay,
     Relayed,
     SqsDeadLetters,
-    relay,
 )
+from auditwire.alerts.relay import relay
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 

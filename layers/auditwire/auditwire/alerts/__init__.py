@@ -1,9 +1,12 @@
-"""Alerts: from a rule's match to a message on the topic, and from the queue to every Alertmanager."""
+"""Alerts: from a rule's match to a message on the topic, and from the queue to every Alertmanager.
+
+What only the way from the queue needs is imported when first used: ingest starts without it.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 from auditwire.alerts.alert import Alert, Occurrence
-from auditwire.alerts.alertmanager import AlertmanagerPeer, Answer, Credentials, Peer, parse_credentials
-from auditwire.alerts.dead_letters import DeadLetters, MemoryDeadLetters, SqsDeadLetters
-from auditwire.alerts.delivery import Delivery, deliver
 from auditwire.alerts.errors import (
     AlertsError,
     DeadLetterError,
@@ -16,10 +19,15 @@ from auditwire.alerts.errors import (
 from auditwire.alerts.fold import FOLDED_ALERT, MOST_ALERTS_A_BATCH, fold
 from auditwire.alerts.message import attributes_of, encode_message
 from auditwire.alerts.own import RULES_REFUSED, own_alert, publish_own, rules_refused, with_runbook
-from auditwire.alerts.peers import NO_PEERS, Peers, PeerSource, peers_of
-from auditwire.alerts.queued import QueuedAlert, read_message
-from auditwire.alerts.relay import Relay, Relayed, relay
 from auditwire.alerts.sns import MemoryPublisher, Published, Publisher, SnsPublisher
+
+if TYPE_CHECKING:
+    from auditwire.alerts.alertmanager import AlertmanagerPeer, Answer, Credentials, Peer, parse_credentials
+    from auditwire.alerts.dead_letters import DeadLetters, MemoryDeadLetters, SqsDeadLetters
+    from auditwire.alerts.delivery import Delivery, deliver
+    from auditwire.alerts.peers import NO_PEERS, Peers, PeerSource, peers_of
+    from auditwire.alerts.queued import QueuedAlert, read_message
+    from auditwire.alerts.relay import Relay, Relayed
 
 __all__ = [
     "FOLDED_ALERT",
@@ -61,7 +69,25 @@ __all__ = [
     "peers_of",
     "publish_own",
     "read_message",
-    "relay",
     "rules_refused",
     "with_runbook",
 ]
+
+_LAZY: Final = {
+    name: module
+    for module, names in {
+        "alertmanager": ("AlertmanagerPeer", "Answer", "Credentials", "Peer", "parse_credentials"),
+        "dead_letters": ("DeadLetters", "MemoryDeadLetters", "SqsDeadLetters"),
+        "delivery": ("Delivery", "deliver"),
+        "peers": ("NO_PEERS", "PeerSource", "Peers", "peers_of"),
+        "queued": ("QueuedAlert", "read_message"),
+        "relay": ("Relay", "Relayed"),
+    }.items()
+    for name in names
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(f"auditwire.alerts.{_LAZY[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
