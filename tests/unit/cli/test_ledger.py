@@ -1,7 +1,9 @@
 """The ledger at the command line: which hours, which counts of CloudWatch, and what is said about them."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -18,6 +20,7 @@ from auditwire_local.embedded_metrics import mended_metrics
 NOW = datetime(2026, 11, 22, 3, 10, tzinfo=UTC)
 HOUR = datetime(2026, 11, 22, 3, tzinfo=UTC)
 NAMESPACE = "auditwire/test"
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(
@@ -128,6 +131,8 @@ def test_each_finding_has_a_sentence_and_a_section_to_read(counts: dict[str, int
 
     assert (finding.code, finding.is_loss) == (code, loss)
     assert page == "docs/ledger.md"
+    headings = re.findall(r"^### (.+)$", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
+    assert section in {heading.lower().replace(" ", "-") for heading in headings}
     assert f"prod 2026-11-22 03:00: {finding.sentence}; see docs/ledger.md#{section}\n" in text
     assert text.endswith("1 of 1 settled hour does not balance" if loss else "1 settled hour, every one balances")
     assert as_json(found, Waiting())["balances"] is not loss
