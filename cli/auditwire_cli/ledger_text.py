@@ -52,6 +52,16 @@ def findings(row: "Row") -> Iterator[Finding]:
     if row.count("EventsNotStored"):
         sentence = f"{counted(row.count('EventsNotStored'), 'event was', 'events were')} answered 503 and not stored"
         yield Finding("not_stored", sentence, f"{PAGE}#not-stored", is_loss=False)
+    if row.count("AlertsUnpublished"):
+        sentence = (
+            f"{counted(row.count('AlertsUnpublished'), 'alert was', 'alerts were')} answered 503, neither published"
+        )
+        yield Finding("not_published", f"{sentence} nor put into the outbox", f"{PAGE}#not-stored", is_loss=False)
+    if refused := _refused(row):
+        sentence = (
+            f"SNS refused {counted(refused, 'alert', 'alerts')} as invalid; outbox/refused/ of the archive has them"
+        )
+        yield Finding("refused", sentence, f"{PAGE}#refused", is_loss=False)
     if repeated := row.queue.repeated + row.outbox.repeated:
         sentence = f"{counted(repeated, 'alert', 'alerts')} came out beyond those that went in"
         yield Finding("repeated", sentence, f"{PAGE}#repeats", is_loss=False)
@@ -116,6 +126,10 @@ def _published(row: "Row") -> int:
     return sum(row.count(name) for name in _PUBLISHED)
 
 
+def _refused(row: "Row") -> int:
+    return row.count("AlertsRefused") + row.count("OutboxRefused")
+
+
 def _hour(row: "Row") -> str:
     return row.hour.strftime("%Y-%m-%d %H:%M")
 
@@ -136,7 +150,8 @@ def _row_as_json(row: "Row") -> dict[str, object]:
         "quarantined": row.count("EventsQuarantined"),
         "not_stored": row.count("EventsNotStored"),
         "outboxed": row.count("AlertsOutboxed"),
-        "refused": row.count("OutboxRefused"),
+        "not_published": row.count("AlertsUnpublished"),
+        "refused": _refused(row),
         "published": _published(row),
         "delivered": row.count("AlertsDelivered"),
         "dead_lettered": sum(row.count(name) for name in _DEAD),

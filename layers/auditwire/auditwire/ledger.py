@@ -25,6 +25,8 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "EventsNotStored": ("ingest",),
     "AlertsPublished": ("ingest", "compile_rules", "watch"),
     "AlertsOutboxed": ("ingest",),
+    "AlertsUnpublished": ("ingest",),
+    "AlertsRefused": ("ingest",),
     "OutboxPublished": ("publish_outbox",),
     "OutboxRefused": ("publish_outbox",),
     "AlertsDelivered": ("relay",),

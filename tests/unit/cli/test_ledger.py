@@ -120,6 +120,9 @@ def rows(waiting: Waiting | None = None, *, settled: bool = True, **counts: int)
         ({"AlertsOutboxed": 1}, "outbox_missing", True),
         ({"AlertsPublished": 1}, "alerts_missing", True),
         ({"EventsReceived": 3, "EventsNotStored": 3}, "not_stored", False),
+        ({"AlertsUnpublished": 2}, "not_published", False),
+        ({"AlertsRefused": 1}, "refused", False),
+        ({"AlertsOutboxed": 1, "OutboxRefused": 1}, "refused", False),
         ({"AlertsDelivered": 1}, "repeated", False),
     ],
 )
