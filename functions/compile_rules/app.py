@@ -30,7 +30,6 @@ def _wired() -> tuple[aws.CompileConfig, S3RulesBucket, SnsPublisher]:
     return config, bucket, SnsPublisher(aws.sns_client(), config.alerts_topic_arn)
 
 
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Brings the uploaded rules into force or says why not. What fails on the way is raised: Lambda tries again."""
     del event, context
@@ -58,3 +57,4 @@ def _report(compiled: Compiled) -> None:
     metrics.add_metric("RulesAccepted", MetricUnit.Count, compiled.verdict == "accepted")
     metrics.add_metric("RulesRefused", MetricUnit.Count, compiled.verdict == "refused")
     metrics.add_metric("RulesFindings", MetricUnit.Count, len(compiled.diagnostics))
+    metrics.flush_metrics()

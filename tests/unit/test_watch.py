@@ -2,13 +2,14 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from auditwire.alerts import encode_message
+from auditwire.alerts import Alert, MemoryPublisher, Published, encode_message
 from auditwire.clusters import Cluster, LastUse, Listing, Registration
 from auditwire.compile_rules import compile_rules
 from auditwire.rules_bucket import (
@@ -21,7 +22,7 @@ from auditwire.rules_bucket import (
 )
 from auditwire.rules_state import Active
 from auditwire.stale_rules import LONGEST_UNSEEN, Stale, stale_rules
-from auditwire.watch import Watched, cluster_silent, watch
+from auditwire.watch import Watched, announce, cluster_silent, watch
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 RULES = """\
@@ -190,6 +191,34 @@ def test_a_row_that_is_of_no_use_is_a_problem_and_hides_no_other(world: World) -
     world.rows, world.broken = [row()], {"a": why, "b": why}
     seen = world.look()
     assert (seen.silent, seen.problems) == (1, [why])
+
+
+class HalfOpen(MemoryPublisher):
+    """A topic that takes the first alert, has no time for the second, and refuses the third."""
+
+    def publish(self, alerts: Sequence[Alert], deadline: float) -> Published[Alert]:
+        self.alerts += alerts[:1]
+        return Published(1, list(alerts[1:2]), list(alerts[2:]))
+
+
+def test_what_was_seen_is_told_with_its_runbook_and_what_could_not_be_told_is_said(world: World) -> None:
+    world.rows = [row("a"), row("b"), row("c")]
+    topic = HalfOpen()
+    told, untold = announce(world.look(), topic, 0, "https://wiki/r")
+    assert [alert.labels["cluster"] for alert in told] == ["a"]
+    assert told == topic.alerts
+    assert told[0].annotations["runbook_url"] == "https://wiki/r#auditwireclustersilent"
+    assert [problem.partition(";")[0] for problem in untold] == [
+        f"an alert could not be published: Nothing has ever come from cluster {name}" for name in "bc"
+    ]
+
+
+def test_where_nothing_was_seen_nobody_is_asked(world: World) -> None:
+    class Closed(MemoryPublisher):
+        def publish(self, alerts: Sequence[Alert], deadline: float) -> Published[Alert]:
+            raise AssertionError(alerts)
+
+    assert announce(world.look(), Closed(), 0, "r") == ([], [])
 
 
 def test_a_fresh_stack_is_not_stale(world: World) -> None:

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from auditwire.alerts import Alert, Published
 from auditwire.alerts.own import own_alert, with_runbook
 from auditwire.clusters.silence import Silence, duration, silences
 from auditwire.rules_bucket import RulesBucketError
 from auditwire.stale_rules import Stale, stale_rules
 
 if TYPE_CHECKING:
-    from auditwire.alerts import Publisher
+    from auditwire.alerts import Alert, Publisher
     from auditwire.clusters import Listing
     from auditwire.rules_bucket import RulesBucket
 
@@ -36,7 +35,7 @@ class Watched:
 
     silent: int
     stale: bool
-    alerts: Sequence[Alert]
+    alerts: "Sequence[Alert]"
     problems: Sequence[str]
 
 
@@ -67,17 +66,19 @@ def watch(clusters: "Callable[[], Listing]", rules: "RulesBucket", *, rules_buck
 
 def announce(
     seen: Watched, publisher: "Publisher", deadline: float, runbooks: str
-) -> tuple[Sequence[Alert], Sequence[str]]:
+) -> "tuple[Sequence[Alert], Sequence[str]]":
     """Publish the alerts of a look until ``deadline``, in seconds of the publisher's clock: those that were, and a
     sentence for each that was not. What still is so is told again at the next look."""
+    if not seen.alerts:
+        return [], []
     alerts = [with_runbook(alert, runbooks) for alert in seen.alerts]
-    published = publisher.publish(alerts, deadline) if alerts else Published[Alert]()
+    published = publisher.publish(alerts, deadline)
     left = [*published.failed, *published.refused]
     told = [alert for alert in alerts if not any(alert is one for one in left)]
     return told, [f"an alert could not be published: {alert.annotations['message']}" for alert in left]
 
 
-def cluster_silent(silence: Silence, now: datetime) -> Alert:
+def cluster_silent(silence: Silence, now: datetime) -> "Alert":
     """The alert about a cluster that was not heard of; the same at each look until it is."""
     name, since, use = silence.cluster, silence.since, silence.use
     limit = f"it counts as silent after {duration(silence.seconds)}"
@@ -100,7 +101,7 @@ def cluster_silent(silence: Silence, now: datetime) -> Alert:
     return own_alert(CLUSTER_SILENT, time=began, annotations=annotations, labels={"cluster": name}, bundle="")
 
 
-def rules_stale(stale: Stale, bucket: str, now: datetime) -> Alert:
+def rules_stale(stale: Stale, bucket: str, now: datetime) -> "Alert":
     """The alert about rules in the bucket that are not in force, or that nobody looks at."""
     what = {
         "not_taken": "Functions cannot take the rules that active.json names, and stay with those they have.",
