@@ -20,6 +20,8 @@ def counter_lines(status: "Status") -> Iterator[str]:
     yield f"archived     {status.archived:>7,}"
     yield f"alerted      {status.alerted:>7,}{_parts(status.alerts)}"
     yield f"quarantined  {sum(status.quarantined.values()):>7,}{_parts(status.quarantined)}"
+    if status.not_stored:
+        yield f"not stored   {status.not_stored:>7,}  answered 503: a sender repeats them, or they are lost"
     if status.evaluation_errors:
         yield f"not judged   {sum(status.evaluation_errors.values()):>7,}{_parts(status.evaluation_errors)}"
     if status.unauthorized:

@@ -29,7 +29,7 @@ class ArchivePlace:
 class Status:
     """Counters of one run.
 
-    received = sum of ignored + archived + sum of quarantined; alerted events are among the archived.
+    received = sum of ignored + archived + sum of quarantined + not_stored; alerted events are among the archived.
     """
 
     archive: ArchivePlace
@@ -45,6 +45,8 @@ class Status:
     """Events by ``document.rule``."""
     quarantined: Mapping[str, int] = field(default_factory=dict)
     """Bodies and items by reason."""
+    not_stored: int = 0
+    """Events of requests that were answered 503."""
     evaluation_errors: Mapping[str, int] = field(default_factory=dict)
     repeated: int = 0
     """Batches whose objects were all there already."""
@@ -63,9 +65,10 @@ class Status:
     @property
     def balance(self) -> str:
         """The counters in one line."""
+        lost = f" not_stored={self.not_stored}" if self.not_stored else ""
         return (
             f"balance received={self.received} ignored={sum(self.ignored.values())} archived={self.archived} "
-            f"alerted={self.alerted} quarantined={sum(self.quarantined.values())}"
+            f"alerted={self.alerted} quarantined={sum(self.quarantined.values())}{lost}"
         )
 
 
@@ -123,6 +126,7 @@ class Logbook:
                 alerted=totals["alerted"],
                 alerts=dict(by["alerts"]),
                 quarantined=dict(by["quarantined"]),
+                not_stored=totals["not_stored"],
                 evaluation_errors=dict(by["evaluation_errors"]),
                 repeated=totals["repeated"],
                 unauthorized=totals["unauthorized"],
@@ -162,6 +166,7 @@ class Logbook:
         self._totals["requests"] += 1
         for name in ("received", "archived", "alerted"):
             self._totals[name] += entry[name]
+        self._totals["not_stored"] += entry.get("not_stored", 0)
         self._totals["empty"] += bool(entry.get("empty"))
         self._totals["repeated"] += bool(entry.get("stored_before"))
         for name in ("ignored", "alerts", "quarantined", "evaluation_errors"):

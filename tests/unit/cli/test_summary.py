@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from rich.console import Console
 
 from auditwire_cli.summary import alert_lines, headline, live_view, report
@@ -45,6 +47,13 @@ def test_the_report_counts_everything_with_its_parts() -> None:
         f"alerts             1  delivered to Alertmanager{trouble}",
         "archive      s3://bucket-1 (in the AWS of this process, which ended with it)",
     ]
+
+
+def test_what_was_not_stored_is_told_where_there_is_some() -> None:
+    lines = report(replace(STATUS, not_stored=400)).splitlines()
+
+    assert "not stored       400  answered 503: a sender repeats them, or they are lost" in lines
+    assert "not stored" not in report(STATUS)
 
 
 def test_an_alert_is_shown_in_full() -> None:

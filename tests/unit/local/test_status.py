@@ -26,6 +26,16 @@ def test_batches_are_summed_up() -> None:
     assert (status.ignored, status.quarantined, status.alerts) == ({"no_rule": 3}, {"bad_item": 1}, {"d.r": 1})
 
 
+def test_what_was_not_stored_is_part_of_the_balance() -> None:
+    logbook = Logbook()
+    logbook.add("ingest", [_batch(received=5, not_stored=5), _batch(received=5, archived=5)])
+
+    status = logbook.status(PLACE)
+
+    assert status.not_stored == 5
+    assert status.balance == "balance received=10 ignored=0 archived=5 alerted=0 quarantined=0 not_stored=5"
+
+
 def test_the_relay_and_refusals_and_failures_are_counted() -> None:
     logbook = Logbook()
     relay = {"message": "relay", "delivered": 2, "failed": 1, "dead_lettered": 1, "peers": {"http://a": "ok"}}
