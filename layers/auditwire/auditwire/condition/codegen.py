@@ -14,7 +14,7 @@ from auditwire.condition.evaluate import Atom, Bound
 from auditwire.condition.fields import Field, Kind
 from auditwire.condition.operators import Test, spelling
 from auditwire.condition.reach import quick_judge
-from auditwire.condition.syntax import And, Not, Operator, Or, Text
+from auditwire.condition.syntax import And, AnyElement, Not, Operator, Or, Text
 
 _ORDERS: Final = {
     Operator.LESS: "<",
@@ -22,6 +22,9 @@ _ORDERS: Final = {
     Operator.GREATER: ">",
     Operator.GREATER_OR_EQUAL: ">=",
 }
+
+
+_BUILTINS: Final = {"text": str, "list": list, "bool": bool, "UnexpectedTypeError": UnexpectedTypeError}
 
 
 class Scope:
@@ -73,7 +76,7 @@ class Scope:
             setup.append(f"if {' or '.join(unexpected)}: raise UnexpectedTypeError")
         setup += [f"{name} = None" for name in self._kept.values()]
         source = "\n ".join([f"def {signature}:", *setup, *body])
-        names = {**self._constants, "__builtins__": {}, "text": str, "UnexpectedTypeError": UnexpectedTypeError}
+        names = {**self._constants, "__builtins__": _BUILTINS}
         exec(compile(source, "<rules>", "exec"), names)  # noqa: S102 - names and operators only, see above
         return names[signature.partition("(")[0]]  # type: ignore[no-any-return]
 
@@ -85,15 +88,16 @@ class Scope:
         if isinstance(node, Not):
             return f"(not {self.expression(node.operand)})"
         if not is_inline(node):
-            return f"{self.constant(quick_judge(node))}({self.load(node.field)})"
+            judge = _judge_of_texts(node) if _is_of_texts(node) else quick_judge(node)
+            return f"{self.constant(judge)}({self.load(node.field)})"
         text = self.load(node.field)
         self._texts[text] = may_miss = node.field.kind is Kind.OPTIONAL_TEXT
-        test = self._inline(node, text)
+        test = self.inline(node, text, negated=node.comparison.negated)
         return f"({text} is not None and {test})" if may_miss else test
 
-    def _inline(self, atom: Atom, text: str) -> str:
+    def inline(self, atom: Atom, text: str, *, negated: bool) -> str:
         """The test of a local variable that holds a text."""
-        operator, operands, negated = atom.comparison.operator, atom.comparison.operands, atom.comparison.negated
+        operator, operands = atom.comparison.operator, atom.comparison.operands
         if operator is Operator.EXISTS:
             return f"({text} {'==' if negated else '!='} '')"
         if operator is Operator.IN:
@@ -135,12 +139,43 @@ def is_inline(atom: Atom) -> bool:
     """
     if not atom.is_plain or atom.field.expression is None:
         return False
-    operator, operands = atom.comparison.operator, atom.comparison.operands
-    if operator is Operator.EXISTS:
+    if atom.comparison.operator is Operator.EXISTS:
         return atom.field.kind is Kind.TEXT
-    if atom.field.kind not in (Kind.TEXT, Kind.OPTIONAL_TEXT) or operator is Operator.TRUTH:
+    return atom.field.kind in (Kind.TEXT, Kind.OPTIONAL_TEXT) and _compares_texts(atom)
+
+
+def _is_of_texts(atom: Atom) -> bool:
+    """Whether a test looks at the elements of an array of texts."""
+    any_of = len(atom.steps) == 1 and isinstance(atom.steps[0].index, AnyElement | None)
+    return atom.field.kind is Kind.TEXTS and any_of and _compares_texts(atom)
+
+
+def _compares_texts(atom: Atom) -> bool:
+    operator, operands = atom.comparison.operator, atom.comparison.operands
+    if operator in (Operator.EXISTS, Operator.TRUTH):
         return False
     return operator in (Operator.IN, Operator.CONTAINS) or isinstance(operands[0], Text)
+
+
+def _judge_of_texts(atom: Atom) -> Callable[[Any], bool]:
+    """``atom.judge`` with the test written into the loop; other values than arrays of texts are left to it.
+
+    Without brackets a negative operator is true where no element has what it denies, in an array that has elements.
+    """
+    scope = Scope()
+    negated = atom.comparison.negated
+    of_none = negated and atom.steps[0].index is None
+    reference = scope.constant(atom.judge)
+    return scope.define(
+        "judge(array)",
+        [
+            f"if array.__class__ is not list: return {reference}(array)",
+            "for element in array:",
+            f"    if element.__class__ is not text: return {reference}(array)",
+            f"    if {scope.inline(atom, 'element', negated=negated and not of_none)}: return {not of_none}",
+            f"return {'bool(array)' if of_none else 'False'}",
+        ],
+    )
 
 
 def _repeated(nodes: Iterable[Bound]) -> list[Bound]:
