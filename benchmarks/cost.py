@@ -24,6 +24,7 @@ class Prices:
     s3_thousand_puts: float = 0.005
     s3_gb_month: float = 0.023
     dynamodb_million_writes: float = 0.625
+    dynamodb_million_reads: float = 0.125
     dynamodb_gb_month: float = 0.25
     sns_million_publishes: float = 0.50
     sqs_million_requests: float = 0.40
@@ -33,11 +34,12 @@ class Prices:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traffic:
     """What comes in. ``batch`` is events a request, ``body`` bytes of an event as sent, ``line`` bytes of an archived
-    event as compressed."""
+    event compressed with its batch, ``item`` compressed alone."""
 
     batch: int
     body: float
     line: float
+    item: float
     archived: float
     """Share of the events that is archived."""
     alerts: float
@@ -57,6 +59,8 @@ class Setting:
     """Of log lines and metrics a batch: the batch line, its metrics, Lambda's own three lines, the access log."""
     indexes: int = 3
     """Indexes of the DynamoDB archive: each is written with each item."""
+    item_overhead: int = 400
+    """Bytes of an item beside its content: keys, index attributes, names, and what DynamoDB adds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,15 +95,17 @@ def cost_of_a_million(
     metered = max(1.0, traffic.batch * traffic.body / _HTTP_API_METER)
     gb_seconds = duration(traffic, setting) * setting.memory_mb / 1024
     kept = _MILLION * traffic.archived
-    stored_gb = kept * traffic.line / _GB
     if store == "s3":
         # A batch of which nothing is kept writes nothing; with more than a few events some are.
         objects = batches * (1 - (1 - traffic.archived) ** traffic.batch)
-        archive, storage = objects / 1000 * prices.s3_thousand_puts, stored_gb * prices.s3_gb_month
+        archive = objects / 1000 * prices.s3_thousand_puts
+        storage = kept * traffic.line / _GB * prices.s3_gb_month
     else:
-        units = max(1.0, -(-traffic.line // 1024))
-        archive = kept * units * (1 + setting.indexes) / _MILLION * prices.dynamodb_million_writes
-        storage = stored_gb * prices.dynamodb_gb_month
+        size = traffic.item + setting.item_overhead
+        # A write counts by the started kB; an index entry is smaller. What is there already is looked for first.
+        writes = kept * (-(-size // 1024) + setting.indexes)
+        archive = (writes * prices.dynamodb_million_writes + kept * prices.dynamodb_million_reads) / _MILLION
+        storage = kept * (size + setting.indexes * setting.item_overhead) / _GB * prices.dynamodb_gb_month
     sent = _MILLION * traffic.alerts
     # Published, received, deleted; SNS delivers to SQS for nothing.
     alerts = sent / _MILLION * (prices.sns_million_publishes + 2 * prices.sqs_million_requests)
