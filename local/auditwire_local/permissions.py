@@ -88,18 +88,35 @@ class Recorder:
 _listeners: list[Recorder] = []
 
 
-def _on_call(params: Mapping[str, Any], model: Any, context: Mapping[str, Any], **_: object) -> None:
+def _on_call(params: Mapping[str, Any], model: Any, context: dict[str, Any], **_: object) -> None:
     """botocore's hook before each call; only calls from inside a handler count."""
     function = running.get()
     if function is not None and _listeners:
         made = {**params, "Region": context["client_region"]}
         call = iam_call(function, model.service_model.service_name, model.name, made)
-        for listener in _listeners:
-            listener.record(call)
+        context[__name__] = call
+        _tell(call)
 
 
-# Every session made after this line has the hook, which is how moto gets at every client too.
+def _on_answer(http_response: Any, model: Any, context: Mapping[str, Any], **_: object) -> None:
+    """botocore's hook after each call.
+
+    S3 says 404 only to callers who may list the bucket, with the object's key as the prefix; to others it says 403.
+    """
+    call = context.get(__name__)
+    if call is not None and model.name in {"GetObject", "HeadObject"} and http_response.status_code == 404:
+        bucket, _, key = call.resource.partition("/")
+        _tell(Call(call.function, "s3:ListBucket", bucket, {"s3:prefix": key}))
+
+
+def _tell(call: Call) -> None:
+    for listener in _listeners:
+        listener.record(call)
+
+
+# Every session made after this line has the hooks, which is how moto gets at every client too.
 BUILTIN_HANDLERS.append(("before-parameter-build", _on_call))
+BUILTIN_HANDLERS.append(("after-call", _on_answer))
 
 
 def iam_call(function: str, service: str, operation: str, params: Mapping[str, Any]) -> Call:

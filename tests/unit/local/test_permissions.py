@@ -4,6 +4,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from auditwire_local.errors import PolicyError
 from auditwire_local.permissions import Call, Recorder, allowed, iam_call, parse_statements
@@ -111,3 +112,33 @@ def test_only_calls_from_inside_a_handler_are_recorded() -> None:
         Call("ingest", "s3:ListBucket", BUCKET, {"s3:prefix": "rules/"}),
     ]
     assert recorder.calls("relay") == []
+
+
+def test_a_missing_object_is_told_to_those_who_may_list_it() -> None:
+    with sandbox("us-east-1", "127.0.0.1", 0), Recorder() as recorder:
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket="bucket")
+        s3.put_object(Bucket="bucket", Key="rules/a", Body=b"")
+        token = running.set("ingest")
+        s3.get_object(Bucket="bucket", Key="rules/a")
+        for ask in (s3.get_object, s3.head_object):
+            with pytest.raises(ClientError):
+                ask(Bucket="bucket", Key="rules/b")
+        running.reset(token)
+
+    assert recorder.calls() == [
+        Call("ingest", "s3:GetObject", f"{BUCKET}/rules/a"),
+        Call("ingest", "s3:GetObject", f"{BUCKET}/rules/b"),
+        Call("ingest", "s3:ListBucket", BUCKET, {"s3:prefix": "rules/b"}),
+    ]
+    assert [call.context for call in recorder.calls()] == [{}, {}, {"s3:prefix": "rules/b"}]
+
+
+def test_a_condition_on_a_key_being_there() -> None:
+    condition = {"Null": {"s3:if-none-match": "false"}}
+    statement = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"{BUCKET}/*", "Condition": condition}
+    statements = parse_statements({"Statement": statement})
+    call = iam_call("f", "s3", "PutObject", {"Bucket": "bucket", "Key": "k", "IfNoneMatch": "*"})
+
+    assert allowed(statements, call.action, call.resource, call.context)
+    assert not allowed(statements, call.action, call.resource, {})
