@@ -10,7 +10,7 @@ export SAM_CLI_TELEMETRY := 0
 export AWS_EC2_METADATA_DISABLED := true
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help setup demo test test-unit fuzz bench audit lint format build build-host lock clean FORCE
+.PHONY: help setup demo test test-unit fuzz agreement bench audit lint format build build-host lock clean FORCE
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -50,6 +50,10 @@ bench: setup $(VENV)/.bench ## Measure everything docs/performance.md says, as r
 $(VENV)/.bench: requirements/bench.txt $(VENV)/.ready
 	@$(BIN)/python $(PIP_INSTALL) --require-hashes --only-binary :all: -r requirements/bench.txt
 	@touch $@
+
+CASES ?= 100000
+agreement: setup ## Compare all ways to decide with the reference on CASES=100000 generated cases
+	@$(BIN)/python tests/agreement.py --cases $(CASES)
 
 # Asks the vulnerability service of pypi.org, so it is no part of `make test`: that needs nothing but package downloads.
 audit: ## Known vulnerabilities of the locked packages (asks pypi.org)

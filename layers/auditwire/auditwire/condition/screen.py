@@ -98,7 +98,7 @@ def _parts(condition: Bound) -> Iterator[tuple[Bound, bool]]:
     """
     raised = False
     operands: tuple[Any, ...] = condition.operands if isinstance(condition, And) else (condition,)
-    for operand in operands:
+    for operand in dict.fromkeys(operands):  # what macros repeat counts once
         yield operand, raised
         raised = raised or not all(map(never_raises, atoms_of(operand)))
 
