@@ -16,6 +16,7 @@ class Account:
 
     cluster: str = ""
     sender: str = ""
+    sender_version: str = ""
     bundle: str = ""
     received: int = 0
     empty: bool = False

@@ -30,9 +30,18 @@ from auditwire.archive import (
     partition,
     quarantine_key,
 )
-from auditwire.clusters import Cluster, Credential, Directory, DirectoryError, SentBy, presented, sender_version
-from auditwire.events import BodyError, Decoded, Event, Flag, Reject, decode, encode_line, inflate
-from auditwire.pipeline import Decisions, Kept, decide_batch
+from auditwire.clusters import (
+    APISERVER,
+    Cluster,
+    Credential,
+    Directory,
+    DirectoryError,
+    SentBy,
+    presented,
+    sender_version,
+)
+from auditwire.events import BodyError, Event, Flag, Reject, encode_line, inflate, read
+from auditwire.pipeline import KUBESPHERE, Deciding, Decisions, Kept
 from auditwire.rules import RuleSet
 
 DEADLINE_SECONDS: Final = 2.2
@@ -93,12 +102,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one cluster sent at one time, decoded. ``digest`` is batch_digest of the inflated bytes."""
+    """What one cluster sent at one time: the inflated body and its batch_digest. ``fault`` says why a body could not
+    be inflated; there is nothing to read in it then."""
 
     cluster: Cluster
-    decoded: Decoded
+    body: bytes
     digest: str
     received: datetime
+    fault: Reject | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +138,11 @@ class Ingest:
             return Answer(503, error=str(error))
         if cluster is None or credential is None:
             return Answer(401)
-        decoded, inflated = _decode(request)
-        batch = Batch(cluster, decoded, batch_digest(cluster.name, inflated), request.received)
+        body, fault = _inflated(request)
+        batch = Batch(cluster, body, batch_digest(cluster.name, body), request.received, fault)
         answer = self.take(batch, request.received.timestamp() + DEADLINE_SECONDS)
-        self._note_use(request, credential, decoded, answer)
+        if answer.account:
+            self._note_use(request, credential, answer.account, stored=answer.status == 200)
         return answer
 
     def take(self, batch: Batch, deadline: float) -> Answer:
@@ -140,46 +152,48 @@ class Ingest:
         go to the outbox. A batch that was taken before is taken again without harm: the same keys, the same alerts.
         """
         rules = self.rules.current()
-        cluster, decoded = batch.cluster, batch.decoded
-        account = Account(cluster=cluster.name, sender=cluster.sender, bundle=rules.digest)
-        account.received = len(decoded.events) + len(decoded.rejects)
+        decisions, rejects, version = _decide(batch, rules)
+        account = Account(batch.cluster.name, batch.cluster.sender, sender_version=version, bundle=rules.digest)
+        account.received = len(decisions.seen) + len(rejects)
         account.empty = not account.received
-        for event in decoded.events:
-            event.settle(cluster=cluster.name, received=batch.received)
-        decisions = decide_batch(decoded.events, sender=cluster.sender, rules=rules)
         try:
-            alerts = self._store(batch, rules, decisions, account, deadline - ARCHIVE_SECONDS)
+            alerts = self._store(batch, rules, decisions, rejects, account, deadline - ARCHIVE_SECONDS)
         except ArchiveError as error:
             # All of them, whatever was put away before it failed: they come again as a whole.
             account.not_stored = account.received
             return Answer(503, account, str(error))
         return self._publish(alerts, deadline, account)
 
-    def _note_use(self, request: Request, credential: Credential, decoded: Decoded, answer: Answer) -> None:
+    def _note_use(self, request: Request, credential: Credential, account: Account, *, stored: bool) -> None:
         """Keep when the credential was used, after all that counts and only while there is time."""
-        # What was not stored comes again, and is counted then.
-        count = len(decoded.events) + len(decoded.rejects) if answer.status == 200 else 0
+        count = account.received if stored else 0  # what was not stored comes again, and is counted then
         latest = request.received.timestamp() + NOTE_USE_SECONDS
-        failures = self.directory.note_use(
-            credential, count, lambda: SentBy(_user_agent(request), sender_version(decoded.events)), latest
+        account.last_use_failures = self.directory.note_use(
+            credential, count, lambda: SentBy(_user_agent(request), account.sender_version), latest
         )
-        if answer.account:
-            answer.account.last_use_failures = failures
 
     def _store(
-        self, batch: Batch, rules: RuleSet, decisions: Decisions, account: Account, deadline: float
+        self,
+        batch: Batch,
+        rules: RuleSet,
+        decisions: Decisions,
+        rejects: list[Reject],
+        account: Account,
+        deadline: float,
     ) -> list[Alert]:
         """Put the kept events and the rejects away; the alerts about both. Raises ``ArchiveError``."""
-        cluster, decoded, digest = batch.cluster.name, batch.decoded, batch.digest
+        cluster, digest = batch.cluster.name, batch.digest
+        received = batch.received.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        provenance = {"received": received, "batch": digest, "bundle": rules.digest}
         kept_at = {kept.position: kept for kept in decisions.kept}
         occurrences: list[Occurrence] = []
         results: list[Stored] = []
-        for group in partition(decoded.events):
+        for group in partition(decisions.seen):
             kept = [kept_at[position] for position in group.members if position in kept_at]
             if not kept:
                 continue
             place = self.archive.place(cluster, group, digest)
-            records = [Record(one.event, _line(one, group, digest, rules, batch.received), group.t) for one in kept]
+            records = [Record(one.event, _line(one, group, provenance), group.t) for one in kept]
             results.append(self.archive.put_events(place, records, deadline))
             account.objects.append(place)
             occurrences += [
@@ -187,9 +201,9 @@ class Ingest:
                 for one in kept
                 for rule in one.verdict.alerts
             ]
-        quarantined = [(reject, self._quarantine(reject, cluster, batch.received)) for reject in decoded.rejects]
+        quarantined = [(reject, self._quarantine(reject, cluster, batch.received)) for reject in rejects]
         account.stored_before = bool(results) and all(result == "exists" for result in results)
-        _count(account, decoded, decisions)
+        _count(account, decisions, rejects)
         errors = decisions.evaluation_errors
         documents = {rule.qualified: rule.document for rule in (*rules.archiving, *rules.alerting)} if errors else {}
         own = [
@@ -233,41 +247,52 @@ def _user_agent(request: Request) -> str:
     return next((value for name, value in request.headers.items() if name.lower() == "user-agent"), "")
 
 
-def _decode(request: Request) -> tuple[Decoded, bytes]:
-    """What is in a body, and its inflated bytes. A body that cannot be inflated is one reject, as it came."""
+def _inflated(request: Request) -> tuple[bytes, Reject | None]:
+    """The inflated body. One that cannot be inflated is as it came, and a reject."""
     encoding = next((value for name, value in request.headers.items() if name.lower() == "content-encoding"), None)
     try:
-        inflated = inflate(request.body, encoding)
+        return inflate(request.body, encoding), None
     except BodyError as error:
-        return Decoded([], [Reject("body", error.reason, error.detail, request.body)]), request.body
-    return decode(inflated), inflated
+        return request.body, Reject("body", error.reason, error.detail, request.body)
 
 
-def _line(kept: Kept, group: HourGroup, digest: str, rules: RuleSet, received: datetime) -> bytes:
-    provenance: dict[str, object] = {
-        "received": received.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        "batch": digest,
-        "bundle": rules.digest,
-        "archiving": kept.verdict.archiving,
-        "alerting": kept.verdict.alerting,
-    }
+class _Taking:
+    """Settles the events of a batch and decides about them, one by one; looks for what tells the sender's version."""
+
+    def __init__(self, batch: Batch, rules: RuleSet) -> None:
+        self._cluster = batch.cluster.name
+        self._received = batch.received
+        self.deciding = Deciding(sender=batch.cluster.sender, rules=rules)
+        self.version = ""
+
+    def take(self, event: Event) -> None:
+        event.settle(cluster=self._cluster, received=self._received)
+        if not self.version and (event.user.username == APISERVER or event.sender == KUBESPHERE):
+            self.version = sender_version((event,))
+        self.deciding.take(event)
+
+
+def _decide(batch: Batch, rules: RuleSet) -> tuple[Decisions, list[Reject], str]:
+    """What becomes of the events of a batch, what was bad in it, and its sender's version as far as it tells."""
+    if batch.fault is not None:
+        return Decisions(), [batch.fault], ""
+    taking, rejects = read(batch.body, lambda: _Taking(batch, rules), _Taking.take)
+    return taking.deciding.decisions(), rejects, taking.version
+
+
+def _line(kept: Kept, group: HourGroup, provenance: Mapping[str, object]) -> bytes:
+    about = {**provenance, "archiving": kept.verdict.archiving, "alerting": kept.verdict.alerting}
     if kept.position in group.strays:
-        provenance["flags"] = [Flag.OTHER_HOUR]
-    return encode_line(kept.event, provenance)
+        about["flags"] = [Flag.OTHER_HOUR]
+    return encode_line(kept.event, about)
 
 
-def _count(account: Account, decoded: Decoded, decisions: Decisions) -> None:
+def _count(account: Account, decisions: Decisions, rejects: list[Reject]) -> None:
     account.ignored = decisions.ignored
     account.evaluation_errors = decisions.evaluation_errors
     account.conflicts = decisions.conflicts
     account.archived = len(decisions.kept)
     account.alerted = sum(1 for kept in decisions.kept if kept.verdict.alerts)
     account.alerts = Counter(rule.qualified for kept in decisions.kept for rule in kept.verdict.alerts)
-    account.quarantined = Counter(reject.reason for reject in decoded.rejects)
-    account.flags = Counter(flag for event in _settled(decoded, decisions) for flag in event.flags)
-
-
-def _settled(decoded: Decoded, decisions: Decisions) -> list[Event]:
-    """The batch's events, the kept ones in their stored form, whose flags say more."""
-    stored = {kept.position: kept.event for kept in decisions.kept}
-    return [stored.get(position, event) for position, event in enumerate(decoded.events)]
+    account.quarantined = Counter(reject.reason for reject in rejects)
+    account.flags = Counter(flag for event in decisions.seen for flag in event.flags)

@@ -1,7 +1,7 @@
 """One event through sender setting, policy, level and rules: what becomes of each event of a batch. Pure."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -46,40 +46,74 @@ class Kept(msgspec.Struct, frozen=True, gc=False):
 _IGNORE: Final = Verdict("ignore")
 
 
+class Passed(msgspec.Struct, frozen=True, gc=False):
+    """What remains of an event that is ignored: when it happened, and what was found in it."""
+
+    stageTimestamp: str | None
+    flags: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Decisions:
     """What became of a batch's events: every one is among ``kept`` or counted in ``ignored``.
 
-    ``evaluation_errors`` counts, by rule, the events a rule could not judge; ``conflicts`` the events that share
-    auditID and stage with an earlier event of the batch and still differ from it.
+    ``seen`` are all of them in order, kept ones in their stored form. ``evaluation_errors`` counts, by rule, the events
+    a rule could not judge; ``conflicts`` the events that share auditID and stage with an earlier event of the batch and
+    still differ from it.
     """
 
     kept: list[Kept] = field(default_factory=list)
+    seen: list[Event | Passed] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
     evaluation_errors: Counter[str] = field(default_factory=Counter)
     conflicts: int = 0
 
 
-def decide_batch(events: Sequence[Event], *, sender: str, rules: RuleSet) -> Decisions:
-    """Decide about settled events. ``sender`` is the credential's kind: kubernetes, kubesphere, or any, which leaves
-    it to the casing of each event's keys."""
-    kept: list[Kept] = []
-    ignored: list[Ignored] = []
-    errors: Counter[str] = Counter()
-    conflicts = 0
-    seen: dict[tuple[str, str], Event] = {}
-    for position, event in enumerate(events):
-        first = seen.setdefault((event.auditID, event.stage), event)
-        if first is not event and first.digest != event.digest:
-            conflicts += 1
-        decision = decide_event(event, sender=event.sender if sender == ANY else sender, rules=rules)
+class Deciding:
+    """Decides about settled events one by one, as they are read; what is ignored does not stay in memory.
+
+    ``sender`` is the credential's kind: kubernetes, kubesphere, or any, which leaves it to the casing of each event's
+    keys.
+    """
+
+    def __init__(self, *, sender: str, rules: RuleSet) -> None:
+        self._sender = sender
+        self._rules = rules
+        self._found = Decisions()
+        self._ignored: list[Ignored] = []
+        self._texts: dict[tuple[str, str], msgspec.Raw | memoryview | bytes] = {}
+
+    def take(self, event: Event) -> None:
+        """Decide about the next event of the batch."""
+        found, sender = self._found, self._sender
+        text = event.received
+        first = self._texts.setdefault((event.auditID, event.stage), text)
+        if first is not text and bytes(first) != bytes(text):
+            found.conflicts += 1
+        decision = decide_event(event, sender=event.sender if sender == ANY else sender, rules=self._rules)
         if decision.verdict.errors:
-            errors.update(failure.rule for failure in decision.verdict.errors)
+            found.evaluation_errors.update(failure.rule for failure in decision.verdict.errors)
         if decision.ignored is None:
-            kept.append(Kept(position, decision.event, decision.verdict))
+            stored = decision.event
+            stored.forget_bodies()
+            found.kept.append(Kept(len(found.seen), stored, decision.verdict))
+            found.seen.append(stored)
         else:
-            ignored.append(decision.ignored)
-    return Decisions(kept, Counter(ignored), errors, conflicts)
+            self._ignored.append(decision.ignored)
+            found.seen.append(Passed(event.stageTimestamp, event.flags))
+
+    def decisions(self) -> Decisions:
+        """What became of the events so far."""
+        self._found.ignored = Counter(self._ignored)
+        return self._found
+
+
+def decide_batch(events: Iterable[Event], *, sender: str, rules: RuleSet) -> Decisions:
+    """Decide about settled events that are all there; see Deciding."""
+    deciding = Deciding(sender=sender, rules=rules)
+    for event in events:
+        deciding.take(event)
+    return deciding.decisions()
 
 
 def decide_event(event: Event, *, sender: str | None, rules: RuleSet) -> Decision:

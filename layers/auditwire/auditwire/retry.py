@@ -105,7 +105,7 @@ def retry(held: Held, ingest: Ingest, entry: Entry, deadline: float, *, keep: bo
         return Retried(entry, "still_bad", f"{again.fault.reason}: {again.fault.detail}")
     # Whose it is says the note; of which kind its sender was, each event's own spelling.
     cluster = Cluster(note.cluster, "any")
-    batch = Batch(cluster, again.decoded, batch_digest(cluster.name, again.body), note.received)
+    batch = Batch(cluster, again.body, batch_digest(cluster.name, again.body), note.received)
     answer = ingest.take(batch, deadline)
     if answer.status != 200:
         return Retried(entry, "failed", answer.error, answer.account)

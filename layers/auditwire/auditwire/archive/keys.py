@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from auditwire.events import Event
+    from auditwire.pipeline import Passed
 
 MOST_OBJECTS_A_BATCH: Final = 24
 
@@ -33,7 +34,7 @@ class HourGroup:
     strays: frozenset[int] = frozenset()
 
 
-def partition(events: "Sequence[Event]") -> list[HourGroup]:
+def partition(events: "Sequence[Event | Passed]") -> list[HourGroup]:
     """All decoded, settled events of a body by hour of stageTimestamp, earliest hour first; at most 24 groups.
 
     Give it every event of the body, not only those the rules archive: the keys must not change when a rule does, or
@@ -78,7 +79,9 @@ def batch_digest(cluster: str, body: bytes) -> str:
     """SHA-256 in hex of a cluster's name and bytes it sent (inflated): one body from two clusters is two
     bodies."""
     # No cluster name holds a NUL byte, so two different pairs never hash the same bytes.
-    return hashlib.sha256(cluster.encode() + b"\0" + body).hexdigest()
+    digest = hashlib.sha256(cluster.encode() + b"\0")
+    digest.update(body)
+    return digest.hexdigest()
 
 
 def object_key(cluster: str, hour: str, t: str, digest: str) -> str:
@@ -98,7 +101,7 @@ def quarantine_key(cluster: str, digest: str) -> str:
     return f"quarantine/cluster={checked_cluster(cluster)}/{digest}.gz"
 
 
-def _hour(event: "Event") -> str:
+def _hour(event: "Event | Passed") -> str:
     # Settling leaves no event without a stageTimestamp: YYYY-MM-DDTHH:MM:SS.ffffffZ, which sorts as time does.
     return (event.stageTimestamp or "")[:_HOUR]
 

@@ -15,9 +15,10 @@ from auditwire.clusters.errors import ClustersError, DirectoryError, InvalidClus
 from auditwire.clusters.last_use import SentBy
 from auditwire.clusters.registration import LastUse, Registration
 from auditwire.clusters.table import ClustersTable, Listing
-from auditwire.clusters.version import sender_version
+from auditwire.clusters.version import APISERVER, sender_version
 
 __all__ = [
+    "APISERVER",
     "CERTIFICATE_PREFIX",
     "EVENT_PATH",
     "SENDERS",

@@ -10,6 +10,9 @@ from collections.abc import Iterable
 
 from auditwire.events import Event
 
+APISERVER = "system:apiserver"
+"""The user that kube-apiserver is to itself."""
+
 _APISERVER = re.compile(r"kube-apiserver/(v\d+\.\d+[\w.+-]{0,40})")
 
 
@@ -19,6 +22,6 @@ def sender_version(events: Iterable[Event]) -> str:
         if event.sender == "kubesphere":
             # 4.x names the host it ran on.
             return "ks-apiserver 4" if "HostName" in event.unknown else "ks-apiserver 3"
-        if event.user.username == "system:apiserver" and (found := _APISERVER.match(event.userAgent)):
+        if event.user.username == APISERVER and (found := _APISERVER.match(event.userAgent)):
             return f"kube-apiserver {found[1]}"
     return ""

@@ -1,6 +1,6 @@
 """Audit events: a request body becomes typed events, and an event becomes a line of the archive."""
 
-from auditwire.events.decoding import Decoded, Reject, decode
+from auditwire.events.decoding import Decoded, Reject, decode, read
 from auditwire.events.inflating import BodyError, inflate
 from auditwire.events.level import Level
 from auditwire.events.line import encode_line
@@ -30,5 +30,6 @@ __all__ = [
     "decode",
     "encode_line",
     "inflate",
+    "read",
     "strip_managed_fields",
 ]

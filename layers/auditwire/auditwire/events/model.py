@@ -154,6 +154,11 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
         """The response's object as JSON values, or None; decoded once."""
         return _json_value(self.responseObject)
 
+    def forget_bodies(self) -> None:
+        """Let go of decoded bodies, which take several times the memory of their text; they can be decoded again."""
+        self.__dict__.pop("requestBody", None)
+        self.__dict__.pop("responseBody", None)
+
     def flag(self, flag: Flag) -> None:
         """Note something about this event, once."""
         if flag not in self.flags:
