@@ -35,8 +35,10 @@ def configurations(stack: Stack, functions: Any) -> Iterator[Configuration]:
         )
 
 
-def mappings(stack: Stack, visibility_timeout: int | None) -> Iterator[EventSourceMapping]:
-    """The deployed event source mappings; ``visibility_timeout`` replaces the queues' own.
+def mappings(
+    stack: Stack, visibility_timeout: int | None, batching_window: float | None
+) -> Iterator[EventSourceMapping]:
+    """The deployed event source mappings; ``visibility_timeout`` replaces the queues' own, ``batching_window`` theirs.
 
     DeployError for a mapping of anything but a queue of the template.
     """
@@ -47,6 +49,7 @@ def mappings(stack: Stack, visibility_timeout: int | None) -> Iterator[EventSour
         if queue is None:
             msg = f"{deployed.logical_id} polls something other than a queue of the template"
             raise DeployError(msg)
+        own_window = float(properties.get("MaximumBatchingWindowInSeconds", 0))
         own_visibility = int(queue.properties.get("VisibilityTimeout", _VISIBILITY_SECONDS))
         yield EventSourceMapping(
             function=properties["FunctionName"],
@@ -54,7 +57,7 @@ def mappings(stack: Stack, visibility_timeout: int | None) -> Iterator[EventSour
             queue_arn=queue.attributes["Arn"],
             region=stack.region,
             batch_size=int(properties.get("BatchSize", _BATCH_SIZE)),
-            window_seconds=float(properties.get("MaximumBatchingWindowInSeconds", 0)),
+            window_seconds=own_window if batching_window is None else batching_window,
             visibility_seconds=own_visibility if visibility_timeout is None else visibility_timeout,
             reports_failures="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", []),
         )

@@ -40,6 +40,8 @@ class Options:
     aws_port: int = 0
     visibility_timeout: int | None = None
     """Seconds until a message that was not delivered appears again; None takes the queue's own."""
+    batching_window: float | None = None
+    """Seconds for which messages are gathered before a function gets them; None takes the mapping's own."""
     environments: int = 4
     """How many execution environments a function may have, so how many requests run at once."""
     record_calls: bool = False

@@ -203,7 +203,8 @@ class LocalSystem:
         if options.role_use_folder:
             opened.callback(self._write_role_use, options.role_use_folder)
         self._bring_rules(rules or REPOSITORY / "rules")
-        self._pollers = [self._make_poller(mapping) for mapping in mappings(self.deployed, options.visibility_timeout)]
+        polled = mappings(self.deployed, options.visibility_timeout, options.batching_window)
+        self._pollers = [self._make_poller(mapping) for mapping in polled]
         [api] = self.deployed.of_type("AWS::ApiGatewayV2::Api")
         self._api, self._routes = api.physical_id, gateway.routes(api.properties["Body"])
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="auditwire-")))
