@@ -168,7 +168,7 @@ def test_the_state_file_is_for_its_owner_and_nothing_printed_holds_a_credential(
 
 
 def test_with_tls_the_guide_names_the_ca_file_and_send_trusts_it(tmp_path: Path, sample: Path) -> None:
-    with running(tmp_path, "--tls") as process:
+    with running(tmp_path, "--tls", "--archive", "dynamodb") as process:
         state = json.loads((tmp_path / ".auditwire/dev.json").read_text())
         sent = auditwire("send", sample, cwd=tmp_path)
         credential = tmp_path / "token"
@@ -179,6 +179,7 @@ def test_with_tls_the_guide_names_the_ca_file_and_send_trusts_it(tmp_path: Path,
         stdout, _ = end(process)
 
     assert state["url"].startswith("https://127.0.0.1:")
+    assert f"archive      DynamoDB table {state['outputs']['ArchiveTable']} (in the AWS of this process" in stdout
     assert sent.returncode == trusted.returncode == 0, sent.stderr + trusted.stderr
     assert untrusted.returncode == 1
     assert "TLS failed: " in untrusted.stdout
