@@ -1,12 +1,16 @@
-"""A stack with a key of its own, its relay in a VPC, and a secret for the Alertmanager."""
+"""Stacks with what is optional: a key of one's own, the relay in a VPC, and a secret."""
 
 import base64
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
 
 from alertmanagers import Fake, alertmanager
+from auditwire.clusters import Cluster, ClustersTable, Registration
+from auditwire.alerts.outbox import Message, S3Outbox
+from auditwire.clusters import Cluster, ClustersTable, Registration, credential_digest
 from auditwire_local import LocalSystem, Options
 from auditwire_local.permissions import Call
 from auditwire_local.service_calls import with_service_calls
@@ -59,6 +63,37 @@ def test_an_alert_takes_the_whole_road_with_the_credentials_of_the_secret(system
 
     assert peer.headers[0]["Authorization"] == f"Basic {base64.b64encode(b'auditwire:hunter2').decode()}"
     assert "hunter2" not in "\n".join(system.logs())
+
+
+def test_what_is_no_alert_is_put_aside(system: LocalSystem) -> None:
+    sqs, aside = system.client("sqs"), system.outputs["DeadLetterQueueUrl"]
+    sqs.send_message(QueueUrl=system.outputs["AlertsQueueUrl"], MessageBody="no alert")
+    until(lambda: bool(sqs.receive_message(QueueUrl=aside).get("Messages")))
+
+
+def test_the_outbox_is_emptied(system: LocalSystem) -> None:
+    S3Outbox(system.client("s3"), system.outputs["ArchiveBucket"]).hold([Message('{"labels":{}}', {"rule": "r"})])
+
+    assert system.function("publish_outbox").invoke({})["published"] == 1
+
+
+def test_the_watch_tells_of_a_cluster_that_is_silent(system: LocalSystem) -> None:
+    silent = Registration(
+        credential=credential_digest("silent"),
+        cluster=Cluster("silent"),
+        created=datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1),
+        silence_seconds=60,
+    )
+    ClustersTable(system.client("dynamodb"), system.outputs["ClustersTable"]).add(silent)
+
+    assert system.function("watch").invoke({})["published"] == 1
+
+
+def test_a_silent_cluster_is_told_of_with_a_key_of_its_own(system: LocalSystem) -> None:
+    table = ClustersTable(system.client("dynamodb"), system.outputs["ClustersTable"])
+    table.add(Registration(credential="0" * 64, cluster=Cluster("quiet"), silence_seconds=1_800))
+
+    assert system.function("watch").invoke({}) == {"silent": 1, "stale": 0, "published": 1}
 
 
 def test_everything_that_holds_events_or_alerts_is_encrypted_with_the_key(system: LocalSystem) -> None:
