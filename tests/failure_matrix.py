@@ -33,8 +33,8 @@ _FAULTS: Final[dict[str, Fault]] = {
     "denied": denied,
     "killed": killed_after,
 }
-# A client that repeats does so once; SNS is asked until there is no time left.
 _REPEATED: Final = frozenset(("timeout", "throttle", "500", "cut"))
+"""What a client of botocore tries again by itself: once while a request waits, twice where there is time."""
 
 
 TOPIC_DOWN: Final = Trouble(Calls("ingest", "sns.PublishBatch"), internal_error)
@@ -62,25 +62,24 @@ def _requests() -> list[Cell]:
     """The steps of a request: what one function meets while it holds a batch."""
     cells = []
     for kind, fault in _FAULTS.items():
-        killed = kind == "killed"
-        twice = 2 if kind in _REPEATED else 1
-
-        def cell(step: str, answer: int, call: str, about: str = "", *, kind: str = kind, fault: Fault = fault) -> Cell:
-            return Cell(step, kind, answer, (Trouble(Calls("ingest", call, about), fault),))
-
-        stopped = 500 if killed else 503
-        went_on = 500 if killed else 200
-        cells += [
-            cell("identify", stopped, "dynamodb.GetItem"),
-            cell("rules", went_on, "s3.GetObject", "active.json"),
-            cell("cold-rules", went_on, "s3.GetObject", "active.json"),
-            cell("archive", stopped, "s3.PutObject", "/events/"),
-            cell("archive-table", stopped, "dynamodb.BatchWriteItem"),
-            cell("quarantine", stopped, "s3.PutObject", "/quarantine/"),
-            cell("publish", went_on, "sns.PublishBatch"),
-        ]
+        stopped, went_on = (500, 500) if kind == "killed" else (503, 200)
+        met = 2 if kind in _REPEATED else 1
         into_outbox = Trouble(Calls("ingest", "s3.PutObject", "/outbox/"), fault)
-        cells.append(Cell("outbox", kind, stopped, (TOPIC_DOWN, into_outbox), faults=1 + twice))
+
+        def cell(step: str, answer: int, faults: int, calls: Calls, *, kind: str = kind, fault: Fault = fault) -> Cell:
+            return Cell(step, kind, answer, (Trouble(calls, fault),), faults)
+
+        cells += [
+            cell("identify", stopped, met, Calls("ingest", "dynamodb.GetItem")),
+            # These repeat by themselves, while there is time.
+            cell("rules", went_on, 1, Calls("ingest", "s3.GetObject", "active.json")),
+            cell("cold-rules", went_on, 1, Calls("ingest", "s3.GetObject", "active.json")),
+            cell("archive", stopped, met, Calls("ingest", "s3.PutObject", "/events/")),
+            cell("archive-table", stopped, 1, Calls("ingest", "dynamodb.BatchWriteItem")),
+            cell("quarantine", stopped, met, Calls("ingest", "s3.PutObject", "/quarantine/")),
+            cell("publish", went_on, 1, Calls("ingest", "sns.PublishBatch")),
+            Cell("outbox", kind, stopped, (TOPIC_DOWN, into_outbox), faults=1 + met),
+        ]
     bundle = Trouble(Calls("ingest", "s3.GetObject", "/bundles/"), half_of_the_content)
     cells += [
         Cell("rules", "partial", 200, (bundle,)),
@@ -101,16 +100,19 @@ def _behind() -> list[Cell]:
     """The steps behind the answer: the sender heard 200, and what is at stake are its alerts."""
     cells = []
     for kind, fault in _FAULTS.items():
+        on_s3 = 2 if kind in _REPEATED else 1
         operations = ("s3.ListObjectsV2", "s3.GetObject", "sns.PublishBatch", "s3.DeleteObject")
         each = tuple(Trouble(Calls("publish_outbox", operation), fault) for operation in operations)
+        put_aside = Trouble(Calls("relay", "sqs.SendMessage"), fault)
         cells += [
-            Cell("publish-outbox", kind, 200, each, faults=len(each)),
-            Cell("dead-letters", kind, 200, (Trouble(Calls("relay", "sqs.SendMessage"), fault),)),
+            # The topic is down before, so that there is something in the outbox.
+            Cell("publish-outbox", kind, 200, each, faults=1 + 3 * on_s3 + 1),
+            Cell("dead-letters", kind, 200, (put_aside,), faults=3 if kind in _REPEATED else 1),
         ]
     half = Trouble(Calls("publish_outbox", "sns.PublishBatch"), half_of_the_messages)
     not_replaced = Trouble(Calls("publish_outbox", "s3.PutObject"), timeout)
     cells += [
-        Cell("publish-outbox", "partial", 200, (half, not_replaced)),
+        Cell("publish-outbox", "partial", 200, (half, not_replaced), faults=4),
         *(Cell("relay", kind, 200) for kind in KINDS if kind != "killed"),
         Cell("relay", "killed", 200, (Trouble(Calls("relay", "sqs.SendMessage"), killed_before, most=1),), faults=2),
     ]
