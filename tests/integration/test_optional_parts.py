@@ -8,7 +8,6 @@ import boto3
 import pytest
 
 from alertmanagers import Fake, alertmanager
-from auditwire.clusters import Cluster, ClustersTable, Registration
 from auditwire.alerts.outbox import Message, S3Outbox
 from auditwire.clusters import Cluster, ClustersTable, Registration, credential_digest
 from auditwire_local import LocalSystem, Options
@@ -87,13 +86,6 @@ def test_the_watch_tells_of_a_cluster_that_is_silent(system: LocalSystem) -> Non
     ClustersTable(system.client("dynamodb"), system.outputs["ClustersTable"]).add(silent)
 
     assert system.function("watch").invoke({})["published"] == 1
-
-
-def test_a_silent_cluster_is_told_of_with_a_key_of_its_own(system: LocalSystem) -> None:
-    table = ClustersTable(system.client("dynamodb"), system.outputs["ClustersTable"])
-    table.add(Registration(credential="0" * 64, cluster=Cluster("quiet"), silence_seconds=1_800))
-
-    assert system.function("watch").invoke({}) == {"silent": 1, "stale": 0, "published": 1}
 
 
 def test_everything_that_holds_events_or_alerts_is_encrypted_with_the_key(system: LocalSystem) -> None:
