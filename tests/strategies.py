@@ -121,6 +121,8 @@ _TEXTS = {
     "UserAgent": ("kubectl/v1", "curl/8"),
     "User.Username": ("ann", "system:node:a"),
     "User.Groups": ("ops", "5"),
+    "User.Groups[*]": ("ops", "5"),
+    "SourceIPs": ("203.0.113.", "5"),
     "ImpersonatedUser.Username": ("root",),
     "ResponseStatus.code": ("200", "403"),
     "RequestObject.spec.type": ("NodePort", "5", "x"),
@@ -155,9 +157,8 @@ def field_comparison(draw: st.DrawFn) -> Comparison:
     if kind == 0:
         return Comparison(path, draw(st.sampled_from(_ORDERS)), (Number(draw(st.sampled_from(["5", "200", "1e400"]))),))
     if kind == 1:
-        return draw(
-            st.sampled_from([Comparison(path, Operator.TRUTH), Comparison(path, Operator.EQUAL, (Boolean(True),))])
-        )
+        is_true = Comparison(path, Operator.EQUAL, (Boolean(True),))
+        return draw(st.sampled_from([Comparison(path, Operator.TRUTH), is_true]))
     operator, negated = draw(st.sampled_from(_TEXT_OPERATORS)), draw(st.integers(0, 3)) == 0
     values = st.sampled_from(_TEXTS[name]).map(Text)
     if operator is Operator.EXISTS:
@@ -196,19 +197,20 @@ def audit_event(draw: st.DrawFn) -> Event:
     """An audit event over the values the conditions above are about; in some a text is none."""
 
     def text(*usual: str | None) -> Any:
-        return (
-            draw(st.sampled_from(_ODD_TEXTS)) if odd and draw(st.integers(0, 3)) == 0 else draw(st.sampled_from(usual))
-        )
+        is_odd = odd and draw(st.integers(0, 3)) == 0
+        return draw(st.sampled_from(_ODD_TEXTS if is_odd else usual))
 
     odd = draw(st.integers(0, 9)) == 0
     body = draw(st.sampled_from(_BODIES))
+    groups: Any = draw(st.sampled_from([None, [], ["ops"], ["ops", "5"], *([[None, 5], ["ops", {}]] if odd else [])]))
     return Event(
         level="Request",
         auditID="a",
         stage="ResponseComplete",
         verb=text(*_VERBS),
         userAgent=text("", "kubectl/v1", "curl/8"),
-        user=User(username=text(None, "ann", "system:node:a"), groups=draw(st.sampled_from([None, [], ["ops", "5"]]))),
+        user=User(username=text(None, "ann", "system:node:a"), groups=groups),
+        sourceIPs=draw(st.sampled_from([None, ["203.0.113.9"], ["192.0.2.5", "203.0.113.9"]])),
         impersonatedUser=draw(st.sampled_from([None, User(username="root")])),
         objectRef=ObjectRef(
             resource=text(*_RESOURCES),
@@ -216,9 +218,7 @@ def audit_event(draw: st.DrawFn) -> Event:
             name=text("7", "web", ""),
             subresource=draw(st.sampled_from(["exec", "", ""])),
         ),
-        responseStatus=draw(
-            st.sampled_from([None, ResponseStatus(), ResponseStatus(code=200), ResponseStatus(code=404)])
-        ),
+        responseStatus=draw(st.sampled_from([None, *(ResponseStatus(code=code) for code in (None, 200, 404))])),
         **({} if body is None else {"requestObject": Raw(body)}),
     )
 

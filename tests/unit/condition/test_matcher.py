@@ -10,7 +10,7 @@ from auditwire.condition.codegen import generate_all
 from auditwire.condition.evaluate import evaluate
 from auditwire.condition.matcher import HOT, MOST_FUNCTIONS, Matcher
 from auditwire.condition.memory import LONGEST_VALUE, MOST_VALUES, Remembered
-from auditwire.condition.operators import search_of_all
+from auditwire.condition.operators import regex_test, search_of_all
 from auditwire.condition.pattern_set import shared_searches
 from auditwire.condition.reach import quick_judge
 from auditwire.condition.syntax import And, Comparison, Operator, Or, Path, Segment, Text
@@ -152,7 +152,8 @@ def test_several_regular_expressions_on_a_field_are_one_search() -> None:
 
 
 def test_patterns_too_large_for_one_set_are_searched_for_one_by_one() -> None:
-    search = search_of_all([f"[a-z]{{1,900}}{number}$" for number in range(80)])
+    patterns = [f"[a-z]{{1,900}}{number}$" for number in range(80)]
+    search = search_of_all({pattern: regex_test(pattern) for pattern in patterns})
 
     assert search("abc77") == {77}
     assert search("ABC77") == frozenset()

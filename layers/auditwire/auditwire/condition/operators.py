@@ -5,7 +5,7 @@ values are dealt with around the test, the same way for every operator (``holds`
 """
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import re2
@@ -172,12 +172,13 @@ def pattern_size(pattern: str) -> int:
     return int(_compiled(pattern).programsize)
 
 
-def search_of_all(patterns: Sequence[str]) -> Callable[[str], frozenset[int]]:
+def search_of_all(patterns: Mapping[str, Test]) -> Callable[[str], frozenset[int]]:
     """A search for several regular expressions in one pass: the positions of those found in a text.
 
-    Raises ``PatternError`` for a pattern RE2 refuses; the search raises ``EvaluationError`` as that of each would.
+    ``patterns`` are expressions with the test of each (``regex_test``). The search raises ``EvaluationError`` as these
+    tests do.
     """
-    alone = [_search(pattern) for pattern in patterns]
+    alone = list(patterns.values())
     together = re2.Set.SearchSet(_options())
     # A set that runs out of memory answers as if it had found nothing. The empty pattern stands in every text, so its
     # absence tells; then the patterns are searched for one by one.

@@ -21,18 +21,19 @@ def shared_searches(atoms: Iterable[Atom]) -> dict[Atom, Test]:
     alone. What it found in a text is remembered, so that the other tests of an event only ask for it.
     The tests take texts and raise ``EvaluationError`` as the ones they stand for do.
     """
-    by_field: dict[str, dict[Atom, str]] = defaultdict(dict)
+    by_field: dict[str, dict[str, list[Atom]]] = defaultdict(dict)
     for atom in atoms:
         comparison, load = atom.comparison, atom.field.expression
         if comparison.operator is Operator.REGEX and atom.is_plain and load is not None:
             pattern = spelling(comparison.operands[0])
             if pattern_size(pattern) <= _MOST_INSTRUCTIONS:
-                by_field[load][atom] = pattern
+                by_field[load].setdefault(pattern, []).append(atom)
     shared: dict[Atom, Test] = {}
     for group in by_field.values():
         if len(group) >= _FEWEST:
-            found = Remembered(search_of_all(tuple(group.values())))
-            shared.update({atom: _one_of(found, position) for position, atom in enumerate(group)})
+            found = Remembered(search_of_all({pattern: same[0].test for pattern, same in group.items()}))
+            for position, same in enumerate(group.values()):
+                shared.update(dict.fromkeys(same, _one_of(found, position)))
     return shared
 
 
