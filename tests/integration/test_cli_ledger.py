@@ -89,7 +89,7 @@ def test_an_alert_about_the_system_balances_under_its_own_word(desk: Desk) -> No
     desk.system.client("s3").delete_object(Bucket=desk.system.outputs["RulesBucket"], Key="rules/x.yaml")
 
 
-def test_what_waits_is_not_missing_and_what_was_deleted_is(desk: Desk) -> None:
+def test_what_waits_is_not_missing_and_what_was_deleted_is_until_it_is_found_dead(desk: Desk) -> None:
     desk.moods.add("down")
     desk.system.send(body_of(exec_event(101)))
     waiting = desk.until(lambda ledger: sums(ledger, "demo")["waiting"] == 1)
@@ -106,14 +106,11 @@ def test_what_waits_is_not_missing_and_what_was_deleted_is(desk: Desk) -> None:
     assert "was neither delivered nor put among the dead letters" in said.stdout
     assert said.stdout.splitlines()[-1].endswith("does not balance")
 
-
-def test_what_sqs_put_among_the_dead_letters_is_found_there(desk: Desk) -> None:
+    # As SQS puts it there after too many receipts, seen by no function.
     body = json.dumps({"labels": {"alertname": "AttachOrExecPod", "cluster": "demo", "name": "web-101"}})
     desk.sqs.send_message(QueueUrl=desk.system.outputs["DeadLetterQueueUrl"], MessageBody=body)
-
     found = desk.until(lambda ledger: bool(ledger["balances"]))
-
-    assert sums(found, "demo")["dead_lettered"] == 2
+    assert sums(found, "demo")["dead_lettered"] == sums(lost, "demo")["dead_lettered"] + 1
 
 
 @pytest.mark.parametrize("words", [("--cluster", "../x"), ("--from", "noon"), ("--from", "1h", "--hours", "2")])
