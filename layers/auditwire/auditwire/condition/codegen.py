@@ -1,8 +1,8 @@
 """Bound conditions to Python functions.
 
-``and``, ``or`` and ``not`` become Python's own; a test of a plain text field becomes an expression of its own; every
-other comparison is a call of the function the reference evaluator uses, so that there is one meaning. The source holds
-names and operators only; every literal is a constant passed beside it, so no text of a rule is ever run.
+``and``, ``or`` and ``not`` become Python's own; a test of a plain text becomes an expression of its own; every other
+comparison is a call of a judge made for it (``reach.py``), which leaves odd values to the reference evaluator's. The
+source holds names and operators only; every literal is a constant passed beside it, so no text of a rule is ever run.
 """
 
 from collections import Counter
@@ -22,8 +22,6 @@ _ORDERS: Final = {
     Operator.GREATER: ">",
     Operator.GREATER_OR_EQUAL: ">=",
 }
-
-
 _BUILTINS: Final = {"text": str, "list": list, "bool": bool, "UnexpectedTypeError": UnexpectedTypeError}
 
 

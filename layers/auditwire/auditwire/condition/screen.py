@@ -41,6 +41,7 @@ class Screen:
                     table.add(part, position)
             self.rests.append(And(tuple(rest)) if len(rest) > 1 else rest[0] if rest else None)
         scope = Scope()
+        # True and 1 are one key, but no field of an event that is decoded as a number ever holds a boolean.
         lookups = [
             f"{scope.constant(Remembered(table.leaves))}[{scope.load(field)}]" for field, table in tables.values()
         ]
