@@ -7,7 +7,7 @@ later line stays, which is the same event as the rules of that moment decided it
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from auditwire.archive.batches import Batches
@@ -49,7 +49,7 @@ class DynamoDBArchive:
         del digest
         return hour_name(checked_cluster(cluster), group.hour)
 
-    def put_events(self, place: str, records: Sequence[Record], deadline: float) -> Stored:
+    def put_events(self, place: str, records: Iterable[Record], deadline: float) -> Stored:
         """Stores each event that is not there yet; ``exists`` when all of them are. See Archive.put_events."""
         # An event that stands twice in a batch is one item; a request with the same key twice would be refused.
         wanted: dict[Key, Record] = {}

@@ -1,7 +1,7 @@
 """The archive in S3: conditional puts, so that a repeat never rewrites evidence."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -32,10 +32,10 @@ class S3Archive:
         """The key of one object; see object_key."""
         return object_key(cluster, group.hour, group.t, digest)
 
-    def put_events(self, place: str, records: Sequence[Record], deadline: float) -> Stored:
+    def put_events(self, place: str, records: Iterable[Record], deadline: float) -> Stored:
         """Stores the lines as one object, gzipped; see Archive.put_events. It takes as long as its client does."""
         del deadline
-        return self._put(place, gzip_lines([record.line for record in records]))
+        return self._put(place, gzip_lines(record.line for record in records))
 
     def put_quarantine(self, key: str, raw: bytes, note: QuarantineNote) -> Stored:
         """Puts the bytes aside, gzipped, the note as object metadata; see

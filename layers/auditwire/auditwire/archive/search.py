@@ -93,15 +93,21 @@ class Search:
         """The time before which events are, as text; sorts behind every time where there is none."""
         return as_text(self.end) if self.end else ":"
 
-    def matches(self, found: Found) -> bool:
-        """Whether this is what is looked for."""
-        return (
-            self.first <= found.at < self.last
-            and self.cluster in (None, found.cluster)
-            and self.audit_id in (None, found.audit_id)
-            and self.user in (None, found.user)
-            and self.object in (None, found.object)
-        )
+    def matcher(self) -> Callable[[Found], bool]:
+        """A test whether something is what is looked for."""
+        first, last = self.first, self.last
+        cluster, audit_id, user, thing = self.cluster, self.audit_id, self.user, self.object
+
+        def matches(found: Found) -> bool:
+            return (
+                first <= found.at < last
+                and cluster in (None, found.cluster)
+                and audit_id in (None, found.audit_id)
+                and user in (None, found.user)
+                and thing in (None, found.object)
+            )
+
+        return matches
 
 
 Reading = Callable[[str], None]

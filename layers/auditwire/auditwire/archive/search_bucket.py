@@ -36,7 +36,7 @@ class _Object:
 
 
 class BucketReader:
-    """A Reader of one archive bucket. Holds no more than a few objects at once, whatever the bucket holds.
+    """A Reader of one archive bucket. Holds no more than a few objects of each cluster, whatever the bucket holds.
 
     Reads all there is of the hours that are asked for; of all hours, where no time is given.
     """
@@ -56,7 +56,7 @@ class BucketReader:
         # Keys are in order of the earliest event of each object. So what is earlier than the next object's can be
         # told, and only what overlaps has to wait.
         waiting: list[tuple[str, int, Found]] = []
-        order = count()
+        order, matches = count(), search.matcher()
         for listed, content in self._ahead(pool, self._objects(cluster, search)):
             reading(listed.hour)
             start = extended(listed.t)
@@ -65,7 +65,7 @@ class BucketReader:
             at = partial(kept_at, t=listed.t)
             for line in content.splitlines():
                 found = found_in(line, f"s3://{self._bucket}/{listed.key}", at)
-                if search.matches(found):
+                if matches(found):
                     heapq.heappush(waiting, (found.at, next(order), found))
         while waiting:
             yield heapq.heappop(waiting)[2]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from auditwire.archive.batches import Batches
+from auditwire.archive.batches import MOST_GETS, Batches
 from auditwire.archive.errors import ArchiveError
 from auditwire.archive.items import (
     ASIDE,
@@ -67,10 +67,11 @@ class TableReader:
     def find(self, search: Search, reading: Reading) -> Iterator[Found]:
         """See Reader.find. Raises ValueError for a search that has neither an index nor a cluster and a start."""
         items = self._by_index(search) if self.is_indexed(search) else self._by_hour(search, reading)
+        matches = search.matcher()
         for item in items:
             found = self.found(item)
             # An index value may stand for several long texts, or be the very text of one.
-            if search.matches(found):
+            if matches(found):
                 yield found
 
     def found(self, item: Item) -> Found:
@@ -95,8 +96,11 @@ class TableReader:
             keys = [Key(item[PARTITION]["S"], item[EVENT]["S"]) for item in page]
             if search.cluster is not None:
                 keys = [key for key in keys if key.partition.startswith(f"{search.cluster}#")]
-            items = batches.get(keys, self._clock() + _PATIENCE_SECONDS)
-            yield from (items[key] for key in keys if key in items)
+            # A page has thousands of keys, of which only the first may be wanted.
+            for at in range(0, len(keys), MOST_GETS):
+                wanted = keys[at : at + MOST_GETS]
+                items = batches.get(wanted, self._clock() + _PATIENCE_SECONDS)
+                yield from (items[key] for key in wanted if key in items)
 
     def _by_hour(self, search: Search, reading: Reading) -> Iterator[Item]:
         if search.cluster is None or search.start is None:

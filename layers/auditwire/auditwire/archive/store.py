@@ -1,7 +1,7 @@
 """The archive as the rest of the system sees it, and one in memory."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -18,6 +18,7 @@ Stored = Literal["stored", "exists"]
 # Level 1 is both quicker and smaller on audit events than zlib's; 31 asks zlib's interface for a gzip header.
 _LEVEL = 1
 _GZIP = 31
+_PIECE = 128 * 1024
 
 _NOT_PRINTABLE_ASCII = re.compile(r"[^ -~]")
 
@@ -73,8 +74,8 @@ class Archive(Protocol):
         ``digest`` is batch_digest. Raises ValueError for a name that is no cluster name.
         """
 
-    def put_events(self, place: str, records: Sequence[Record], deadline: float) -> Stored:
-        """Stores the events of one place. Raises ArchiveError.
+    def put_events(self, place: str, records: Iterable[Record], deadline: float) -> Stored:
+        """Stores the events of one place, asking for each record once. Raises ArchiveError.
 
         What repeats requests by itself begins none after ``deadline``, in seconds since the epoch, but the first of
         each kind.
@@ -95,10 +96,10 @@ class MemoryArchive:
         """The key of an object."""
         return object_key(cluster, group.hour, group.t, digest)
 
-    def put_events(self, place: str, records: Sequence[Record], deadline: float) -> Stored:
+    def put_events(self, place: str, records: Iterable[Record], deadline: float) -> Stored:
         """Keeps the lines gzipped; no deadline is too short for that."""
         del deadline
-        return self._put(place, gzip_lines([record.line for record in records]))
+        return self._put(place, gzip_lines(record.line for record in records))
 
     def put_quarantine(self, key: str, raw: bytes, note: QuarantineNote) -> Stored:
         """Keeps the bytes gzipped, with their metadata."""
@@ -121,6 +122,19 @@ def gzip_bytes(data: bytes) -> bytes:
     return isal_zlib.compress(data, _LEVEL, wbits=_GZIP)
 
 
-def gzip_lines(lines: Sequence[bytes]) -> bytes:
-    """JSON lines, each ended by a line feed, gzipped."""
-    return gzip_bytes(b"".join([part for line in lines for part in (line, b"\n")]))
+def gzip_lines(lines: Iterable[bytes]) -> bytes:
+    """JSON lines, each ended by a line feed, gzipped as they come: no more of them is in memory than is needed."""
+    packer = isal_zlib.compressobj(_LEVEL, wbits=_GZIP)
+    packed: list[bytes] = []
+    waiting: list[bytes] = []
+    size = 0
+    for line in lines:
+        waiting += (line, b"\n")
+        size += len(line)
+        # A call for every line would take longer than its work.
+        if size > _PIECE:
+            packed.append(packer.compress(b"".join(waiting)))
+            waiting.clear()
+            size = 0
+    packed += (packer.compress(b"".join(waiting)), packer.flush())
+    return b"".join(packed)
