@@ -16,7 +16,8 @@ from auditwire.alerts.message import Message, message_of
 from auditwire.alerts.outbox import MemoryOutbox, NoOutbox, Outbox
 from auditwire.archive import ArchiveError, MemoryArchive, QuarantineNote, Record, Stored
 from auditwire.clusters import Cluster, Credential, DirectoryError, SentBy, credential_digest
-from auditwire.ingest import DEADLINE_SECONDS, Answer, Ingest, Request
+from auditwire.ingest import DEADLINE_SECONDS, Answer, Ingest
+from auditwire.request import Request
 from auditwire.rules import RuleSet, Source, default_rules, load_sources
 
 TOKEN = "token-of-prod"
@@ -382,14 +383,25 @@ def test_what_is_put_in_quarantine_is_told_of_after_the_alerts_of_the_batch() ->
     first, *own = road.publisher.alerts
     assert first.labels["alertname"] == "CreateHostnetworkPod"
     assert own_alerts(road) == [
-        ("auditwire.BodiesQuarantined", "2 items of a body of cluster prod put in quarantine: missing_field."),
-        ("auditwire.BodiesQuarantined", "1 item of a body of cluster prod put in quarantine: not_an_object."),
+        ("auditwire.BodiesQuarantined", "2 items of a body of cluster prod are in quarantine: missing_field."),
+        ("auditwire.BodiesQuarantined", "1 item of a body of cluster prod is in quarantine: not_an_object."),
     ]
     assert [alert.labels["reason"] for alert in own] == ["missing_field", "not_an_object"]
     keys = {key for alert in own for key in alert.annotations["quarantine_keys"].split(", ")}
     assert keys == {key for key in road.archive.objects if key.startswith("quarantine/")}
     assert {alert.annotations["runbook_url"] for alert in own} == {"docs/runbooks.md#auditwirebodiesquarantined"}
     assert (counted.alerted, counted.published) == (1, 3), "events are alerted, alerts are published"
+
+
+def test_a_batch_with_hundreds_of_bad_items_is_answered_as_soon_as_any() -> None:
+    road = Road()
+
+    counted = account(road.post(event_list(item(), *({"level": number} for number in range(400)))))
+
+    assert (counted.received, counted.archived, counted.quarantined) == (401, 1, {"missing_field": 400})
+    [together] = road.quarantined()
+    assert together.count(b"\n") == 399
+    assert own_alerts(road) == [("auditwire.BodiesQuarantined", "1 body of cluster prod is in quarantine: many_items.")]
 
 
 def test_a_body_that_comes_again_gives_the_same_alert_and_is_held_once() -> None:

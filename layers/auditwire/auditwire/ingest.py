@@ -4,13 +4,11 @@ Nothing is answered with 200 before it is stored, and no body is ever answered w
 it five times and then drop it, ks-apiserver would drop it at once.
 """
 
-import base64
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, Final
+from datetime import datetime
+from typing import Final
 
 from auditwire.account import Account
 from auditwire.active_rules import ActiveRules
@@ -23,13 +21,12 @@ from auditwire.archive import (
     Archive,
     ArchiveError,
     HourGroup,
-    QuarantineNote,
     Record,
     Stored,
     batch_digest,
     partition,
-    quarantine_key,
 )
+from auditwire.archive.rejected import put_aside
 from auditwire.clusters import (
     APISERVER,
     Cluster,
@@ -40,8 +37,9 @@ from auditwire.clusters import (
     presented,
     sender_version,
 )
-from auditwire.events import BodyError, Event, Flag, Reject, encode_line, inflate, read
+from auditwire.events import Event, Flag, Reject, encode_line, read
 from auditwire.pipeline import KUBESPHERE, Deciding, Decisions, Kept
+from auditwire.request import Request
 from auditwire.rules import RuleSet
 
 DEADLINE_SECONDS: Final = 2.2
@@ -56,37 +54,6 @@ ARCHIVE_SECONDS: Final = 1.0
 NOTE_USE_SECONDS: Final = DEADLINE_SECONDS
 """How late a request may be and still write down that its credential was used. A sender that seldom has anything to say
 finds a cold environment each time; it must not be taken for silent because of that."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What ingest needs of an API Gateway HTTP API event, payload format 2.0."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: bytes
-    received: datetime
-    certificate: str | None = None
-    """The client certificate in PEM that API Gateway verified, on a domain with mutual TLS."""
-
-    @classmethod
-    def from_event(cls, event: Mapping[str, Any]) -> "Request":
-        """Reads an invocation event. A body that is not the base64 it is said to be is taken as it stands."""
-        context = event["requestContext"]
-        text = event.get("body") or ""
-        body = text.encode(errors="surrogatepass")
-        if event.get("isBase64Encoded"):
-            with suppress(ValueError):
-                body = base64.b64decode(text, validate=True)
-        return cls(
-            method=context["http"]["method"],
-            path=event.get("rawPath") or "/",
-            headers=event.get("headers") or {},
-            body=body,
-            received=datetime.fromtimestamp(context["timeEpoch"] / 1000, UTC),
-            certificate=_certificate(context),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +105,7 @@ class Ingest:
             return Answer(503, error=str(error))
         if cluster is None or credential is None:
             return Answer(401)
-        body, fault = _inflated(request)
+        body, fault = request.inflated()
         batch = Batch(cluster, body, batch_digest(cluster.name, body), request.received, fault)
         answer = self.take(batch, request.received.timestamp() + DEADLINE_SECONDS)
         if answer.account:
@@ -169,7 +136,7 @@ class Ingest:
         count = account.received if stored else 0  # what was not stored comes again, and is counted then
         latest = request.received.timestamp() + NOTE_USE_SECONDS
         account.last_use_failures = self.directory.note_use(
-            credential, count, lambda: SentBy(_user_agent(request), account.sender_version), latest
+            credential, count, lambda: SentBy(request.user_agent, account.sender_version), latest
         )
 
     def _store(
@@ -193,7 +160,7 @@ class Ingest:
             if not kept:
                 continue
             place = self.archive.place(cluster, group, digest)
-            records = [Record(one.event, _line(one, group, provenance), group.t) for one in kept]
+            records = (Record(one.event, _line(one, group, provenance), group.t) for one in kept)
             results.append(self.archive.put_events(place, records, deadline))
             account.objects.append(place)
             occurrences += [
@@ -201,7 +168,7 @@ class Ingest:
                 for one in kept
                 for rule in one.verdict.alerts
             ]
-        quarantined = [(reject, self._quarantine(reject, cluster, batch.received)) for reject in rejects]
+        quarantined = put_aside(self.archive, rejects, cluster=cluster, received=batch.received)
         account.stored_before = bool(results) and all(result == "exists" for result in results)
         _count(account, decisions, rejects)
         errors = decisions.evaluation_errors
@@ -213,12 +180,6 @@ class Ingest:
         room = MOST_ALERTS_A_BATCH - len(own)
         alerts = fold(occurrences, cluster=cluster, bundle=rules.digest, archive_url=self.archive_url, most=room)
         return [with_runbook(alert, self.runbooks) for alert in (*alerts, *own)]
-
-    def _quarantine(self, reject: Reject, cluster: str, received: datetime) -> str:
-        """Put a reject away; its key."""
-        key = quarantine_key(cluster, batch_digest(cluster, reject.raw))
-        self.archive.put_quarantine(key, reject.raw, QuarantineNote(reject.reason, reject.kind, cluster, received))
-        return key
 
     def _publish(self, alerts: list[Alert], deadline: float, account: Account) -> Answer:
         if not alerts:
@@ -235,25 +196,6 @@ class Ingest:
         except OutboxError as error:
             return Answer(503, account, f"SNS took {published.sent} of {len(alerts)} alerts in time, and {error}")
         return Answer(200, account)
-
-
-def _certificate(context: Mapping[str, Any]) -> str | None:
-    """The PEM of the client certificate; empty, so no certificate at all, where there is one without it."""
-    given = (context.get("authentication") or {}).get("clientCert")
-    return None if given is None else str(given.get("clientCertPem") or "")
-
-
-def _user_agent(request: Request) -> str:
-    return next((value for name, value in request.headers.items() if name.lower() == "user-agent"), "")
-
-
-def _inflated(request: Request) -> tuple[bytes, Reject | None]:
-    """The inflated body. One that cannot be inflated is as it came, and a reject."""
-    encoding = next((value for name, value in request.headers.items() if name.lower() == "content-encoding"), None)
-    try:
-        return inflate(request.body, encoding), None
-    except BodyError as error:
-        return request.body, Reject("body", error.reason, error.detail, request.body)
 
 
 class _Taking:
