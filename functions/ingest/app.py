@@ -13,8 +13,9 @@ from auditwire.alerts import SnsPublisher
 from auditwire.alerts.outbox import S3Outbox
 from auditwire.archive import open_archive
 from auditwire.clusters import Directory
-from auditwire.ingest import Ingest, Request
+from auditwire.ingest import Ingest
 from auditwire.measure import measure_by_cluster
+from auditwire.request import Request
 from auditwire.rules_bucket import S3RulesBucket
 
 logger = Logger()
@@ -55,6 +56,5 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         # Of this environment, whichever cluster it serves: an alarm asks for the oldest of all.
         for name, seconds in _ingest().rules.ages().items():
             metrics.add_metric(name, MetricUnit.Seconds, seconds)
-    counts = {answer.account.cluster: answer.account.metrics()} if answer.account else {}
-    measure_by_cluster(metrics, counts)
+    measure_by_cluster(metrics, {answer.account.cluster: answer.account.metrics()} if answer.account else {})
     return {"statusCode": answer.status, "headers": {"content-type": "text/plain"}, "body": answer.body}

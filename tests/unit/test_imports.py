@@ -18,6 +18,7 @@ RANKS = {
     "condition": 1,
     "events": 1,
     "account": 2,
+    "request": 2,
     "policy": 2,
     "rules": 3,
     "pipeline": 4,

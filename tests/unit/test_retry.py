@@ -22,7 +22,8 @@ from auditwire.archive import (
 from auditwire.archive.errors import DamagedError
 from auditwire.archive.quarantine import Entry
 from auditwire.clusters import Cluster, Credential
-from auditwire.ingest import Ingest, Request
+from auditwire.ingest import Ingest
+from auditwire.request import Request
 from auditwire.retry import Retried, read_again, retry
 from auditwire.rules import RuleSet, default_rules, load_sources
 
