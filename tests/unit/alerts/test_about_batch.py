@@ -30,8 +30,8 @@ def test_each_reason_is_one_alert_that_says_how_much_where_and_how_to_look() -> 
         for reason in ("invalid_json", "wrong_type")
     ]
     body, items = alerts
-    assert body.annotations["message"] == "1 body of cluster prod put in quarantine: invalid_json."
-    assert items.annotations["message"] == "7 items of a body of cluster prod put in quarantine: wrong_type."
+    assert body.annotations["message"] == "1 body of cluster prod is in quarantine: invalid_json."
+    assert items.annotations["message"] == "7 items of a body of cluster prod are in quarantine: wrong_type."
     assert (items.annotations["count"], items.count) == ("7", 7)
     assert items.annotations["quarantine_keys"] == (
         ", ".join(f"quarantine/cluster=prod/{number}.gz" for number in range(5)) + ", …"

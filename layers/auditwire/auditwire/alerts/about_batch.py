@@ -58,9 +58,10 @@ def _quarantined(reason: str, kept: "Sequence[tuple[Reject, str]]", cluster: str
     kinds = Counter(reject.kind for reject, _ in kept)
     words = {"body": ("body", "bodies"), "item": ("item of a body", "items of a body")}
     what = " and ".join(f"{number} {words[kind][number > 1]}" for kind, number in sorted(kinds.items()))
+    is_in = "is in" if len(kept) == 1 else "are in"
     annotations = {
         "summary": f"What cluster {cluster} sends cannot be read",
-        "message": f"{what} of cluster {cluster} put in quarantine: {reason}.",
+        "message": f"{what} of cluster {cluster} {is_in} quarantine: {reason}.",
         "description": "The bytes are kept as they came and were answered 200; what else was in the batch is processed."
         f" Look: auditwire quarantine list --cluster {cluster} --reason {reason}",
         "count": str(len(kept)),
