@@ -55,6 +55,12 @@ CASES ?= 100000
 agreement: setup ## Compare all ways to decide with the reference on CASES=100000 generated cases
 	@$(BIN)/python tests/agreement.py --cases $(CASES)
 
+load: setup ## Many senders at once, some of them wrong; balanced to the last event (half a minute)
+	@$(BIN)/python benchmarks/load.py
+
+soak: setup ## 200,000 events; nothing gets lost and the memory of ingest stays flat (a few minutes)
+	@$(BIN)/python benchmarks/soak.py
+
 # Asks the vulnerability service of pypi.org, so it is no part of `make test`: that needs nothing but package downloads.
 audit: ## Known vulnerabilities of the locked packages (asks pypi.org)
 	@test -d .venv-audit || $(PYTHON) -m venv .venv-audit
