@@ -25,8 +25,9 @@ from auditwire.rules_bucket import ACTIVE_KEY, S3RulesBucket
 from auditwire_local import LocalSystem, Options, gateway
 from auditwire_local.archive import archive_keys
 from auditwire_local.errors import InvocationError
+from failing_peer import Peer, peer
 from failure_matrix import CELLS, TOPIC_DOWN, Cell
-from faults import Peer, Wire, peer
+from faults import Wire
 from local_road import EVENT_PATH, body_of, exec_event, post, until
 
 RULES = Path(__file__).parents[2] / "rules"
