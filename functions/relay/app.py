@@ -25,8 +25,9 @@ metrics = Metrics()
 def _relay() -> Relay:
     config = aws.RelayConfig.from_env(os.environ)
     arn = config.alertmanager_secret_arn
+    secret = (lambda: aws.secretsmanager_client().get_secret_value(SecretId=arn)["SecretString"]) if arn else None
     return Relay(
-        peers=PeerSource(config.alertmanager_urls, _receivers(config), (lambda: _secret(arn)) if arn else None),
+        peers=PeerSource(config.alertmanager_urls, _receivers(config), secret),
         dead_letters=SqsDeadLetters(cache(aws.sqs_client), config.dead_letter_queue_url),
         ttl=timedelta(seconds=config.alert_ttl_seconds),
     )
@@ -35,17 +36,16 @@ def _relay() -> Relay:
 def _receivers(config: aws.RelayConfig) -> Callable[[], Any]:
     @cache
     def source() -> Any:
-        # Only needed where no addresses are configured.
-        from auditwire.active_rules import ActiveRules  # noqa: PLC0415
+        from auditwire.active_rules import ActiveRules  # noqa: PLC0415 - only where no addresses are configured
         from auditwire.rules_bucket import S3RulesBucket  # noqa: PLC0415
 
-        return ActiveRules(S3RulesBucket(aws.s3_client(patient=True), config.rules_bucket))
+        return ActiveRules(
+            S3RulesBucket(aws.s3_client(patient=True), config.rules_bucket),
+            poll=config.rules_poll_seconds,
+            on_problem=lambda problem: logger.error("rules not taken", extra={"problem": problem.message}),
+        )
 
     return lambda: source().current().settings.receivers
-
-
-def _secret(arn: str) -> str:
-    return aws.secretsmanager_client().get_secret_value(SecretId=arn)["SecretString"]
 
 
 @metrics.log_metrics
