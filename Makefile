@@ -10,7 +10,7 @@ export SAM_CLI_TELEMETRY := 0
 export AWS_EC2_METADATA_DISABLED := true
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help setup demo test test-unit fuzz agreement bench audit lint format build build-host lock clean FORCE
+.PHONY: help setup demo test test-unit fuzz agreement bench load soak audit lint format build build-host lock clean FORCE
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'

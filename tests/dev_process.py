@@ -78,7 +78,7 @@ def dev(folder: Path, *words: object) -> Iterator[Dev]:
             return state.exists()
 
         try:
-            until(is_ready, 60)
+            until(is_ready, 120)
             yield Dev(state, json.loads(state.read_text()))
         finally:
             process.terminate()

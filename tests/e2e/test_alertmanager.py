@@ -24,9 +24,9 @@ from auditwire.alerts import (
     Relayed,
     encode_message,
     fold,
-    relay,
 )
 from auditwire.alerts import deliver as post_to_all
+from auditwire.alerts.relay import relay
 from auditwire.events import User
 from occurrences import event, occurrence, rule_of
 
@@ -186,9 +186,9 @@ def test_both_are_down_for_longer_than_the_alert_lives_and_it_still_arrives_acti
 
 
 def test_an_alert_ends_by_itself_when_nothing_repeats_it(two: tuple[Alertmanager, Alertmanager]) -> None:
-    deliver(queue_event("alice"), *two, ttl=timedelta(seconds=2))
+    deliver(queue_event("alice"), *two, ttl=timedelta(seconds=5))
     assert two[0].alerts()
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while two[0].alerts():
         assert time.monotonic() < deadline, "the alert stays for ever"
         time.sleep(0.2)

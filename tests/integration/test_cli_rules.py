@@ -98,7 +98,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             return state.exists()
 
         try:
-            _until(is_ready, 60)
+            _until(is_ready, 120)
             yield state
         finally:
             process.terminate()

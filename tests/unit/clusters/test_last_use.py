@@ -152,7 +152,8 @@ def test_a_slow_table_holds_a_request_up_for_a_moment_only_and_no_second_write_w
     begun = time.monotonic()
     uses.note(KEY, 1, agent, LATE)
     uses.note(CERTIFICATE, 1, agent, LATE)
-    assert time.monotonic() - begun < 1
+    # The table answers after 10 s unless it is told to: half of that will do on a busy machine.
+    assert time.monotonic() - begun < 5
     client.free.set()
     deadline = time.monotonic() + 5
     while not client.updates and time.monotonic() < deadline:
