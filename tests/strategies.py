@@ -160,6 +160,10 @@ def field_comparison(draw: st.DrawFn) -> Comparison:
         is_true = Comparison(path, Operator.EQUAL, (Boolean(True),))
         return draw(st.sampled_from([Comparison(path, Operator.TRUTH), is_true]))
     operator, negated = draw(st.sampled_from(_TEXT_OPERATORS)), draw(st.integers(0, 3)) == 0
+    if kind == 2:
+        # Often enough that several regular expressions look at one field.
+        name, operator = draw(st.sampled_from(["UserAgent", "ObjectRef.Name"])), Operator.REGEX
+        path = _path_of(name)
     values = st.sampled_from(_TEXTS[name]).map(Text)
     if operator is Operator.EXISTS:
         return Comparison(path, operator, (), negated)
