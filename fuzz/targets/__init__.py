@@ -4,6 +4,7 @@ from fuzz.target import Target
 from fuzz.targets.bodies import DECODE, INFLATE, LINE, TIMESTAMP, URI
 from fuzz.targets.compiled import BUNDLE, STATE
 from fuzz.targets.documents import CONDITION, EVALUATE, POLICY, RULES
+from fuzz.targets.kept import ITEM, OUTBOX, RETRY, SEARCH
 from fuzz.targets.messages import RELAY
 from fuzz.targets.requests import CREDENTIALS, REQUEST
 from fuzz.targets.secrets import REDACTION
@@ -24,4 +25,8 @@ TARGETS: tuple[Target, ...] = (
     CREDENTIALS,
     REQUEST,
     RELAY,
+    ITEM,
+    SEARCH,
+    OUTBOX,
+    RETRY,
 )

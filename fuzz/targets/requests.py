@@ -37,7 +37,7 @@ def _credentials(data: bytes) -> Hashable:
     return found.cluster is None, found.digest == credential_digest(TOKEN), len(headers)
 
 
-class _OneCluster:
+class OneCluster:
     """A directory that knows one credential."""
 
     def identify(self, credential: Credential | None) -> Cluster | None:
@@ -48,7 +48,7 @@ class _OneCluster:
         return 0
 
 
-class _Rules:
+class Rules:
     """A source of the default rules and one that alerts about everything."""
 
     def current(self) -> RuleSet:
@@ -90,7 +90,7 @@ def _request(data: bytes) -> Hashable:
     if len(data) % 8:
         event["headers"]["authorization"] = f"Bearer {TOKEN}"
     archive, publisher = MemoryArchive(), MemoryPublisher()
-    ingest = Ingest(_OneCluster(), _Rules(), archive, publisher, "https://archive/")  # type: ignore[arg-type]
+    ingest = Ingest(OneCluster(), Rules(), archive, publisher, "https://archive/")  # type: ignore[arg-type]
     answer = ingest.handle(Request.from_event(event))
     assert answer.status in {200, 401}, f"answered {answer.status}: {answer.error}"
     if answer.account is None:
