@@ -47,7 +47,8 @@ class Outcome:
 OUTCOMES = {
     "healthz": Outcome(body="ok"),
     "unauthorized": Outcome(status=401),
-    "not-json": Outcome(quarantined=1),
+    # What is put in quarantine is told.
+    "not-json": Outcome(quarantined=1, alerts=frozenset({"sample"})),
     "kube-apiserver-eventlist": Outcome(archived={"sample": 2}, alerts=frozenset({"sample"})),
     "ks-apiserver-3-items": Outcome(archived={"sample-ks": 1}),
     "ks-apiserver-4-concatenated": Outcome(archived={"sample-ks": 2}),
