@@ -177,7 +177,7 @@ def test_functions_use_no_dimension_but_the_name_of_a_registered_cluster() -> No
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and "dimension" in node.func.attr
     ]
 
-    # The latter is a cluster's name or one of two words: see auditwire.alerts.counting.
+    # That is a cluster's name or one of two words: see auditwire.alerts.counting.
     assert set(calls) == {"metrics.add_dimension('cluster', cluster)"}
 
 
@@ -363,6 +363,9 @@ class Alertmanager:
         ('{"labels":{"alertname":"\\ud800"}}', 0),
         ("\ud800", 0),
         ('{"Type":"Notification","Message":"' + '{\\"Type\\":' * 10_000 + '"}', 0),
+        (json.dumps({"labels": {f"l{number}": "x" for number in range(10_000)}}), 0),
+        (json.dumps({"labels": {"alertname": "a"}, "annotations": dict.fromkeys(map(str, range(10_000)), "x")}), 0),
+        (json.dumps({"labels": {"alertname": "a", "x": "y" * 250_000}}), 1),
     ],
 )
 def test_a_hostile_queue_message_is_delivered_or_put_aside(body: str, delivered: int) -> None:

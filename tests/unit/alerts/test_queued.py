@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditwire.alerts import MessageError, QueuedAlert, encode_message, fold, read_message
-from occurrences import occurrence
+from auditwire.alerts.queued import MOST_NAMES
+from auditwire.alerts.text import LONGEST_ANNOTATION, LONGEST_LABEL, LONGEST_NAME
+from auditwire.rules.rule_document import MAX_OWN
+from occurrences import occurrence, rule_of
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 TTL = timedelta(minutes=15)
@@ -130,3 +133,31 @@ def test_whatever_was_written_either_becomes_an_alert_or_is_told_why(body: dict[
     except MessageError:
         return
     assert json.loads(alert.as_posted(NOW, TTL))["labels"]
+
+
+def test_what_others_write_is_bounded_as_ours_is() -> None:
+    long = "é\n" * 50_000
+    alert = read_message(json.dumps({"labels": {"alertname": "x", "n" * 500: long}, "annotations": {"a": long}}))
+
+    assert max(map(len, alert.labels)) <= LONGEST_NAME
+    assert max(map(len, alert.labels.values())) <= LONGEST_LABEL
+    assert len(alert.annotations["a"]) <= LONGEST_ANNOTATION
+    assert all(value.isprintable() for value in [*alert.labels.values(), *alert.annotations.values()])
+
+
+@pytest.mark.parametrize("what", ["labels", "annotations"])
+def test_an_alert_with_endless_names_is_none(what: str) -> None:
+    def message(most: int) -> str:
+        return json.dumps({"labels": {"alertname": "x"}, what: {f"n{number}": "v" for number in range(most)}})
+
+    assert read_message(message(MOST_NAMES))
+    with pytest.raises(MessageError, match=f"the message has {MOST_NAMES + 1} {what}, more than {MOST_NAMES}"):
+        read_message(message(MOST_NAMES + 1))
+
+
+def test_the_largest_alert_of_ours_is_far_from_the_bound() -> None:
+    labels = {f"l{number}": "x" * 256 for number in range(MAX_OWN)}
+    (alert,) = fold([occurrence(rule=rule_of(labels=labels))], cluster="prod", bundle="b", archive_url="https://a/")
+
+    assert read_message(encode_message(alert).decode()).labels == alert.labels
+    assert len(alert.labels) < MOST_NAMES / 2

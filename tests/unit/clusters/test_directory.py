@@ -92,6 +92,31 @@ def test_an_unknown_credential_does_not_hold_whatever_it_claims(directory: Direc
         assert directory.identify(Credential(credential_digest("wrong"), claimed)) is None
 
 
+@pytest.mark.parametrize(
+    ("token", "claimed"),
+    [
+        ("token", "staging"),
+        ("token", ""),
+        ("wrong", None),
+        ("wrong", "prod"),
+        ("off", None),
+        ("off", "prod"),
+        ("over", None),
+    ],
+    ids=["other name", "no name", "unknown", "unknown with a name", "off", "off with a name", "expired"],
+)
+def test_every_refusal_costs_what_a_good_credential_costs(
+    directory: Directory, table: Table, token: str, claimed: str | None
+) -> None:
+    table.add("off", enabled={"BOOL": False})
+    table.add("over", expires={"S": "1970-01-01T00:00:01Z"})
+
+    # One look at the table, by the digest, whatever is wrong; and none soon after. What is slow tells nothing then.
+    for _ in range(2):
+        assert directory.identify(Credential(credential_digest(token), claimed)) is None
+        assert table.reads == 1
+
+
 @pytest.mark.parametrize("enabled", [{"BOOL": False}, {"S": "true"}, {}], ids=["false", "text", "empty"])
 def test_a_row_that_is_not_enabled_does_not_hold(enabled: dict[str, Any], table: Table, directory: Directory) -> None:
     table.add("off", enabled=enabled)

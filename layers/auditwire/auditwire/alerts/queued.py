@@ -5,16 +5,19 @@ once more, and what is no alert at all is told apart from what is merely odd.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import orjson
 
 from auditwire.alerts.errors import MessageError
-from auditwire.alerts.text import legal_names
+from auditwire.alerts.text import annotation_value, label_value, legal_names
+
+# Three times what the largest alert of ours carries. Whoever writes more asks Alertmanager to hold what it cannot.
+MOST_NAMES: Final = 192
 
 # What Go's url.ParseRequestURI takes: Alertmanager answers 422 to anything else, and stores nothing of the post.
 _URI = re.compile(r"[a-z][a-z0-9+.-]*://([\x21\x23-\x24\x26-\x7e]|%[0-9A-Fa-f]{2})+")
@@ -45,19 +48,20 @@ class QueuedAlert:
 def read_message(body: str) -> QueuedAlert:
     """The alert in the body of an SQS message: delivered raw, or in the envelope of SNS.
 
-    Raises MessageError where there is none: no JSON object, no label, a label that is not text.
+    Labels and annotations are bounded as ours are: names and values are cut. Raises MessageError where there is no
+    alert: no JSON object, no label, a label that is not text, more names than any alert of ours has.
     """
     message = _json_object(body)
     if message.get("Type") == "Notification" and isinstance(inner := message.get("Message"), str):
         message = _json_object(inner)
-    labels = _texts(message.get("labels"), "labels")
+    labels = _texts(message.get("labels"), "labels", label_value)
     if not labels:
         raise MessageError("the message has no labels, so it is no alert")
     about = message.get("auditwire")
     first = about.get("first") if isinstance(about, dict) else None
     return QueuedAlert(
         labels=labels,
-        annotations=_texts(message.get("annotations"), "annotations"),
+        annotations=_texts(message.get("annotations"), "annotations", annotation_value),
         first=_time(first) or _time(message.get("startsAt")),
         generator_url=_uri(message.get("generatorURL")),
     )
@@ -73,12 +77,14 @@ def _json_object(text: str) -> dict[str, Any]:
     return found
 
 
-def _texts(found: object, what: str) -> dict[str, str]:
+def _texts(found: object, what: str, bounded: Callable[[str], str]) -> dict[str, str]:
     """Names and texts under legal names; empty ones left out, as Alertmanager would; numbers and booleans as text."""
     if found is None:
         return {}
     if not isinstance(found, dict):
         raise MessageError(f"the message's {what} are no JSON object")
+    if len(found) > MOST_NAMES:
+        raise MessageError(f"the message has {len(found)} {what}, more than {MOST_NAMES}")
     texts: dict[str, str] = {}
     for name, value in found.items():
         if isinstance(value, str):
@@ -87,7 +93,7 @@ def _texts(found: object, what: str) -> dict[str, str]:
             texts[name] = orjson.dumps(value).decode()
         elif value is not None:
             raise MessageError(f"one of the message's {what} is no text")
-    return legal_names({name: value for name, value in texts.items() if value})
+    return legal_names({name: bounded(value) for name, value in texts.items() if value})
 
 
 def _time(found: object) -> datetime | None:
