@@ -17,7 +17,6 @@ from auditwire.rules_bucket import ACTIVE_KEY, STATUS_KEY, S3RulesBucket, bundle
 from auditwire.rules_state import Active
 from auditwire_local import LocalSystem, Options
 from auditwire_local.errors import InvocationError
-from auditwire_local.role_use import role_use
 from faults import Calls, Trouble, Wire, denied, internal_error, timeout
 from local_road import body_of, exec_event, post, until
 
@@ -93,7 +92,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     (folder / "own.yaml").write_text(OWN_RULE)
     with ExitStack() as stack:
         wire = stack.enter_context(Wire().in_place())
-        options = Options(record_calls=True, schedules=False, environments=1, parameters={"RunbooksUrl": "https://w/r"})
+        options = Options(schedules=False, environments=1, parameters={"RunbooksUrl": "https://w/r"})
         system = stack.enter_context(LocalSystem.start(rules=folder, options=options))
         table = ClustersTable(system.client("dynamodb"), system.outputs["ClustersTable"])
         yield World(system, wire, table, S3RulesBucket(system.client("s3"), system.outputs["RulesBucket"]))
@@ -258,10 +257,3 @@ def test_the_watch_is_measured_and_its_alarms_ask_for_what_it_measures(world: Wo
     assert directive["Namespace"] == alarm["Namespace"]
     assert [set(names) for names in directive["Dimensions"]] == [set(wanted)]
     assert {name: measured[name] for name in wanted} == wanted
-
-
-def test_the_role_of_the_watch_allows_what_it_does_and_nothing_else(world: World) -> None:
-    calls, names = world.system.recorder.calls("watch"), world.system.deployed.arns()
-    use = role_use({"watch": world.system.permissions("watch")}, calls, names)
-    assert use.refused == frozenset()
-    assert {grant.sid for grant in use.granted - use.used} == {"WriteLogs"}, "which Lambda does"
