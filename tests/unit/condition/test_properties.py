@@ -32,7 +32,7 @@ def test_generated_code_and_the_reference_evaluator_agree(expression: Expression
 
 
 @given(rule_sets, batches)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_a_matcher_cold_and_hot_agrees_with_the_reference_evaluator(
     conditions: list[Expression], some: list[Event]
 ) -> None:
