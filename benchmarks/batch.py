@@ -14,7 +14,7 @@ made anew each time, for decoding and settling keep their results in the events.
 import gc
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -24,8 +24,8 @@ from traffic import batches
 
 from auditwire.archive import partition
 from auditwire.archive.store import gzip_lines
-from auditwire.events import Event, decode, encode_line
-from auditwire.pipeline import Decisions, decide_batch
+from auditwire.events import Event, decode, encode_line, read
+from auditwire.pipeline import Deciding, Decisions, decide_batch
 from auditwire.rules import RuleSet, Source, load_sources
 
 RECEIVED: Final = datetime(2026, 11, 21, 23, tzinfo=UTC)
@@ -49,8 +49,6 @@ spec:
   - {{name: kept, type: rule, priority: DEBUG, condition: '{condition}'}}
 """
 
-Step = Callable[[], object]
-
 
 def rules_keeping(condition: str, size: int = 60) -> RuleSet:
     """The detections of rule_packs and, unless the condition is empty, an archiving rule."""
@@ -69,21 +67,25 @@ def settled(body: bytes) -> list[Event]:
     return events
 
 
-def lines_of(decisions: Decisions) -> list[bytes]:
+def lines_of(decisions: Decisions) -> Iterator[bytes]:
     """The archive lines of what is kept."""
     about = {"received": "2026-11-21T23:00:00.000000Z", "batch": "0" * 64, "bundle": "1" * 64}
-    return [
-        encode_line(kept.event, {**about, "archiving": kept.verdict.archiving, "alerting": kept.verdict.alerting})
-        for kept in decisions.kept
-    ]
+    for kept in decisions.kept:
+        about_it = {**about, "archiving": kept.verdict.archiving, "alerting": kept.verdict.alerting}
+        yield encode_line(kept.event, about_it)
 
 
 def whole(body: bytes, rules: RuleSet) -> bytes:
     """One batch down the road: decode, settle, decide, divide by hours, make lines, compress."""
-    events = settled(body)
-    decisions = decide_batch(events, sender="kubernetes", rules=rules)
-    partition(events)
+    deciding, _ = read(body, lambda: Deciding(sender="kubernetes", rules=rules), _settle_and_take)
+    decisions = deciding.decisions()
+    partition(decisions.seen)
     return gzip_lines(lines_of(decisions))
+
+
+def _settle_and_take(deciding: Deciding, event: Event) -> None:
+    event.settle(cluster="bench", received=RECEIVED)
+    deciding.take(event)
 
 
 def ratios(rules: RuleSet, bodies: list[bytes], *, rounds: int = ROUNDS) -> dict[str, float]:
@@ -122,7 +124,7 @@ def _least(body: bytes, rules: RuleSet, kept: list[int], rounds: int) -> dict[st
         "decode": lambda _: decode(body),
         "settle": lambda events: [event.settle(cluster="bench", received=RECEIVED) for event in events],
         "decide": lambda events: decide_batch(events, sender="kubernetes", rules=rules),
-        "lines": lines_of,
+        "lines": lambda decisions: list(lines_of(decisions)),
         "gzip": lambda _: gzip_lines(texts),
         "dumps": lambda _: [orjson.dumps(items[position]) for position in kept],
         "gzip 6": lambda _: zlib.compress(joined, 6, wbits=31),

@@ -1,5 +1,6 @@
 """The ingest function: wires the library to AWS. API Gateway HTTP API in (payload format 2.0), HTTP answer out."""
 
+import gc
 import os
 from functools import cache
 from typing import Any
@@ -18,8 +19,8 @@ from auditwire.measure import measure_by_cluster
 from auditwire.request import Request
 from auditwire.rules_bucket import S3RulesBucket
 
-logger = Logger()
-metrics = Metrics()
+gc.set_threshold(50_000)  # clients and batches make many objects that live on, and hardly any garbage
+logger, metrics = Logger(), Metrics()
 
 
 @cache
@@ -42,9 +43,8 @@ def _report(problem: RulesProblem) -> None:
     logger.error("rules not taken", extra={"problem": problem.message})
 
 
-def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Answers one request; anything not foreseen is raised, which API Gateway answers with 500."""
-    del context
     answer = _ingest().handle(Request.from_event(event))
     if answer.error:
         logger.error("not stored", extra={"error": answer.error})

@@ -8,6 +8,7 @@ import codecs
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, TypeVar
 
 import msgspec
@@ -72,17 +73,17 @@ def read(body: bytes, begin: Callable[[], Taker], take: Callable[[Taker, Event],
     if not _is_utf8(text):
         return begin(), [Reject("body", "invalid_utf8", "the body is not UTF-8", body)]
     taker = begin()
-    if take_plain_list(text, lambda event: take(taker, event)):
+    if take_plain_list(text, partial(take, taker)):
         return taker, []
     try:
         try:
             taker = begin()
-            return taker, _Items(lambda event: take(taker, event)).read(text)
+            return taker, _Items(partial(take, taker)).read(text)
         except RecursionError:
             # An item may lie two levels down in the body: the list, and the object around it.
             cut = cut_deep_values(text, MAX_DEPTH + 2)
             taker = begin()
-            return taker, _Items(lambda event: take(taker, event), cut).read(cut.body)
+            return taker, _Items(partial(take, taker), cut).read(cut.body)
     except RecursionError:
         return begin(), [Reject("body", "too_deep", "the body nests too deep to be split", body)]
     except msgspec.DecodeError as error:

@@ -28,6 +28,8 @@ def is_too_deep(item: bytes | memoryview, limit: int = MAX_DEPTH) -> bool:
     # items.
     if view.nbytes <= 2 * limit:
         return False
+    if view.nbytes <= _CHUNK and len(view.tobytes().translate(None, _NOT_OPENINGS)) <= limit:
+        return False
     openings = 0
     for chunk in _chunks(view):
         openings += len(chunk.translate(None, _NOT_OPENINGS))

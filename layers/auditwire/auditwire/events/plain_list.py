@@ -19,7 +19,8 @@ KUBERNETES = msgspec.json.Decoder(Event)
 _ITEMS = b'"items":['
 _LONGEST_HEAD = 1024
 _END = b"]}"
-_NEXT = b',{"level":"'
+# From the end of one item into the next: so white space never becomes part of an item.
+_NEXT = b'},{"level":"'
 # Searching is what finding the next item costs, and hardly an item is shorter. One that is, is searched for again.
 _SHORTEST = 600
 
@@ -43,23 +44,37 @@ def take_plain_list(text: bytes, take: Callable[[Event], None]) -> bool:
     """
     start = text.find(_ITEMS, 0, _LONGEST_HEAD) + len(_ITEMS)
     end = len(text.rstrip()) - len(_END)
-    if start < len(_ITEMS) or end <= start or text[end : end + len(_END)] != _END or not _is_envelope(text[:start]):
+    if start < len(_ITEMS) or text[start : start + 1] != b"{" or text[end - 1 : end + len(_END)] != b"}" + _END:
+        return False
+    if not _is_envelope(text[:start]):
         return False
     view = memoryview(text)
-    at, find, read = start, text.find, _read
+    at, find, decode = start, text.find, KUBERNETES.decode
     while at < end:
-        comma = find(_NEXT, at + _SHORTEST, end)
-        item = view[at : comma if comma > 0 else end]
-        event = read(item)
-        if event is None:
-            comma = find(_NEXT, at + 1, end)
-            item = view[at : comma if comma > 0 else end]
-            event = read(item)
-            if event is None:
+        close = find(_NEXT, at + _SHORTEST, end)
+        item = view[at : close + 1] if close > 0 else view[at:end]
+        try:
+            event = decode(item)
+        except (msgspec.DecodeError, RecursionError):
+            close = find(_NEXT, at, end)
+            item = view[at : close + 1] if close > 0 else view[at:end]
+            try:
+                event = decode(item)
+            except (msgspec.DecodeError, RecursionError):
+                return False
+        # Most events have nothing that nests: not even the call is worth it.
+        status = event.responseStatus
+        if (
+            event.requestObject is not None
+            or event.responseObject is not None
+            or (status is not None and (status.details or status.metadata))
+        ):
+            without_nulls(event)
+            if nests_too_deep(event, item):
                 return False
         event.received = item
         take(event)
-        at = comma + 1 if comma > 0 else end
+        at = close + 2 if close > 0 else end
     return True
 
 
@@ -68,17 +83,6 @@ def _is_envelope(head: bytes) -> bool:
         return not _ENVELOPE.decode(head + _END).items
     except (msgspec.DecodeError, RecursionError):
         return False
-
-
-def _read(item: memoryview) -> Event | None:
-    """The event in an item as kube-apiserver writes it; None for everything else."""
-    try:
-        event = KUBERNETES.decode(item)
-    except (msgspec.DecodeError, RecursionError):
-        return None
-    if event.requestObject is not None or event.responseObject is not None:
-        without_nulls(event)
-    return None if nests_too_deep(event, item) else event
 
 
 def without_nulls(event: Event) -> None:
@@ -92,8 +96,8 @@ def without_nulls(event: Event) -> None:
 def nests_too_deep(event: Event, item: msgspec.Raw | memoryview) -> bool:
     """Whether an item with nothing but keys of the model nests deeper than MAX_DEPTH: only few parts of it can."""
     request, response, status = event.requestObject, event.responseObject, event.responseStatus
-    return (
-        (request is not None and is_too_deep(memoryview(request), MAX_DEPTH - 1))
-        or (response is not None and is_too_deep(memoryview(response), MAX_DEPTH - 1))
-        or (status is not None and bool(status.details or status.metadata) and is_too_deep(memoryview(item)))
-    )
+    if request is not None and is_too_deep(memoryview(request), MAX_DEPTH - 1):
+        return True
+    if response is not None and is_too_deep(memoryview(response), MAX_DEPTH - 1):
+        return True
+    return status is not None and bool(status.details or status.metadata) and is_too_deep(memoryview(item))
