@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SAM_VENV := .venv-sam
+AUDIT_VENV := .venv-audit
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --no-input
 
@@ -61,11 +62,15 @@ load: setup ## Many senders at once, some of them wrong; balanced to the last ev
 soak: setup ## 200,000 events; nothing gets lost and the memory of ingest stays flat (a few minutes)
 	@$(BIN)/python benchmarks/soak.py
 
+$(AUDIT_VENV)/.ready: requirements/audit.txt
+	@$(PYTHON) -m venv $(AUDIT_VENV)
+	@$(AUDIT_VENV)/bin/python $(PIP_INSTALL) --require-hashes --no-deps -r requirements/audit.txt
+	@touch $@
+
 # Asks the vulnerability service of pypi.org, so it is no part of `make test`: that needs nothing but package downloads.
-audit: ## Known vulnerabilities of the locked packages (asks pypi.org)
-	@test -d .venv-audit || $(PYTHON) -m venv .venv-audit
-	@.venv-audit/bin/python $(PIP_INSTALL) pip-audit
-	@.venv-audit/bin/pip-audit --require-hashes --disable-pip -r layers/auditwire/requirements.txt -r requirements/dev.txt
+# Fails where the service cannot be asked, unless AUDIT_FLAGS=--unreachable-is-ok.
+audit: $(AUDIT_VENV)/.ready ## Known vulnerabilities of the locked packages (asks pypi.org)
+	@$(AUDIT_VENV)/bin/python requirements/audit.py $(AUDIT_FLAGS)
 
 lint: setup ## ruff, mypy --strict, cfn-lint
 	@$(BIN)/ruff check .
@@ -102,6 +107,7 @@ lock: setup ## Renew every lock file to the latest versions
 	@$(LOCK) --constraint requirements/dev.txt requirements/runtime.in --output-file requirements/runtime.txt
 	@$(LOCK) --constraint requirements/dev.txt requirements/bench.in --output-file requirements/bench.txt
 	@$(LOCK) requirements/sam.in --output-file requirements/sam.txt
+	@$(LOCK) requirements/audit.in --output-file requirements/audit.txt
 
 clean: ## Remove everything that was made
-	@rm -rf $(VENV) $(SAM_VENV) .venv-audit .aws-sam build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) $(SAM_VENV) $(AUDIT_VENV) .aws-sam build .mypy_cache .ruff_cache .pytest_cache .hypothesis

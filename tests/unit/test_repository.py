@@ -62,6 +62,7 @@ def test_every_package_of_a_lock_file_has_one_version_and_its_hashes(lock: Path)
 def test_there_are_the_lock_files_everything_is_installed_from() -> None:
     assert {f"{path.parent.name}/{path.name}" for path in LOCKS} == {
         "auditwire/requirements.txt",
+        "requirements/audit.txt",
         "requirements/bench.txt",
         "requirements/dev.txt",
         "requirements/runtime.txt",
