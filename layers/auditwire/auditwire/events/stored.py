@@ -19,6 +19,9 @@ def as_stored(event: Event, level: Level | None, *, omit_managed_fields: bool = 
     tokens and bearer tokens in the URI are replaced by ``[REDACTED]`` and the event is flagged.
     ``omit_managed_fields`` leaves ``metadata.managedFields`` out of bodies, of patches not, as kube-apiserver does.
     """
+    uri = redact_uri(event.requestURI)
+    if level is None and event.requestObject is None and event.responseObject is None and uri == event.requestURI:
+        return event
     changes: dict[str, Any] = {}
     if level is not None:
         dropped = _BODIES if level < Level.REQUEST else _BODIES[1:] if level < Level.REQUEST_RESPONSE else ()
@@ -26,7 +29,6 @@ def as_stored(event: Event, level: Level | None, *, omit_managed_fields: bool = 
         if Level.of(event.level) > level:
             changes["level"] = str(level)
     redactions: dict[str, Any] = {}
-    uri = redact_uri(event.requestURI)
     if uri != event.requestURI:
         redactions["requestURI"] = uri
     for name in _BODIES:

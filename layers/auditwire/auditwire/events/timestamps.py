@@ -60,15 +60,14 @@ def is_normal(text: str) -> bool:
         and _is_second(text[:_SECOND_LENGTH])
         and (fraction := text[_SECOND_LENGTH:-1]).isdigit()
         and fraction.isascii()
-        and text != _UNSET_IN_GO
     )
 
 
 # The events of a batch happened in few different seconds.
 @lru_cache(maxsize=1024)
 def _is_second(text: str) -> bool:
-    """Whether ``YYYY-MM-DDTHH:MM:SS.`` names a second that exists."""
-    if not _SECOND.fullmatch(text):
+    """Whether ``YYYY-MM-DDTHH:MM:SS.`` names a second that exists and can be one of an event."""
+    if not _SECOND.fullmatch(text) or _UNSET_IN_GO.startswith(text):
         return False
     try:
         datetime.fromisoformat(text[:-1])
