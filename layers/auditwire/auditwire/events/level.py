@@ -42,3 +42,6 @@ class Level(StrEnum):
 
 
 _RANKS = {level.value: rank for rank, level in enumerate(Level)}
+
+LEVELS = frozenset(_RANKS)
+"""The names of all levels."""

@@ -15,7 +15,7 @@ import msgspec
 import orjson
 
 from auditwire.events import timestamps
-from auditwire.events.level import Level
+from auditwire.events.level import LEVELS
 
 if TYPE_CHECKING:
     _Body = msgspec.Raw | None
@@ -176,7 +176,7 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
             self.reportedCluster = self.cluster
             self.flag(Flag.CLUSTER_DIFFERS)
         self.cluster = cluster
-        if not Level.knows(self.level):
+        if self.level not in LEVELS:
             self.flag(Flag.LEVEL_UNKNOWN)
         asked, stage = self.requestReceivedTimestamp, self.stageTimestamp
         if not (stage and timestamps.is_normal(stage) and (asked is None or timestamps.is_normal(asked))):
