@@ -1,6 +1,8 @@
 """What becomes of each event of a batch."""
 
-from auditwire.pipeline import decide_batch
+from datetime import UTC, datetime
+
+from auditwire.pipeline import Passed, decide_batch
 from auditwire.rules import RuleSet, Source, default_rules, load_sources
 from made_events import event
 
@@ -134,3 +136,20 @@ def test_the_lower_of_policy_and_audit_level_holds_for_kubesphere() -> None:
     (kept,) = decide_batch([event(verb="create", body={"a": 1})], sender="kubesphere", rules=rule_set).kept
 
     assert (kept.event.level, kept.event.requestBody) == ("Metadata", None)
+
+
+def test_nothing_but_its_time_and_flags_remains_of_an_ignored_event() -> None:
+    ignored = event()
+    ignored.settle(cluster="prod", received=datetime(2026, 11, 21, 22, 10, tzinfo=UTC))
+
+    decisions = decide_batch([event(verb="create", body=HOST_NETWORK), ignored], sender="kubernetes", rules=rules())
+
+    assert decisions.seen == [decisions.kept[0].event, Passed(ignored.stageTimestamp, ignored.flags)]
+    assert decisions.ignored == {"no_rule": 1}
+
+
+def test_bodies_decoded_for_a_rule_are_let_go() -> None:
+    (kept,) = decide_batch([event(verb="create", body=HOST_NETWORK)], sender="kubernetes", rules=rules()).kept
+
+    assert "requestBody" not in vars(kept.event)
+    assert kept.event.requestBody == HOST_NETWORK
