@@ -97,6 +97,15 @@ def test_no_error_is_lost_by_ruling_a_condition_out_first() -> None:
     assert Matcher(bound(harmless)).match(event(verb="get", name="web")) == ()
 
 
+def test_what_no_pattern_can_match_is_no_way_around_the_error_either() -> None:
+    nodes = bound('ObjectRef.Name regex "x" and User.Username = "nobody"', 'UserAgent regex "x" and Verb = "patch"')
+
+    with pytest.raises(EvaluationError, match="lone surrogate"):
+        Matcher(nodes[:1]).match(event(name="\ud800"))
+    with pytest.raises(EvaluationError, match="lone surrogate"):
+        Matcher(nodes[1:]).match(event(userAgent="\ud800"))
+
+
 @pytest.mark.parametrize("verb", [None, 5, ["get"], {"get": 1}, True])
 def test_a_value_of_a_type_its_field_never_has_is_left_to_the_reference(verb: Any) -> None:
     text = 'Verb in ("get", "5", "true") or ObjectRef.Name = "5"'

@@ -143,8 +143,14 @@ def atoms_of(node: Bound) -> Iterator[Atom]:
 
 
 def never_raises(atom: Atom) -> bool:
-    """Whether a comparison can judge every value that its field can hold."""
+    """Whether a comparison can judge every value that its field can hold.
+
+    RE2 cannot judge a lone surrogate. In a field that has a table this counts for nothing: the table asks each test of
+    a new value, so the error comes to light whatever the order.
+    """
     operator, operands = atom.comparison.operator, atom.comparison.operands
+    if _searches(atom) and not atom.field.repeats:
+        return False
     kind, index = atom.field.kind, atom.steps[0].index
     any_element = kind is Kind.TEXTS and isinstance(index, AnyElement) and len(atom.steps) == 1
     if kind is Kind.JSON or operator is Operator.TRUTH or not (atom.is_plain or any_element):
@@ -153,3 +159,11 @@ def never_raises(atom: Atom) -> bool:
         return True
     literal = operands[0]
     return kind is Kind.NUMBER and isinstance(literal, Number) and parse_number(literal.spelling) is not None
+
+
+def _searches(atom: Atom) -> bool:
+    """Whether RE2 looks for the pattern: always for ``regex``, for ``like`` where it has a question mark."""
+    comparison = atom.comparison
+    return comparison.operator is Operator.REGEX or (
+        comparison.operator is Operator.LIKE and "?" in spelling(comparison.operands[0])
+    )
