@@ -1,9 +1,7 @@
 """What fuzzing found once, by the input that showed it."""
 
-import orjson
 import pytest
 
-from auditwire.alerts import read_message
 from auditwire.alerts.text import legal_names
 from auditwire.condition import ConditionError, compile_condition
 from auditwire.policy import check_policy, load_policy
@@ -11,12 +9,11 @@ from auditwire.request import Request
 from auditwire.rules import Source, load_sources
 
 
-def test_a_message_whose_label_names_all_become_one_keeps_every_label() -> None:
+def test_label_names_that_all_become_one_are_all_kept() -> None:
     # It once took the square of their number: a minute for these.
     labels = {chr(0x4E00 + number): "v" for number in range(20_000)}
-    body = orjson.dumps({"labels": {"alertname": "a", **labels}}).decode()
 
-    assert len(read_message(body).labels) == 20_001
+    assert len(legal_names(labels)) == 20_000
 
 
 def test_names_that_become_equal_are_still_numbered_in_order_around_those_taken() -> None:
