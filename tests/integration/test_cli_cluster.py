@@ -231,12 +231,15 @@ def test_a_client_certificate_identifies_and_a_credential_beside_it_must_agree(d
 
 def test_the_use_is_written_within_the_role_and_no_log_holds_a_credential(desk: Desk) -> None:
     credential = desk.run("add", "quiet", "--show").stdout.strip()
-    assert desk.post(credential) == 200
+    agent = {"User-Agent": "kube-apiserver/v1.34.1 (linux/amd64) kubernetes/0000000"}
+    assert post(desk.system, body_of(exec_event(4)), credential, **agent)[0] == 200
     assert post(desk.system, body_of(exec_event(5)), None, f"{EVENT_PATH}/{credential}")[0] == 200
 
     calls, statements = desk.system.recorder.calls("ingest"), desk.system.permissions("ingest")
-    [update, *_] = [call for call in calls if call.action == "dynamodb:UpdateItem"]
-    assert allowed(statements, update.action, update.resource, update.context)
+    updates = [call for call in calls if call.action == "dynamodb:UpdateItem"]
+    assert all(allowed(statements, update.action, update.resource, update.context) for update in updates)
+    assert any("user_agent" in update.context["dynamodb:Attributes"].split(",") for update in updates)
+    update = updates[0]
     forged = {"dynamodb:Attributes": "credential,cluster"}
     assert not allowed(statements, update.action, update.resource, forged), "ingest may not say whose a credential is"
     logs = "\n".join(desk.system.logs())
