@@ -1,6 +1,7 @@
 """Publishing: packed within SNS's limits, repeated within the deadline, and nothing lost without being named."""
 
 import json
+import threading
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,6 +98,29 @@ def test_large_alerts_go_fewer_to_a_request_so_that_all_fit_attributes_included(
     sizes = [size(request) for request in topic.requests]
     assert max(sizes) <= 250_000
     assert len(topic.requests) == 5, "as few as fit: four of 62 kB each"
+
+
+def test_many_requests_go_side_by_side() -> None:
+    # Nobody gets past the barrier alone.
+    together = threading.Barrier(8, timeout=30)
+
+    class Slow(Topic):
+        def publish_batch(self, **request: Any) -> dict[str, Any]:
+            together.wait()
+            return super().publish_batch(**request)
+
+    topic = Slow()
+    given = alerts(160)
+
+    assert publisher(topic, Clock()).publish(given, 200) == Published(sent=160)
+    assert sorted(topic.taken) == sorted(message_of(alert).body for alert in given)
+
+
+def test_what_fails_among_many_requests_is_named_in_order() -> None:
+    topic = Topic(answers=[error("ThrottledException")] * 100)
+    given = alerts(45)
+
+    assert publisher(topic, Clock()).publish(given, 100).failed == given
 
 
 def test_what_was_throttled_is_sent_again_and_nothing_else() -> None:

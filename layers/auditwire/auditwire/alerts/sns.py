@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 MOST_ENTRIES: Final = 10
 LARGEST_REQUEST: Final = 250_000
 """Bytes of all messages of a request and their attributes. SNS refuses a request of more than 262,144 as a whole."""
+
+SIDE_BY_SIDE: Final = 8
+"""Requests at the same time: the 500 alerts of a batch are seven rounds. A client keeps ten connections."""
 
 _FIRST_WAIT_SECONDS: Final = 0.05
 _LONGEST_WAIT_SECONDS: Final = 0.8
@@ -70,7 +75,8 @@ class _Entry(Generic[_Item]):
 
 
 class SnsPublisher:
-    """A Publisher to one topic. ``clock`` gives seconds since the epoch, ``sleep`` waits seconds between attempts.
+    """A Publisher to one topic, a few requests side by side. ``clock`` gives seconds since the epoch, ``sleep`` waits
+    seconds between attempts.
 
     Timeouts and retries of a single request are the client's own.
     """
@@ -122,32 +128,40 @@ class SnsPublisher:
     ) -> tuple[list[_Entry[_Item]], list[_Item]]:
         """Sends all entries once, ``least`` requests even after the deadline: which are to be sent again, and what
         never."""
-        again: list[_Entry[_Item]] = []
-        refused: list[_Item] = []
         requests = list(_packed(entries))
-        while requests:
-            request = requests.pop(0)
-            if least <= 0 and self._clock() >= deadline:
-                again += request
-                continue
-            least -= 1
-            try:
-                unsent, invalid = self._send(request)
-            except ClientError as error:
-                if error.response.get("Error", {}).get("Code") not in _MESSAGE_AT_FAULT:
-                    again += request
-                elif len(request) == 1:
-                    refused.append(request[0].item)
-                else:
-                    # Which of them it is, SNS does not say.
-                    requests = [[entry] for entry in request] + requests
-                continue
-            except BotoCoreError:
-                again += request
-                continue
-            again += unsent
-            refused += [entry.item for entry in invalid]
-        return again, refused
+        if len(requests) <= 1:
+            done = [self._request(request, deadline, must=least > 0) for request in requests]
+        else:
+            # A storm of alerts is fifty requests, and one after the other they would not be done in time.
+            with ThreadPoolExecutor(min(SIDE_BY_SIDE, len(requests)), thread_name_prefix="publish") as pool:
+                # Each in the context of the batch it is for.
+                asked = [
+                    pool.submit(copy_context().run, self._request, request, deadline, must=number < least)
+                    for number, request in enumerate(requests)
+                ]
+            done = [one.result() for one in asked]
+        return [entry for again, _ in done for entry in again], [item for _, refused in done for item in refused]
+
+    def _request(
+        self, entries: list[_Entry[_Item]], deadline: float, *, must: bool
+    ) -> tuple[list[_Entry[_Item]], list[_Item]]:
+        """Sends one request unless it is too late and need not be, and again entry by entry where one of them is at
+        fault."""
+        if not must and self._clock() >= deadline:
+            return entries, []
+        try:
+            unsent, invalid = self._send(entries)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") not in _MESSAGE_AT_FAULT:
+                return entries, []
+            if len(entries) == 1:
+                return [], [entries[0].item]
+            # Which of them it is, SNS does not say.
+            each = [self._request([entry], deadline, must=False) for entry in entries]
+            return [entry for again, _ in each for entry in again], [item for _, refused in each for item in refused]
+        except BotoCoreError:
+            return entries, []
+        return unsent, [entry.item for entry in invalid]
 
     def _send(self, request: list[_Entry[_Item]]) -> tuple[list[_Entry[_Item]], list[_Entry[_Item]]]:
         answer = self._client.publish_batch(
