@@ -24,7 +24,7 @@ from traffic import batches
 
 from auditwire.archive import partition
 from auditwire.archive.store import gzip_lines
-from auditwire.events import Event, decode, encode_line, read
+from auditwire.events import Event, decode, encode_line, read, settle
 from auditwire.pipeline import Deciding, Decisions, decide_batch
 from auditwire.rules import RuleSet, Source, load_sources
 
@@ -63,7 +63,7 @@ def settled(body: bytes) -> list[Event]:
     """The events of a body, settled."""
     events = decode(body).events
     for event in events:
-        event.settle(cluster="bench", received=RECEIVED)
+        settle(event, cluster="bench", received=RECEIVED)
     return events
 
 
@@ -84,7 +84,7 @@ def whole(body: bytes, rules: RuleSet) -> bytes:
 
 
 def _settle_and_take(deciding: Deciding, event: Event) -> None:
-    event.settle(cluster="bench", received=RECEIVED)
+    settle(event, cluster="bench", received=RECEIVED)
     deciding.take(event)
 
 
@@ -122,7 +122,7 @@ def _least(body: bytes, rules: RuleSet, kept: list[int], rounds: int) -> dict[st
     steps: dict[str, Callable[[Any], object]] = {
         "loads": lambda _: orjson.loads(body),
         "decode": lambda _: decode(body),
-        "settle": lambda events: [event.settle(cluster="bench", received=RECEIVED) for event in events],
+        "settle": lambda events: [settle(event, cluster="bench", received=RECEIVED) for event in events],
         "decide": lambda events: decide_batch(events, sender="kubernetes", rules=rules),
         "lines": lambda decisions: list(lines_of(decisions)),
         "gzip": lambda _: gzip_lines(texts),

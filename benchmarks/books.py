@@ -59,7 +59,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredEvents:
     """What lies where at the end."""
 
     archived: Counter[Name]
@@ -103,7 +103,7 @@ def keys_below(s3: "S3Client", bucket: str, prefix: str) -> int:
     return sum(1 for _ in archive_keys(s3, bucket, prefix))
 
 
-def differences(sent: Sent, counts: Counter[str], stored: Stored) -> list[str]:
+def differences(sent: Sent, counts: Counter[str], stored: StoredEvents) -> list[str]:
     """Every way in which the books disagree, as sentences; none is as it should be."""
     published = counts["batch.published"] + counts["outbox.published"]
     pairs = [

@@ -20,7 +20,7 @@ from traffic import batches
 
 from auditwire.condition import EvaluationError, compile_condition
 from auditwire.condition.evaluate import evaluate
-from auditwire.events import Event, decode
+from auditwire.events import Event, decode, settle
 from auditwire.pipeline import decide_batch
 from auditwire.rules import RuleSet, load_sources
 from auditwire.rules.bundle import decode_bundle, encode_bundle
@@ -125,7 +125,7 @@ def _sides(body: bytes, rule_set: RuleSet) -> dict[str, tuple[Callable[[], Any],
     def settled() -> list[Event]:
         found = events()
         for event in found:
-            event.settle(cluster="bench", received=RECEIVED)
+            settle(event, cluster="bench", received=RECEIVED)
         return found
 
     def walk(seen: list[Event]) -> list[int]:

@@ -23,8 +23,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import orjson
-from books import Sent, Stored, archived_events, counted, differences, keys_below
-from senders import MOST_EVENTS, REFUSED, RULES, Delivery, Sender
+from books import Sent, StoredEvents, archived_events, counted, differences, keys_below
+from senders import MAX_EVENTS, REFUSED, RULES, Delivery, Sender
 
 from auditwire_local import ClusterCredential, LocalSystem, Options
 from auditwire_local.receiver import AlertReceiver
@@ -115,14 +115,14 @@ def settle(system: LocalSystem) -> None:
         time.sleep(0.1)
 
 
-def stored(system: LocalSystem, manager: Alertmanager) -> Stored:
+def stored(system: LocalSystem, manager: Alertmanager) -> StoredEvents:
     """What lies where; takes the dead letters out of their queue."""
     s3, bucket = system.client("s3"), system.outputs["ArchiveBucket"]
     sqs, queue = system.client("sqs"), system.outputs["DeadLetterQueueUrl"]
     dead: set[str] = set()
     while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
         dead |= {orjson.loads(message["Body"])["labels"]["name"] for message in messages}
-    return Stored(
+    return StoredEvents(
         archived=archived_events(s3, bucket),
         quarantined=keys_below(s3, bucket, "quarantine/"),
         outboxed=keys_below(s3, bucket, "outbox/"),
@@ -133,7 +133,7 @@ def stored(system: LocalSystem, manager: Alertmanager) -> Stored:
 
 def run(senders: Sequence[Sender], bodies: int, environments: int, say: Callable[[str], None]) -> dict[str, Any]:
     """Send, wait, balance; the figures, with ``differences`` as the list of what is wrong."""
-    say(f"making {bodies} bodies of 1 to {MOST_EVENTS} events for each of {len(senders)} senders")
+    say(f"making {bodies} bodies of 1 to {MAX_EVENTS} events for each of {len(senders)} senders")
     planned = [list(sender.deliveries(bodies)) for sender in senders]
     due = sum(map(len, planned))
     sent, times = Sent(), Times()

@@ -18,12 +18,12 @@ from typing import Any, Final, cast
 from batch import KEPT, rules_keeping
 from traffic import batches
 
-from auditwire.active_rules import ActiveRules
 from auditwire.alerts import MemoryPublisher
 from auditwire.archive import MemoryArchive, batch_digest
+from auditwire.bundles.active_rules import ActiveRules
 from auditwire.clusters import Cluster, Directory
-from auditwire.ingest import Batch, Ingest
-from auditwire.request import Request
+from auditwire.ingest.ingest import Batch, Ingest
+from auditwire.ingest.request import Request
 from auditwire.rules import RuleSet
 
 MEGABYTES: Final = 5

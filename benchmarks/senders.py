@@ -19,7 +19,7 @@ from auditwire_cli.bodies import body
 from auditwire_cli.shape import Shape
 
 EVENT_PATH: Final = "/audit/webhook/event"
-MOST_EVENTS: Final = 400
+MAX_EVENTS: Final = 400
 BAD: Final = 0.05
 REPEATED: Final = 0.02
 """How many bodies come a second time: kube-apiserver repeats what it got no answer to."""
@@ -89,7 +89,7 @@ class Sender:
 
     number: int
     seed: int
-    most: int = MOST_EVENTS
+    most: int = MAX_EVENTS
     """Events in one body."""
 
     @property

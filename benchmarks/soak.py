@@ -6,7 +6,7 @@
 Whose memory: the AWS of this machine keeps every object in memory, so it grows with what is stored. Ingest therefore
 runs as in Lambda, in a process of its own that reaches AWS over HTTP and handles one request after the other; its
 resident memory is what the operating system says, after a garbage collection, thirty times a run. It must not grow by
-more than `MOST_GROWTH` from the second quarter of the run, when every cache is warm, to the last.
+more than `MAX_GROWTH` from the second quarter of the run, when every cache is warm, to the last.
 Ends with 1 where it grew, or where an event or an alert got lost (`books.py`).
 """
 
@@ -31,7 +31,7 @@ from auditwire_local import LocalSystem
 
 SENDERS: Final = 12
 SAMPLES: Final = 30
-MOST_GROWTH: Final = 0.05
+MAX_GROWTH: Final = 0.05
 
 
 class Process:
@@ -117,7 +117,7 @@ def run(events: int, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
     wrong = differences(sent, counts, found)
     early, late = quarter(samples, 1), quarter(samples, 3)
     growth = late / early - 1
-    if growth > MOST_GROWTH:
+    if growth > MAX_GROWTH:
         wrong.append(f"ingest grew by {growth:.1%}, from {early:.1f} to {late:.1f} MB")
     memory = {"second_quarter": round(early, 1), "last_quarter": round(late, 1), "growth": round(growth, 4)}
     each = [round(megabytes, 1) for _, megabytes in samples]

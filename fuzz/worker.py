@@ -27,8 +27,8 @@ MEMORY_JUMP = 400 * 1024**2
 """Bytes one input may add to the peak of the process."""
 SLOT_SIZE = LARGEST + 64
 
-_LARGEST_CORPUS = 3_000
-_LARGEST_KEPT = 4 * 1024
+_MAX_CORPUS = 3_000
+_MAX_KEPT_BYTES = 4 * 1024
 _TRACED = 128
 
 
@@ -82,9 +82,9 @@ class _Lane:
         return self.waiting.pop() if self.waiting else self.target.mutate(self.rng, self.corpus)
 
     def keep(self, data: bytes) -> None:
-        if len(data) > _LARGEST_KEPT:
+        if len(data) > _MAX_KEPT_BYTES:
             return
-        if len(self.corpus) >= _LARGEST_CORPUS:
+        if len(self.corpus) >= _MAX_CORPUS:
             self.corpus[int(self.rng.random() * len(self.corpus))] = data
         else:
             self.corpus.append(data)
@@ -132,7 +132,7 @@ def _slice(lane: _Lane, number: int, slot: Slot, until: float) -> Progress:
                 lane.keep(data)
             elif progress.inputs % _TRACED == 0 and taken < 0.02 and lane.coverage.run(run, data):
                 lane.keep(data)
-        if progress.inputs % 32 == 0 or len(data) > _LARGEST_KEPT:
+        if progress.inputs % 32 == 0 or len(data) > _MAX_KEPT_BYTES:
             peak, before_peak = _peak(), peak
             if peak - before_peak > MEMORY_JUMP:
                 detail = f"the peak went up by {(peak - before_peak) >> 20} MB near this input of {len(data)} bytes"

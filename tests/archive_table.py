@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from auditwire.archive import Record, partition
-from auditwire.events import Event, decode, encode_line
+from auditwire.events import Event, decode, encode_line, settle
 from local_road import body_of, exec_event
 from template import source
 
@@ -29,7 +29,7 @@ def settled(*events: dict[str, Any], cluster: str = "prod") -> list[Event]:
     found = decode(body_of(*events)).events
     assert len(found) == len(events)
     for event in found:
-        event.settle(cluster=cluster, received=datetime(2026, 11, 21, 22, 6, tzinfo=UTC))
+        settle(event, cluster=cluster, received=datetime(2026, 11, 21, 22, 6, tzinfo=UTC))
     return found
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from auditwire.alerts import Occurrence
 from auditwire.condition import compile_condition
-from auditwire.events import Event, ObjectRef, User
+from auditwire.events import Event, ObjectRef, User, settle
 from auditwire.rules import Priority, Rule, RuleText
 
 RECEIVED = datetime(2026, 11, 21, 22, 10, tzinfo=UTC)
@@ -35,7 +35,7 @@ def event(number: int = 0, **changes: Any) -> Event:
         },
     }
     made = Event(**{**fields, **changes})
-    made.settle(cluster="prod", received=RECEIVED)
+    settle(made, cluster="prod", received=RECEIVED)
     return made
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from auditwire.compile_rules import Compiled, compile_rules
-from auditwire.rules_bucket import MemoryRulesBucket
+from auditwire.bundles.compile_rules import Compiled, compile_rules
+from auditwire.bundles.rules_bucket import MemoryRulesBucket
 
 RULE = """\
 apiVersion: auditing.kubesphere.io/v1alpha1

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from auditwire_cli.audit_log import AuditLog, Item
 from auditwire_cli.bodies import body
-from auditwire_cli.posting import Answer, Poster
+from auditwire_cli.posting import PostAnswer, Poster
 from auditwire_cli.shape import Shape
 
 # Lambda takes 6 MiB a request, and API Gateway's JSON wrapping of it may double a body's size.
@@ -44,7 +44,7 @@ class Report:
     bytes: int = 0
     not_json: int = 0
     answers: Counter[str] = field(default_factory=Counter)
-    failures: list[tuple[Batch, Answer]] = field(default_factory=list)
+    failures: list[tuple[Batch, PostAnswer]] = field(default_factory=list)
     stopped: bool = False
 
     @property
@@ -52,7 +52,7 @@ class Report:
         """Events in bodies that were answered 200."""
         return self.events - sum(len(batch.items) for batch, _ in self.failures)
 
-    def add(self, batch: Batch, sent: int, answer: Answer) -> None:
+    def add(self, batch: Batch, sent: int, answer: PostAnswer) -> None:
         """Count one body of ``sent`` bytes and its answer."""
         self.events += len(batch.items)
         self.bodies += 1
@@ -95,7 +95,7 @@ def deliver(
     Few batches are read ahead, so a file of any size needs little memory. The first answer that condemns the
     whole run (a refused credential, a redirect) ends it: nothing further is read and ``stopped`` is set.
     """
-    running: dict[Future[tuple[int, Answer]], Batch] = {}
+    running: dict[Future[tuple[int, PostAnswer]], Batch] = {}
     todo = iter(given)
     with ThreadPoolExecutor(concurrency, thread_name_prefix="send") as threads:
         try:
@@ -120,6 +120,6 @@ def deliver(
             threads.shutdown(wait=True, cancel_futures=True)
 
 
-def _post(poster: Poster, batch: Batch, shape: Shape) -> tuple[int, Answer]:
+def _post(poster: Poster, batch: Batch, shape: Shape) -> tuple[int, PostAnswer]:
     content = batch.body(shape)
     return len(content), poster.post(content)

@@ -8,7 +8,7 @@ from threading import Event, Thread
 from auditwire_cli.endpoint import Endpoint
 from auditwire_cli.errors import CommandError
 from auditwire_cli.posting import Poster
-from auditwire_cli.samples import story
+from auditwire_cli.samples.traffic import story
 
 
 class Demo:

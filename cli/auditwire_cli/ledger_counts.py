@@ -19,7 +19,7 @@ PERIOD_SECONDS = 3600
 
 _QUERIES_AT_ONCE = 500
 _DATAPOINTS_AT_ONCE = 100_800
-_MOST_LETTERS = 10_000
+_MAX_LETTERS = 10_000
 
 
 def clusters_measured(cloudwatch: Any, namespace: str) -> set[str]:
@@ -78,7 +78,7 @@ def add_set_aside(found: Deployment, hours: Hours) -> None:
     from auditwire.alerts.redrive import peek
     from auditwire.ledger import SET_ASIDE
 
-    for letter in peek(found.client("sqs"), found.output("DeadLetterQueueUrl"), _MOST_LETTERS):
+    for letter in peek(found.client("sqs"), found.output("DeadLetterQueueUrl"), _MAX_LETTERS):
         # The others were put there by the relay, which counted them.
         if not letter.proven_bad:
             cluster = counted_under(letter.alert.labels) if letter.alert else UNKNOWN

@@ -16,13 +16,13 @@ from auditwire_cli.endpoint import Endpoint
 HOPELESS = frozenset({301, 302, 303, 307, 308, 401, 403, 404, 405})
 _PASSING = frozenset({408, 429})
 _FIRST_WAIT = 0.5
-_LONGEST_WAIT = 8.0
+_MAX_WAIT = 8.0
 # kube-apiserver waits 30 s for an answer; a second more lets the server's own limit speak first.
 _TIMEOUT = urllib3.Timeout(connect=5.0, read=31.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PostAnswer:
     """What became of one body: the last HTTP status, or None and the reason; seconds over all tries."""
 
     status: int | None
@@ -69,7 +69,7 @@ class Poster:
     def __exit__(self, *_: object) -> None:
         self.pool.clear()
 
-    def post(self, body: bytes) -> Answer:
+    def post(self, body: bytes) -> PostAnswer:
         """Send one body until it is answered for good or the tries are used up; never raises."""
         headers = {**self.endpoint.headers, "Content-Type": "application/json"}
         if self.compress:
@@ -86,8 +86,8 @@ class Poster:
             status, reason = self._try(body, headers)
             again = status is None or status >= 500 or status in _PASSING
             if not again or attempt > self.retries or self.stop.wait(wait * random.uniform(1, 1.2)):  # noqa: S311
-                return Answer(status, reason, attempt, time.monotonic() - started)
-            wait = min(2 * wait, _LONGEST_WAIT)
+                return PostAnswer(status, reason, attempt, time.monotonic() - started)
+            wait = min(2 * wait, _MAX_WAIT)
 
     def _try(self, body: bytes, headers: dict[str, str]) -> tuple[int | None, str]:
         try:

@@ -11,7 +11,7 @@ import typer
 from auditwire_cli.errors import CallError
 from auditwire_cli.output import Output, counted, printable
 from auditwire_cli.progress import reading_progress
-from auditwire_cli.quarantine_list import checked_cluster
+from auditwire_cli.quarantine.list import checked_cluster
 from auditwire_cli.since import parse_since
 from auditwire_cli.stack import (
     DEFAULT_STACK,
@@ -26,7 +26,7 @@ from auditwire_cli.stack import (
 )
 
 if TYPE_CHECKING:
-    from auditwire.archive.search import Found, Reader, Search
+    from auditwire.archive.search import ArchiveReader, Found, Search
 
 # How far back is looked where every hour has to be read.
 _HOURS = 24
@@ -118,13 +118,13 @@ def query(
         sys.stderr.write(f"there are more than these {limit:,}; --limit shows more\n")
 
 
-def _reader(found: Deployment, store: Store | None, search: "Search", now: datetime) -> "tuple[Reader, Search]":
+def _reader(found: Deployment, store: Store | None, search: "Search", now: datetime) -> "tuple[ArchiveReader, Search]":
     """Where to look, and for what: with a start where every hour has to be read."""
     from auditwire.archive.search_bucket import BucketReader
     from auditwire.archive.search_table import TableReader
 
     table, bucket, s3 = found.outputs.get("ArchiveTable", ""), found.output("ArchiveBucket"), found.client("s3")
-    reader: Reader
+    reader: ArchiveReader
     if store is Store.S3 or (store is None and not table):
         reader = BucketReader(s3, bucket)
     else:

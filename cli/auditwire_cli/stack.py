@@ -16,7 +16,7 @@ import typer
 from auditwire_cli.errors import CallError, CommandError
 
 if TYPE_CHECKING:
-    from auditwire.rules_bucket import RulesBucket
+    from auditwire.bundles.rules_bucket import RulesBucket
 
 DEFAULT_STACK = "auditwire"
 
@@ -72,7 +72,7 @@ class Stack:
 
     def rules_bucket(self) -> "RulesBucket":
         """The rules bucket. Raises CallError for options that cannot be, CommandError for what AWS will not do."""
-        from auditwire.rules_bucket import S3RulesBucket
+        from auditwire.bundles.rules_bucket import S3RulesBucket
 
         found = self.find()
         return S3RulesBucket(found.client("s3"), found.output("RulesBucket"))
@@ -137,7 +137,7 @@ def in_one_sentence(stack: Stack) -> Iterator[None]:
     from auditwire.alerts import AlertsError
     from auditwire.archive import ArchiveError
     from auditwire.archive.errors import QuarantineError
-    from auditwire.rules_bucket import RulesBucketError
+    from auditwire.bundles.rules_bucket import RulesBucketError
 
     try:
         yield

@@ -12,12 +12,12 @@ from aws_lambda_powertools.metrics import MetricUnit
 from auditwire import aws
 from auditwire.alerts import SnsPublisher, publish_own, rules_refused, with_runbook
 from auditwire.alerts.counting import counted_under
-from auditwire.compile_rules import Compiled, compile_rules, confirm_announced
+from auditwire.bundles.compile_rules import Compiled, compile_rules, confirm_announced
+from auditwire.bundles.rules_bucket import S3RulesBucket
 from auditwire.measure import measure_by_cluster
-from auditwire.rules_bucket import S3RulesBucket
 
 PUBLISH_SECONDS = 10.0
-MOST_LINES = 100
+MAX_LINES = 100
 
 logger = Logger()
 metrics = Metrics()
@@ -52,7 +52,7 @@ def _report(compiled: Compiled) -> None:
     (logger.warning if errors else logger.info)("rules", extra={**said, "findings": len(compiled.diagnostics)})
     # What was said before is not said again every five minutes; status.json has it.
     if compiled.verdict == "accepted" or compiled.announce:
-        for found in compiled.diagnostics[:MOST_LINES]:
+        for found in compiled.diagnostics[:MAX_LINES]:
             (logger.warning if found.is_error else logger.info)("finding", extra={"diagnostic": found.as_json()})
     metrics.add_metric("RulesAccepted", MetricUnit.Count, compiled.verdict == "accepted")
     metrics.add_metric("RulesRefused", MetricUnit.Count, compiled.verdict == "refused")

@@ -9,15 +9,11 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from auditwire import aws
-from auditwire.active_rules import ActiveRules, RulesProblem
-from auditwire.alerts import SnsPublisher
-from auditwire.alerts.outbox import S3Outbox
-from auditwire.archive import open_archive
-from auditwire.clusters import Directory
-from auditwire.ingest import Ingest
+from auditwire.bundles.active_rules import RulesProblem
+from auditwire.ingest.ingest import Ingest
+from auditwire.ingest.request import Request
+from auditwire.ingest.wiring import Clients, wire
 from auditwire.measure import measure_by_cluster
-from auditwire.request import Request
-from auditwire.rules_bucket import S3RulesBucket
 
 gc.set_threshold(50_000)  # clients and batches make many objects that live on, and hardly any garbage
 logger, metrics = Logger(), Metrics()
@@ -26,17 +22,8 @@ logger, metrics = Logger(), Metrics()
 @cache
 def _ingest() -> Ingest:
     config = aws.IngestConfig.from_env(os.environ)
-    s3 = aws.s3_client()
-    bucket = S3RulesBucket(aws.rules_client(), config.rules_bucket)
-    return Ingest(
-        directory=Directory(aws.dynamodb_client(), config.clusters_table),
-        rules=ActiveRules(bucket, poll=config.rules_poll_seconds, on_problem=_report),
-        archive=open_archive(s3, config.archive_bucket, aws.archive_client, config.archive_table, config.archive_days),
-        publisher=SnsPublisher(aws.sns_client(), config.alerts_topic_arn),
-        archive_url="" if config.archive_table else aws.archive_url(config.archive_bucket, s3.meta.region_name),
-        outbox=S3Outbox(s3, config.archive_bucket),
-        runbooks=config.runbooks_url,
-    )
+    clients = Clients(aws.s3_client(), aws.rules_client(), aws.dynamodb_client(), aws.archive_client, aws.sns_client())
+    return wire(config, clients, _report)
 
 
 def _report(problem: RulesProblem) -> None:

@@ -36,8 +36,8 @@ def _relay() -> Relay:
 def _receivers(config: aws.RelayConfig) -> Callable[[], Any]:
     @cache
     def source() -> Any:
-        from auditwire.active_rules import ActiveRules  # noqa: PLC0415 - only where no addresses are configured
-        from auditwire.rules_bucket import S3RulesBucket  # noqa: PLC0415
+        from auditwire.bundles.active_rules import ActiveRules  # noqa: PLC0415 - only where no addresses are configured
+        from auditwire.bundles.rules_bucket import S3RulesBucket  # noqa: PLC0415
 
         return ActiveRules(
             S3RulesBucket(aws.s3_client(patient=True), config.rules_bucket),

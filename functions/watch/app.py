@@ -14,9 +14,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from auditwire import aws
 from auditwire.alerts import SnsPublisher
 from auditwire.alerts.counting import counted_under
+from auditwire.bundles.rules_bucket import S3RulesBucket
 from auditwire.clusters import ClustersTable
 from auditwire.measure import measure_by_cluster
-from auditwire.rules_bucket import S3RulesBucket
 from auditwire.watch import WatchError, announce, watch
 
 # What is left of an invocation for a last request to SNS.

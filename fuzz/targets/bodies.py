@@ -8,7 +8,7 @@ from random import Random
 
 import msgspec
 
-from auditwire.events import BodyError, Level, as_stored, decode, encode_line, inflate
+from auditwire.events import BodyError, Level, as_stored, decode, encode_line, inflate, settle
 from auditwire.events.redact_uri import redact_uri
 from auditwire.events.timestamps import normalise
 from fuzz import seeds
@@ -40,7 +40,7 @@ def _decode(data: bytes) -> Hashable:
 def _line(data: bytes) -> Hashable:
     outcome = []
     for event in decode(data).events[:50]:
-        event.settle(cluster="prod", received=RECEIVED)
+        settle(event, cluster="prod", received=RECEIVED)
         for level in (None, Level.METADATA, Level.REQUEST):
             stored = as_stored(event, level, omit_managed_fields=level is Level.REQUEST)
             line = encode_line(stored, {"received": "now"})

@@ -6,10 +6,10 @@ from random import Random
 
 import orjson
 
+from auditwire.bundles.rules_state import Active, SourceState, StateError, Status
+from auditwire.documents.source import digest_of
 from auditwire.rules import Source, default_rules, load_sources
 from auditwire.rules.bundle import BundleError, decode_bundle, encode_bundle
-from auditwire.rules_state import Active, SourceState, StateError, Status
-from auditwire.source import digest_of
 from fuzz import seeds
 from fuzz.mutation import change_value, mutator
 from fuzz.target import Target

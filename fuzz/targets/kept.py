@@ -16,12 +16,12 @@ from auditwire.archive import MemoryArchive, QuarantineNote, partition
 from auditwire.archive.errors import ArchiveError
 from auditwire.archive.items import INDEXES, LINE, index_value, item_of, key_of
 from auditwire.archive.keys import kept_at
-from auditwire.archive.quarantine import Entry
+from auditwire.archive.quarantine import QuarantineEntry
 from auditwire.archive.search import found_in
 from auditwire.archive.store import Record
-from auditwire.events import decode, encode_line
-from auditwire.ingest import Ingest
-from auditwire.retry import read_again, retry
+from auditwire.events import decode, encode_line, settle
+from auditwire.ingest.ingest import Ingest
+from auditwire.ingest.retry import read_again, retry
 from fuzz import seeds
 from fuzz.mutation import mutator
 from fuzz.target import Target
@@ -30,13 +30,13 @@ from fuzz.targets.requests import OneCluster, Rules
 RECEIVED = datetime(2026, 11, 21, 22, 6, tzinfo=UTC)
 _PARTITION = re.compile(r"prod#[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]#[0-7]")
 _EVENT = re.compile(r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{6}Z#[0-9a-f]{64}")
-_ENTRY = Entry("quarantine/cluster=prod/x.gz", "prod", "x", 1, RECEIVED)
+_ENTRY = QuarantineEntry("quarantine/cluster=prod/x.gz", "prod", "x", 1, RECEIVED)
 
 
 def _item(data: bytes) -> Hashable:
     events = decode(data).events[:50]
     for event in events:
-        event.settle(cluster="prod", received=RECEIVED)
+        settle(event, cluster="prod", received=RECEIVED)
     outcome = []
     for group in partition(events):
         for event in (events[position] for position in group.members):
@@ -87,10 +87,10 @@ class _Held:
     def __init__(self, note: QuarantineNote, raw: bytes) -> None:
         self.note, self.raw, self.is_there = note, raw, True
 
-    def read(self, entry: Entry) -> tuple[QuarantineNote, bytes]:
+    def read(self, entry: QuarantineEntry) -> tuple[QuarantineNote, bytes]:
         return self.note, self.raw
 
-    def remove(self, entry: Entry) -> None:
+    def remove(self, entry: QuarantineEntry) -> None:
         self.is_there = False
 
 

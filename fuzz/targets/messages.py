@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from auditwire.alerts import Answer, MemoryDeadLetters
+from auditwire.alerts import MemoryDeadLetters, PeerAnswer
 from auditwire.alerts.relay import relay
 from fuzz import seeds
 from fuzz.mutation import mutator
@@ -25,10 +25,10 @@ class _Alertmanager:
     def __init__(self) -> None:
         self.wrong = ""
 
-    def post(self, alerts: bytes, seconds: float) -> Answer:
+    def post(self, alerts: bytes, seconds: float) -> PeerAnswer:
         for alert in json.loads(alerts):
             self.wrong = self.wrong or _fault(alert)
-        return Answer(200)
+        return PeerAnswer(200)
 
 
 def _fault(alert: dict[str, Any]) -> str:

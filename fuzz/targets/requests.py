@@ -10,8 +10,8 @@ from typing import Any
 from auditwire.alerts import MemoryPublisher, encode_message
 from auditwire.archive import MemoryArchive
 from auditwire.clusters import Cluster, Credential, credential_digest, presented
-from auditwire.ingest import Ingest
-from auditwire.request import Request
+from auditwire.ingest.ingest import Ingest
+from auditwire.ingest.request import Request
 from auditwire.rules import RuleSet, default_rules, load_sources
 from fuzz import seeds
 from fuzz.mutation import mutator

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable
 from random import Random
 from typing import Any
 
-from auditwire.events import Flag, as_stored, decode, encode_line
+from auditwire.events import Flag, as_stored, decode, encode_line, settle
 from fuzz.target import Target
 from fuzz.targets.bodies import RECEIVED
 
@@ -32,7 +32,7 @@ def _redaction(data: bytes) -> Hashable:
     decoded = decode(body)
     assert len(decoded.events) == 1, f"no event came out of {body!r}"
     event = decoded.events[0]
-    event.settle(cluster="prod", received=RECEIVED)
+    settle(event, cluster="prod", received=RECEIVED)
     stored = as_stored(event, None)
     line = encode_line(stored, {})
     seen = line.decode() + json.dumps(json.loads(line), ensure_ascii=False)

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from auditwire_local.gateway import FAILED, MAX_BODY, TOO_LARGE, Answer, Request, message
+from auditwire_local.gateway import FAILED, MAX_BODY, TOO_LARGE, HttpAnswer, Request, message
 
-Respond = Callable[[Request], Answer]
+Respond = Callable[[Request], HttpAnswer]
 Trouble = Callable[[], None]
 """Called in the handler of an exception that nobody foresaw."""
 
@@ -27,7 +27,7 @@ _MAX_CHUNK_LINE = 1024
 class _BadBodyError(Exception):
     """The body cannot be read; carries the answer, after which the connection is closed."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: HttpAnswer) -> None:
         super().__init__(answer.status)
         self.answer = answer
 
@@ -105,7 +105,7 @@ class Front(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: broken connections and failed handshakes are the client's business."""
 
-    def respond(self, request: Request) -> Answer:
+    def respond(self, request: Request) -> HttpAnswer:
         """The answer to a request, in any case."""
         try:
             return self._respond(request)
@@ -175,7 +175,7 @@ class _Connection(BaseHTTPRequestHandler):
         return going_on
 
     def serve(self) -> None:
-        """Answer one request, whatever its method."""
+        """HttpAnswer one request, whatever its method."""
         try:
             body = self._body()
         except _BadBodyError as bad:
@@ -205,7 +205,7 @@ class _Connection(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's signature
         """Say nothing."""
 
-    def _send(self, answer: Answer) -> None:
+    def _send(self, answer: HttpAnswer) -> None:
         self.send_response_only(answer.status)
         self.send_header("Date", self.date_time_string())
         for name, value in answer.headers:

@@ -44,7 +44,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """An HTTP answer."""
 
     status: int
@@ -68,9 +68,9 @@ class Route:
         return match.groupdict()
 
 
-def message(status: int, text: str) -> Answer:
+def message(status: int, text: str) -> HttpAnswer:
     """An answer of API Gateway itself: a JSON object with one message."""
-    return Answer(status, [("Content-Type", "application/json")], orjson.dumps({"message": text}))
+    return HttpAnswer(status, [("Content-Type", "application/json")], orjson.dumps({"message": text}))
 
 
 NOT_FOUND = message(404, "Not Found")
@@ -155,11 +155,11 @@ def event(request: Request, route: Route, parameters: Mapping[str, str], *, api:
     return made
 
 
-def answer(result: Any) -> Answer:
+def answer(result: Any) -> HttpAnswer:
     """The HTTP answer of a function's result; FAILED for one that API Gateway could not read."""
     if not isinstance(result, dict) or "statusCode" not in result:
         # Format 2.0 takes any JSON for a body of its own.
-        return Answer(200, [("Content-Type", "application/json")], orjson.dumps(result))
+        return HttpAnswer(200, [("Content-Type", "application/json")], orjson.dumps(result))
     body = result.get("body") or ""
     headers = [(name, str(value)) for name, value in (result.get("headers") or {}).items()]
     headers += [("Set-Cookie", cookie) for cookie in result.get("cookies") or []]
@@ -170,7 +170,7 @@ def answer(result: Any) -> Answer:
         content = base64.b64decode(body, validate=True) if result.get("isBase64Encoded") else body.encode("utf-8")
     except (ValueError, TypeError, AttributeError, binascii.Error):
         return FAILED
-    return Answer(status, headers, content)
+    return HttpAnswer(status, headers, content)
 
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from auditwire.bundles.rules_bucket import MARKER_KEY, STATUS_KEY, S3RulesBucket, document_key
 from auditwire.clusters import SENDERS, Cluster, ClustersTable, Registration, credential_digest
 from auditwire.rules import rule_files
-from auditwire.rules_bucket import MARKER_KEY, STATUS_KEY, S3RulesBucket, document_key
 from auditwire_local.errors import LocalError
 from auditwire_local.options import ClusterCredential
 

@@ -293,7 +293,7 @@ class LocalSystem:
                 with suppress(orjson.JSONDecodeError):
                     self.logbook.add_alert(orjson.loads(record["body"]))
 
-    def _respond(self, request: gateway.Request) -> gateway.Answer:
+    def _respond(self, request: gateway.Request) -> gateway.HttpAnswer:
         path = request.target.partition("?")[0]
         for route in self._routes:
             parameters = route.match(request.method, path)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from auditwire.documents.source import Source
 from auditwire.policy import Attributes, Policy, check_policy, load_policy
-from auditwire.source import Source
 
 VECTORS: list[dict[str, Any]] = [
     json.loads(line) for line in Path(__file__).with_name("policy.jsonl").read_text().splitlines()

@@ -13,9 +13,9 @@ import pytest
 
 from auditwire.alerts.message import Message
 from auditwire.alerts.outbox import S3Outbox
+from auditwire.bundles.rules_bucket import S3RulesBucket, document_key
 from auditwire.clusters import Cluster, ClustersTable, Registration
 from auditwire.rules.bundle import decode_bundle
-from auditwire.rules_bucket import S3RulesBucket, document_key
 from auditwire_local.deploy import deploy
 from auditwire_local.options import ClusterCredential
 from auditwire_local.receiver import AlertReceiver

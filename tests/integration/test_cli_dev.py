@@ -23,7 +23,7 @@ import pytest
 
 from auditwire_cli.audit_log import split
 from auditwire_cli.bodies import body
-from auditwire_cli.samples import story
+from auditwire_cli.samples.traffic import story
 from auditwire_cli.shape import Shape
 
 AUDITWIRE = Path(sys.executable).with_name("auditwire")

@@ -255,7 +255,7 @@ def test_what_cannot_be_is_one_clear_sentence(desk: Desk, words: list[str], code
 def test_alerts_that_sns_does_not_take_go_to_the_outbox(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last tests but one: the topic does not come back."""
     digest = desk.aside(body_of(exec_event(21)))
-    monkeypatch.setattr("auditwire_cli.quarantine_retry._PUBLISH_SECONDS", 0.2)
+    monkeypatch.setattr("auditwire_cli.quarantine.retry._PUBLISH_SECONDS", 0.2)
     desk.system.client("sns").delete_topic(TopicArn=desk.system.outputs["AlertsTopicArn"])
 
     (done,) = desk.json("retry", digest)
@@ -269,7 +269,7 @@ def test_alerts_that_sns_does_not_take_go_to_the_outbox(desk: Desk, monkeypatch:
 
 def test_nothing_leaves_the_quarantine_before_everything_is_stored(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = (desk.aside(body_of(exec_event(number))) for number in (23, 24))
-    monkeypatch.setattr("auditwire_cli.quarantine_retry._PUBLISH_SECONDS", 0.2)
+    monkeypatch.setattr("auditwire_cli.quarantine.retry._PUBLISH_SECONDS", 0.2)
     outbox = f"arn:aws:s3:::{desk.bucket}/outbox/*"
     denied = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": outbox}
     policy = {"Version": "2012-10-17", "Statement": [denied]}

@@ -14,9 +14,9 @@ import boto3
 import pytest
 from typer.testing import CliRunner
 
-from auditwire.rules_bucket import ACTIVE_KEY, MARKER_KEY, S3RulesBucket, bundle_key
+from auditwire.bundles.rules_bucket import ACTIVE_KEY, MARKER_KEY, S3RulesBucket, bundle_key
 from auditwire_cli.main import app
-from auditwire_cli.upload import documents_in
+from auditwire_cli.rules.upload import documents_in
 
 AUDITWIRE = Path(sys.executable).with_name("auditwire")
 ENVIRONMENT = {**os.environ, "PYTHONWARNINGS": "ignore"}

@@ -66,14 +66,14 @@ def measured() -> dict[str, set[str]]:
             if isinstance(call.func, ast.Attribute) and call.func.attr == "add_metric"
             if isinstance(call.args[0], ast.Constant)
         }
-    ages = ast.parse((ROOT / "layers/auditwire/auditwire/active_rules.py").read_text(encoding="utf-8"))
+    ages = ast.parse((ROOT / "layers/auditwire/auditwire/bundles/active_rules.py").read_text(encoding="utf-8"))
     names["ingest"] |= texts(ages) & {"BundleAgeSeconds", "RulesPollAgeSeconds"}
     return names
 
 
 def by_cluster() -> dict[str, set[str]]:
     """The metrics that are counted by cluster, with the services that count them."""
-    account = ast.parse((ROOT / "layers/auditwire/auditwire/account.py").read_text(encoding="utf-8"))
+    account = ast.parse((ROOT / "layers/auditwire/auditwire/ingest/account.py").read_text(encoding="utf-8"))
     ingest = {name: {"ingest"} for name in texts(account) if re.fullmatch(r"([A-Z][A-Za-z]+){2,}", name)}
     return ingest | {name: set(services) for name, services in SOURCES.items() if name not in ingest}
 
@@ -120,7 +120,12 @@ def test_the_ledger_names_metrics_that_its_services_count() -> None:
         for service in services:
             path = ROOT / "functions" / service / "app.py"
             library = ROOT / "layers/auditwire/auditwire"
-            sources = [path, library / "account.py", library / "alerts/relay.py", library / "alerts/publish_outbox.py"]
+            sources = [
+                path,
+                library / "ingest/account.py",
+                library / "alerts/relay.py",
+                library / "alerts/publish_outbox.py",
+            ]
             assert any(name in texts(ast.parse(each.read_text(encoding="utf-8"))) for each in sources), name
     publishers = {
         path.parent.name

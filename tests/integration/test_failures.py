@@ -20,8 +20,8 @@ from typing import Any
 
 import pytest
 
+from auditwire.bundles.rules_bucket import ACTIVE_KEY, S3RulesBucket
 from auditwire.clusters import Cluster, ClustersTable, Registration, credential_digest
-from auditwire.rules_bucket import ACTIVE_KEY, S3RulesBucket
 from auditwire_local import LocalSystem, Options, gateway
 from auditwire_local.archive import archive_keys
 from auditwire_local.errors import InvocationError

@@ -31,7 +31,7 @@ def versions(repository: Path) -> set[str]:
 @pytest.mark.parametrize(
     "changed",
     [
-        "layers/auditwire/auditwire/diagnostics.py",
+        "layers/auditwire/auditwire/documents/diagnostics.py",
         "layers/auditwire/requirements.txt",
         "rules/alerting-rule.yaml",
         "functions/ingest/app.py",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from books import Sent, Stored, differences
+from books import Sent, StoredEvents, differences
 from senders import BAD, REFUSED, Sender
 
 from auditwire_cli.shape import Shape
@@ -32,7 +32,7 @@ def test_what_many_senders_sent_is_there_to_the_last_event() -> None:
     assert figures["faults"]
 
 
-def books() -> tuple[Sent, Counter[str], Stored]:
+def books() -> tuple[Sent, Counter[str], StoredEvents]:
     """The books of a run in which everything went well."""
     sent = Sent()
     for number in range(12):
@@ -46,7 +46,7 @@ def books() -> tuple[Sent, Counter[str], Stored]:
     counts["batch.published"] = len(sent.alerts)
     counts["relay.delivered"], counts["relay.dead_lettered"] = len(sent.alerts - refused), len(refused)
     delivered, dead = frozenset(sent.alerts - refused), frozenset(refused)
-    return sent, counts, Stored(Counter(sent.archived), sent.totals["quarantined"], 0, delivered, dead)
+    return sent, counts, StoredEvents(Counter(sent.archived), sent.totals["quarantined"], 0, delivered, dead)
 
 
 def test_senders_send_every_shape_and_every_fault_and_know_what_becomes_of_it() -> None:

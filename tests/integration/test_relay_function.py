@@ -14,8 +14,8 @@ import pytest
 from moto import mock_aws
 
 from alertmanagers import alertmanager, always, refuses
-from auditwire.compile_rules import compile_rules
-from auditwire.rules_bucket import S3RulesBucket, document_key
+from auditwire.bundles.compile_rules import compile_rules
+from auditwire.bundles.rules_bucket import S3RulesBucket, document_key
 
 APP = Path(__file__).parents[2] / "functions" / "relay" / "app.py"
 REGION = "eu-central-1"

@@ -15,9 +15,9 @@ import boto3
 import pytest
 from moto.s3.responses import S3Response
 
+from auditwire.bundles.rules_bucket import ACTIVE_KEY, MARKER_KEY, STATUS_KEY, S3RulesBucket, bundle_key, document_key
+from auditwire.bundles.rules_state import Active, Status
 from auditwire.rules.pack import default_rule_set
-from auditwire.rules_bucket import ACTIVE_KEY, MARKER_KEY, STATUS_KEY, S3RulesBucket, bundle_key, document_key
-from auditwire.rules_state import Active, Status
 from auditwire_local import ClusterCredential, LocalSystem, Options
 from local_road import body_of, exec_event, post, until
 

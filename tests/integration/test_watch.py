@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from auditwire.bundles.rules_bucket import ACTIVE_KEY, STATUS_KEY, S3RulesBucket, bundle_key
+from auditwire.bundles.rules_state import Active
 from auditwire.clusters import Cluster, ClustersTable, Registration, credential_digest
 from auditwire.clusters.registration import time_text
-from auditwire.rules_bucket import ACTIVE_KEY, STATUS_KEY, S3RulesBucket, bundle_key
-from auditwire.rules_state import Active
 from auditwire_local import LocalSystem, Options
 from auditwire_local.errors import InvocationError
 from faults import Calls, Trouble, Wire, denied, internal_error, timeout

@@ -3,8 +3,8 @@
 import pytest
 
 from auditwire import aws
-from auditwire.active_rules import PROMPT_SECONDS
-from auditwire.ingest import ARCHIVE_SECONDS, DEADLINE_SECONDS, OUTBOX_SECONDS
+from auditwire.bundles.active_rules import PROMPT_SECONDS
+from auditwire.ingest.ingest import ARCHIVE_SECONDS, DEADLINE_SECONDS, OUTBOX_SECONDS
 
 KS_APISERVER_WAITS_SECONDS = 3.0
 

@@ -20,15 +20,15 @@ NEVER = (
     "auditwire.alerts.relay",
     "auditwire.archive.quarantine",
     "auditwire.archive.search",
-    "auditwire.compile_rules",
+    "auditwire.bundles.compile_rules",
     "auditwire.condition.compile",
     "auditwire.condition.lint",
     "auditwire.condition.parse",
-    "auditwire.document_source",
+    "auditwire.documents.document_source",
     "auditwire.policy.check",
     "auditwire.policy.load",
     "auditwire.policy.validate",
-    "auditwire.retry",
+    "auditwire.ingest.retry",
     "auditwire.rules.lint",
     "auditwire.rules.load",
     "auditwire.rules.reader",
@@ -85,5 +85,5 @@ def test_nothing_is_imported_that_a_first_request_does_not_need(
 ) -> None:
     modules = started[1]
 
-    assert "auditwire.ingest" in modules
+    assert "auditwire.ingest.ingest" in modules
     assert [name for name in modules if name.startswith(tuple(f"{never}." for never in NEVER)) or name in NEVER] == []

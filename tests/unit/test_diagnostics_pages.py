@@ -9,7 +9,7 @@ from typing import Literal
 
 import pytest
 
-from auditwire.diagnostics import CODES, Diagnostic
+from auditwire.documents.diagnostics import CODES, Diagnostic
 from auditwire.policy import check_policy
 from auditwire.rules import Source, load_sources
 

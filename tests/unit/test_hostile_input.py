@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 from aws_lambda_powertools import Logger
 
-from auditwire.account import Account
-from auditwire.alerts import Answer, MemoryDeadLetters, MemoryPublisher, encode_message
+from auditwire.alerts import MemoryDeadLetters, MemoryPublisher, PeerAnswer, encode_message
 from auditwire.alerts.relay import relay
 from auditwire.archive import MemoryArchive
 from auditwire.clusters import Cluster, Credential, credential_digest, presented
 from auditwire.condition import ConditionError, compile_condition
-from auditwire.ingest import Ingest
+from auditwire.ingest.account import Account
+from auditwire.ingest.ingest import Ingest
+from auditwire.ingest.request import Request
 from auditwire.policy import load_policy
-from auditwire.request import Request
 from auditwire.rules import RuleSet, Source, load_sources
 
 ROOT = Path(__file__).parents[2]
@@ -344,9 +344,9 @@ class Alertmanager:
     def __init__(self) -> None:
         self.alerts: list[dict[str, Any]] = []
 
-    def post(self, alerts: bytes, seconds: float) -> Answer:
+    def post(self, alerts: bytes, seconds: float) -> PeerAnswer:
         self.alerts += json.loads(alerts)
-        return Answer(200)
+        return PeerAnswer(200)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from auditwire.events import settle
 from auditwire.pipeline import Passed, decide_batch
 from auditwire.rules import RuleSet, Source, default_rules, load_sources
 from made_events import event
@@ -140,7 +141,7 @@ def test_the_lower_of_policy_and_audit_level_holds_for_kubesphere() -> None:
 
 def test_nothing_but_its_time_and_flags_remains_of_an_ignored_event() -> None:
     ignored = event()
-    ignored.settle(cluster="prod", received=datetime(2026, 11, 21, 22, 10, tzinfo=UTC))
+    settle(ignored, cluster="prod", received=datetime(2026, 11, 21, 22, 10, tzinfo=UTC))
 
     decisions = decide_batch([event(verb="create", body=HOST_NETWORK), ignored], sender="kubernetes", rules=rules())
 

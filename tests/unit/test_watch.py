@@ -10,9 +10,8 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from auditwire.alerts import Alert, MemoryPublisher, Published, encode_message
-from auditwire.clusters import Cluster, LastUse, Listing, Registration
-from auditwire.compile_rules import compile_rules
-from auditwire.rules_bucket import (
+from auditwire.bundles.compile_rules import compile_rules
+from auditwire.bundles.rules_bucket import (
     ACTIVE_KEY,
     STATUS_KEY,
     MemoryRulesBucket,
@@ -20,8 +19,9 @@ from auditwire.rules_bucket import (
     bundle_key,
     document_key,
 )
-from auditwire.rules_state import Active
-from auditwire.stale_rules import LONGEST_UNSEEN, Stale, stale_rules
+from auditwire.bundles.rules_state import Active
+from auditwire.bundles.stale_rules import MAX_UNSEEN, Stale, stale_rules
+from auditwire.clusters import Cluster, LastUse, Listing, Registration
 from auditwire.watch import Watched, announce, cluster_silent, watch
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -228,7 +228,7 @@ def test_a_fresh_stack_is_not_stale(world: World) -> None:
 def test_rules_that_nobody_looks_at_are_stale(world: World) -> None:
     world.publish()
     seen = world.now
-    world.now += LONGEST_UNSEEN
+    world.now += MAX_UNSEEN
     assert world.stale() is None
     world.now += timedelta(seconds=1)
     assert world.stale() == Stale(
@@ -243,7 +243,7 @@ def test_refused_rules_are_looked_at(world: World) -> None:
     world.publish("kind: Rule")
     world.now += timedelta(minutes=5)
     world.compile()
-    world.now += LONGEST_UNSEEN
+    world.now += MAX_UNSEEN
     assert world.stale() is None
 
 

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from auditwire.alerts.own import own_alert, with_runbook
+from auditwire.alerts.self_alerts import own_alert, with_runbook
+from auditwire.bundles.rules_bucket import RulesBucketError
+from auditwire.bundles.stale_rules import Stale, stale_rules
 from auditwire.clusters.silence import Silence, duration, silences
-from auditwire.rules_bucket import RulesBucketError
-from auditwire.stale_rules import Stale, stale_rules
 
 if TYPE_CHECKING:
     from auditwire.alerts import Alert, Publisher
+    from auditwire.bundles.rules_bucket import RulesBucket
     from auditwire.clusters import Listing
-    from auditwire.rules_bucket import RulesBucket
 
 CLUSTER_SILENT: Final = "auditwire.ClusterSilent"
 RULES_STALE: Final = "auditwire.RulesStale"

@@ -4,7 +4,7 @@ import json
 
 from auditwire.alerts import encode_message, fold
 from auditwire.alerts.about_batch import bodies_quarantined, evaluation_errors
-from auditwire.alerts.own import with_runbook
+from auditwire.alerts.self_alerts import with_runbook
 from auditwire.events import Reject
 from occurrences import occurrence, rule_of
 

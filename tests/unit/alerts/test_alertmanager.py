@@ -15,12 +15,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from alertmanagers import alertmanager, always, takes_all
-from auditwire.alerts import AlertmanagerPeer, Answer, Credentials, PeerAddressError, PeerError, parse_credentials
+from auditwire.alerts import AlertmanagerPeer, Credentials, PeerAddressError, PeerAnswer, PeerError, parse_credentials
 
 
 def test_alerts_are_posted_to_the_v2_api() -> None:
     with alertmanager() as fake:
-        assert AlertmanagerPeer(fake.url).post(b"[]", 5) == Answer(200)
+        assert AlertmanagerPeer(fake.url).post(b"[]", 5) == PeerAnswer(200)
     assert fake.paths == ["/api/v2/alerts"]
     assert fake.headers[0]["Content-Type"] == "application/json"
     assert "Authorization" not in fake.headers[0]
@@ -103,7 +103,7 @@ def test_a_secret_that_cannot_be_used_is_refused_without_showing_it(secret: str)
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirect_is_an_answer_and_is_not_followed(status: int) -> None:
     with alertmanager(always(status)) as fake:
-        assert AlertmanagerPeer(fake.url, credentials=Credentials("Bearer x")).post(b"[]", 5) == Answer(status)
+        assert AlertmanagerPeer(fake.url, credentials=Credentials("Bearer x")).post(b"[]", 5) == PeerAnswer(status)
         assert len(fake.posts) == 1
 
 

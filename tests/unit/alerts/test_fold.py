@@ -5,14 +5,14 @@ from dataclasses import asdict
 
 import pytest
 
-from auditwire.alerts import FOLDED_ALERT, MOST_ALERTS_A_BATCH, Alert, Occurrence, encode_message, fold
+from auditwire.alerts import FOLDED_ALERT, MAX_ALERTS_A_BATCH, Alert, Occurrence, encode_message, fold
 from auditwire.events import ObjectRef, User
 from occurrences import KEY, event, occurrence, rule_of
 
 BUNDLE = "b" * 64
 
 
-def alerts_of(*occurrences: Occurrence, archive_url: str = "", most: int = MOST_ALERTS_A_BATCH) -> list[Alert]:
+def alerts_of(*occurrences: Occurrence, archive_url: str = "", most: int = MAX_ALERTS_A_BATCH) -> list[Alert]:
     return fold(occurrences, cluster="prod", bundle=BUNDLE, archive_url=archive_url, most=most)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from auditwire.alerts import OutboxError, Published
 from auditwire.alerts.message import Message
-from auditwire.alerts.outbox import Contents, Entry, Listing, MemoryOutbox, outbox_key
+from auditwire.alerts.outbox import Contents, Listing, MemoryOutbox, OutboxEntry, outbox_key
 from auditwire.alerts.publish_outbox import OutboxRun, publish_outbox
 
 MESSAGES = [Message(f'{{"n":{number}}}', {"rule": "r"}) for number in range(6)]
@@ -62,7 +62,7 @@ class Outbox(MemoryOutbox):
         self._try("listed")
         return super().listing()
 
-    def read(self, entry: Entry) -> Contents | None:
+    def read(self, entry: OutboxEntry) -> Contents | None:
         self._try(entry.key)
         return super().read(entry)
 
@@ -70,7 +70,7 @@ class Outbox(MemoryOutbox):
         self._try("set aside")
         super().set_aside(messages)
 
-    def remove(self, entry: Entry) -> None:
+    def remove(self, entry: OutboxEntry) -> None:
         self._try("removed")
         super().remove(entry)
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditwire.alerts import MessageError, QueuedAlert, encode_message, fold, read_message
-from auditwire.alerts.queued import MOST_NAMES
-from auditwire.alerts.text import LONGEST_ANNOTATION, LONGEST_LABEL, LONGEST_NAME
+from auditwire.alerts.queued import MAX_NAMES
+from auditwire.alerts.text import MAX_ANNOTATION_LENGTH, MAX_LABEL_LENGTH, MAX_NAME_LENGTH
 from auditwire.rules.rule_document import MAX_OWN
 from occurrences import occurrence, rule_of
 
@@ -139,9 +139,9 @@ def test_what_others_write_is_bounded_as_ours_is() -> None:
     long = "é\n" * 50_000
     alert = read_message(json.dumps({"labels": {"alertname": "x", "n" * 500: long}, "annotations": {"a": long}}))
 
-    assert max(map(len, alert.labels)) <= LONGEST_NAME
-    assert max(map(len, alert.labels.values())) <= LONGEST_LABEL
-    assert len(alert.annotations["a"]) <= LONGEST_ANNOTATION
+    assert max(map(len, alert.labels)) <= MAX_NAME_LENGTH
+    assert max(map(len, alert.labels.values())) <= MAX_LABEL_LENGTH
+    assert len(alert.annotations["a"]) <= MAX_ANNOTATION_LENGTH
     assert all(value.isprintable() for value in [*alert.labels.values(), *alert.annotations.values()])
 
 
@@ -150,9 +150,9 @@ def test_an_alert_with_endless_names_is_none(what: str) -> None:
     def message(most: int) -> str:
         return json.dumps({"labels": {"alertname": "x"}, what: {f"n{number}": "v" for number in range(most)}})
 
-    assert read_message(message(MOST_NAMES))
-    with pytest.raises(MessageError, match=f"the message has {MOST_NAMES + 1} {what}, more than {MOST_NAMES}"):
-        read_message(message(MOST_NAMES + 1))
+    assert read_message(message(MAX_NAMES))
+    with pytest.raises(MessageError, match=f"the message has {MAX_NAMES + 1} {what}, more than {MAX_NAMES}"):
+        read_message(message(MAX_NAMES + 1))
 
 
 def test_the_largest_alert_of_ours_is_far_from_the_bound() -> None:
@@ -160,4 +160,4 @@ def test_the_largest_alert_of_ours_is_far_from_the_bound() -> None:
     (alert,) = fold([occurrence(rule=rule_of(labels=labels))], cluster="prod", bundle="b", archive_url="https://a/")
 
     assert read_message(encode_message(alert).decode()).labels == alert.labels
-    assert len(alert.labels) < MOST_NAMES / 2
+    assert len(alert.labels) < MAX_NAMES / 2

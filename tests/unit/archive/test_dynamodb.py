@@ -23,9 +23,7 @@ from auditwire.archive import (
     MemoryArchive,
     QuarantineNote,
     Record,
-    S3Archive,
     items,
-    open_archive,
 )
 from auditwire.events import Event, ObjectRef, User
 from local_road import exec_event
@@ -34,7 +32,7 @@ from made_events import event
 PLACE = "prod#2026-11-21T22"
 T = "20261121T220500.100000Z"
 # Does not compress, and holds no line end.
-NOISE = Random(1).randbytes(items.LARGEST_LINE + 4096).replace(b"\n", b"?")
+NOISE = Random(1).randbytes(items.MAX_LINE_BYTES + 4096).replace(b"\n", b"?")
 NOW = 1_800_000_000.0
 SOON = NOW + 1.2
 
@@ -302,19 +300,6 @@ def test_the_quarantine_stays_where_objects_are() -> None:
     note = QuarantineNote("invalid_json", "body", "prod", datetime(2026, 11, 21, tzinfo=UTC))
     assert archive(Table(), objects).put_quarantine("quarantine/x.gz", b"x", note) == "stored"
     assert list(objects.objects) == ["quarantine/x.gz"]
-
-
-def test_a_deployment_has_the_store_that_its_environment_names() -> None:
-    s3: Any = object()
-
-    def dynamodb() -> Any:
-        return Table()
-
-    def nobody() -> Any:
-        pytest.fail("S3 needs no client of DynamoDB")
-
-    assert isinstance(open_archive(s3, "bucket", dynamodb, TABLE, 30), DynamoDBArchive)
-    assert isinstance(open_archive(s3, "bucket", nobody, "", 30), S3Archive)
 
 
 def test_an_event_of_nobody_about_nothing_is_stored(aws: Any) -> None:

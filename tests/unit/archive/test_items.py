@@ -99,7 +99,7 @@ hostile = st.one_of(
 )
 
 
-@given(hostile, hostile, st.none() | hostile, st.integers(0, items.LARGEST_LINE))
+@given(hostile, hostile, st.none() | hostile, st.integers(0, items.MAX_LINE_BYTES))
 def test_no_item_is_larger_than_dynamodb_takes_and_every_text_can_be_sent(
     audit_id: str, name: str, user: str | None, line: int
 ) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditwire.archive import HourGroup, batch_digest, object_key, partition, quarantine_key
-from auditwire.events import Event
+from auditwire.events import Event, settle
 
 RECEIVED = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 
@@ -19,7 +19,7 @@ def events(*stage_times: str | None, received: datetime = RECEIVED) -> list[Even
         for time in stage_times
     ]
     for event in made:
-        event.settle(cluster="prod", received=received)
+        settle(event, cluster="prod", received=received)
     return made
 
 

@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from auditwire.archive import QuarantineNote, S3Archive, batch_digest, quarantine_key
 from auditwire.archive.errors import QuarantineError
-from auditwire.archive.quarantine import Entry, Quarantine
+from auditwire.archive.quarantine import Quarantine, QuarantineEntry
 
 RECEIVED = datetime(2026, 11, 21, 22, 5, 1, 250_000, tzinfo=UTC)
 
@@ -124,7 +124,7 @@ def test_a_damaged_object_is_said_to_be_one(client: Any) -> None:
 
 def test_a_bucket_that_is_not_there_is_said_so(client: Any) -> None:
     quarantine = Quarantine(client, "another")
-    entry = Entry(quarantine_key("prod", "a" * 64), "prod", "a" * 64, 1, RECEIVED)
+    entry = QuarantineEntry(quarantine_key("prod", "a" * 64), "prod", "a" * 64, 1, RECEIVED)
 
     with pytest.raises(QuarantineError, match=r"could not be listed: .*NoSuchBucket"):
         quarantine.entries()

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from auditwire.archive import MemoryArchive
-from auditwire.archive.rejected import MOST_OBJECTS, put_aside
+from auditwire.archive.rejected import MAX_OBJECTS, put_aside
 from auditwire.events import Reject, decode
 
 RECEIVED = datetime(2026, 11, 21, 22, 5, tzinfo=UTC)
@@ -20,10 +20,10 @@ def put(archive: MemoryArchive, rejects: list[Reject]) -> list[tuple[Reject, str
 
 def test_a_few_items_are_an_object_each() -> None:
     archive = MemoryArchive()
-    rejects = items(MOST_OBJECTS)
+    rejects = items(MAX_OBJECTS)
 
     assert [reject for reject, _ in put(archive, rejects)] == rejects
-    assert len(archive.objects) == MOST_OBJECTS
+    assert len(archive.objects) == MAX_OBJECTS
     assert {note["reason"] for note in archive.metadata.values()} == {"missing_field"}
 
 
@@ -36,7 +36,7 @@ def test_an_item_that_comes_often_is_one_object() -> None:
 
 def test_many_items_are_one_object_that_can_be_taken_up_again() -> None:
     archive = MemoryArchive()
-    rejects = items(MOST_OBJECTS + 1)
+    rejects = items(MAX_OBJECTS + 1)
     [(body, key)] = put(archive, rejects)
 
     assert list(archive.objects) == [key]

@@ -13,7 +13,7 @@ from moto import mock_aws
 
 from archive_table import TABLE, make_table, settled
 from auditwire.archive import Archive, ArchiveError, DynamoDBArchive, Record, S3Archive, batch_digest, items, partition
-from auditwire.archive.search import Found, Reader, Search, hours
+from auditwire.archive.search import ArchiveReader, Found, Search, hours
 from auditwire.archive.search_bucket import BucketReader
 from auditwire.archive.search_table import TableReader
 from auditwire.events import encode_line
@@ -93,12 +93,12 @@ def world() -> Iterator[World]:
         yield world
 
 
-def ids(reader: Reader, **wanted: Any) -> list[str]:
+def ids(reader: ArchiveReader, **wanted: Any) -> list[str]:
     """The auditIDs of what is found, cut to their last digit."""
     return [found.audit_id[-1] for found in in_order(reader, Search(**wanted))]
 
 
-def in_order(reader: Reader, search: Search) -> list[Found]:
+def in_order(reader: ArchiveReader, search: Search) -> list[Found]:
     """What is found, which must be in order of time; events of the same moment in order of auditID."""
     found = list(reader.find(search, lambda hour: None))
     assert [each.at for each in found] == sorted(each.at for each in found)
@@ -166,13 +166,13 @@ def test_whoever_has_seen_enough_can_stop(world: World) -> None:
 
 
 def test_an_event_too_large_for_an_item_is_found_through_its_pointer(world: World) -> None:
-    large = at(8, "19:00:00", annotations={"noise": Random(1).randbytes(items.LARGEST_LINE).hex()})
+    large = at(8, "19:00:00", annotations={"noise": Random(1).randbytes(items.MAX_LINE_BYTES).hex()})
     # Only the table: the object beside it lies where the bucket's reader looks as well.
     store(world.writers()[1], "large", [large])
     for reader in (world.table, world.bucket):
         (found,) = reader.find(Search(cluster="large", start=START - timedelta(hours=1)), print)
         assert found.audit_id == large["auditID"]
-        assert len(found.line) > items.LARGEST_LINE
+        assert len(found.line) > items.MAX_LINE_BYTES
 
 
 def test_what_is_no_archived_event_is_named(world: World) -> None:

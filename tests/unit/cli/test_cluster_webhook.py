@@ -10,8 +10,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditwire_cli.webhook_kubernetes import LARGEST_EVENT, Login, Webhook
-from auditwire_cli.webhook_kubesphere import config_script, helm_values
+from auditwire_cli.cluster.webhook_kubernetes import MAX_EVENT_BYTES, Login, Webhook
+from auditwire_cli.cluster.webhook_kubesphere import config_script, helm_values
 
 URL = "https://audit.example.com"
 TARGET = f"{URL}/audit/webhook/event"
@@ -71,7 +71,7 @@ def test_a_private_authority_stands_in_the_file(tmp_path: Path) -> None:
     assert b64decode(config["clusters"][0]["cluster"]["certificate-authority-data"]) == b"PEM"
 
 
-@given(st.integers(10_000, LARGEST_EVENT))
+@given(st.integers(10_000, MAX_EVENT_BYTES))
 def test_a_batch_always_fits_into_a_request_of_lambda(size: int) -> None:
     found = flags(size)
     events, limit = (

@@ -10,7 +10,7 @@ from botocore import exceptions
 
 from auditwire.alerts import DeadLetterError
 from auditwire.archive.errors import QuarantineError
-from auditwire.rules_bucket import RulesBucketError
+from auditwire.bundles.rules_bucket import RulesBucketError
 from auditwire_cli.errors import CallError, CommandError
 from auditwire_cli.stack import Stack, in_one_sentence
 

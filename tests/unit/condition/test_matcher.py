@@ -8,16 +8,16 @@ from auditwire.condition import EvaluationError, compile_condition
 from auditwire.condition.assemble import Binder
 from auditwire.condition.codegen import generate_all
 from auditwire.condition.evaluate import evaluate
-from auditwire.condition.matcher import HOT, MOST_FUNCTIONS, Matcher
-from auditwire.condition.memory import LONGEST_VALUE, MOST_VALUES, Remembered
+from auditwire.condition.matcher import HOT, MAX_FUNCTIONS, Matcher
+from auditwire.condition.memory import MAX_VALUE_LENGTH, MAX_VALUES, Remembered
 from auditwire.condition.operators import regex_test, search_of_all
 from auditwire.condition.pattern_set import shared_searches
 from auditwire.condition.reach import quick_judge
 from auditwire.condition.syntax import And, Comparison, Operator, Or, Path, Segment, Text
+from auditwire.documents.source import Source
 from auditwire.events import Event
 from auditwire.rules import load_sources
 from auditwire.rules.fields import EventFields
-from auditwire.source import Source
 from made_events import event
 
 
@@ -49,9 +49,9 @@ def test_what_stays_open_again_and_again_gets_a_function_and_nothing_sooner() ->
 
     for _ in range(HOT - 1):
         assert matcher.match(pod) == (0,)
-    assert matcher._functions_left == MOST_FUNCTIONS
+    assert matcher._functions_left == MAX_FUNCTIONS
     assert matcher.match(pod) == (0,)
-    assert matcher._functions_left == MOST_FUNCTIONS - 1
+    assert matcher._functions_left == MAX_FUNCTIONS - 1
     assert matcher.match(pod) == (0,)
 
 
@@ -73,17 +73,17 @@ def test_values_that_clients_choose_are_remembered_up_to_a_bound() -> None:
 
     assert [lengths["a"], lengths["a"], lengths["b"]] == [1, 1, 1]
     assert asked == ["a", "b"]
-    for number in range(3 * MOST_VALUES):
+    for number in range(3 * MAX_VALUES):
         assert lengths[str(number)] == len(str(number))
-        assert len(lengths) <= MOST_VALUES
-    assert lengths["x" * (LONGEST_VALUE + 1)] == LONGEST_VALUE + 1
-    assert "x" * (LONGEST_VALUE + 1) not in lengths
+        assert len(lengths) <= MAX_VALUES
+    assert lengths["x" * (MAX_VALUE_LENGTH + 1)] == MAX_VALUE_LENGTH + 1
+    assert "x" * (MAX_VALUE_LENGTH + 1) not in lengths
 
 
 def test_a_flood_of_namespaces_changes_no_answer() -> None:
     matcher = Matcher(bound('ObjectRef.Namespace = "shop"', 'ObjectRef.Namespace like "team-1*"'))
 
-    for number in range(MOST_VALUES + 10):
+    for number in range(MAX_VALUES + 10):
         namespace = f"team-{number}"
         assert matcher.match(event(namespace=namespace)) == ((1,) if namespace.startswith("team-1") else ())
     assert matcher.match(event(namespace="shop")) == (0,)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from audit_events import as_kubesphere, item, text_of
-from auditwire.events import Event, Level, as_stored, decode, encode_line
+from auditwire.events import Event, Level, as_stored, decode, encode_line, settle
 from captures import captured_lines, each_capture
 from payloads import payload, payload_names
 
@@ -16,7 +16,7 @@ BEGIN = b'{"level":"Metadata","auditID":"a","stage":"Panic","verb":"get"'
 
 def line_of(body: bytes, provenance: dict[str, object] | None = None, level: Level | None = None) -> bytes:
     (event,) = decode(body).events
-    event.settle(cluster="prod", received=RECEIVED)
+    settle(event, cluster="prod", received=RECEIVED)
     return encode_line(as_stored(event, level), provenance or {})
 
 
@@ -29,7 +29,7 @@ def test_a_line_is_the_event_the_cluster_and_the_provenance() -> None:
 @pytest.mark.parametrize("name", payload_names())
 def test_every_payload_makes_lines_with_canonical_keys(name: str) -> None:
     for event in decode(payload(name)).events:
-        event.settle(cluster="prod", received=RECEIVED)
+        settle(event, cluster="prod", received=RECEIVED)
         line = encode_line(as_stored(event, None), {"batch": "b"})
 
         assert b"\n" not in line
@@ -43,7 +43,7 @@ def test_every_payload_makes_lines_with_canonical_keys(name: str) -> None:
 @each_capture
 def test_every_captured_event_makes_a_line_equal_to_it(capture) -> None:
     for event, text in zip(decode(capture.read_bytes()).events, captured_lines(capture), strict=True):
-        event.settle(cluster="prod", received=RECEIVED)
+        settle(event, cluster="prod", received=RECEIVED)
         stored = as_stored(event, None)
         line = json.loads(encode_line(stored, {"batch": "b"}))
         expected = json.loads(text)
@@ -156,6 +156,6 @@ def test_the_provenance_given_is_not_changed() -> None:
 
 def test_an_event_built_by_hand_makes_a_line() -> None:
     event = Event(level="Metadata", auditID="a", stage="Panic", verb="get")
-    event.settle(cluster="prod", received=RECEIVED)
+    settle(event, cluster="prod", received=RECEIVED)
 
     assert json.loads(encode_line(event, {}))["auditID"] == "a"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from audit_events import as_kubesphere, item, text_of
-from auditwire.events import Event, decode
+from auditwire.events import Event, decode, settle
 from auditwire.events.timestamps import as_text, normalise
 from payloads import payload
 
@@ -15,7 +15,7 @@ NOW = "2026-11-21T22:00:00.000005Z"
 
 def settled(**changes: object) -> Event:
     (event,) = decode(text_of(item(**changes))).events
-    event.settle(cluster="prod", received=RECEIVED)
+    settle(event, cluster="prod", received=RECEIVED)
     return event
 
 
@@ -130,7 +130,7 @@ def test_events_of_2017_settle_the_same_at_every_repeat() -> None:
     times = set()
     for received in (RECEIVED, RECEIVED + timedelta(days=1)):
         for event in decode(payload("kube-log-1.8-lines")).events:
-            event.settle(cluster="prod", received=received)
+            settle(event, cluster="prod", received=received)
             times.add((event.stageTimestamp, *event.flags))
 
     assert times == {("2017-09-11T19:55:05.000000Z",), ("2017-09-11T19:55:34.000000Z",)}
@@ -140,7 +140,7 @@ def test_settling_twice_changes_nothing_more() -> None:
     event = settled(cluster="forged", stageTimestamp="x", level="Everything")
     before = (event.cluster, event.reportedCluster, event.flags, event.stageTimestamp)
 
-    event.settle(cluster="prod", received=RECEIVED)
+    settle(event, cluster="prod", received=RECEIVED)
 
     assert (event.cluster, event.reportedCluster, event.flags, event.stageTimestamp) == before
     assert before[2] == ("cluster_differs", "level_unknown", "stage_time_unreadable")
@@ -148,7 +148,7 @@ def test_settling_twice_changes_nothing_more() -> None:
 
 def test_kubesphere_events_settle_alike() -> None:
     (event,) = decode(text_of(as_kubesphere(item(cluster="host", stageTimestamp="2026-11-21T22:05:01.5Z")))).events
-    event.settle(cluster="demo-ks", received=RECEIVED)
+    settle(event, cluster="demo-ks", received=RECEIVED)
 
     assert (event.cluster, event.reportedCluster) == ("demo-ks", "host")
     assert event.stageTimestamp == "2026-11-21T22:05:01.500000Z"

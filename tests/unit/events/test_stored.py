@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from audit_events import item, text_of
-from auditwire.events import Event, Level, as_stored, decode
+from auditwire.events import Event, Level, as_stored, decode, settle
 
 FULL = item(level="RequestResponse", requestObject={"a": 1}, responseObject={"b": 2})
 
@@ -54,7 +54,7 @@ def test_an_unknown_level_is_trimmed_like_the_highest() -> None:
 
 def test_the_copy_knows_how_it_was_received() -> None:
     event = received(requestURI="/p?token=x", cluster="forged")
-    event.settle(cluster="prod", received=datetime(2026, 11, 21, tzinfo=UTC))
+    settle(event, cluster="prod", received=datetime(2026, 11, 21, tzinfo=UTC))
     stored = as_stored(event, Level.METADATA)
 
     assert stored is not event

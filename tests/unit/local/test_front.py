@@ -13,7 +13,7 @@ import pytest
 
 from auditwire_local.certificate import server_context
 from auditwire_local.front import Front
-from auditwire_local.gateway import MAX_BODY, Answer, Request
+from auditwire_local.gateway import MAX_BODY, HttpAnswer, Request
 
 
 class Service:
@@ -26,13 +26,13 @@ class Service:
         self.go_on.set()
         self.troubles = threading.Event()
 
-    def __call__(self, request: Request) -> Answer:
+    def __call__(self, request: Request) -> HttpAnswer:
         self.requests.append(request)
         self.arrived.set()
         if request.body == b"break":
             raise RuntimeError("nobody foresaw this")
         assert self.go_on.wait(10)
-        return Answer(200, [("Content-Type", "text/plain")], request.body)
+        return HttpAnswer(200, [("Content-Type", "text/plain")], request.body)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from auditwire_local.errors import DeployError
-from auditwire_local.gateway import FAILED, Answer, Request, answer, event, routes
+from auditwire_local.gateway import FAILED, HttpAnswer, Request, answer, event, routes
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:f:live"
 
@@ -165,24 +165,24 @@ def test_an_empty_body_is_left_out() -> None:
     [
         pytest.param(
             {"statusCode": 200, "body": ""},
-            Answer(200, [("Content-Type", "text/plain;charset=UTF-8")], b""),
+            HttpAnswer(200, [("Content-Type", "text/plain;charset=UTF-8")], b""),
             id="empty",
         ),
         pytest.param(
             {"statusCode": 401, "headers": {"content-type": "text/html"}, "body": "é", "cookies": ["a=b"]},
-            Answer(401, [("content-type", "text/html"), ("Set-Cookie", "a=b")], "é".encode()),
+            HttpAnswer(401, [("content-type", "text/html"), ("Set-Cookie", "a=b")], "é".encode()),
             id="headers",
         ),
         pytest.param(
             {"statusCode": "200", "headers": {"Content-Type": "x/y"}, "body": "AAE=", "isBase64Encoded": True},
-            Answer(200, [("Content-Type", "x/y")], b"\x00\x01"),
+            HttpAnswer(200, [("Content-Type", "x/y")], b"\x00\x01"),
             id="base64",
         ),
-        pytest.param({"a": 1}, Answer(200, [("Content-Type", "application/json")], b'{"a":1}'), id="bare JSON"),
+        pytest.param({"a": 1}, HttpAnswer(200, [("Content-Type", "application/json")], b'{"a":1}'), id="bare JSON"),
         pytest.param({"statusCode": "soon"}, FAILED, id="no status"),
         pytest.param({"statusCode": 200, "body": "%", "isBase64Encoded": True}, FAILED, id="no base64"),
         pytest.param({"statusCode": 200, "body": 5}, FAILED, id="no text"),
     ],
 )
-def test_a_result_becomes_an_answer(result: Any, expected: Answer) -> None:
+def test_a_result_becomes_an_answer(result: Any, expected: HttpAnswer) -> None:
     assert answer(result) == expected

@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given
 
+from auditwire.documents.source import Source
 from auditwire.policy import Attributes, Policy, check_policy
 from auditwire.policy.coverage import Coverage, same_effect
-from auditwire.source import Source
 from policies import PLAUSIBLE_REQUESTS, POLICIES
 
 Finding = tuple[str, int, str, str]

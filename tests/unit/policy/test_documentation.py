@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from auditwire.documents.source import Source
 from auditwire.policy import check_policy
-from auditwire.source import Source
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "policy.md").read_text(encoding="utf-8")

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from auditwire.diagnostics import Diagnostic
+from auditwire.documents.diagnostics import Diagnostic
+from auditwire.documents.source import Source
 from auditwire.policy import GroupResources, LoadedPolicy, load_policy
-from auditwire.source import Source
 
 HEAD = "apiVersion: audit.k8s.io/v1\nkind: Policy\n"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from auditwire.documents.source import Source
 from auditwire.policy import Attributes, LoadedPolicy, check_policy
-from auditwire.source import Source
 
 # Keys in the singular: valid to kube-apiserver, which reads over them.
 SINGULAR = """\

@@ -144,7 +144,7 @@ def test_the_default_pack_is_the_default_documents() -> None:
 
 def test_reading_a_bundle_brings_neither_parser_nor_yaml_along() -> None:
     program = (
-        "import sys; from auditwire.rules.bundle import decode_bundle; from auditwire.ingest import Ingest;"
+        "import sys; from auditwire.rules.bundle import decode_bundle; from auditwire.ingest.ingest import Ingest;"
         "decode_bundle(sys.stdin.buffer.read()).rule_set;"
         "sys.exit(', '.join(sorted({'lark', 'yaml'} & set(sys.modules))) or 0)"
     )

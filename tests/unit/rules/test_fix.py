@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from auditwire.condition.parse import parse
 from auditwire.condition.precedence import Precedence, read
+from auditwire.documents.source import Source
 from auditwire.rules import load_sources
 from auditwire.rules.fix import fix_source
-from auditwire.source import Source
 
 KUBESPHERE, STANDARD = Precedence.KUBESPHERE, Precedence.STANDARD
 

@@ -16,13 +16,13 @@ from auditwire.alerts.errors import (
     PeerAddressError,
     PeerError,
 )
-from auditwire.alerts.fold import FOLDED_ALERT, MOST_ALERTS_A_BATCH, fold
+from auditwire.alerts.fold import FOLDED_ALERT, MAX_ALERTS_A_BATCH, fold
 from auditwire.alerts.message import attributes_of, encode_message
-from auditwire.alerts.own import RULES_REFUSED, own_alert, publish_own, rules_refused, with_runbook
+from auditwire.alerts.self_alerts import RULES_REFUSED, own_alert, publish_own, rules_refused, with_runbook
 from auditwire.alerts.sns import MemoryPublisher, Published, Publisher, SnsPublisher
 
 if TYPE_CHECKING:
-    from auditwire.alerts.alertmanager import AlertmanagerPeer, Answer, Credentials, Peer, parse_credentials
+    from auditwire.alerts.alertmanager import AlertmanagerPeer, Credentials, Peer, PeerAnswer, parse_credentials
     from auditwire.alerts.dead_letters import DeadLetters, MemoryDeadLetters, SqsDeadLetters
     from auditwire.alerts.delivery import Delivery, deliver
     from auditwire.alerts.peers import NO_PEERS, Peers, PeerSource, peers_of
@@ -31,13 +31,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FOLDED_ALERT",
-    "MOST_ALERTS_A_BATCH",
+    "MAX_ALERTS_A_BATCH",
     "NO_PEERS",
     "RULES_REFUSED",
     "Alert",
     "AlertmanagerPeer",
     "AlertsError",
-    "Answer",
     "Credentials",
     "DeadLetterError",
     "DeadLetters",
@@ -50,6 +49,7 @@ __all__ = [
     "OutboxError",
     "Peer",
     "PeerAddressError",
+    "PeerAnswer",
     "PeerError",
     "PeerSource",
     "Peers",
@@ -76,7 +76,7 @@ __all__ = [
 _LAZY: Final = {
     name: module
     for module, names in {
-        "alertmanager": ("AlertmanagerPeer", "Answer", "Credentials", "Peer", "parse_credentials"),
+        "alertmanager": ("AlertmanagerPeer", "PeerAnswer", "Credentials", "Peer", "parse_credentials"),
         "dead_letters": ("DeadLetters", "MemoryDeadLetters", "SqsDeadLetters"),
         "delivery": ("Delivery", "deliver"),
         "peers": ("NO_PEERS", "PeerSource", "Peers", "peers_of"),

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from auditwire.alerts.own import own_alert
+from auditwire.alerts.self_alerts import own_alert
 from auditwire.alerts.text import listed
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 BODIES_QUARANTINED: Final = "auditwire.BodiesQuarantined"
 EVALUATION_ERRORS: Final = "auditwire.EvaluationErrors"
 
-_MOST_KEYS: Final = 5
-_MOST_RULES: Final = 10
+_MAX_KEYS: Final = 5
+_MAX_RULES: Final = 10
 
 
 def bodies_quarantined(quarantined: "Sequence[tuple[Reject, str]]", *, cluster: str, bundle: str) -> "list[Alert]":
@@ -43,7 +43,7 @@ def evaluation_errors(
     tenth alert and all after it are one, without the labels of a rule.
     """
     ranked = sorted(errors.items(), key=lambda rule: (-rule[1], rule[0]))
-    alone = ranked if len(ranked) <= _MOST_RULES else ranked[: _MOST_RULES - 1]
+    alone = ranked if len(ranked) <= _MAX_RULES else ranked[: _MAX_RULES - 1]
     alerts = []
     for rule, count in alone:
         document = documents.get(rule, "")
@@ -65,7 +65,7 @@ def _quarantined(reason: str, kept: "Sequence[tuple[Reject, str]]", cluster: str
         "description": "The bytes are kept as they came and were answered 200; what else was in the batch is processed."
         f" Look: auditwire quarantine list --cluster {cluster} --reason {reason}",
         "count": str(len(kept)),
-        "quarantine_keys": listed((key for _, key in kept), _MOST_KEYS),
+        "quarantine_keys": listed((key for _, key in kept), _MAX_KEYS),
     }
     labels = {"cluster": cluster, "reason": reason}
     return own_alert(

@@ -22,7 +22,7 @@ ALERTS_PATH: Final = "/api/v2/alerts"
 
 _CONNECT_SECONDS: Final = 3.0
 _READ_SECONDS: Final = 10.0
-_LONGEST_ANSWER: Final = 65_536
+_MAX_ANSWER_LENGTH: Final = 65_536
 _PEM: Final = "-----BEGIN"
 _KNOWN_PATH = re.compile(r"(/api/v[12](/alerts)?)?/*$")
 _HEADER_SAFE = re.compile(r"[\x20-\x7e]+")
@@ -37,7 +37,7 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PeerAnswer:
     """An answer about alerts: the HTTP status, and what was said, one line of at most 200 characters."""
 
     status: int
@@ -56,7 +56,7 @@ class Peer(Protocol):
     def url(self) -> str:
         """Its address as logs and metrics name it: without anything secret."""
 
-    def post(self, alerts: bytes, seconds: float) -> Answer:
+    def post(self, alerts: bytes, seconds: float) -> PeerAnswer:
         """Posts a JSON list of alerts. Raises PeerError when there is no answer within ``seconds``."""
 
 
@@ -122,7 +122,7 @@ class AlertmanagerPeer:
             self._headers["Authorization"] = credentials.authorization
         self._clock = clock
 
-    def post(self, alerts: bytes, seconds: float) -> Answer:
+    def post(self, alerts: bytes, seconds: float) -> PeerAnswer:
         """Posts a JSON list of alerts; see Peer.post. Connecting may take 3 seconds of it, an answer 10."""
         ends = self._clock() + seconds
         connection = self._connection(min(_CONNECT_SECONDS, seconds))
@@ -131,14 +131,14 @@ class AlertmanagerPeer:
             connection.sock.settimeout(max(0.001, min(_READ_SECONDS, ends - self._clock())))
             connection.request("POST", self._path, alerts, self._headers)
             response = connection.getresponse()
-            text = response.read(_LONGEST_ANSWER).decode("utf-8", "replace")
+            text = response.read(_MAX_ANSWER_LENGTH).decode("utf-8", "replace")
         except TimeoutError as error:
             raise PeerError("timeout") from error
         except (OSError, http.client.HTTPException) as error:
             raise PeerError(annotation_value(f"{type(error).__name__}: {error}", 200)) from error
         finally:
             connection.close()
-        return Answer(response.status, annotation_value(text.strip(), 200))
+        return PeerAnswer(response.status, annotation_value(text.strip(), 200))
 
     def _connection(self, timeout: float) -> http.client.HTTPConnection:
         if self._tls is None:

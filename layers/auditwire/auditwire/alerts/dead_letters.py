@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
-_MOST_ATTRIBUTES: Final = 8
+_MAX_ATTRIBUTES: Final = 8
 
 
 class DeadLetters(Protocol):
@@ -55,7 +55,7 @@ class SqsDeadLetters:
         if not self._queue_url:
             raise DeadLetterError("no dead-letter queue is configured")
         # SQS refuses empty attributes, and more than ten.
-        texts = dict(islice((attributes or {}).items(), _MOST_ATTRIBUTES))
+        texts = dict(islice((attributes or {}).items(), _MAX_ATTRIBUTES))
         texts |= {"reason": reason, "detail": annotation_value(detail) or "-"}
         sent: dict[str, MessageAttributeValueTypeDef] = {
             name: {"DataType": "String", "StringValue": text} for name, text in texts.items()

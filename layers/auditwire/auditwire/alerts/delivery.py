@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from auditwire.alerts.alertmanager import Answer, Peer
+from auditwire.alerts.alertmanager import Peer, PeerAnswer
 from auditwire.alerts.errors import PeerError
 
-LARGEST_POST: Final = 500_000
+MAX_POST_BYTES: Final = 500_000
 """Bytes; below the 1 MB that proxies commonly take."""
 
 TAKEN: Final = "ok"
@@ -122,7 +122,7 @@ class _Run:
         if not healthy and not (answer := self._post([])).taken:
             raise PeerError(f"refuses even an empty list: {_about(answer)}")
 
-    def _post(self, positions: Sequence[int]) -> Answer:
+    def _post(self, positions: Sequence[int]) -> PeerAnswer:
         left = self._ends - self._clock()
         if left <= 0:
             raise PeerError("timeout")
@@ -138,7 +138,7 @@ def _packed(alerts: Sequence[bytes]) -> Iterator[list[int]]:
     post: list[int] = []
     size = 2
     for position, alert in enumerate(alerts):
-        if post and size + len(alert) + 1 > LARGEST_POST:
+        if post and size + len(alert) + 1 > MAX_POST_BYTES:
             yield post
             post, size = [], 2
         post.append(position)
@@ -147,5 +147,5 @@ def _packed(alerts: Sequence[bytes]) -> Iterator[list[int]]:
         yield post
 
 
-def _about(answer: Answer) -> str:
+def _about(answer: PeerAnswer) -> str:
     return f"{answer.status} {answer.detail}".strip()

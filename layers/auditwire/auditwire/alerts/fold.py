@@ -12,10 +12,10 @@ from auditwire.alerts.wording import SEVERITY, annotations_of, audit_ids, labels
 if TYPE_CHECKING:
     from auditwire.alerts.alert import Occurrence
 
-MOST_ALERTS_A_BATCH: Final = 500
+MAX_ALERTS_A_BATCH: Final = 500
 FOLDED_ALERT: Final = "auditwire.AlertsFolded"
 
-_MOST_RULES_LISTED: Final = 20
+_MAX_RULES_LISTED: Final = 20
 _RANK: Final = {priority: rank for rank, priority in enumerate(SEVERITY)}
 
 
@@ -25,7 +25,7 @@ def fold(
     cluster: str,
     bundle: str,
     archive_url: str = "",
-    most: int = MOST_ALERTS_A_BATCH,
+    most: int = MAX_ALERTS_A_BATCH,
 ) -> list[Alert]:
     """The alerts of a batch in order of first occurrence; the same batch gives the same alerts.
 
@@ -95,14 +95,14 @@ def _alert_of_the_rest(rest: Sequence[Alert], cluster: str, bundle: str) -> Aler
     most_first = sorted(by_rule.items(), key=lambda rule: (-rule[1], rule[0]))
     keys = listed((alert.annotations.get("archive_key", "") for alert in rest), 10)
     description = (
-        f"One batch of cluster {cluster} gave more than {MOST_ALERTS_A_BATCH} alerts. {len(rest)} of them, for"
+        f"One batch of cluster {cluster} gave more than {MAX_ALERTS_A_BATCH} alerts. {len(rest)} of them, for"
         f" {count} events, were not sent one by one; every event is in the archive."
     )
     annotations = {
         "summary": f"{len(rest)} alerts of one batch were folded into this one",
         "description": description,
         "message": f"{len(rest)} alerts for {count} events of {len(by_rule)} rules folded",
-        "rules": listed((f"{rule}: {events}" for rule, events in most_first), _MOST_RULES_LISTED),
+        "rules": listed((f"{rule}: {events}" for rule, events in most_first), _MAX_RULES_LISTED),
         "count": str(count),
         "folded_alerts": str(len(rest)),
         "first_occurrence": first,

@@ -15,7 +15,7 @@ from auditwire.alerts.text import annotation_value
 if TYPE_CHECKING:
     from auditwire.alerts.alert import Alert
 
-LARGEST_MESSAGE: Final = 200_000
+MAX_MESSAGE_BYTES: Final = 200_000
 """Bytes. SNS takes 262,144 with attributes; the rest is room for who wraps it once more."""
 
 # XML, which SNS and SQS speak, has no way to say these two; JSON does. In JSON they only occur inside strings.
@@ -40,7 +40,7 @@ def encode_message(alert: "Alert") -> bytes:
     """The message of an alert: UTF-8 JSON of at most 200,000 bytes, legal in XML 1.0; annotations are cut to fit."""
     message = _encode(alert, dict(alert.annotations))
     for limit in _SHORTER:
-        if len(message) <= LARGEST_MESSAGE:
+        if len(message) <= MAX_MESSAGE_BYTES:
             break
         message = _encode(alert, {name: annotation_value(value, limit) for name, value in alert.annotations.items()})
     return message

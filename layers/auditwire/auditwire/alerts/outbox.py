@@ -36,7 +36,7 @@ _GZIP: Final = 31
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class OutboxEntry:
     """An object that waits in the outbox, and when it was last written."""
 
     key: str
@@ -47,7 +47,7 @@ class Entry:
 class Listing:
     """The outbox at a glance: what waits, oldest first, and how many objects of refused messages are kept aside."""
 
-    waiting: tuple[Entry, ...]
+    waiting: tuple[OutboxEntry, ...]
     refused: int
 
 
@@ -76,13 +76,13 @@ class HeldMessages(Outbox, Protocol):
     def listing(self) -> Listing:
         """What is there now."""
 
-    def read(self, entry: Entry) -> Contents | None:
+    def read(self, entry: OutboxEntry) -> Contents | None:
         """What an entry holds; None where it has gone."""
 
-    def replace(self, entry: Entry, seen: Contents, messages: Sequence[Message]) -> bool:
+    def replace(self, entry: OutboxEntry, seen: Contents, messages: Sequence[Message]) -> bool:
         """Put fewer messages in the place of those ``seen``; False, and nothing done, where others are there now."""
 
-    def remove(self, entry: Entry) -> None:
+    def remove(self, entry: OutboxEntry) -> None:
         """Let go of an entry, whose messages have all been published or set aside."""
 
 
@@ -119,19 +119,19 @@ class S3Outbox:
 
     def listing(self) -> Listing:
         """See HeldMessages.listing."""
-        waiting: list[Entry] = []
+        waiting: list[OutboxEntry] = []
         refused = 0
         try:
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=PREFIX):
                 for listed in page.get("Contents", []):
                     refused += listed["Key"].startswith(REFUSED)
                     if _WAITING_KEY.fullmatch(listed["Key"]):
-                        waiting.append(Entry(listed["Key"], listed["LastModified"]))
+                        waiting.append(OutboxEntry(listed["Key"], listed["LastModified"]))
         except (ClientError, BotoCoreError) as error:
             raise self._failure(PREFIX, "listed", str(error)) from error
         return Listing(_oldest_first(waiting), refused)
 
-    def read(self, entry: Entry) -> Contents | None:
+    def read(self, entry: OutboxEntry) -> Contents | None:
         """See HeldMessages.read."""
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=entry.key)
@@ -147,11 +147,11 @@ class S3Outbox:
         except ValueError as error:
             raise self._failure(entry.key, "read", f"it is damaged: {error}") from error
 
-    def replace(self, entry: Entry, seen: Contents, messages: Sequence[Message]) -> bool:
+    def replace(self, entry: OutboxEntry, seen: Contents, messages: Sequence[Message]) -> bool:
         """See HeldMessages.replace."""
         return self._put(entry.key, messages, {"IfMatch": seen.version}, {"since": seen.since.isoformat()})
 
-    def remove(self, entry: Entry) -> None:
+    def remove(self, entry: OutboxEntry) -> None:
         """See HeldMessages.remove."""
         try:
             self._client.delete_object(Bucket=self._bucket, Key=entry.key)
@@ -219,14 +219,14 @@ class MemoryOutbox:
 
     def listing(self) -> Listing:
         """See HeldMessages.listing."""
-        waiting = [Entry(key, kept.since) for key, kept in self.objects.items() if _WAITING_KEY.fullmatch(key)]
+        waiting = [OutboxEntry(key, kept.since) for key, kept in self.objects.items() if _WAITING_KEY.fullmatch(key)]
         return Listing(_oldest_first(waiting), len(self.objects) - len(waiting))
 
-    def read(self, entry: Entry) -> Contents | None:
+    def read(self, entry: OutboxEntry) -> Contents | None:
         """See HeldMessages.read."""
         return self.objects.get(entry.key)
 
-    def replace(self, entry: Entry, seen: Contents, messages: Sequence[Message]) -> bool:
+    def replace(self, entry: OutboxEntry, seen: Contents, messages: Sequence[Message]) -> bool:
         """See HeldMessages.replace."""
         if self.objects.get(entry.key) != seen:
             return False
@@ -234,7 +234,7 @@ class MemoryOutbox:
         self._keep(entry.key, messages, seen.since)
         return True
 
-    def remove(self, entry: Entry) -> None:
+    def remove(self, entry: OutboxEntry) -> None:
         """See HeldMessages.remove."""
         self.objects.pop(entry.key, None)
 
@@ -280,7 +280,7 @@ def _lines(messages: Sequence[Message]) -> bytes:
     return b"".join(orjson.dumps({"message": one.body, "attributes": dict(one.attributes)}) + b"\n" for one in messages)
 
 
-def _oldest_first(entries: list[Entry]) -> tuple[Entry, ...]:
+def _oldest_first(entries: list[OutboxEntry]) -> tuple[OutboxEntry, ...]:
     return tuple(sorted(entries, key=lambda entry: (entry.written, entry.key)))
 
 

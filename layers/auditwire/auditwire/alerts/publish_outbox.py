@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from auditwire.alerts.message import Message
-    from auditwire.alerts.outbox import Contents, Entry, HeldMessages
+    from auditwire.alerts.outbox import Contents, HeldMessages, OutboxEntry
     from auditwire.alerts.sns import Published
 
 PATIENCE_SECONDS: Final = 5.0
 """How long one object's messages are repeated: a throttled topic takes them in the end, and others wait too."""
 
-_MOST_PROBLEMS: Final = 10
+_MAX_PROBLEMS: Final = 10
 
 
 class MessagePublisher(Protocol):
@@ -51,7 +51,7 @@ class OutboxRun:
     def log_fields(self) -> dict[str, object]:
         """Every number of the run as a plain value, for one structured log line; of many problems the first ten."""
         numbers = {name: value for name, value in asdict(self).items() if name != "by_cluster"}
-        return {**numbers, "problems": self.problems[:_MOST_PROBLEMS]}
+        return {**numbers, "problems": self.problems[:_MAX_PROBLEMS]}
 
 
 def publish_outbox(
@@ -93,7 +93,7 @@ def publish_outbox(
 
 
 def _settle(
-    outbox: "HeldMessages", entry: "Entry", seen: "Contents", published: "Published[Message]", run: OutboxRun
+    outbox: "HeldMessages", entry: "OutboxEntry", seen: "Contents", published: "Published[Message]", run: OutboxRun
 ) -> bool:
     """Put refused messages aside and keep in the object what still has to be published; whether nothing has."""
     if published.refused:

@@ -17,7 +17,7 @@ from auditwire.alerts.errors import MessageError
 from auditwire.alerts.text import annotation_value, label_value, legal_names
 
 # Three times what the largest alert of ours carries. Whoever writes more asks Alertmanager to hold what it cannot.
-MOST_NAMES: Final = 192
+MAX_NAMES: Final = 192
 
 # What Go's url.ParseRequestURI takes: Alertmanager answers 422 to anything else, and stores nothing of the post.
 _URI = re.compile(r"[a-z][a-z0-9+.-]*://([\x21\x23-\x24\x26-\x7e]|%[0-9A-Fa-f]{2})+")
@@ -83,8 +83,8 @@ def _texts(found: object, what: str, bounded: Callable[[str], str]) -> dict[str,
         return {}
     if not isinstance(found, dict):
         raise MessageError(f"the message's {what} are no JSON object")
-    if len(found) > MOST_NAMES:
-        raise MessageError(f"the message has {len(found)} {what}, more than {MOST_NAMES}")
+    if len(found) > MAX_NAMES:
+        raise MessageError(f"the message has {len(found)} {what}, more than {MAX_NAMES}")
     texts: dict[str, str] = {}
     for name, value in found.items():
         if isinstance(value, str):

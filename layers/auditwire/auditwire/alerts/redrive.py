@@ -35,7 +35,7 @@ REDRIVE_SECONDS: Final = 600
 _BAD: Final = frozenset(("malformed", "refused"))
 _OURS: Final = ("reason", "detail")
 _AT_ONCE: Final = 10
-_LARGEST_REQUEST: Final = 250_000
+_MAX_REQUEST_BYTES: Final = 250_000
 # A receive that waits asks every machine the queue is spread over; one that does not may miss messages.
 _WAIT_SECONDS: Final = 1
 
@@ -201,7 +201,7 @@ def _packed(letters: Sequence[DeadLetter]) -> Iterator[list[DeadLetter]]:
         own = len(letter.body.encode()) + sum(
             len(name) + len(str(value.get("StringValue", ""))) * 4 + 100 for name, value in letter.attributes.items()
         )
-        if portion and size + own > _LARGEST_REQUEST:
+        if portion and size + own > _MAX_REQUEST_BYTES:
             yield portion
             portion, size = [], 0
         portion.append(letter)

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
     from auditwire.alerts.alert import Alert
 
-MOST_ENTRIES: Final = 10
-LARGEST_REQUEST: Final = 250_000
+MAX_ENTRIES: Final = 10
+MAX_REQUEST_BYTES: Final = 250_000
 """Bytes of all messages of a request and their attributes. SNS refuses a request of more than 262,144 as a whole."""
 
 SIDE_BY_SIDE: Final = 8
 """Requests at the same time: the 500 alerts of a batch are seven rounds. A client keeps ten connections."""
 
 _FIRST_WAIT_SECONDS: Final = 0.05
-_LONGEST_WAIT_SECONDS: Final = 0.8
+_MAX_WAIT_SECONDS: Final = 0.8
 # A whole request refused with one of these holds a message that SNS will never take.
 _MESSAGE_AT_FAULT: Final = frozenset(
     ("BatchRequestTooLong", "InvalidParameter", "InvalidParameterValue", "ParameterValueInvalid", "ValidationError")
@@ -68,7 +68,7 @@ class MemoryPublisher:
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry(Generic[_Item]):
+class _BatchEntry(Generic[_Item]):
     item: _Item
     message: Message
     size: int
@@ -105,7 +105,7 @@ class SnsPublisher:
         """The same for messages that were made before."""
         return self._publish([_entry(message, message) for message in messages], deadline)
 
-    def _publish(self, entries: list[_Entry[_Item]], deadline: float) -> Published[_Item]:
+    def _publish(self, entries: list[_BatchEntry[_Item]], deadline: float) -> Published[_Item]:
         refused: list[_Item] = []
         waiting = entries
         wait = _FIRST_WAIT_SECONDS
@@ -119,13 +119,13 @@ class SnsPublisher:
             if not waiting or left <= 0:
                 break
             self._sleep(min(wait, left))
-            wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
+            wait = min(wait * 2, _MAX_WAIT_SECONDS)
         failed = [entry.item for entry in waiting]
         return Published(len(entries) - len(failed) - len(refused), failed, refused)
 
     def _round(
-        self, entries: list[_Entry[_Item]], deadline: float, least: int
-    ) -> tuple[list[_Entry[_Item]], list[_Item]]:
+        self, entries: list[_BatchEntry[_Item]], deadline: float, least: int
+    ) -> tuple[list[_BatchEntry[_Item]], list[_Item]]:
         """Sends all entries once, ``least`` requests even after the deadline: which are to be sent again, and what
         never."""
         requests = list(_packed(entries))
@@ -143,8 +143,8 @@ class SnsPublisher:
         return [entry for again, _ in done for entry in again], [item for _, refused in done for item in refused]
 
     def _request(
-        self, entries: list[_Entry[_Item]], deadline: float, *, must: bool
-    ) -> tuple[list[_Entry[_Item]], list[_Item]]:
+        self, entries: list[_BatchEntry[_Item]], deadline: float, *, must: bool
+    ) -> tuple[list[_BatchEntry[_Item]], list[_Item]]:
         """Sends one request unless it is too late and need not be, and again entry by entry where one of them is at
         fault."""
         if not must and self._clock() >= deadline:
@@ -163,33 +163,33 @@ class SnsPublisher:
             return entries, []
         return unsent, [entry.item for entry in invalid]
 
-    def _send(self, request: list[_Entry[_Item]]) -> tuple[list[_Entry[_Item]], list[_Entry[_Item]]]:
+    def _send(self, request: list[_BatchEntry[_Item]]) -> tuple[list[_BatchEntry[_Item]], list[_BatchEntry[_Item]]]:
         answer = self._client.publish_batch(
             TopicArn=self._topic_arn,
             PublishBatchRequestEntries=[
                 _as_request(str(number), entry.message) for number, entry in enumerate(request)
             ],
         )
-        unsent: list[_Entry[_Item]] = []
-        invalid: list[_Entry[_Item]] = []
+        unsent: list[_BatchEntry[_Item]] = []
+        invalid: list[_BatchEntry[_Item]] = []
         for failure in answer.get("Failed", []):
             sender_fault = failure["SenderFault"] and not any(word in failure["Code"] for word in _ROAD_AT_FAULT)
             (invalid if sender_fault else unsent).append(request[int(failure["Id"])])
         return unsent, invalid
 
 
-def _entry(item: _Item, message: Message) -> _Entry[_Item]:
+def _entry(item: _Item, message: Message) -> _BatchEntry[_Item]:
     attributes = message.attributes.items()
     in_attributes = sum(len(name) + len("String") + len(value.encode()) for name, value in attributes)
-    return _Entry(item, message, len(message.body.encode()) + in_attributes)
+    return _BatchEntry(item, message, len(message.body.encode()) + in_attributes)
 
 
-def _packed(entries: Iterable[_Entry[_Item]]) -> Iterator[list[_Entry[_Item]]]:
+def _packed(entries: Iterable[_BatchEntry[_Item]]) -> Iterator[list[_BatchEntry[_Item]]]:
     """The entries in order, in as few requests as fit; one entry always fits."""
-    request: list[_Entry[_Item]] = []
+    request: list[_BatchEntry[_Item]] = []
     size = 0
     for entry in entries:
-        if request and (len(request) == MOST_ENTRIES or size + entry.size > LARGEST_REQUEST):
+        if request and (len(request) == MAX_ENTRIES or size + entry.size > MAX_REQUEST_BYTES):
             yield request
             request, size = [], 0
         request.append(entry)

@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-LONGEST_LABEL: Final = 256
-LONGEST_ANNOTATION: Final = 1_024
-LONGEST_NAME: Final = 128
+MAX_LABEL_LENGTH: Final = 256
+MAX_ANNOTATION_LENGTH: Final = 1_024
+MAX_NAME_LENGTH: Final = 128
 
 _ILLEGAL_IN_NAME = re.compile(r"[^a-zA-Z0-9_]")
 # What a reader cannot see, or what turns text around on the screen: control characters, zero-width and
@@ -21,7 +21,7 @@ _DIGEST = 8
 
 def legal_name(name: str) -> str:
     """A label or annotation name within ``[a-zA-Z_][a-zA-Z0-9_]*``: other characters become ``_``."""
-    legal = _ILLEGAL_IN_NAME.sub("_", name[:LONGEST_NAME])
+    legal = _ILLEGAL_IN_NAME.sub("_", name[:MAX_NAME_LENGTH])
     return legal if legal[:1].isalpha() or legal.startswith("_") else f"_{legal}"
 
 
@@ -51,14 +51,14 @@ def label_value(value: str) -> str:
     A longer one is cut and ends in ``…`` and 8 hex digits of its SHA-256, so that it is seen to be cut and
     two long values that begin alike stay two alerts.
     """
-    line = one_line(value[: LONGEST_LABEL + 1])
-    if len(value) <= LONGEST_LABEL and len(line) <= LONGEST_LABEL:
+    line = one_line(value[: MAX_LABEL_LENGTH + 1])
+    if len(value) <= MAX_LABEL_LENGTH and len(line) <= MAX_LABEL_LENGTH:
         return line
     digest = hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{line[: LONGEST_LABEL - _DIGEST - 1]}…{digest[:_DIGEST]}"
+    return f"{line[: MAX_LABEL_LENGTH - _DIGEST - 1]}…{digest[:_DIGEST]}"
 
 
-def annotation_value(value: str, limit: int = LONGEST_ANNOTATION) -> str:
+def annotation_value(value: str, limit: int = MAX_ANNOTATION_LENGTH) -> str:
     """An annotation's value: one line of at most ``limit`` characters, a cut marked by ``…`` at its end."""
     line = one_line(value[: limit + 1])
     return line if len(line) <= limit else f"{line[: limit - 1]}…"

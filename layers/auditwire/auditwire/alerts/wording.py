@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from auditwire.alerts.alert import Occurrence
     from auditwire.events import Event
 
-MOST_AUDIT_IDS: Final = 10
+MAX_AUDIT_IDS: Final = 10
 
 SEVERITY: Final = {"DEBUG": "info", "INFO": "info", "WARNING": "warning"}
 """What each priority is called in Alertmanager, lowest priority first."""
 
-_MOST_LISTED: Final = 10
-_MOST_OWN: Final = 32
-_LONGEST_AUDIT_ID: Final = 128
+_MAX_LISTED: Final = 10
+_MAX_OWN: Final = 32
+_MAX_AUDIT_ID_LENGTH: Final = 128
 # A rule may say how severe it is. What the alert is about is not its to say: a label of these names becomes
 # rule_*.
 _NOT_THE_RULES = frozenset(
@@ -82,9 +82,9 @@ def annotations_of(occurrences: "Sequence[Occurrence]", cluster: str) -> dict[st
 def audit_ids(occurrences: "Sequence[Occurrence]") -> tuple[str, ...]:
     """The first 10 different auditIDs. Clients choose them, so each is one line of at most 128 characters."""
     different = dict.fromkeys(
-        annotation_value(occurrence.event.auditID, _LONGEST_AUDIT_ID) for occurrence in occurrences
+        annotation_value(occurrence.event.auditID, _MAX_AUDIT_ID_LENGTH) for occurrence in occurrences
     )
-    return tuple(different)[:MOST_AUDIT_IDS]
+    return tuple(different)[:MAX_AUDIT_IDS]
 
 
 def _act(event: "Event") -> str:
@@ -104,7 +104,7 @@ def _annotation(event: "Event", name: str) -> str:
 
 
 def _listed(values: Iterable[str], separator: str = ", ") -> str:
-    return listed(values, _MOST_LISTED, separator)
+    return listed(values, _MAX_LISTED, separator)
 
 
 def _values(values: Mapping[str, str], bounded: Callable[[str], str]) -> dict[str, str]:
@@ -115,5 +115,5 @@ def _own(values: Mapping[str, str], taken: Callable[[str], bool], bounded: Calla
     """What a rule adds: legal names, its first 32 by name; a name it may not use gets the prefix
     ``rule_``."""
     legal = legal_names({name: value for name, value in values.items() if value})
-    named = {f"rule_{name}" if taken(name) else name: legal[name] for name in sorted(legal)[:_MOST_OWN]}
+    named = {f"rule_{name}" if taken(name) else name: legal[name] for name in sorted(legal)[:_MAX_OWN]}
     return _values(named, bounded)

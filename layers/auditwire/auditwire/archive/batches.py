@@ -20,17 +20,17 @@ from auditwire.archive.items import EVENT, PARTITION, Item, Key
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-MOST_PUTS: Final = 25
+MAX_PUTS: Final = 25
 """Items of one BatchWriteItem; 25 of the largest are well below its 16 MB."""
 
-MOST_GETS: Final = 100
+MAX_GETS: Final = 100
 """Keys of one BatchGetItem."""
 
 SIDE_BY_SIDE: Final = 8
 """Requests at the same time: 400 events are two rounds of writing. A client keeps ten connections."""
 
 _FIRST_WAIT_SECONDS: Final = 0.05
-_LONGEST_WAIT_SECONDS: Final = 0.8
+_MAX_WAIT_SECONDS: Final = 0.8
 # These pass, as any answer 5xx does and any request without an answer; another refusal would only be repeated.
 _BUSY: Final = frozenset(("ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"))
 _UNANSWERED: Final = (exceptions.ConnectionError, exceptions.HTTPClientError)
@@ -74,7 +74,7 @@ class Batches:
             answer: Any = self._client.batch_write_item(RequestItems={self._table: puts})
             return [left["PutRequest"]["Item"] for left in answer["UnprocessedItems"].get(self._table, ())]
 
-        self._all("stored", ask, items, MOST_PUTS, deadline)
+        self._all("stored", ask, items, MAX_PUTS, deadline)
 
     def _read(self, keys: Iterable[Key], how: dict[str, Any], deadline: float) -> dict[Key, Item]:
         found: dict[Key, Item] = {}
@@ -85,7 +85,7 @@ class Batches:
             found.update((_key(item), item) for item in answer["Responses"].get(self._table, ()))
             return [_key(key) for key in answer["UnprocessedKeys"].get(self._table, {}).get("Keys", ())]
 
-        self._all("read", ask, keys, MOST_GETS, deadline)
+        self._all("read", ask, keys, MAX_GETS, deadline)
         return found
 
     def _all(
@@ -129,7 +129,7 @@ class Batches:
             if self._clock() + wait >= deadline:
                 raise self._failure(parts, what, str(cause or "DynamoDB took only a part in time")) from cause
             self._sleep(wait)
-            wait = min(2 * wait, _LONGEST_WAIT_SECONDS)
+            wait = min(2 * wait, _MAX_WAIT_SECONDS)
 
     def _failure(self, parts: Sequence[object], what: str, why: str) -> ArchiveError:
         return ArchiveError(f"{len(parts)} events of the table {self._table} could not be {what}: {why}")

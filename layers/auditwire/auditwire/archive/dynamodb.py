@@ -11,14 +11,12 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from auditwire.archive.batches import Batches
-from auditwire.archive.items import ASIDE, LARGEST_LINE, LINE, SHARDS, Item, Key, hour_name, item_of, key_of
+from auditwire.archive.items import ASIDE, LINE, MAX_LINE_BYTES, SHARDS, Item, Key, hour_name, item_of, key_of
 from auditwire.archive.keys import HourGroup, checked_cluster, object_key
-from auditwire.archive.s3 import S3Archive
-from auditwire.archive.store import Archive, QuarantineNote, Record, Stored, gzip_bytes
+from auditwire.archive.store import Archive, PutResult, QuarantineNote, Record, gzip_bytes
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_s3 import S3Client
 
 _DAY: Final = 86_400
 
@@ -49,7 +47,7 @@ class DynamoDBArchive:
         del digest
         return hour_name(checked_cluster(cluster), group.hour)
 
-    def put_events(self, place: str, records: Iterable[Record], deadline: float) -> Stored:
+    def put_events(self, place: str, records: Iterable[Record], deadline: float) -> PutResult:
         """Stores each event that is not there yet; ``exists`` when all of them are. See Archive.put_events."""
         # An event that stands twice in a batch is one item; a request with the same key twice would be refused.
         wanted: dict[Key, Record] = {}
@@ -69,25 +67,16 @@ class DynamoDBArchive:
         )
         return "stored"
 
-    def put_quarantine(self, key: str, raw: bytes, note: QuarantineNote) -> Stored:
+    def put_quarantine(self, key: str, raw: bytes, note: QuarantineNote) -> PutResult:
         """Puts the bytes aside where objects are kept; see Archive.put_quarantine."""
         return self._objects.put_quarantine(key, raw, note)
 
     def _content(self, record: Record, deadline: float) -> Item:
         """The gzipped line; or, of one too large for an item, the key of an object of its own, written first."""
         packed = gzip_bytes(record.line)
-        if len(packed) <= LARGEST_LINE:
+        if len(packed) <= MAX_LINE_BYTES:
             return {LINE: {"B": packed}}
         at = record.at
         key = object_key(record.event.cluster, at[:13], at.replace("-", "").replace(":", ""), record.event.digest)
         self._objects.put_events(key, [record], deadline)
         return {ASIDE: {"S": key}}
-
-
-def open_archive(
-    s3: "S3Client", bucket: str, dynamodb: "Callable[[], DynamoDBClient]", table: str, days: int
-) -> Archive:
-    """The archive of a deployment: in ``table``, or in the bucket where none is named. ``days`` is how long the table
-    keeps events; for the bucket its own rules say that."""
-    objects = S3Archive(s3, bucket)
-    return DynamoDBArchive(dynamodb(), table, objects, days) if table else objects

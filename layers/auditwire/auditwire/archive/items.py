@@ -28,10 +28,10 @@ EXPIRES: Final = "expires"
 INDEXES: Final = {"auditID": "by-audit-id", "user": "by-user", "object": "by-object"}
 """Attribute → the index by it. Their items are ordered by the sort key of the table, so by time."""
 
-LONGEST_VALUE: Final = 1024
+MAX_VALUE_LENGTH: Final = 1024
 """Bytes of UTF-8 of an index value that stands in the item as it is."""
 
-LARGEST_LINE: Final = 396 * 1024
+MAX_LINE_BYTES: Final = 396 * 1024
 """Bytes of a gzipped line that stands in the item. The rest of an item, names included, has less than 4 kB, and an
 item of more than 400 kB is refused."""
 
@@ -84,7 +84,7 @@ def index_value(text: str) -> str | None:
         return None
     # Half a character is no UTF-8, and nothing that could be sent to DynamoDB.
     encoded = text.encode(errors="surrogatepass")
-    is_fit = len(encoded) <= LONGEST_VALUE and encoded.decode(errors="replace") == text
+    is_fit = len(encoded) <= MAX_VALUE_LENGTH and encoded.decode(errors="replace") == text
     return text if is_fit else f"sha256:{hashlib.sha256(encoded).hexdigest()}"
 
 

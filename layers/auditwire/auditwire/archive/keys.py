@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from auditwire.events import Event
     from auditwire.pipeline import Passed
 
-MOST_OBJECTS_A_BATCH: Final = 24
+MAX_OBJECTS_A_BATCH: Final = 24
 
 _HOUR = len("2026-11-21T22")
 _RECEIVE_TIME_ONLY = frozenset((Flag.STAGE_TIME_MISSING, Flag.STAGE_TIME_UNREADABLE))
@@ -56,7 +56,7 @@ def partition(events: "Sequence[Event | Passed]") -> list[HourGroup]:
         HourGroup(hour, _basic(min(events[at].stageTimestamp or "" for at in members)), tuple(members))
         for hour, members in sorted(hours.items())
     ]
-    kept, late = groups[:MOST_OBJECTS_A_BATCH], groups[MOST_OBJECTS_A_BATCH:]
+    kept, late = groups[:MAX_OBJECTS_A_BATCH], groups[MAX_OBJECTS_A_BATCH:]
     joining = [at for group in late for at in group.members] + undated
     if joining:
         last = kept[-1]

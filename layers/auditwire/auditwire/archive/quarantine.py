@@ -34,7 +34,7 @@ _SIDE_BY_SIDE: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class QuarantineEntry:
     """A key of the quarantine: ``size`` in bytes as stored (gzipped), ``stored`` when it was put there."""
 
     key: str
@@ -48,7 +48,7 @@ class Entry:
 class Quarantined:
     """An object of the quarantine with its note."""
 
-    entry: Entry
+    entry: QuarantineEntry
     note: QuarantineNote
 
 
@@ -62,21 +62,21 @@ class Quarantine:
         self._client = client
         self._bucket = bucket
 
-    def entries(self, cluster: str | None = None) -> list[Entry]:
+    def entries(self, cluster: str | None = None) -> list[QuarantineEntry]:
         """All keys, newest first; of one cluster, where it is named."""
         prefix = f"{_PREFIX}cluster={cluster}/" if cluster else _PREFIX
-        found: list[Entry] = []
+        found: list[QuarantineEntry] = []
         try:
             for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
                 for listed in page.get("Contents", []):
                     key = _KEY.fullmatch(listed["Key"])
                     if key:
-                        found.append(Entry(key[0], key[1], key[2], listed["Size"], listed["LastModified"]))
+                        found.append(QuarantineEntry(key[0], key[1], key[2], listed["Size"], listed["LastModified"]))
         except (ClientError, BotoCoreError) as error:
             raise QuarantineError(f"s3://{self._bucket}/{prefix}: could not be listed: {error}") from error
         return sorted(found, key=lambda entry: (entry.stored, entry.key), reverse=True)
 
-    def describe(self, entries: list[Entry]) -> Iterator[Quarantined]:
+    def describe(self, entries: list[QuarantineEntry]) -> Iterator[Quarantined]:
         """The notes of these entries, in order, read a few at a time as they are asked for; what has gone meanwhile
         is left out."""
         waiting = iter(entries)
@@ -86,7 +86,7 @@ class Quarantine:
                     if note is not None:
                         yield Quarantined(entry, note)
 
-    def find(self, name: str) -> list[Entry]:
+    def find(self, name: str) -> list[QuarantineEntry]:
         """The entries that a key, or the first eight or more digits of a digest, names: none, one, or several."""
         key = _KEY.fullmatch(name)
         if key:
@@ -95,7 +95,7 @@ class Quarantine:
             return []
         return [entry for entry in self.entries() if entry.digest.startswith(name)]
 
-    def read(self, entry: Entry) -> tuple[QuarantineNote, bytes]:
+    def read(self, entry: QuarantineEntry) -> tuple[QuarantineNote, bytes]:
         """The note and the bytes as they came."""
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=entry.key)
@@ -107,14 +107,14 @@ class Quarantine:
         except BodyError as error:
             raise DamagedError(f"s3://{self._bucket}/{entry.key}: is damaged: {error}") from error
 
-    def remove(self, entry: Entry) -> None:
+    def remove(self, entry: QuarantineEntry) -> None:
         """Let go of an object. The bucket keeps its version for as long as NoncurrentVersionRetentionDays says."""
         try:
             self._client.delete_object(Bucket=self._bucket, Key=entry.key)
         except (ClientError, BotoCoreError) as error:
             raise QuarantineError(f"s3://{self._bucket}/{entry.key}: could not be removed: {error}") from error
 
-    def _note(self, entry: Entry) -> QuarantineNote | None:
+    def _note(self, entry: QuarantineEntry) -> QuarantineNote | None:
         try:
             return _note_of(entry, self._client.head_object(Bucket=self._bucket, Key=entry.key)["Metadata"])
         except ClientError as error:
@@ -125,7 +125,7 @@ class Quarantine:
             raise QuarantineError(f"s3://{self._bucket}/{entry.key}: could not be read: {error}") from error
 
 
-def _note_of(entry: Entry, metadata: "Mapping[str, str]") -> QuarantineNote:
+def _note_of(entry: QuarantineEntry, metadata: "Mapping[str, str]") -> QuarantineNote:
     try:
         note = QuarantineNote.from_metadata(metadata)
     except (KeyError, ValueError):

@@ -11,7 +11,7 @@ from auditwire.events import Reject
 if TYPE_CHECKING:
     from auditwire.archive.store import Archive
 
-MOST_OBJECTS: Final = 20
+MAX_OBJECTS: Final = 20
 """So many bad items of a batch are an object each. Every object takes some of the time that a request has: with
 hundreds nothing of the batch would ever be answered."""
 
@@ -23,10 +23,10 @@ def put_aside(
 ) -> list[tuple[Reject, str]]:
     """Put rejects into quarantine; what was put there, and under which keys. Raises ArchiveError.
 
-    More than ``MOST_OBJECTS`` different ones go together, an item a line, as one body of the reason ``many_items``.
+    More than ``MAX_OBJECTS`` different ones go together, an item a line, as one body of the reason ``many_items``.
     """
     different = {reject.raw: reject for reject in rejects}
-    if len(different) > MOST_OBJECTS:
+    if len(different) > MAX_OBJECTS:
         items = b"\n".join(different)
         different = {items: Reject("body", MANY_ITEMS, f"{len(different)} items of one body", items)}
     put = []

@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from auditwire.archive.errors import ArchiveError
 from auditwire.archive.keys import HourGroup, object_key
-from auditwire.archive.store import QuarantineNote, Record, Stored, gzip_bytes, gzip_lines
+from auditwire.archive.store import PutResult, QuarantineNote, Record, gzip_bytes, gzip_lines
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -32,17 +32,17 @@ class S3Archive:
         """The key of one object; see object_key."""
         return object_key(cluster, group.hour, group.t, digest)
 
-    def put_events(self, place: str, records: Iterable[Record], deadline: float) -> Stored:
+    def put_events(self, place: str, records: Iterable[Record], deadline: float) -> PutResult:
         """Stores the lines as one object, gzipped; see Archive.put_events. It takes as long as its client does."""
         del deadline
         return self._put(place, gzip_lines(record.line for record in records))
 
-    def put_quarantine(self, key: str, raw: bytes, note: QuarantineNote) -> Stored:
+    def put_quarantine(self, key: str, raw: bytes, note: QuarantineNote) -> PutResult:
         """Puts the bytes aside, gzipped, the note as object metadata; see
         Archive.put_quarantine."""
         return self._put(key, gzip_bytes(raw), note.as_metadata())
 
-    def _put(self, key: str, body: bytes, metadata: Mapping[str, str] | None = None) -> Stored:
+    def _put(self, key: str, body: bytes, metadata: Mapping[str, str] | None = None) -> PutResult:
         for attempt in range(_ATTEMPTS):
             if attempt:
                 self._sleep(_FIRST_WAIT_SECONDS * 2 ** (attempt - 1))

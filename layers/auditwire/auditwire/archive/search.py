@@ -114,7 +114,7 @@ Reading = Callable[[str], None]
 """Called with the hour, ``2026-11-21T22``, that is read next; the same one may come several times."""
 
 
-class Reader(Protocol):
+class ArchiveReader(Protocol):
     """Where to look. Everything raises ArchiveError for what cannot be read."""
 
     def find(self, search: Search, reading: Reading) -> Iterator[Found]:

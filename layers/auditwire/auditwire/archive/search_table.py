@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from auditwire.archive.batches import MOST_GETS, Batches
+from auditwire.archive.batches import MAX_GETS, Batches
 from auditwire.archive.errors import ArchiveError
 from auditwire.archive.items import (
     ASIDE,
@@ -97,8 +97,8 @@ class TableReader:
             if search.cluster is not None:
                 keys = [key for key in keys if key.partition.startswith(f"{search.cluster}#")]
             # A page has thousands of keys, of which only the first may be wanted.
-            for at in range(0, len(keys), MOST_GETS):
-                wanted = keys[at : at + MOST_GETS]
+            for at in range(0, len(keys), MAX_GETS):
+                wanted = keys[at : at + MAX_GETS]
                 items = batches.get(wanted, self._clock() + _PATIENCE_SECONDS)
                 yield from (items[key] for key in wanted if key in items)
 

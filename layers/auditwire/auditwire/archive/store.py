@@ -12,7 +12,7 @@ from isal import isal_zlib
 from auditwire.archive.keys import HourGroup, kept_at, object_key
 from auditwire.events import Event
 
-Stored = Literal["stored", "exists"]
+PutResult = Literal["stored", "exists"]
 """``exists``: the very same key was there before and was left alone, which is success."""
 
 # Level 1 is both quicker and smaller on audit events than zlib's; 31 asks zlib's interface for a gzip header.
@@ -74,14 +74,14 @@ class Archive(Protocol):
         ``digest`` is batch_digest. Raises ValueError for a name that is no cluster name.
         """
 
-    def put_events(self, place: str, records: Iterable[Record], deadline: float) -> Stored:
+    def put_events(self, place: str, records: Iterable[Record], deadline: float) -> PutResult:
         """Stores the events of one place, asking for each record once. Raises ArchiveError.
 
         What repeats requests by itself begins none after ``deadline``, in seconds since the epoch, but the first of
         each kind.
         """
 
-    def put_quarantine(self, key: str, raw: bytes, note: QuarantineNote) -> Stored:
+    def put_quarantine(self, key: str, raw: bytes, note: QuarantineNote) -> PutResult:
         """Puts aside the bytes of a body or an item as they came, with why. Raises ArchiveError."""
 
 
@@ -96,12 +96,12 @@ class MemoryArchive:
         """The key of an object."""
         return object_key(cluster, group.hour, group.t, digest)
 
-    def put_events(self, place: str, records: Iterable[Record], deadline: float) -> Stored:
+    def put_events(self, place: str, records: Iterable[Record], deadline: float) -> PutResult:
         """Keeps the lines gzipped; no deadline is too short for that."""
         del deadline
         return self._put(place, gzip_lines(record.line for record in records))
 
-    def put_quarantine(self, key: str, raw: bytes, note: QuarantineNote) -> Stored:
+    def put_quarantine(self, key: str, raw: bytes, note: QuarantineNote) -> PutResult:
         """Keeps the bytes gzipped, with their metadata."""
         return self._put(key, gzip_bytes(raw), note.as_metadata())
 
@@ -109,7 +109,7 @@ class MemoryArchive:
         """The lines of an object that put_events stored."""
         return isal_zlib.decompress(self.objects[key], wbits=_GZIP).splitlines()
 
-    def _put(self, key: str, body: bytes, metadata: Mapping[str, str] | None = None) -> Stored:
+    def _put(self, key: str, body: bytes, metadata: Mapping[str, str] | None = None) -> PutResult:
         if key in self.objects:
             return "exists"
         self.objects[key] = body

@@ -11,7 +11,7 @@ from auditwire.clusters.errors import InvalidClusterNameError
 Sender = Literal["kubernetes", "kubesphere", "any"]
 SENDERS: Final[tuple[Sender, ...]] = get_args(Sender)
 LABEL_VALUE_LENGTH: Final = 128
-MOST_LABELS: Final = 16
+MAX_LABELS: Final = 16
 
 _NAME = re.compile(r"[a-z0-9-]{1,63}")
 # What Prometheus takes for a label name; two leading underscores are its own.

@@ -21,9 +21,9 @@ CERTIFICATE_PREFIX: Final = "cert:"
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{1,512}")
 # Base64 of a cluster name, a colon and the longest token; anything longer need not be decoded.
-_LONGEST_BASIC = 1_024
+_MAX_BASIC_LENGTH = 1_024
 # Certificates are one to two kilobytes; API Gateway takes up to four certificates of 64 kB altogether.
-_LONGEST_PEM = 65_536
+_MAX_PEM_LENGTH = 65_536
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
 _SEQUENCE = 0x30
 
@@ -58,7 +58,7 @@ def certificate_digest(pem: str) -> str | None:
     That is the fingerprint which ``openssl x509 -fingerprint -sha256`` shows. The first certificate of the text
     counts; None where there is none. Whether it is valid and by whom it is signed is checked by API Gateway.
     """
-    found = _PEM.search(pem) if len(pem) <= _LONGEST_PEM else None
+    found = _PEM.search(pem) if len(pem) <= _MAX_PEM_LENGTH else None
     if found is None:
         return None
     try:
@@ -104,7 +104,7 @@ def _from_header(value: str) -> Credential | None:
 
 
 def _from_basic(encoded: str) -> Credential | None:
-    if len(encoded) > _LONGEST_BASIC:
+    if len(encoded) > _MAX_BASIC_LENGTH:
         return None
     try:
         cluster, colon, token = b64decode(encoded, validate=True).decode().partition(":")

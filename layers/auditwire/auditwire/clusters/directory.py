@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from auditwire.clusters.cluster import Cluster
     from auditwire.clusters.credential import Credential
 
-LONGEST_CACHE_SECONDS: Final = 60.0
+MAX_CACHE_SECONDS: Final = 60.0
 # A credential that was just registered holds when kube-apiserver tries again, ten seconds after its first
 # refusal.
 UNKNOWN_CACHE_SECONDS: Final = 10.0
@@ -28,7 +28,7 @@ _CACHE_SIZE: Final = 1_024
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class _CacheEntry:
     read_at: float
     registration: Registration | None
 
@@ -39,9 +39,9 @@ class _Cache:
     def __init__(self, ttl: float, size: int) -> None:
         self._ttl = ttl
         self._size = size
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._entries: OrderedDict[str, _CacheEntry] = OrderedDict()
 
-    def get(self, digest: str, now: float) -> _Entry | None:
+    def get(self, digest: str, now: float) -> _CacheEntry | None:
         entry = self._entries.get(digest)
         if entry is None:
             return None
@@ -52,7 +52,7 @@ class _Cache:
         self._entries.move_to_end(digest)
         return entry
 
-    def put(self, digest: str, entry: _Entry) -> None:
+    def put(self, digest: str, entry: _CacheEntry) -> None:
         self._entries[digest] = entry
         self._entries.move_to_end(digest)
         while len(self._entries) > self._size:
@@ -77,11 +77,11 @@ class Directory:
         client: "DynamoDBClient",
         table: str,
         clock: Callable[[], float] = time.time,
-        ttl: float = LONGEST_CACHE_SECONDS,
+        ttl: float = MAX_CACHE_SECONDS,
         size: int = _CACHE_SIZE,
     ) -> None:
-        if not 0 < ttl <= LONGEST_CACHE_SECONDS:
-            message = f"a credential may be cached for at most {LONGEST_CACHE_SECONDS:.0f} seconds, not {ttl}"
+        if not 0 < ttl <= MAX_CACHE_SECONDS:
+            message = f"a credential may be cached for at most {MAX_CACHE_SECONDS:.0f} seconds, not {ttl}"
             raise ValueError(message)
         self._client = client
         self._table = table
@@ -126,7 +126,7 @@ class Directory:
         with self._lock:
             entry = self._known.get(digest, now) or self._unknown.get(digest, now)
         if entry is None:
-            entry = _Entry(now, self._read(digest))
+            entry = _CacheEntry(now, self._read(digest))
             with self._lock:
                 (self._unknown if entry.registration is None else self._known).put(digest, entry)
         registration = entry.registration

@@ -20,8 +20,8 @@ INTERVAL_SECONDS: Final = 60.0
 """How often at most an environment writes the use of one credential."""
 PATIENCE_SECONDS: Final = 0.2
 """How long a request waits for that write; it normally takes a few milliseconds."""
-_MOST_KEYS: Final = 1_024
-_LONGEST_TEXT: Final = 200
+_MAX_KEYS: Final = 1_024
+_MAX_TEXT_LENGTH: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class UseLog:
         with self._lock:
             tally = self._tallies.setdefault(key, _Tally())
             self._tallies.move_to_end(key)
-            while len(self._tallies) > _MOST_KEYS:
+            while len(self._tallies) > _MAX_KEYS:
                 self._tallies.popitem(last=False)
             tally.events += events
             tally.batches += 1
@@ -133,4 +133,4 @@ class UseLog:
 
 
 def _bounded(text: str) -> str:
-    return "".join(sign if sign.isprintable() else "?" for sign in text[:_LONGEST_TEXT])
+    return "".join(sign if sign.isprintable() else "?" for sign in text[:_MAX_TEXT_LENGTH])

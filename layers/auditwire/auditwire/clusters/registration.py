@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from auditwire.clusters.cluster import MOST_LABELS, SENDERS, Cluster, is_label
+from auditwire.clusters.cluster import MAX_LABELS, SENDERS, Cluster, is_label
 from auditwire.clusters.credential import CERTIFICATE_PREFIX
 from auditwire.clusters.errors import DirectoryError, InvalidClusterNameError
 
@@ -137,7 +137,7 @@ def _time(text: str) -> datetime | None:
 def _labels(row: "Row") -> dict[str, str]:
     values: dict[str, Any] = dict(row.get("labels", {}).get("M", {}))
     labels = ((name, value.get("S", "")) for name, value in sorted(values.items()))
-    return dict([(name, value) for name, value in labels if is_label(name, value)][:MOST_LABELS])
+    return dict([(name, value) for name, value in labels if is_label(name, value)][:MAX_LABELS])
 
 
 def _use(row: "Row") -> LastUse | None:

@@ -8,7 +8,7 @@ from auditwire.condition.evaluate import bind_comparison, comparisons
 from auditwire.condition.fields import FieldTable, FreeFields
 from auditwire.condition.parse import SyntaxFinding, parse
 from auditwire.condition.precedence import Precedence, read
-from auditwire.condition.remarks import MOST_FINDINGS
+from auditwire.condition.remarks import MAX_FINDINGS
 from auditwire.condition.syntax import And, Comparison, Expression, Not, Operator, Or, Path, Reference
 
 Dialect = Literal["auditwire", "kubesphere"]
@@ -43,13 +43,13 @@ def compile_condition(
 
 
 def check(expression: Expression, fields: FieldTable, dialect: Dialect) -> list[Finding]:
-    """What is wrong with the comparisons of an expression, at most ``MOST_FINDINGS``.
+    """What is wrong with the comparisons of an expression, at most ``MAX_FINDINGS``.
 
     References are left to whoever knows the definitions.
     """
     findings: list[Finding] = []
     for comparison in comparisons(expression):
-        if len(findings) >= MOST_FINDINGS:
+        if len(findings) >= MAX_FINDINGS:
             break
         if isinstance(comparison.field, Path):
             bound = bind_comparison(comparison, fields)

@@ -13,9 +13,9 @@ from auditwire.condition.fields import Field, FieldTable, Kind
 from auditwire.condition.precedence import spell
 from auditwire.condition.syntax import And, Comparison, Expression, Not, Operator, Or, Path, Reference
 
-_MOST_EXPLAINED: Final = 32
+_MAX_EXPLAINED: Final = 32
 
-_LONGEST_SPELLING: Final = 60
+_MAX_SPELLING_LENGTH: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ class _Search:
 
 def _explain(group: list[Fact]) -> Conflict:
     """The smallest reason there is: one test, two, or all of a field's."""
-    for position, fact in enumerate(group[:_MOST_EXPLAINED]):
+    for position, fact in enumerate(group[:_MAX_EXPLAINED]):
         if contradict([fact]):
             return _conflict(f"{_spelled(fact)} holds for no value", fact)
         for earlier in group[:position]:
@@ -212,4 +212,4 @@ def _excluded(said: list[Fact], value: str, values: frozenset[str]) -> bool:
 
 def _spelled(fact: Fact) -> str:
     text = spell(Not(fact.comparison) if fact.denied else fact.comparison)
-    return text if len(text) <= _LONGEST_SPELLING else text[:_LONGEST_SPELLING] + "…"
+    return text if len(text) <= _MAX_SPELLING_LENGTH else text[:_MAX_SPELLING_LENGTH] + "…"

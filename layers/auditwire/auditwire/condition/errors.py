@@ -10,7 +10,7 @@ A rule whose evaluation raises does not match that event; the batch goes on.
 
 from dataclasses import dataclass
 
-from auditwire.diagnostics import Diagnostic, Severity
+from auditwire.documents.diagnostics import Diagnostic, Severity
 
 
 @dataclass(frozen=True, slots=True)

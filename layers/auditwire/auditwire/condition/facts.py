@@ -17,8 +17,8 @@ Value = str | int | None
 """A value a scalar field may have; None is missing."""
 
 _SCALARS: Final = (Kind.TEXT, Kind.OPTIONAL_TEXT, Kind.NUMBER)
-_MOST_PATTERNS: Final = 64
-_LONGEST_INTEGER: Final = 20
+_MAX_PATTERNS: Final = 64
+_MAX_INTEGER_LENGTH: Final = 20
 
 
 class Presence(Enum):
@@ -196,7 +196,7 @@ def _exclusive_patterns(facts: list[Fact]) -> bool:
         str(getattr(fact.comparison.operands[0], "value", ""))
         for fact in facts
         if fact.comparison.operator is Operator.LIKE and not fact.comparison.negated and not fact.denied
-    ][:_MOST_PATTERNS]
+    ][:_MAX_PATTERNS]
     starts = [_literal_start(pattern) for pattern in patterns]
     ends = [_literal_start(pattern[::-1]) for pattern in patterns]
     return any(
@@ -227,7 +227,7 @@ def _integers(comparison: Comparison) -> frozenset[Value] | None:
             continue
         spelling = _spelling(operand)
         digits = spelling.removeprefix("-")
-        is_integer = len(digits) <= _LONGEST_INTEGER and digits.isascii() and digits.isdigit()
+        is_integer = len(digits) <= _MAX_INTEGER_LENGTH and digits.isascii() and digits.isdigit()
         if is_integer and str(int(spelling)) == spelling:
             found.add(int(spelling))
     return frozenset(found)

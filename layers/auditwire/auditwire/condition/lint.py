@@ -6,9 +6,10 @@ from typing import Final
 from auditwire.condition.errors import Finding
 from auditwire.condition.evaluate import root_index_of
 from auditwire.condition.fields import Field, FieldTable, Kind
+from auditwire.condition.literals import unheard_of
 from auditwire.condition.patterns import literal_of_regex
 from auditwire.condition.precedence import spell
-from auditwire.condition.remarks import MOST_FINDINGS, cut, cut_hint, note, warning
+from auditwire.condition.remarks import MAX_FINDINGS, cut, cut_hint, note, warning
 from auditwire.condition.syntax import (
     ORDERS,
     And,
@@ -25,7 +26,6 @@ from auditwire.condition.syntax import (
     Path,
     Text,
 )
-from auditwire.condition.unheard_of import unheard_of
 
 _TEXT_KINDS: Final = (Kind.TEXT, Kind.OPTIONAL_TEXT, Kind.TEXTS)
 
@@ -44,7 +44,7 @@ def doubtful(expression: Expression, fields: FieldTable) -> list[Finding]:
     }
     findings: list[Finding] = []
     for comparison, is_denied in tests:
-        if len(findings) >= MOST_FINDINGS:
+        if len(findings) >= MAX_FINDINGS:
             break
         field = _field(comparison, fields)
         if field is None:

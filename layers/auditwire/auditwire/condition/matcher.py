@@ -21,7 +21,7 @@ from auditwire.condition.screen import Screen, atoms_of
 HOT: Final = 20
 """How often the same conditions stay open before a function is generated for them: about when it begins to pay."""
 
-MOST_FUNCTIONS: Final = 256
+MAX_FUNCTIONS: Final = 256
 """How many functions a matcher generates, ever: which conditions stay open depends on values that clients choose."""
 
 Find = Callable[[Any], Sequence[int]]
@@ -36,7 +36,7 @@ class Matcher:
         self._possible = screen.possible
         self._rests = screen.rests
         self._hot = hot
-        self._functions_left = MOST_FUNCTIONS
+        self._functions_left = MAX_FUNCTIONS
         self._sorted_out = Remembered(self._sort_out)
         self._open = Remembered(self._open_conditions)
 

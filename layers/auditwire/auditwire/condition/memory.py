@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-MOST_VALUES: Final = 2_048
-LONGEST_VALUE: Final = 256
-"""At most ``MOST_VALUES`` values are remembered, texts of at most this many characters: clients choose them."""
+MAX_VALUES: Final = 2_048
+MAX_VALUE_LENGTH: Final = 256
+"""At most ``MAX_VALUES`` values are remembered, texts of at most this many characters: clients choose them."""
 
 Key = TypeVar("Key")
 Found = TypeVar("Found")
@@ -26,8 +26,8 @@ class Remembered(dict[Key, Found]):
 
     def __missing__(self, value: Key) -> Found:
         found = self._work_out(value)
-        if not isinstance(value, str) or len(value) <= LONGEST_VALUE:
-            if len(self) >= MOST_VALUES:
+        if not isinstance(value, str) or len(value) <= MAX_VALUE_LENGTH:
+            if len(self) >= MAX_VALUES:
                 self.clear()
             self[value] = found
         return found

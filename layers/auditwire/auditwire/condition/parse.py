@@ -9,7 +9,7 @@ from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from auditwire.condition.errors import Finding
-from auditwire.condition.habits import hint_at, operator_run, unclosed_parenthesis
+from auditwire.condition.hints import hint_at, operator_run, unclosed_parenthesis
 from auditwire.condition.syntax import (
     Boolean,
     Chain,

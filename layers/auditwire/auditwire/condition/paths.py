@@ -8,7 +8,7 @@ from auditwire.condition.errors import EvaluationError
 from auditwire.condition.syntax import AnyElement, Elements, Index, Segment
 from auditwire.condition.values import is_present
 
-_LARGEST_INDEX: Final = 2**63 - 1
+_MAX_INDEX: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def _matches(value: Any, steps: tuple[Step, ...], position: int, leaf: Leaf, *, 
 
 
 def _select(array: list[Any], index: Elements) -> list[Any]:
-    if index.start > _LARGEST_INDEX or (index.stop or 0) > _LARGEST_INDEX:
+    if index.start > _MAX_INDEX or (index.stop or 0) > _MAX_INDEX:
         raise EvaluationError(f"the index [{index.spelling}] is larger than any array")
     start = min(index.start, len(array))
     stop = len(array) if index.stop is None else min(index.stop, len(array))

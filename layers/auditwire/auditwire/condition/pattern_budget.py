@@ -7,14 +7,14 @@ from auditwire.condition.evaluate import comparisons
 from auditwire.condition.operators import PatternError, pattern_size
 from auditwire.condition.syntax import Expression, Operator, Text
 
-MOST_INSTRUCTIONS: Final = 1_000_000
+MAX_INSTRUCTIONS: Final = 1_000_000
 """RE2 instructions (16 bytes each) that all regular expressions of a set of rules may have together."""
 
 
 class PatternBudget:
     """Counts the regular expressions of one set of rules; equal ones count each time, as they are built each time."""
 
-    def __init__(self, instructions: int = MOST_INSTRUCTIONS) -> None:
+    def __init__(self, instructions: int = MAX_INSTRUCTIONS) -> None:
         self._left = instructions
         self._sizes: dict[str, int] = {}
 

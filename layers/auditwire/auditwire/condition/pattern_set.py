@@ -10,7 +10,7 @@ from auditwire.condition.operators import Test, pattern_size, search_of_all, spe
 from auditwire.condition.syntax import Operator
 
 _FEWEST: Final = 3
-_MOST_INSTRUCTIONS: Final = 1_000
+_MAX_INSTRUCTIONS: Final = 1_000
 """Larger patterns stay alone: a set reads every text to its end, which is the worst such patterns can do."""
 
 
@@ -26,7 +26,7 @@ def shared_searches(atoms: Iterable[Atom]) -> dict[Atom, Test]:
         comparison, load = atom.comparison, atom.field.expression
         if comparison.operator is Operator.REGEX and atom.is_plain and load is not None:
             pattern = spelling(comparison.operands[0])
-            if pattern_size(pattern) <= _MOST_INSTRUCTIONS:
+            if pattern_size(pattern) <= _MAX_INSTRUCTIONS:
                 by_field[load].setdefault(pattern, []).append(atom)
     shared: dict[Atom, Test] = {}
     for group in by_field.values():

@@ -15,7 +15,7 @@ from auditwire.condition.syntax import AnyElement, Operator
 _Judge = Callable[[Any], bool]
 _Find = Callable[[Any], Any]
 
-_MOST_KEYS: Final = 8
+_MAX_KEYS: Final = 8
 _PLAIN: Final = frozenset((str, int, float, bool))
 
 
@@ -26,7 +26,7 @@ class _OddShapeError(Exception):
 def quick_judge(atom: Atom) -> _Judge:
     """A function that gives what ``atom.judge`` gives, and raises what it raises."""
     steps = atom.steps
-    usual = all(len(step.keys) <= _MOST_KEYS and isinstance(step.index, AnyElement | None) for step in steps)
+    usual = all(len(step.keys) <= _MAX_KEYS and isinstance(step.index, AnyElement | None) for step in steps)
     if atom.comparison.operator is Operator.EXISTS or not usual:
         return atom.judge
     indexed = len(steps) > 1 or steps[0].index is not None

@@ -4,13 +4,13 @@ from typing import Final
 
 from auditwire.condition.errors import Finding
 from auditwire.condition.syntax import Comparison
-from auditwire.diagnostics import Severity
+from auditwire.documents.diagnostics import Severity
 
-MOST_FINDINGS: Final = 20
+MAX_FINDINGS: Final = 20
 """Findings about one text: more say nothing new."""
 
-_LONGEST_QUOTE: Final = 60
-_LONGEST_HINT: Final = 120
+_MAX_QUOTE_LENGTH: Final = 60
+_MAX_HINT_LENGTH: Final = 120
 
 
 def warning(code: str, comparison: Comparison, message: str, hint: str = "") -> Finding:
@@ -25,9 +25,9 @@ def note(code: str, comparison: Comparison, message: str, hint: str = "") -> Fin
 
 def cut(text: str) -> str:
     """A text as a message quotes it."""
-    return text if len(text) <= _LONGEST_QUOTE else text[:_LONGEST_QUOTE] + "…"
+    return text if len(text) <= _MAX_QUOTE_LENGTH else text[:_MAX_QUOTE_LENGTH] + "…"
 
 
 def cut_hint(hint: str) -> str:
     """A hint that quotes a whole comparison."""
-    return hint if len(hint) <= _LONGEST_HINT else hint[:_LONGEST_HINT] + "…"
+    return hint if len(hint) <= _MAX_HINT_LENGTH else hint[:_MAX_HINT_LENGTH] + "…"

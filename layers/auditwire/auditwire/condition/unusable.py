@@ -4,11 +4,11 @@ from typing import Final
 
 from auditwire.condition.errors import Finding
 from auditwire.condition.evaluate import comparisons
-from auditwire.condition.remarks import MOST_FINDINGS, cut
+from auditwire.condition.remarks import MAX_FINDINGS, cut
 from auditwire.condition.syntax import ORDERS, Elements, Expression, Number, Operator, Path
 from auditwire.condition.values import parse_number
 
-_LARGEST_INDEX: Final = 2**63 - 1
+_MAX_INDEX: Final = 2**63 - 1
 
 
 def unusable(expression: Expression) -> list[Finding]:
@@ -29,7 +29,7 @@ def unusable(expression: Expression) -> list[Finding]:
             and (comparison.operator is Operator.EQUAL or comparison.operator in ORDERS)
             and parse_number(literal.spelling) is None
         ]
-    return findings[:MOST_FINDINGS]
+    return findings[:MAX_FINDINGS]
 
 
 def unusable_indexes(path: Path) -> list[Finding]:
@@ -44,7 +44,7 @@ def unusable_indexes(path: Path) -> list[Finding]:
             findings.append(
                 Finding("AW108", f"the range [{cut(index.spelling)}] ends before it starts", hint, path.offset)
             )
-        elif index.start > _LARGEST_INDEX or (index.stop or 0) > _LARGEST_INDEX:
+        elif index.start > _MAX_INDEX or (index.stop or 0) > _MAX_INDEX:
             findings.append(
                 Finding("AW108", f"the index [{cut(index.spelling)}] is larger than any array", "", path.offset)
             )

@@ -26,7 +26,7 @@ _FALSE: Final = frozenset(("0", "f", "F", "false", "FALSE", "False"))
 
 _EXACT: Final = 2.0**53
 _SMALLEST_PLAIN: Final = 1e-6
-_LARGEST_PLAIN: Final = 1e21
+_MAX_PLAIN: Final = 1e21
 
 MAX_NUMBER_LENGTH: Final = 1_000
 """Characters of a text that may still be read as a number: longer ones cost quadratic time and mean nothing."""
@@ -113,7 +113,7 @@ def _number_text(value: float) -> str:
     """A number as JSON writes it: plain decimal from 1e-6 up to 1e21, scientific beyond."""
     if abs(value) < _EXACT and value == int(value):
         return "-0" if value == 0 and math.copysign(1, value) < 0 else str(int(value))
-    if _SMALLEST_PLAIN <= abs(value) < _LARGEST_PLAIN:
+    if _SMALLEST_PLAIN <= abs(value) < _MAX_PLAIN:
         text = format(Decimal(repr(value)), "f")
         return text.rstrip("0").rstrip(".") if "." in text else text
     return repr(value).replace("e-0", "e-").replace("inf", "Inf")

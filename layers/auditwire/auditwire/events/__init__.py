@@ -13,6 +13,7 @@ from auditwire.events.model import (
     ResponseStatus,
     User,
 )
+from auditwire.events.settle import settle
 from auditwire.events.stored import as_stored
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     "encode_line",
     "inflate",
     "read",
+    "settle",
     "strip_managed_fields",
 ]

@@ -110,11 +110,6 @@ def canonical_fields(item: "msgspec.Raw | memoryview | bytes") -> Fields:
     return fields
 
 
-def unknown_keys(item: "msgspec.Raw | memoryview | bytes") -> Fields:
-    """The keys of an item that the model does not know in any casing."""
-    return {key: value for key, value in fields_of(item).items() if key.lower() not in _EVENT_NAMES}
-
-
 def event_in_any_casing(item: msgspec.Raw) -> Event:
     """The event in an item (a JSON object) of any mixture of casings, nulls and unknown keys.
 

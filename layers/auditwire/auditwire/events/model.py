@@ -6,16 +6,12 @@ Source of the fields: kubernetes/apiserver, pkg/apis/audit/v1/types.go; the four
 
 import hashlib
 import json
-from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import orjson
-
-from auditwire.events import timestamps
-from auditwire.events.level import LEVELS
 
 if TYPE_CHECKING:
     _Body = msgspec.Raw | None
@@ -140,19 +136,20 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
     @cached_property
     def unknown(self) -> dict[str, msgspec.Raw]:
         """The top-level keys outside of the model, as received."""
-        from auditwire.events.casing import unknown_keys  # noqa: PLC0415 - casing is about this model
-
-        return {} if self.canonical else unknown_keys(self.received)
+        if self.canonical:
+            return {}
+        fields = _FIELDS.decode(self.received)
+        return {key: value for key, value in fields.items() if key.lower() not in _NAMES_IN_ANY_CASING}
 
     @cached_property
     def requestBody(self) -> Any:  # noqa: N802 - named after the field
         """The request's object as JSON values, or None; decoded once."""
-        return _json_value(self.requestObject)
+        return json_value(self.requestObject)
 
     @cached_property
     def responseBody(self) -> Any:  # noqa: N802
         """The response's object as JSON values, or None; decoded once."""
-        return _json_value(self.responseObject)
+        return json_value(self.responseObject)
 
     def forget_bodies(self) -> None:
         """Let go of decoded bodies, which take several times the memory of their text; they can be decoded again."""
@@ -163,44 +160,6 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
         """Note something about this event, once."""
         if flag not in self.flags:
             self.flags = (*self.flags, str(flag))
-
-    def settle(self, *, cluster: str, received: datetime) -> None:
-        """Fix what a body may not decide or may say in many ways: whose event this is, and when it happened.
-
-        ``cluster`` is the credential's; another name in the body is kept as ``reportedCluster``. Timestamps get six
-        digits and ``Z``; an unreadable one is replaced by ``received``. Without a stageTimestamp the next time the
-        event itself gives counts (request received; then the two fields of 2017), so that a repeated event gets the
-        same time; only then ``received``.
-        """
-        if self.cluster and self.cluster != cluster:
-            self.reportedCluster = self.cluster
-            self.flag(Flag.CLUSTER_DIFFERS)
-        self.cluster = cluster
-        if self.level not in LEVELS:
-            self.flag(Flag.LEVEL_UNKNOWN)
-        asked, stage = self.requestReceivedTimestamp, self.stageTimestamp
-        if not (stage and timestamps.is_normal(stage) and (asked is None or timestamps.is_normal(asked))):
-            self._settle_times(asked, stage, received)
-
-    def _settle_times(self, asked: str | None, stage: str | None, received: datetime) -> None:
-        asked_time = timestamps.normalise(asked) if asked else None
-        if stage:
-            stage_time = timestamps.normalise(stage)
-            if stage_time is None:
-                self.flag(Flag.STAGE_TIME_UNREADABLE)
-        else:
-            stage_time = asked_time or self._time_of_2017()
-            if stage_time is None:
-                self.flag(Flag.STAGE_TIME_MISSING)
-        if asked and asked_time is None:
-            self.flag(Flag.RECEIVED_TIME_UNREADABLE)
-            asked_time = timestamps.as_text(received)
-        if asked_time != asked:
-            self.requestReceivedTimestamp = asked_time
-            self.edited |= {"requestReceivedTimestamp"}
-        if stage_time != stage or stage_time is None:
-            self.stageTimestamp = stage_time or timestamps.as_text(received)
-            self.edited |= {"stageTimestamp"}
 
     def with_changes(self, **changes: Any) -> "Event":
         """A copy with other field values that still knows how it was received; bodies not changed stay decoded."""
@@ -215,21 +174,9 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
         copy.__dict__.update(beside)
         return copy
 
-    def _time_of_2017(self) -> str | None:
-        """The time in audit.k8s.io/v1alpha1 and v1beta1 shape: ``timestamp``, or ``metadata.creationTimestamp``."""
-        metadata = _json_value(self.unknown.get("metadata"))
-        candidates = [_json_value(self.unknown.get("timestamp"))]
-        if isinstance(metadata, dict):
-            candidates.append(metadata.get("creationTimestamp"))
-        for candidate in candidates:
-            normal = timestamps.normalise(candidate) if isinstance(candidate, str) else None
-            if normal:
-                return normal
-        return None
 
-
-def _json_value(text: msgspec.Raw | None) -> Any:
-    """JSON text as Python values. Depth and encoding were checked when the item was decoded."""
+def json_value(text: msgspec.Raw | None) -> Any:
+    """JSON text as Python values, None for none. Depth and encoding were checked when the item was decoded."""
     if text is None:
         return None
     try:
@@ -242,3 +189,7 @@ def _json_value(text: msgspec.Raw | None) -> Any:
 
 def _whole_number(digits: str) -> float:
     return float(digits) if len(digits) > 300 else int(digits)
+
+
+_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_NAMES_IN_ANY_CASING = frozenset(field.name.lower() for field in msgspec.structs.fields(Event))

@@ -17,7 +17,7 @@ KUBERNETES = msgspec.json.Decoder(Event)
 """Reads an event whose keys are spelled exactly as kube-apiserver spells them."""
 
 _ITEMS = b'"items":['
-_LONGEST_HEAD = 1024
+_MAX_HEAD_LENGTH = 1024
 _END = b"]}"
 # From the end of one item into the next: so white space never becomes part of an item.
 _NEXT = b'},{"level":"'
@@ -42,7 +42,7 @@ def take_plain_list(text: bytes, take: Callable[[Event], None]) -> bool:
 
     When it turns out not to be, some events may have been given away already.
     """
-    start = text.find(_ITEMS, 0, _LONGEST_HEAD) + len(_ITEMS)
+    start = text.find(_ITEMS, 0, _MAX_HEAD_LENGTH) + len(_ITEMS)
     end = len(text.rstrip()) - len(_END)
     if start < len(_ITEMS) or text[start : start + 1] != b"{" or text[end - 1 : end + len(_END)] != b"}" + _END:
         return False

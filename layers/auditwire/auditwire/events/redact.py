@@ -31,7 +31,7 @@ _ESCAPED_LETTER = re.compile(rb"\\u00[4-7]")
 # stack and how often one text is read.
 _DEEPEST = 40
 # No secret lies deeper in a Secret or TokenRequest than /metadata/annotations/NAME.
-_LONGEST_PATH = 4
+_MAX_PATH_LENGTH = 4
 
 _Rewrite = Callable[[msgspec.Raw], msgspec.Raw]
 
@@ -133,7 +133,7 @@ def _at_path(path: str | None, value: msgspec.Raw, redact: _Rewrite) -> msgspec.
         return redact(value) if is_object(value) else _masked(value)
     if path is None or not path.startswith("/"):
         return _masked(value)
-    parts = [part.replace("~1", "/").replace("~0", "~") for part in path[1:].split("/")[:_LONGEST_PATH]]
+    parts = [part.replace("~1", "/").replace("~0", "~") for part in path[1:].split("/")[:_MAX_PATH_LENGTH]]
     whole = value
     for part in reversed(parts):
         whole = msgspec.Raw(msgspec.json.encode({part: whole}))

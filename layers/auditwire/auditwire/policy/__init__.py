@@ -8,7 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from auditwire.policy.attributes import Attributes, AttributesError, attributes_of
-from auditwire.policy.policy import Decision, GroupResources, Policy, PolicyError, PolicyRule
+from auditwire.policy.policy import Policy, PolicyDecision, PolicyError
+from auditwire.policy.rule import GroupResources, PolicyRule
 
 if TYPE_CHECKING:
     from auditwire.policy.check import check_policy
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Attributes",
     "AttributesError",
-    "Decision",
     "GroupResources",
     "LoadedPolicy",
     "Policy",
+    "PolicyDecision",
     "PolicyError",
     "PolicyFault",
     "PolicyRule",

@@ -5,16 +5,17 @@ from typing import Final
 
 import yaml
 
-from auditwire.diagnostics import Severity
-from auditwire.document_source import Report
+from auditwire.documents.diagnostics import Severity
+from auditwire.documents.document_source import Report
+from auditwire.documents.source import Source
 from auditwire.policy.coverage import Coverage, records
 from auditwire.policy.describe import describe, listed
 from auditwire.policy.known import NAMELESS_VERBS, group_meant, resource_problem, verb_problem
 from auditwire.policy.load import LoadedPolicy, Reading, read_policy
-from auditwire.policy.policy import Policy, PolicyRule
+from auditwire.policy.policy import Policy
+from auditwire.policy.rule import PolicyRule
 from auditwire.policy.typed import Value
 from auditwire.policy.validate import ANY_GROUP
-from auditwire.source import Source
 
 MAX_CHECKED: Final = 1_000
 """Rules of a policy to check; a note says where the checks end."""

@@ -6,8 +6,8 @@ from typing import Any, Final
 import orjson
 import yaml
 
-from auditwire.diagnostics import Diagnostic, Severity
-from auditwire.document_source import MAX_ALIASES, MAX_DOCUMENT, MAX_NESTING, Report
+from auditwire.documents.diagnostics import Diagnostic, Severity
+from auditwire.documents.document_source import MAX_ALIASES, MAX_DOCUMENT, MAX_NESTING, Report
 
 _Loader: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

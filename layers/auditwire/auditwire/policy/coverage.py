@@ -14,8 +14,9 @@ import msgspec
 
 from auditwire.events.level import Level
 from auditwire.policy.attributes import Attributes
-from auditwire.policy.matching import Matcher
-from auditwire.policy.policy import STAGES, Decision, GroupResources, Policy, PolicyRule
+from auditwire.policy.matching import RuleMatcher
+from auditwire.policy.policy import STAGES, Policy, PolicyDecision
+from auditwire.policy.rule import GroupResources, PolicyRule
 
 MAX_WORK: Final = 2_000_000
 """How often to ask a rule about a request while checking one policy: about a second."""
@@ -128,14 +129,14 @@ def requests_of(rule: PolicyRule, others: Sequence[PolicyRule], most: int) -> li
     return requests
 
 
-def same_effect(one: Decision, other: Decision) -> bool:
+def same_effect(one: PolicyDecision, other: PolicyDecision) -> bool:
     """Whether two decisions record the same."""
     if Level.NONE in (one.level, other.level):
         return one.level == other.level
     return one[:-1] == other[:-1]
 
 
-def records(decision: Decision) -> bool:
+def records(decision: PolicyDecision) -> bool:
     """Whether anything is recorded of a request, at any stage."""
     return any(decision.emits(stage) for stage in STAGES)
 
@@ -176,7 +177,7 @@ def _paths(rule: PolicyRule) -> Iterator[str]:
         yield _OTHER_PATH if url == "*" else f"{url.rstrip('*')}{_OTHER}" if url.endswith("*") else url
 
 
-def _disjoint(one: Matcher, other: Matcher, entries: Iterable[tuple[GroupResources, GroupResources]]) -> bool:
+def _disjoint(one: RuleMatcher, other: RuleMatcher, entries: Iterable[tuple[GroupResources, GroupResources]]) -> bool:
     """Whether no request can match both, whose ``entries`` are those of the one with those of the other; False where
     that is not plain."""
     pairs = ((one.users, other.users), (one.verbs, other.verbs), (one.namespaces, other.namespaces))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from auditwire.policy.policy import GroupResources, PolicyRule
+from auditwire.policy.rule import GroupResources, PolicyRule
 
 _SHOWN: Final = 4
 

@@ -8,16 +8,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from auditwire.diagnostics import Diagnostic, Severity, in_order
-from auditwire.document_source import Report
+from auditwire.documents.diagnostics import Diagnostic, Severity, in_order
+from auditwire.documents.document_source import Report
+from auditwire.documents.source import Source
 from auditwire.events.level import Level
 from auditwire.policy.compose import UnreadableError, compose_first
 from auditwire.policy.describe import describe
 from auditwire.policy.fields import POLICY, meant_key
-from auditwire.policy.policy import GroupResources, Policy, PolicyRule
-from auditwire.policy.typed import MAX_VALUES, Reader, TooLargeError, UnknownKey, Value
+from auditwire.policy.policy import Policy
+from auditwire.policy.rule import GroupResources, PolicyRule
+from auditwire.policy.typed import MAX_VALUES, TooLargeError, TypedReader, UnknownKey, Value
 from auditwire.policy.validate import PolicyFault, validate
-from auditwire.source import Source
 
 API_VERSION: Final = "audit.k8s.io/v1"
 
@@ -67,7 +68,7 @@ def load_policy(source: Source) -> LoadedPolicy:
 def read_policy(source: Source) -> Reading:
     """``load_policy`` that keeps the values and their places, for further checks. Never raises."""
     reading = Reading(Report(source))
-    reader = Reader(reading.report)
+    reader = TypedReader(reading.report)
     try:
         node = compose_first(reading.report)
         root = None if node is None else reader.read(node, POLICY, "")
@@ -94,7 +95,7 @@ def read_policy(source: Source) -> Reading:
     return reading
 
 
-def _check_version(reading: Reading, reader: Reader) -> None:
+def _check_version(reading: Reading, reader: TypedReader) -> None:
     """Report the apiVersion and kind, and settle what decoding would fail with."""
     report, root = reading.report, reading.root
     version = root.text("apiVersion") if root else ""
@@ -141,7 +142,7 @@ def _rule(value: Value) -> PolicyRule:
     )
 
 
-def _warn(reading: Reading, reader: Reader) -> None:
+def _warn(reading: Reading, reader: TypedReader) -> None:
     """What kube-apiserver reads over: unknown keys with what the rule therefore matches, and repeated ones."""
     reading.warnings += [f'unknown field "{unknown.path}"' for unknown in reader.unknown]
     reading.warnings += reader.repeated

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from auditwire.policy.attributes import Attributes
-
-if TYPE_CHECKING:
-    from auditwire.policy.policy import GroupResources, PolicyRule
+from auditwire.policy.rule import GroupResources, PolicyRule
 
 ANY: Final = "*"
 
@@ -37,7 +35,7 @@ class _Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Matcher:
+class RuleMatcher:
     """The selectors of one rule; None where it does not restrict."""
 
     position: int
@@ -78,12 +76,12 @@ class Matcher:
         return (self.verbs is None or attributes.verb in self.verbs) and self.matches(attributes)
 
 
-def matcher_of(rule: "PolicyRule", position: int) -> Matcher:
+def matcher_of(rule: PolicyRule, position: int) -> RuleMatcher:
     """The matcher of a rule that passed validation. A rule naming namespaces or resources is for resources only."""
     of_resources = bool(rule.namespaces or rule.resources)
     urls = rule.non_resource_urls
     targets, targets_of_any_group = _targets(rule.resources)
-    return Matcher(
+    return RuleMatcher(
         position=position,
         for_resources=of_resources or not urls,
         for_paths=not of_resources,
@@ -98,7 +96,7 @@ def matcher_of(rule: "PolicyRule", position: int) -> Matcher:
     )
 
 
-def _targets(resources: Iterable["GroupResources"]) -> tuple[dict[str, tuple[_Target, ...]], tuple[_Target, ...]]:
+def _targets(resources: Iterable[GroupResources]) -> tuple[dict[str, tuple[_Target, ...]], tuple[_Target, ...]]:
     """The targets by group, those of ``group: "*"`` in every one of them, and by themselves for all other groups."""
     resources = tuple(resources)
     groups = {entry.group for entry in resources}
@@ -108,7 +106,7 @@ def _targets(resources: Iterable["GroupResources"]) -> tuple[dict[str, tuple[_Ta
     return by_group, tuple(_target(entry) for entry in resources if entry.group == ANY)
 
 
-def _target(entry: "GroupResources") -> _Target:
+def _target(entry: GroupResources) -> _Target:
     return _Target(
         everything=not entry.resources or ANY in entry.resources,
         named=frozenset(entry.resources),

@@ -14,7 +14,8 @@ import msgspec
 from auditwire.events.level import Level
 from auditwire.events.model import Event
 from auditwire.policy.attributes import Attributes, attributes_of
-from auditwire.policy.matching import Matcher, matcher_of
+from auditwire.policy.matching import RuleMatcher, matcher_of
+from auditwire.policy.rule import FILE_NAMES, PolicyRule
 
 STAGES: Final = ("RequestReceived", "ResponseStarted", "ResponseComplete", "Panic")
 
@@ -22,47 +23,18 @@ RESOURCE_VERBS: Final = ("get", "list", "watch", "create", "update", "patch", "d
 VERBS: Final = (*RESOURCE_VERBS, "proxy", "post", "put", "head", "options", "connect", "trace")
 """Every verb a request has: those of resources, and HTTP methods in lower case on other paths."""
 
-_NAMES: Final = {
-    "resource_names": "resourceNames",
-    "user_groups": "userGroups",
-    "non_resource_urls": "nonResourceURLs",
-    "omit_stages": "omitStages",
-    "omit_managed_fields": "omitManagedFields",
-}
-_MOST_KEYS: Final = 4_096
-_LONGEST_KEY: Final = 1_000
+_MAX_KEYS: Final = 4_096
+_MAX_KEY_LENGTH: Final = 1_000
 
 # Rules that may match a request with some verb: those for resources, and those for other paths.
-_Rules = tuple[tuple[Matcher, ...], tuple[Matcher, ...]]
+_Rules = tuple[tuple[RuleMatcher, ...], tuple[RuleMatcher, ...]]
 
 
 class PolicyError(Exception):
     """What was given is no policy written by ``Policy.as_json``."""
 
 
-class GroupResources(msgspec.Struct, frozen=True, omit_defaults=True, rename=_NAMES):
-    """Resources of one API group; without ``resources`` all of the group, without ``resource_names`` of any name."""
-
-    group: str = ""
-    resources: tuple[str, ...] = ()
-    resource_names: tuple[str, ...] = ()
-
-
-class PolicyRule(msgspec.Struct, frozen=True, omit_defaults=True, rename=_NAMES, kw_only=True):
-    """One rule. Selectors that are empty restrict nothing; those that are not must all match."""
-
-    level: Level
-    users: tuple[str, ...] = ()
-    user_groups: tuple[str, ...] = ()
-    verbs: tuple[str, ...] = ()
-    resources: tuple[GroupResources, ...] = ()
-    namespaces: tuple[str, ...] = ()
-    non_resource_urls: tuple[str, ...] = ()
-    omit_stages: tuple[str, ...] = ()
-    omit_managed_fields: bool | None = None
-
-
-class Decision(NamedTuple):
+class PolicyDecision(NamedTuple):
     """What a policy says about a request: made once per rule, so that evaluating allocates nothing."""
 
     level: Level
@@ -76,14 +48,14 @@ class Decision(NamedTuple):
         return self.level is not Level.NONE and stage not in self.omit_stages
 
 
-class Policy(msgspec.Struct, frozen=True, omit_defaults=True, rename=_NAMES, kw_only=True, dict=True):
+class Policy(msgspec.Struct, frozen=True, omit_defaults=True, rename=FILE_NAMES, kw_only=True, dict=True):
     """A policy that loaded. Compares by what it says; ``as_json`` and ``from_json`` carry it through a bundle."""
 
     rules: tuple[PolicyRule, ...]
     omit_stages: tuple[str, ...] = ()
     omit_managed_fields: bool = False
 
-    def evaluate(self, attributes: Attributes) -> Decision:
+    def evaluate(self, attributes: Attributes) -> PolicyDecision:
         """What is recorded of a request. Never raises."""
         rules = self._by_verb.get(attributes.verb) or self._with_verb(attributes.verb)
         decisions = self.decisions
@@ -92,7 +64,7 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True, rename=_NAMES, kw_
                 return decisions[matcher.position]
         return decisions[-1]
 
-    def evaluate_event(self, event: Event) -> Decision:
+    def evaluate_event(self, event: Event) -> PolicyDecision:
         """``evaluate(attributes_of(event))``, remembered for requests alike in everything the rules look at."""
         if not event.objectRef.resource:
             # Paths hardly repeat.
@@ -104,8 +76,8 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True, rename=_NAMES, kw_
         if decision is None:
             decision = self.evaluate(attributes_of(event))
             # Requests choose these values: how many are remembered is bounded, and how long they are.
-            if len(str(key)) <= _LONGEST_KEY:
-                if len(self._known) >= _MOST_KEYS:
+            if len(str(key)) <= _MAX_KEY_LENGTH:
+                if len(self._known) >= _MAX_KEYS:
                     self._known.clear()
                 self._known[key] = decision
         return decision
@@ -125,11 +97,11 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True, rename=_NAMES, kw_
             raise PolicyError(message) from None
 
     @cached_property
-    def decisions(self) -> tuple[Decision, ...]:
+    def decisions(self) -> tuple[PolicyDecision, ...]:
         """What each rule says, and last what is said when none matches."""
         return (
             *(
-                Decision(
+                PolicyDecision(
                     rule.level,
                     frozenset((*self.omit_stages, *rule.omit_stages)),
                     self.omit_managed_fields if rule.omit_managed_fields is None else rule.omit_managed_fields,
@@ -137,16 +109,16 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True, rename=_NAMES, kw_
                 )
                 for position, rule in enumerate(self.rules)
             ),
-            Decision(Level.NONE, frozenset(self.omit_stages), self.omit_managed_fields, None),
+            PolicyDecision(Level.NONE, frozenset(self.omit_stages), self.omit_managed_fields, None),
         )
 
     @cached_property
-    def matchers(self) -> tuple[Matcher, ...]:
+    def matchers(self) -> tuple[RuleMatcher, ...]:
         """What each rule matches, as sets."""
         return tuple(matcher_of(rule, position) for position, rule in enumerate(self.rules))
 
     @cached_property
-    def _known(self) -> dict[Any, Decision]:
+    def _known(self) -> dict[Any, PolicyDecision]:
         return {}
 
     @cached_property

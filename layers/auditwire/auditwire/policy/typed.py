@@ -13,8 +13,8 @@ from typing import Final
 
 import yaml
 
-from auditwire.diagnostics import Severity
-from auditwire.document_source import Report
+from auditwire.documents.diagnostics import Severity
+from auditwire.documents.document_source import Report
 
 _STR: Final = "tag:yaml.org,2002:str"
 _MERGE: Final = "tag:yaml.org,2002:merge"
@@ -97,7 +97,7 @@ class UnknownKey:
 
 
 @dataclass(slots=True)
-class Reader:
+class TypedReader:
     """Reads nodes as types and reports what does not fit (AW303) and what is lost (AW311)."""
 
     report: Report

@@ -8,7 +8,7 @@ from typing import Final
 
 import yaml
 
-from auditwire.document_source import Report
+from auditwire.documents.document_source import Report
 from auditwire.events.level import Level
 from auditwire.policy.policy import STAGES
 from auditwire.policy.typed import Value
@@ -16,7 +16,7 @@ from auditwire.policy.typed import Value
 _LEVELS: Final = tuple(str(level) for level in Level)
 _LABEL: Final = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*", re.ASCII)
-_LONGEST_SUBDOMAIN: Final = 253
+_MAX_SUBDOMAIN_LENGTH: Final = 253
 ANY_GROUP: Final = "*"
 """As a group: every group, from Kubernetes 1.36."""
 
@@ -118,8 +118,8 @@ def _urls(rule: Value, path: str) -> Iterator[_Finding]:
 def _resources(rule: Value, path: str) -> Iterator[_Finding]:
     for entry in rule.listed("resources"):
         group = entry.text("group")
-        if group and group != ANY_GROUP and not (len(group) <= _LONGEST_SUBDOMAIN and _SUBDOMAIN.fullmatch(group)):
-            shown = group if len(group) <= _LONGEST_SUBDOMAIN else f"{group[:20]}…"
+        if group and group != ANY_GROUP and not (len(group) <= _MAX_SUBDOMAIN_LENGTH and _SUBDOMAIN.fullmatch(group)):
+            shown = group if len(group) <= _MAX_SUBDOMAIN_LENGTH else f"{group[:20]}…"
             fault = PolicyFault("Invalid", f"{path}.resources.group", f"{shown!r} is no name of an API group")
             yield _Finding(entry.fields["group"].node, "AW307", fault, _group_hint(group))
         if entry.listed("resourceNames") and not entry.listed("resources"):

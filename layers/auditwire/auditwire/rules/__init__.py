@@ -7,10 +7,10 @@ its rules from a bundle never does.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
+from auditwire.documents.source import Source
 from auditwire.rules.files import default_rules, read_sources, rule_files
 from auditwire.rules.rule_set import Rule, RuleFailure, RuleSet, RuleText, Verdict
 from auditwire.rules.settings import Priority, Receiver, Settings
-from auditwire.source import Source
 
 if TYPE_CHECKING:
     from auditwire.rules.load import Loaded, RulesError, load_rule_set, load_sources

@@ -12,13 +12,13 @@ import orjson
 
 from auditwire import __version__
 from auditwire.condition.tree_json import from_json, path_from_json, path_to_json, to_json
-from auditwire.diagnostics import Diagnostic, Severity
+from auditwire.documents.diagnostics import Diagnostic, Severity
+from auditwire.documents.source import Source, digest_of
 from auditwire.events.level import Level
 from auditwire.policy import Policy, PolicyError
-from auditwire.rules.message import Message
+from auditwire.rules.message import MessageTemplate
 from auditwire.rules.rule_set import Rule, RuleSet, RuleText, new_binder
 from auditwire.rules.settings import Priority, Receiver, Requirement, Selector, Settings
-from auditwire.source import Source, digest_of
 
 SCHEMA: Final = 1
 
@@ -126,7 +126,7 @@ def _rule(rule: RuleText) -> dict[str, Any]:
 def _rule_text(value: dict[str, Any]) -> RuleText:
     output = None
     if value["output"] is not None:
-        output = Message(tuple(one if isinstance(one, str) else path_from_json(one) for one in value["output"]))
+        output = MessageTemplate(tuple(one if isinstance(one, str) else path_from_json(one) for one in value["output"]))
     return RuleText(
         name=value["name"],
         document=value["document"],

@@ -46,9 +46,9 @@ from auditwire.rules.expansion import (
 )
 
 # Comparing names costs far more than anything else that is done with a wrong one.
-_MOST_SUGGESTIONS: Final = 100
-_MOST_COMPARED: Final = 300
-_LONGEST_COMPARED: Final = 64
+_MAX_SUGGESTIONS: Final = 100
+_MAX_COMPARED: Final = 300
+_MAX_COMPARED_LENGTH: Final = 64
 
 _REFERENCE_START: Final = "${"
 
@@ -85,7 +85,7 @@ class Definitions:
             definition.qualified: definition for local in self._local.values() for definition in local.values()
         }
         self._room = MAX_EXPANDED_TOTAL
-        self._suggestions = _MOST_SUGGESTIONS
+        self._suggestions = _MAX_SUGGESTIONS
         self._patterns_read, self._patterns_used = PatternBudget(), PatternBudget()
         self._macros: dict[str, Expression | None] = {}
         self._measures: dict[str, tuple[int, int]] = {}
@@ -142,8 +142,8 @@ class Definitions:
         near: list[str] = []
         if not elsewhere and self._suggestions:
             self._suggestions -= 1
-            names = [*self._local.get(document.name, {}), *self._global][:_MOST_COMPARED]
-            near = get_close_matches(reference.name[:_LONGEST_COMPARED], names, n=1, cutoff=0.6)
+            names = [*self._local.get(document.name, {}), *self._global][:_MAX_COMPARED]
+            near = get_close_matches(reference.name[:_MAX_COMPARED_LENGTH], names, n=1, cutoff=0.6)
         hint = (
             f"did you mean ${{{elsewhere or near[0]}}}?" if elsewhere or near else "define it as a macro, list or alias"
         )

@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 import yaml
 
-from auditwire.document_source import Report
+from auditwire.documents.document_source import Report
 from auditwire.rules.settings import Priority
 
 API_VERSION: Final = "auditing.kubesphere.io/v1alpha1"

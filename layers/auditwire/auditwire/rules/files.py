@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from auditwire.source import Source
+from auditwire.documents.source import Source
 
 _SUFFIXES: Final = (".yaml", ".yml")
 

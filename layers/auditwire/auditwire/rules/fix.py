@@ -14,12 +14,12 @@ import yaml
 from auditwire.condition.parentheses import Insertion, insert, missing_parentheses
 from auditwire.condition.parse import SyntaxFinding, parse
 from auditwire.condition.precedence import Precedence, read
-from auditwire.diagnostics import Diagnostic
-from auditwire.document_source import Report, compose, indexes_in_source
+from auditwire.documents.diagnostics import Diagnostic
+from auditwire.documents.document_source import Report, compose, indexes_in_source
+from auditwire.documents.source import Source
 from auditwire.rules import reader
 from auditwire.rules.document import Entry, RuleDocument, Scalar
 from auditwire.rules.rule_document import read_rule_document
-from auditwire.source import Source
 
 
 @dataclass(frozen=True, slots=True)

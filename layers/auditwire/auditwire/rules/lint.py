@@ -15,7 +15,7 @@ from auditwire.condition.fields import Field, FieldTable, Kind
 from auditwire.condition.lint import doubtful
 from auditwire.condition.parse import SyntaxFinding, parse_path
 from auditwire.condition.syntax import Expression, Path, Reference
-from auditwire.diagnostics import Severity
+from auditwire.documents.diagnostics import Severity
 from auditwire.events.level import Level
 from auditwire.rules.definitions import Definition, Definitions, report_finding
 from auditwire.rules.document import Entry, RuleDocument, Scalar
@@ -25,7 +25,7 @@ from auditwire.rules.settings import Settings
 from auditwire.rules.webhook_document import WebhookDocument
 
 # With more names unresolved than this, unused ones say nothing.
-_MOST_MISSPELT: Final = 50
+_MAX_MISSPELT: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def _unused(subject: Subject, found: list[Mention]) -> None:
         elif definition.entry.name != mention.entry.name or definition.document is not mention.document:
             used.add(definition.qualified)
     has_rules = any(entry.type == "rule" for document in subject.documents for entry in document.entries)
-    if len(unresolved) > _MOST_MISSPELT or not has_rules:
+    if len(unresolved) > _MAX_MISSPELT or not has_rules:
         return  # definitions on their own are for documents that are not here
     for definition in subject.definitions.all:
         entry = definition.entry

@@ -10,8 +10,9 @@ import yaml
 from auditwire.condition.assemble import Binder
 from auditwire.condition.compile import Dialect
 from auditwire.condition.precedence import MAX_DEPTH
-from auditwire.diagnostics import Diagnostic, Severity, has_errors, in_order
-from auditwire.document_source import Report, compose
+from auditwire.documents.diagnostics import Diagnostic, Severity, has_errors, in_order
+from auditwire.documents.document_source import Report, compose
+from auditwire.documents.source import Source, digest_of
 from auditwire.events.level import Level
 from auditwire.policy import LoadedPolicy, check_policy
 from auditwire.rules import reader
@@ -27,7 +28,6 @@ from auditwire.rules.rule_set import Rule, RuleSet, RuleText, new_binder
 from auditwire.rules.selection import Selected
 from auditwire.rules.settings import Settings
 from auditwire.rules.webhook_document import WebhookDocument, read_webhook_document
-from auditwire.source import Source, digest_of
 
 MAX_RULES: Final = 2_000
 """Enabled rules a rule set may have."""

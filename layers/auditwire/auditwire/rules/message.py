@@ -18,7 +18,7 @@ _MISSING: Final = "-"
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class MessageTemplate:
     """A compiled output: texts as they stand, and paths whose values are put between them."""
 
     parts: tuple[str | Path, ...]

@@ -7,12 +7,14 @@ from auditwire.condition.errors import Finding
 from auditwire.condition.syntax import Boolean, Number, Path
 from auditwire.rules.definitions import Definitions
 from auditwire.rules.document import RuleDocument
-from auditwire.rules.message import Message
+from auditwire.rules.message import MessageTemplate
 
 _PLACEHOLDER: Final = re.compile(r"\$\{([^{}\"\s]+)\}")
 
 
-def compile_output(text: str, document: RuleDocument, definitions: Definitions) -> tuple[Message, list[Finding]]:
+def compile_output(
+    text: str, document: RuleDocument, definitions: Definitions
+) -> tuple[MessageTemplate, list[Finding]]:
     """The message an output describes, and what is wrong with it (AW106, AW212)."""
     parts: list[str | Path] = []
     findings: list[Finding] = []
@@ -29,7 +31,7 @@ def compile_output(text: str, document: RuleDocument, definitions: Definitions) 
             parts.append(", ".join(_literal_text(literal) for literal in shown))
         position = match.end()
     parts.append(text[position:])
-    return Message(tuple(part for part in parts if part)), findings
+    return MessageTemplate(tuple(part for part in parts if part)), findings
 
 
 def _literal_text(literal: Any) -> str:

@@ -7,8 +7,8 @@ from typing import Final
 
 import yaml
 
-from auditwire.diagnostics import Severity
-from auditwire.document_source import Report
+from auditwire.documents.diagnostics import Severity
+from auditwire.documents.document_source import Report
 from auditwire.rules.document import Item, Scalar
 
 _TAG: Final = "tag:yaml.org,2002:"

@@ -5,8 +5,8 @@ from typing import Any, Final, cast
 
 import yaml
 
-from auditwire.diagnostics import Severity
-from auditwire.document_source import Report
+from auditwire.documents.diagnostics import Severity
+from auditwire.documents.document_source import Report
 from auditwire.rules import reader
 from auditwire.rules.document import PRECEDENCE_ANNOTATION, Entry, EntryType, RuleDocument, Scalar
 from auditwire.rules.settings import Priority

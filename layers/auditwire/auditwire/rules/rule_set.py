@@ -10,11 +10,11 @@ from auditwire.condition.evaluate import Bound, evaluate
 from auditwire.condition.matcher import Matcher
 from auditwire.condition.memory import Remembered
 from auditwire.condition.syntax import Expression
-from auditwire.diagnostics import Diagnostic
+from auditwire.documents.diagnostics import Diagnostic
 from auditwire.events.model import Event
 from auditwire.policy import Policy
 from auditwire.rules.fields import EventFields
-from auditwire.rules.message import Message, one_line
+from auditwire.rules.message import MessageTemplate, one_line
 from auditwire.rules.settings import Priority, Settings
 
 Outcome = Literal["ignore", "archive", "alert"]
@@ -32,7 +32,7 @@ class RuleText:
     desc: str
     priority: Priority
     expression: Expression
-    output: Message | None = None
+    output: MessageTemplate | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     alert: Literal["fold", "distinct"] = "fold"

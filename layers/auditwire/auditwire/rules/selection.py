@@ -2,7 +2,7 @@
 
 from difflib import get_close_matches
 
-from auditwire.diagnostics import Severity
+from auditwire.documents.diagnostics import Severity
 from auditwire.rules.document import RuleDocument
 from auditwire.rules.rule_set import Rule
 from auditwire.rules.settings import Selector

@@ -8,8 +8,8 @@ from urllib.parse import SplitResult, urlsplit
 
 import yaml
 
-from auditwire.diagnostics import Severity
-from auditwire.document_source import Report
+from auditwire.documents.diagnostics import Severity
+from auditwire.documents.document_source import Report
 from auditwire.events.level import Level
 from auditwire.rules import reader
 from auditwire.rules.rule_document import METADATA_KEYS

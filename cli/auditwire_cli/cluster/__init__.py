@@ -1,0 +1,1 @@
+"""``auditwire cluster``: who may send, and what senders need."""

@@ -1,0 +1,1 @@
+"""``auditwire dlq``: see which alerts no Alertmanager has, and send them again."""

@@ -1,0 +1,1 @@
+"""``auditwire policy``: check audit policies, try them on requests."""

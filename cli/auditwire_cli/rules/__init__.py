@@ -1,0 +1,1 @@
+"""``auditwire rules``: check, try, mend and publish rule documents."""

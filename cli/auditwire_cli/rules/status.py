@@ -1,0 +1,169 @@
+"""``auditwire rules status``: which rules are in force, and what became of the last change."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from auditwire_cli.errors import CommandError
+from auditwire_cli.output import Output, counted
+from auditwire_cli.stack import (
+    DEFAULT_STACK,
+    EndpointUrl,
+    Profile,
+    Region,
+    Stack,
+    StackName,
+    StateFile,
+    in_one_sentence,
+)
+
+if TYPE_CHECKING:
+    from auditwire.bundles.rules_bucket import RulesBucket
+    from auditwire.bundles.rules_state import Active, Status
+    from auditwire.documents.diagnostics import Diagnostic
+
+
+def rules_status(
+    *,
+    output: Annotated[Output, typer.Option("--format", help="For people, or JSON for scripts.")] = Output.TEXT,
+    stack: StackName = DEFAULT_STACK,
+    profile: Profile = None,
+    region: Region = None,
+    endpoint_url: EndpointUrl = None,
+    state: StateFile = None,
+) -> None:
+    """Say which rules are in force, and what became of the last change.
+
+    The active bundle, the last verdict with its findings, whether the bucket holds documents that are not in force,
+    and whether somebody is publishing. JSON has the members active (digest, compiled, archiving, alerting), verdict
+    (verdict, digest, time, errors, warnings, diagnostics), documents (digest, count, in_force) and publishing
+    (seconds); each of the first two and the last is null where there is none.
+
+    \b
+    Exit codes: 0 the documents in the bucket are in force, 1 they are not, or cannot be read, 2 the call was wrong.
+
+    \b
+    Examples:
+      auditwire rules status --profile prod
+      auditwire rules status --state .auditwire/dev.json --format json
+    """
+    where = Stack(stack, profile, region, endpoint_url, state)
+    with in_one_sentence(where):
+        found = _look(where.rules_bucket(), datetime.now(UTC))
+    print(json.dumps(found.as_json(), ensure_ascii=False) if output is Output.JSON else found.as_text())
+    if not found.in_force:
+        raise typer.Exit(1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    active: "Active | None"
+    rules: tuple[int, int] | None
+    """How many rules archive and alert; None for a bundle that is missing or cannot be read."""
+    status: "Status | None"
+    findings: "list[Diagnostic]"
+    digest: str
+    documents: int
+    publishing: float | None
+    """Seconds since somebody began to publish."""
+
+    @property
+    def in_force(self) -> bool:
+        """Whether what lies in the bucket decides; of an empty one, whether nothing was ever published."""
+        if self.active is None:
+            return not self.documents
+        return self.digest == self.active.digest
+
+    def as_json(self) -> dict[str, Any]:
+        active, verdict = None, None
+        if self.active is not None:
+            archiving, alerting = self.rules or (None, None)
+            active = {"digest": self.active.digest, "compiled": self.active.compiled.isoformat(),
+                      "archiving": archiving, "alerting": alerting}  # fmt: skip
+        if self.status is not None:
+            verdict = {name: getattr(self.status, name) for name in ("verdict", "digest", "errors", "warnings")}
+            verdict |= {"time": self.status.time.isoformat(), "diagnostics": [one.as_json() for one in self.findings]}
+        documents = {"digest": self.digest, "count": self.documents, "in_force": self.in_force}
+        publishing = None if self.publishing is None else {"seconds": round(self.publishing)}
+        return {"active": active, "verdict": verdict, "documents": documents, "publishing": publishing}
+
+    def as_text(self) -> str:
+        from auditwire_cli.rules.verdict import short
+
+        lines = [f"in force    {self._decides()}"]
+        if self.status is not None:
+            errors = counted(self.status.errors, "error", "errors")
+            warnings = counted(self.status.warnings, "warning", "warnings")
+            lines.append(
+                f"last look   {short(self.status.digest)} {self.status.verdict} at {_moment(self.status.time)}: "
+                f"{errors} and {warnings}"
+            )
+        count = counted(self.documents, "document", "documents")
+        lines.append(f"in rules/   {count}, {self._standing()}")
+        if self.publishing is not None:
+            lines.append(f"publishing  {self._marker(self.publishing)}")
+        return "\n".join([*lines, *(found.as_text() for found in self.findings)])
+
+    def _decides(self) -> str:
+        from auditwire_cli.rules.verdict import short
+
+        which = "the shipped rules"
+        if self.active is not None:
+            which = f"{short(self.active.digest)} since {_moment(self.active.compiled)}"
+        if self.rules is None:
+            return f"{which}; the bundle cannot be read, so functions that have it keep it and others use the shipped"
+        archiving, alerting = (counted(count, "rule", "rules") for count in self.rules)
+        return f"{which}: {archiving} archive, {alerting} alert"
+
+    def _standing(self) -> str:
+        from auditwire_cli.rules.verdict import short
+
+        if self.in_force:
+            return "in force" if self.active else "the shipped rules decide"
+        if self.status is not None and self.status.digest == self.digest and self.status.verdict == "refused":
+            return f"{short(self.digest)}: refused, so not in force"
+        if not self.documents:
+            return "the rules before them stay in force"
+        return f"{short(self.digest)}: not looked at yet, so not in force"
+
+    def _marker(self, seconds: float) -> str:
+        from auditwire_cli.rules.upload import MARKER_SECONDS
+
+        if seconds < MARKER_SECONDS:
+            return f"since {seconds:.0f} s; nothing is looked at until that has ended"
+        return f"began {seconds:.0f} s ago and never ended; rules/.publishing holds nobody up any longer"
+
+
+def _look(bucket: "RulesBucket", now: datetime) -> _Found:
+    from auditwire.documents.source import digest_of
+    from auditwire.rules.pack import default_rule_set
+    from auditwire_cli.rules.bundles import read_active, read_bundle
+    from auditwire_cli.rules.upload import documents_in, marker_age, sources_of
+    from auditwire_cli.rules.verdict import findings_of, read_status
+
+    active = read_active(bucket)
+    try:
+        rule_set = read_bundle(bucket, active.digest).rule_set if active else default_rule_set()
+    except CommandError:
+        rule_set = None
+    documents = documents_in(bucket)
+    status = read_status(bucket).status
+    digest = digest_of(sources_of(documents))
+    current = status is not None and status.digest == digest
+    return _Found(
+        active=active,
+        rules=(len(rule_set.archiving), len(rule_set.alerting)) if rule_set else None,
+        status=status,
+        # Lines are shown of the documents that were looked at, not of others that lie there now.
+        findings=findings_of(status, documents if current else {}) if status else [],
+        digest=digest,
+        documents=len(documents),
+        publishing=marker_age(bucket, now),
+    )
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

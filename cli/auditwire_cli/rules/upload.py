@@ -1,0 +1,172 @@
+"""Sending documents to the rules bucket as one: all of them come to lie there, or everything stays as it was."""
+
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from auditwire.bundles.rules_bucket import MARKER_KEY, ChangedError, RulesBucketError, document_key, document_path
+from auditwire.documents.source import Source, digest_of
+from auditwire_cli.errors import CommandError
+
+if TYPE_CHECKING:
+    from auditwire.bundles.rules_bucket import RulesBucket
+
+MARKER_SECONDS = 60
+"""Age after which compile_rules takes the marker for one that was left behind."""
+_REFRESH_SECONDS = 20.0
+
+Documents = Mapping[str, bytes]
+"""The content of documents by their path below rules/."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What lies in the bucket before, and what shall lie there after."""
+
+    before: Documents
+    after: Documents
+
+    @property
+    def written(self) -> list[str]:
+        """The paths of documents that are new or have another content."""
+        return [path for path in sorted(self.after) if self.before.get(path) != self.after[path]]
+
+    @property
+    def deleted(self) -> list[str]:
+        """The paths of documents that shall not be there any longer."""
+        return sorted(self.before.keys() - self.after.keys())
+
+    @property
+    def digest(self) -> str:
+        """What compile_rules will call the documents."""
+        return digest_of(sources_of(self.after))
+
+    def __bool__(self) -> bool:
+        """Whether anything changes."""
+        return bool(self.written or self.deleted)
+
+
+def sources_of(documents: Documents) -> list[Source]:
+    """The documents as they are loaded: read as UTF-8, what is none replaced."""
+    return [Source(path, data.decode(errors="replace")) for path, data in sorted(documents.items())]
+
+
+def documents_in(bucket: "RulesBucket") -> dict[str, bytes]:
+    """The documents that lie in the bucket now. Raises RulesBucketError."""
+    documents = {}
+    for listed in bucket.entries():
+        path = document_path(listed.key)
+        stored = bucket.read(listed.key) if path else None
+        if path and stored:
+            documents[path] = stored.data
+    return documents
+
+
+def marker_age(bucket: "RulesBucket", now: datetime) -> float | None:
+    """Seconds since somebody began to publish and has not ended; None when nobody has."""
+    for listed in bucket.entries(MARKER_KEY):
+        if listed.key == MARKER_KEY:
+            return max(0.0, (now - listed.modified).total_seconds())
+    return None
+
+
+def send(bucket: "RulesBucket", upload: Upload, *, clock: Callable[[], float] = time.monotonic) -> None:
+    """Bring the documents into the bucket while `rules/.publishing` keeps compile_rules waiting.
+
+    Whatever ends it early, Ctrl-C and SIGTERM included, the documents are put back as they were and the marker is
+    removed; then it is raised. Raises CommandError while somebody else publishes, RulesBucketError.
+    """
+    with _interruptible():
+        marker = _Marker(bucket, clock)
+        touched: list[str] = []
+        try:
+            for path in [*upload.written, *upload.deleted]:
+                marker.keep_young()
+                touched.append(path)
+                _put(bucket, path, upload.after.get(path))
+        except BaseException as error:
+            with _undisturbed():
+                try:
+                    for path in touched:
+                        marker.keep_young()
+                        _put(bucket, path, upload.before.get(path))
+                except RulesBucketError as second:
+                    raise CommandError(
+                        f"only some documents were sent, and they could not be put back: {second}",
+                        "publish again as soon as the bucket can be written",
+                    ) from error
+            raise
+        finally:
+            with _undisturbed():
+                bucket.delete(MARKER_KEY)
+
+
+def _put(bucket: "RulesBucket", path: str, data: bytes | None) -> None:
+    if data is None:
+        bucket.delete(document_key(path))
+    else:
+        bucket.write(document_key(path), data)
+
+
+class _Marker:
+    """`rules/.publishing`, ours alone, and young for as long as the upload takes."""
+
+    def __init__(self, bucket: "RulesBucket", clock: Callable[[], float]) -> None:
+        self._bucket, self._clock = bucket, clock
+        stored = bucket.read(MARKER_KEY)
+        age = marker_age(bucket, datetime.now(UTC)) if stored else None
+        if age is not None and age < MARKER_SECONDS:
+            raise _busy(f"since {age:.0f} s")
+        try:
+            bucket.replace(MARKER_KEY, self._content(), stored.etag if stored else None)
+        except ChangedError:
+            raise _busy("since just now") from None
+        self._written = clock()
+
+    def keep_young(self) -> None:
+        """Write the marker anew before compile_rules could take it for a forgotten one."""
+        if self._clock() - self._written > _REFRESH_SECONDS:
+            self._bucket.write(MARKER_KEY, self._content())
+            self._written = self._clock()
+
+    def _content(self) -> bytes:
+        return uuid.uuid4().hex.encode()
+
+
+def _busy(since: str) -> CommandError:
+    return CommandError(
+        f"somebody else is publishing, {since}",
+        f"try again in a minute; a rules/.publishing older than {MARKER_SECONDS} s holds nobody up",
+    )
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGTERM ends what is inside like Ctrl-C does, so that it can clean up."""
+    with _handler(signal.SIGTERM, signal.default_int_handler):
+        yield
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Neither Ctrl-C nor SIGTERM ends what is inside: cleaning up takes a moment."""
+    with _handler(signal.SIGINT, signal.SIG_IGN), _handler(signal.SIGTERM, signal.SIG_IGN):
+        yield
+
+
+@contextmanager
+def _handler(number: signal.Signals, handler: "signal._HANDLER") -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)

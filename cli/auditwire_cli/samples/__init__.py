@@ -1,0 +1,1 @@
+"""The traffic of the demo, made up and reproducible."""

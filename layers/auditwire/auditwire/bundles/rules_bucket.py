@@ -1,0 +1,296 @@
+"""The rules bucket: its keys, and every way in which it is read and written.
+
+    rules/**.yaml, .yml      the documents, the source of everything          users write, auditwire rules publish
+    rules/.publishing        many documents are being uploaded: wait          auditwire rules publish
+    bundles/<digest>.json    documents that were accepted, compiled           compile_rules
+    active.json              which bundle is in force                         compile_rules, conditionally
+    status.json              what the last look at the documents found        compile_rules, conditionally
+
+No locks: who writes active.json or status.json names the version it has seen, and starts over when that is gone.
+
+RulesBucketError             the bucket could not be read or written
+├── ChangedError             it is no longer what was seen before: look again
+└── TooLargeError            an object is larger than anything that belongs here
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+RULES_PREFIX: Final = "rules/"
+MARKER_KEY: Final = "rules/.publishing"
+ACTIVE_KEY: Final = "active.json"
+STATUS_KEY: Final = "status.json"
+
+MAX_OBJECT_BYTES: Final = 64 << 20
+"""Bytes; a bundle is far smaller."""
+
+_SUFFIXES: Final = (".yaml", ".yml")
+_Answer = TypeVar("_Answer")
+
+
+class RulesBucketError(Exception):
+    """The rules bucket could not be read or written; the text names the object and why."""
+
+
+class ChangedError(RulesBucketError):
+    """An object is not, or no longer, the version that was asked for. Whoever meets this looks again."""
+
+
+class TooLargeError(RulesBucketError):
+    """An object is larger than the given limit, so it was not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One object of a listing. ``size`` in bytes, ``modified`` by the clock of S3."""
+
+    key: str
+    etag: str
+    size: int
+    modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object's content and the version that it is."""
+
+    data: bytes
+    etag: str
+
+
+class RulesBucket(Protocol):
+    """The bucket as its readers and writers see it. Every method may raise RulesBucketError."""
+
+    def entries(self, prefix: str = RULES_PREFIX, *, most: int | None = None) -> list[Listed]:
+        """Everything whose key starts with ``prefix``, all pages, by key; the first ``most`` of it."""
+
+    def read(self, key: str, *, if_match: str | None = None, limit: int = MAX_OBJECT_BYTES) -> StoredObject | None:
+        """An object, or None where there is none.
+
+        With ``if_match``, an ETag, ChangedError unless the object is there and is this version. TooLargeError for
+        more than ``limit`` bytes.
+        """
+
+    def poll(
+        self, key: str, etag: str | None, *, limit: int = MAX_OBJECT_BYTES
+    ) -> StoredObject | Literal["absent", "unchanged"]:
+        """An object unless its ETag is ``etag``, which transfers nothing."""
+
+    def write(self, key: str, data: bytes) -> str:
+        """Stores an object whatever was there; its ETag."""
+
+    def replace(self, key: str, data: bytes, seen: str | None) -> str:
+        """Stores an object only in place of version ``seen`` (an ETag; None: of nothing); its ETag.
+
+        ChangedError when something else is there, or another writer is in the way this moment.
+        """
+
+    def delete(self, key: str) -> None:
+        """Removes an object; there need not be one."""
+
+
+def bundle_key(digest: str) -> str:
+    """Where the bundle of documents with this digest lies."""
+    return f"bundles/{digest}.json"
+
+
+def document_key(path: str) -> str:
+    """The key of a document by its path in a folder of rules."""
+    return f"{RULES_PREFIX}{path}"
+
+
+def document_path(key: str) -> str | None:
+    """The path of a document below ``rules/``, or None for a key that is no document's.
+
+    The same files count as in a folder on disk: ``*.yaml`` and ``*.yml``, nothing hidden.
+    """
+    if not key.startswith(RULES_PREFIX) or not key.endswith(_SUFFIXES):
+        return None
+    path = key.removeprefix(RULES_PREFIX)
+    return None if any(part.startswith(".") for part in PurePosixPath(path).parts) else path
+
+
+class _AbsentError(RulesBucketError):
+    """There is no such object."""
+
+
+class _UnchangedError(RulesBucketError):
+    """The object is still the version that was named."""
+
+
+class _RefusedError(RulesBucketError):
+    """S3 answered 403."""
+
+
+# What the status of an answer means. 409: two conditional writes met; 412: the condition does not hold.
+_MEANING: Final = {
+    304: _UnchangedError, 403: _RefusedError, 404: _AbsentError, 409: ChangedError, 412: ChangedError
+}  # fmt: skip
+
+
+class S3RulesBucket:
+    """A RulesBucket in S3; timeouts and retries of single requests are the client's."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def entries(self, prefix: str = RULES_PREFIX, *, most: int | None = None) -> list[Listed]:
+        """See RulesBucket.entries."""
+
+        def pages() -> list[Listed]:
+            bound: Any = {"MaxItems": most} if most else {}
+            paginator = self._client.get_paginator("list_objects_v2")
+            found = paginator.paginate(Bucket=self._bucket, Prefix=prefix, PaginationConfig=bound)
+            return [
+                Listed(entry["Key"], entry["ETag"], entry["Size"], entry["LastModified"])
+                for page in found
+                for entry in page.get("Contents", ())
+            ]
+
+        return sorted(self._ask(prefix, pages), key=lambda listed: listed.key)
+
+    def read(self, key: str, *, if_match: str | None = None, limit: int = MAX_OBJECT_BYTES) -> StoredObject | None:
+        """See RulesBucket.read."""
+        try:
+            return self._get(key, limit, {"IfMatch": if_match} if if_match else {})
+        except _AbsentError as error:
+            if if_match:
+                raise ChangedError(f"{self._place(key)} is gone") from error
+            return None
+
+    def poll(
+        self, key: str, etag: str | None, *, limit: int = MAX_OBJECT_BYTES
+    ) -> StoredObject | Literal["absent", "unchanged"]:
+        """See RulesBucket.poll."""
+        try:
+            return self._get(key, limit, {"IfNoneMatch": etag} if etag else {})
+        except _AbsentError:
+            return "absent"
+        except _UnchangedError:
+            return "unchanged"
+
+    def write(self, key: str, data: bytes) -> str:
+        """See RulesBucket.write."""
+        return self._put(key, data, {})
+
+    def replace(self, key: str, data: bytes, seen: str | None) -> str:
+        """See RulesBucket.replace."""
+        try:
+            return self._put(key, data, {"IfMatch": seen} if seen else {"IfNoneMatch": "*"})
+        except _AbsentError as error:
+            raise ChangedError(f"{self._place(key)} is gone") from error
+
+    def delete(self, key: str) -> None:
+        """See RulesBucket.delete."""
+        self._ask(key, lambda: self._client.delete_object(Bucket=self._bucket, Key=key))
+
+    def _put(self, key: str, data: bytes, condition: dict[str, Any]) -> str:
+        kind = "json" if key.endswith(".json") else "yaml"
+        request = {"Bucket": self._bucket, "Key": key, "Body": data, "ContentType": f"application/{kind}", **condition}
+        return self._ask(key, lambda: self._client.put_object(**request)["ETag"])
+
+    def _get(self, key: str, limit: int, condition: dict[str, Any]) -> StoredObject:
+        def content() -> StoredObject:
+            answer = self._client.get_object(Bucket=self._bucket, Key=key, **condition)
+            if answer["ContentLength"] > limit:
+                raise TooLargeError(f"{self._place(key)} has {answer['ContentLength']:,} bytes, the limit is {limit:,}")
+            return StoredObject(answer["Body"].read(), answer["ETag"])
+
+        try:
+            return self._ask(key, content)
+        except _RefusedError as error:
+            # Who may not list gets 403 for a key that does not exist, and to who may list one prefix only S3 promises
+            # neither. A listing of that prefix tells absent from forbidden.
+            if any(listed.key == key for listed in self.entries(key)):
+                raise
+            raise _AbsentError(str(error)) from error
+
+    def _ask(self, key: str, request: Callable[[], _Answer]) -> _Answer:
+        try:
+            return request()
+        except ClientError as error:
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            raise _MEANING.get(status, RulesBucketError)(f"{self._place(key)}: {error}") from error
+        except BotoCoreError as error:
+            raise RulesBucketError(f"{self._place(key)}: {error}") from error
+
+    def _place(self, key: str) -> str:
+        return f"s3://{self._bucket}/{key}"
+
+
+class MemoryRulesBucket:
+    """A RulesBucket in memory, for tests and for trying things: ETags and conditions as S3 has them.
+
+    ``before`` is called ahead of each request with its name (``entries``, ``read``, ``write``, ``delete``) and key;
+    it may change the bucket, as another writer would, or raise.
+    """
+
+    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.before: Callable[[str, str], None] = lambda request, key: None
+        self._clock = clock
+        self._objects: dict[str, tuple[Listed, bytes]] = {}
+        self._lock = Lock()
+
+    def entries(self, prefix: str = RULES_PREFIX, *, most: int | None = None) -> list[Listed]:
+        """See RulesBucket.entries."""
+        self.before("entries", prefix)
+        with self._lock:
+            return [self._objects[key][0] for key in sorted(self._objects) if key.startswith(prefix)][:most]
+
+    def read(self, key: str, *, if_match: str | None = None, limit: int = MAX_OBJECT_BYTES) -> StoredObject | None:
+        """See RulesBucket.read."""
+        self.before("read", key)
+        with self._lock:
+            listed, data = self._objects.get(key, (None, b""))
+        if if_match and (listed is None or listed.etag != if_match):
+            raise ChangedError(f"{key} is not {if_match}")
+        if len(data) > limit:
+            raise TooLargeError(f"{key} has {len(data):,} bytes, the limit is {limit:,}")
+        return StoredObject(data, listed.etag) if listed else None
+
+    def poll(
+        self, key: str, etag: str | None, *, limit: int = MAX_OBJECT_BYTES
+    ) -> StoredObject | Literal["absent", "unchanged"]:
+        """See RulesBucket.poll."""
+        stored = self.read(key, limit=limit)
+        if stored is None:
+            return "absent"
+        return "unchanged" if stored.etag == etag else stored
+
+    def write(self, key: str, data: bytes) -> str:
+        """See RulesBucket.write."""
+        self.before("write", key)
+        with self._lock:
+            return self._store(key, data)
+
+    def replace(self, key: str, data: bytes, seen: str | None) -> str:
+        """See RulesBucket.replace."""
+        self.before("write", key)
+        with self._lock:
+            there = self._objects.get(key)
+            if (there[0].etag if there else None) != seen:
+                raise ChangedError(f"{key} is not {seen}")
+            return self._store(key, data)
+
+    def delete(self, key: str) -> None:
+        """See RulesBucket.delete."""
+        self.before("delete", key)
+        with self._lock:
+            self._objects.pop(key, None)
+
+    def _store(self, key: str, data: bytes) -> str:
+        # As S3 has it: the ETag of an object that was put in one piece is the MD5 of its content.
+        etag = f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"'
+        self._objects[key] = Listed(key, etag, len(data), self._clock()), data
+        return etag

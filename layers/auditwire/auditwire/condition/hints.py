@@ -1,0 +1,151 @@
+"""What people write by habit of other languages, and what to write instead."""
+
+import re
+from difflib import get_close_matches
+from typing import Final
+
+_OPERATORS: Final = ("in", "not in", "contains", "not contains", "like", "not like", "regex", "not regex", "exists",
+                     "not exists")  # fmt: skip
+
+# Where an operator is expected: words of other languages, tried in order.
+_INSTEAD_OF_OPERATOR: Final[tuple[tuple[str, str], ...]] = (
+    (r"(?:AND|And|&&?)", "compare the field with something first, or write `exists`"),
+    (r"not_?in\b|notin\b|nin\b|NOT\s+IN\b|Not\s+In\b", 'write `not in ("…", "…")`'),
+    (r"(?:not|NOT|Not)\b", "after not stands in, contains, like, regex or exists; not equal is !="),
+    (r"(?:IN|LIKE|REGEX|CONTAINS|EXISTS|In|Like|Regex|Contains|Exists)\b", "keywords are lower case"),
+    (r"is\s+not\b|isnot\b|is_not\b|ne\b|neq\b|not_?equals?\b|<>", "write `!=`"),
+    (r"(?:eq|equals?|is|equal_to)\b|:=?", "write `=`"),
+    (r"start(?:s|_?with)?\b|startswith\b|begins?\b|has_?prefix\b|startsWith\b", 'write `like "text*"`'),
+    (r"end(?:s|_?with)?\b|endswith\b|has_?suffix\b|endsWith\b", 'write `like "*text"`'),
+    (r"has\b|includes?\b|icontains\b", 'write `contains "…"`'),
+    (r"=~|~[=~*]?|match(?:es)?\b|rlike\b", 'write `regex "…"`'),
+    (r"gte?\b", "write `>` or `>=`"),
+    (r"lte?\b", "write `<` or `<=`"),
+    (r"within\b|cidr\b", 'write `like "10.0.*"` or `regex`'),
+    (r"\[\s*-", "an index counts from the start: [0], [1:3], [*]"),
+    (r"\[\s*[\"']", "a key in brackets cannot be written; dots stand between names"),
+    (r"\[", "an index is written without spaces: [*], [0], [1:3]"),
+    (r"\(", "there are no functions: a field is compared with an operator"),
+    (r"/", "a key with a slash cannot be written as a name"),
+)
+
+# Where a value is expected.
+_INSTEAD_OF_VALUE: Final[tuple[tuple[str, str], ...]] = (
+    (r"'", 'texts stand in double quotes: "…"'),
+    (r"[\u201c\u201d\u2018\u2019\u201e]", 'typographic quotes are not quotes: write "…"'),
+    (r"(?:null|nil|None|undefined)\b", "write `not exists`, or `exists` for the opposite"),
+    (r"\$\{", "only in takes a reference: Field in ${list}"),
+    (r"\(", "a list of values stands after in"),
+    (r"\[", 'lists stand in parentheses: ("a", "b")'),
+    (r"[+.]\d", "a number is digits with a fraction at most: 5, -5, 0.5"),
+)
+
+# Everywhere else.
+_ANYWHERE: Final[tuple[tuple[str, str], ...]] = (
+    (r"AND\b|And\b|&&?", "write `and`: keywords are lower case"),
+    (r"OR\b|Or\b|\|\|?", "write `or`: keywords are lower case"),
+    (r"NOT\b|Not\b", "write `not`: keywords are lower case"),
+    (r"'", 'texts stand in double quotes: "…"'),
+    (r"[\u201c\u201d\u2018\u2019\u201e]", 'typographic quotes are not quotes: write "…"'),
+    (r"\$\(", "a reference is written ${name}"),
+    (r"\$\{|\{|\$", "a reference is written ${name}, without spaces"),
+    (r"\[", 'lists stand in parentheses: ("a", "b"); an index is written without spaces: [*], [0], [1:3]'),
+    (r"#|//|--", "conditions have no comments: use the rule's desc"),
+    (r"[\u00a0\u3000\ufeff\u200b\x0b\x0c]", "this is a character that only looks like a space: retype it"),
+    (r"/", "a key with a slash cannot be written as a name"),
+    (r"xor\b", "there is no xor: write (a or b) and (not (a and b))"),
+    (r"[eE][+-]?\d", "a number is digits with a fraction at most: write 1000 for 1e3"),
+    (r"[+*%-]", "there is no arithmetic: compare with the number itself"),
+)
+
+_WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.*/:-]*")
+_MAX_WORD_LENGTH: Final = 40
+
+
+def hint_at(text: str, offset: int, expected: set[str]) -> str:
+    """What to write instead of what stands at ``offset``, where the parser expected one of ``expected``."""
+    brackets = _hint_of_parentheses(text, offset, expected)
+    if brackets or offset >= len(text):
+        return brackets
+    word = _WORD.match(text, offset)
+    if "IN" in expected and "EQ" not in expected and text[offset] in "=<>":
+        return "write `!=`, or not (…) around the whole test"
+    if "IN" in expected:
+        known = _first(_INSTEAD_OF_OPERATOR, text, offset)
+        return known or (_nearest(word, _OPERATORS) if word else "") or _first(_ANYWHERE, text, offset) or (
+            "between a field and a value stands an operator: =, !=, in, contains, like, regex …" if word else ""
+        )  # fmt: skip
+    if "STRING" in expected:
+        known = _first(_INSTEAD_OF_VALUE, text, offset)
+        if word and not known:
+            return _hint_of_bare_value(word[0])
+        return known or _first(_ANYWHERE, text, offset)
+    if text[offset] == '"':
+        return (
+            "items of a list are separated by commas" if "COMMA" in expected
+            else "a field stands on the left of an operator, a value on its right" if "NAME" in expected else ""
+        )  # fmt: skip
+    if text[offset] == "," and "AND" in expected:
+        return "two tests are joined with `and` or `or`"
+    known = _first(_ANYWHERE, text, offset)
+    if known or not word:
+        return known
+    if "AND" in expected:
+        return _nearest(word, ("and", "or")) or "two tests are joined with `and` or `or`"
+    return "a test begins with a field" if "NAME" in expected else ""
+
+
+def _hint_of_parentheses(text: str, offset: int, expected: set[str]) -> str:
+    if offset >= len(text):
+        return "something is missing at the end" if "NAME" in expected and text.strip() else ""
+    if text[offset] == ")" and text.count(")") > text.count("("):
+        return "there is no opening parenthesis for this one"
+    if text[offset] == ")" and "STRING" in expected:
+        return "an item is missing, or there is a comma too many"
+    if text[offset] == '"' and "LPAR" in expected and "REFERENCE" in expected and "NAME" not in expected:
+        return 'the values of in stand in parentheses: ("a", "b")'
+    return ""
+
+
+_STRING: Final = re.compile(r'"(?:[^"\\]|\\[\s\S])*+"|"[^"]*"')
+_SIGNS: Final = "=<>!~"
+_MEANT: Final = {"=<": "<=", "=>": ">=", "!==": "!=", "=!": "!=", "<>": "!=", "=~": 'regex "…"', "!=~": 'not regex "…"'}
+
+
+def operator_run(text: str, offset: int) -> tuple[int, str, str] | None:
+    """Signs around ``offset`` that are no operator together: where they begin, what they are, what may be meant."""
+    start = stop = offset
+    while start and text[start - 1] in _SIGNS:
+        start -= 1
+    while stop < len(text) and text[stop] in _SIGNS:
+        stop += 1
+    signs = text[start:stop]
+    return None if offset in (start, stop) else (start, signs, f"`{_MEANT.get(signs, '=')}`")
+
+
+def unclosed_parenthesis(text: str) -> int | None:
+    """The innermost parenthesis that is opened and never closed; those in texts do not count."""
+    opened = []
+    for position, character in enumerate(_STRING.sub(lambda match: "_" * len(match[0]), text)):
+        if character == "(":
+            opened.append(position)
+        elif character == ")" and opened:
+            opened.pop()
+    return opened[-1] if opened else None
+
+
+def _hint_of_bare_value(word: str) -> str:
+    if word.lower() in ("true", "false"):
+        return f'write "{word}": items are texts and numbers'
+    return (
+        f'a text stands in double quotes: "{word if len(word) <= _MAX_WORD_LENGTH else word[:_MAX_WORD_LENGTH] + "…"}"'
+    )
+
+
+def _first(habits: tuple[tuple[str, str], ...], text: str, offset: int) -> str:
+    return next((hint for pattern, hint in habits if re.compile(pattern).match(text, offset)), "")
+
+
+def _nearest(word: re.Match[str], words: tuple[str, ...]) -> str:
+    near = get_close_matches(word[0][:_MAX_WORD_LENGTH].lower(), words, n=1, cutoff=0.6)
+    return f"did you mean `{near[0]}`?" if near else ""

@@ -1,0 +1,240 @@
+"""One request through the whole road: identify, decode, decide, archive, publish, answer.
+
+Nothing is answered with 200 before it is stored, and no body is ever answered with 4xx: kube-apiserver would repeat
+it five times and then drop it, ks-apiserver would drop it at once.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from auditwire.alerts import MAX_ALERTS_A_BATCH, Alert, Occurrence, OutboxError, Publisher, fold
+from auditwire.alerts.about_batch import bodies_quarantined, evaluation_errors
+from auditwire.alerts.message import message_of
+from auditwire.alerts.outbox import NoOutbox, Outbox
+from auditwire.alerts.self_alerts import RUNBOOKS, with_runbook
+from auditwire.archive import (
+    Archive,
+    ArchiveError,
+    HourGroup,
+    PutResult,
+    Record,
+    batch_digest,
+    partition,
+)
+from auditwire.archive.rejected import put_aside
+from auditwire.bundles.active_rules import ActiveRules
+from auditwire.clusters import (
+    APISERVER,
+    Cluster,
+    Credential,
+    Directory,
+    DirectoryError,
+    SentBy,
+    presented,
+    sender_version,
+)
+from auditwire.events import Event, Flag, Reject, encode_line, read, settle
+from auditwire.ingest.account import Account
+from auditwire.ingest.request import Request
+from auditwire.pipeline import KUBESPHERE, Deciding, Decisions, Kept
+from auditwire.rules import RuleSet
+
+DEADLINE_SECONDS: Final = 2.2
+"""How long after a request came in its answer must be on the way: ks-apiserver waits three seconds, never repeats."""
+
+OUTBOX_SECONDS: Final = 1.0
+"""How much of that is kept free of publishing: for a last request to SNS that hangs, and for the outbox."""
+
+ARCHIVE_SECONDS: Final = 1.0
+"""How much of that is kept free of storing: for a last request to a store of single events that hangs."""
+
+NOTE_USE_SECONDS: Final = DEADLINE_SECONDS
+"""How late a request may be and still write down that its credential was used. A sender that seldom has anything to say
+finds a cold environment each time; it must not be taken for silent because of that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP status with what is to be logged. ``account`` is None where no batch was taken; ``error`` says why
+    a batch or its alerts could not be stored, and holds nothing of a credential."""
+
+    status: int
+    account: Account | None = None
+    error: str = ""
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one cluster sent at one time: the inflated body and its batch_digest. ``fault`` says why a body could not
+    be inflated; there is nothing to read in it then."""
+
+    cluster: Cluster
+    body: bytes
+    digest: str
+    received: datetime
+    fault: Reject | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    """The road of one deployment. ``archive_url`` is the prefix of a link to an archived object, empty for none;
+    without an ``outbox`` a batch is only done once SNS has taken its alerts. ``runbooks`` is where the runbooks of
+    our own alerts can be read."""
+
+    directory: Directory
+    rules: ActiveRules
+    archive: Archive
+    publisher: Publisher
+    archive_url: str = ""
+    outbox: Outbox = field(default_factory=NoOutbox)
+    runbooks: str = RUNBOOKS
+
+    def handle(self, request: Request) -> Answer:
+        """The answer to one request: 200 when every event is stored and every alert published or stored, 401 for
+        a credential that does not hold, 503 when something could not be stored."""
+        if request.method == "GET" and request.path.rstrip("/") == "/healthz":
+            return Answer(200, body="ok")
+        credential = presented(request.headers, request.path, request.certificate)
+        try:
+            cluster = self.directory.identify(credential)
+        except DirectoryError as error:
+            return Answer(503, error=str(error))
+        if cluster is None or credential is None:
+            return Answer(401)
+        body, fault = request.inflated()
+        batch = Batch(cluster, body, batch_digest(cluster.name, body), request.received, fault)
+        answer = self.take(batch, request.received.timestamp() + DEADLINE_SECONDS)
+        if answer.account:
+            self._note_use(request, credential, answer.account, stored=answer.status == 200)
+        return answer
+
+    def take(self, batch: Batch, deadline: float) -> Answer:
+        """Take one batch down the road behind the credential check: settle, decide, archive, publish.
+
+        Everything should be done by ``deadline``, in seconds since the epoch; alerts that are not published in time
+        go to the outbox. A batch that was taken before is taken again without harm: the same keys, the same alerts.
+        """
+        rules = self.rules.current()
+        decisions, rejects, version = _decide(batch, rules)
+        account = Account(batch.cluster.name, batch.cluster.sender, sender_version=version, bundle=rules.digest)
+        account.received = len(decisions.seen) + len(rejects)
+        account.empty = not account.received
+        try:
+            alerts = self._store(batch, rules, decisions, rejects, account, deadline - ARCHIVE_SECONDS)
+        except ArchiveError as error:
+            # All of them, whatever was put away before it failed: they come again as a whole.
+            account.not_stored = account.received
+            return Answer(503, account, str(error))
+        return self._publish(alerts, deadline, account)
+
+    def _note_use(self, request: Request, credential: Credential, account: Account, *, stored: bool) -> None:
+        """Keep when the credential was used, after all that counts and only while there is time."""
+        count = account.received if stored else 0  # what was not stored comes again, and is counted then
+        latest = request.received.timestamp() + NOTE_USE_SECONDS
+        account.last_use_failures = self.directory.note_use(
+            credential, count, lambda: SentBy(request.user_agent, account.sender_version), latest
+        )
+
+    def _store(
+        self,
+        batch: Batch,
+        rules: RuleSet,
+        decisions: Decisions,
+        rejects: list[Reject],
+        account: Account,
+        deadline: float,
+    ) -> list[Alert]:
+        """Put the kept events and the rejects away; the alerts about both. Raises ``ArchiveError``."""
+        cluster, digest = batch.cluster.name, batch.digest
+        received = batch.received.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        provenance = {"received": received, "batch": digest, "bundle": rules.digest}
+        kept_at = {kept.position: kept for kept in decisions.kept}
+        occurrences: list[Occurrence] = []
+        results: list[PutResult] = []
+        for group in partition(decisions.seen):
+            kept = [kept_at[position] for position in group.members if position in kept_at]
+            if not kept:
+                continue
+            place = self.archive.place(cluster, group, digest)
+            records = (Record(one.event, _line(one, group, provenance), group.t) for one in kept)
+            results.append(self.archive.put_events(place, records, deadline))
+            account.objects.append(place)
+            occurrences += [
+                Occurrence(rule, one.event, rule.message(one.event), place)
+                for one in kept
+                for rule in one.verdict.alerts
+            ]
+        quarantined = put_aside(self.archive, rejects, cluster=cluster, received=batch.received)
+        account.stored_before = bool(results) and all(result == "exists" for result in results)
+        _count(account, decisions, rejects)
+        errors = decisions.evaluation_errors
+        documents = {rule.qualified: rule.document for rule in (*rules.archiving, *rules.alerting)} if errors else {}
+        own = [
+            *bodies_quarantined(quarantined, cluster=cluster, bundle=rules.digest),
+            *evaluation_errors(errors, documents, cluster=cluster, bundle=rules.digest),
+        ]
+        room = MAX_ALERTS_A_BATCH - len(own)
+        alerts = fold(occurrences, cluster=cluster, bundle=rules.digest, archive_url=self.archive_url, most=room)
+        return [with_runbook(alert, self.runbooks) for alert in (*alerts, *own)]
+
+    def _publish(self, alerts: list[Alert], deadline: float, account: Account) -> Answer:
+        if not alerts:
+            return Answer(200, account)
+        published = self.publisher.publish(alerts, deadline - OUTBOX_SECONDS)
+        account.published, account.refused = published.sent, len(published.refused)
+        account.unpublished = len(published.failed)
+        try:
+            if published.failed:
+                is_new = self.outbox.hold([message_of(alert) for alert in published.failed])
+                account.outboxed, account.unpublished = len(published.failed) if is_new else 0, 0
+            if published.refused:
+                self.outbox.set_aside([message_of(alert) for alert in published.refused])
+        except OutboxError as error:
+            return Answer(503, account, f"SNS took {published.sent} of {len(alerts)} alerts in time, and {error}")
+        return Answer(200, account)
+
+
+class _Taking:
+    """Settles the events of a batch and decides about them, one by one; looks for what tells the sender's version."""
+
+    def __init__(self, batch: Batch, rules: RuleSet) -> None:
+        self._cluster = batch.cluster.name
+        self._received = batch.received
+        self.deciding = Deciding(sender=batch.cluster.sender, rules=rules)
+        self.version = ""
+
+    def take(self, event: Event) -> None:
+        settle(event, cluster=self._cluster, received=self._received)
+        if not self.version and (event.user.username == APISERVER or event.sender == KUBESPHERE):
+            self.version = sender_version((event,))
+        self.deciding.take(event)
+
+
+def _decide(batch: Batch, rules: RuleSet) -> tuple[Decisions, list[Reject], str]:
+    """What becomes of the events of a batch, what was bad in it, and its sender's version as far as it tells."""
+    if batch.fault is not None:
+        return Decisions(), [batch.fault], ""
+    taking, rejects = read(batch.body, lambda: _Taking(batch, rules), _Taking.take)
+    return taking.deciding.decisions(), rejects, taking.version
+
+
+def _line(kept: Kept, group: HourGroup, provenance: Mapping[str, object]) -> bytes:
+    about = {**provenance, "archiving": kept.verdict.archiving, "alerting": kept.verdict.alerting}
+    if kept.position in group.strays:
+        about["flags"] = [Flag.OTHER_HOUR]
+    return encode_line(kept.event, about)
+
+
+def _count(account: Account, decisions: Decisions, rejects: list[Reject]) -> None:
+    account.ignored = decisions.ignored
+    account.evaluation_errors = decisions.evaluation_errors
+    account.conflicts = decisions.conflicts
+    account.archived = len(decisions.kept)
+    account.alerted = sum(1 for kept in decisions.kept if kept.verdict.alerts)
+    account.alerts = Counter(rule.qualified for kept in decisions.kept for rule in kept.verdict.alerts)
+    account.quarantined = Counter(reject.reason for reject in rejects)
+    account.flags = Counter(flag for event in decisions.seen for flag in event.flags)

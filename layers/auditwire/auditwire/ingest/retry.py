@@ -1,0 +1,119 @@
+"""Taking quarantined bytes up again: what today's library can read goes down the road that ingest takes.
+
+The cluster and the time of receipt are those of the quarantined object, never of whoever runs this. The road ends as
+it does for a request, so nothing is let go before everything is stored and every alert is published; whatever ends it
+early leaves the object where it is, and the next try finds what was stored already.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol
+
+from auditwire.archive import QuarantineNote, batch_digest
+from auditwire.archive.errors import DamagedError
+from auditwire.archive.quarantine import QuarantineEntry
+from auditwire.clusters import Cluster
+from auditwire.events import BodyError, Decoded, Reject, decode, inflate
+from auditwire.ingest.account import Account
+from auditwire.ingest.ingest import Batch, Ingest
+
+Outcome = Literal["taken", "still_bad", "failed"]
+
+_GZIP: Final = b"\x1f\x8b"
+
+
+class Held(Protocol):
+    """What retry needs of a quarantine."""
+
+    def read(self, entry: QuarantineEntry) -> tuple[QuarantineNote, bytes]:
+        """The note and the bytes as they came."""
+
+    def remove(self, entry: QuarantineEntry) -> None:
+        """Let go of an object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Quarantined bytes as today's library reads them. ``body`` is what was decoded: the bytes inflated, or an item
+    in a list of its own. ``fault`` says why nothing could be taken; None where something can. ``compressed`` is
+    whether ``body`` could not even be inflated."""
+
+    note: QuarantineNote
+    body: bytes
+    decoded: Decoded
+    fault: Reject | None = None
+    compressed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """What became of one object: ``taken``, ``still_bad`` or ``failed``; why; and the counts where it was taken."""
+
+    entry: QuarantineEntry
+    outcome: Outcome
+    why: str = ""
+    account: Account | None = None
+
+
+def read_again(note: QuarantineNote, raw: bytes) -> Again:
+    """Decode quarantined bytes anew. Never raises.
+
+    A body may have become several events and some bad items; an item is one event or still bad. Gzip is known by its
+    first bytes: what the sender's headers said is not kept, and no other body begins like that.
+    """
+    if note.kind == "item":
+        return _item_again(note, raw)
+    try:
+        body = inflate(raw, "gzip" if raw.startswith(_GZIP) else None)
+    except BodyError as error:
+        return Again(note, raw, Decoded([], []), Reject("body", error.reason, error.detail, raw), compressed=True)
+    decoded = decode(body)
+    if decoded.events:
+        return Again(note, body, decoded)
+    fault = decoded.rejects[0] if decoded.rejects else Reject("body", "empty", "there is no event in the body", raw)
+    # Several bad items and no good one are no progress either: one sentence stands for them all.
+    return Again(note, body, Decoded([], []), fault)
+
+
+def _item_again(note: QuarantineNote, raw: bytes) -> Again:
+    body = b"[" + raw + b"]"
+    decoded = decode(body)
+    if len(decoded.events) == 1 and not decoded.rejects:
+        return Again(note, body, decoded)
+    found = next(iter(decoded.rejects), None)
+    if found is None or found.kind == "body":
+        # What the bytes alone are told about themselves, at places counted from their own start.
+        found = next(iter(decode(raw).rejects), None) or Reject(
+            "item", "invalid_json", "the bytes are not one item", raw
+        )
+    return Again(note, body, Decoded([], []), found)
+
+
+def retry(held: Held, ingest: Ingest, entry: QuarantineEntry, deadline: float, *, keep: bool = False) -> Retried:
+    """Take one quarantined object up again and let go of it once everything in it is stored.
+
+    ``deadline``, in seconds since the epoch, ends the publishing of alerts. With ``keep`` the object stays; together
+    with in-memory stores in ``ingest`` that is a dry run. Raises QuarantineError where the object cannot be read or
+    removed.
+    """
+    try:
+        note, raw = held.read(entry)
+    except DamagedError as error:
+        return Retried(entry, "still_bad", str(error))
+    again = read_again(note, raw)
+    if again.fault is not None:
+        return Retried(entry, "still_bad", f"{again.fault.reason}: {again.fault.detail}")
+    # Whose it is says the note; of which kind its sender was, each event's own spelling.
+    cluster = Cluster(note.cluster, "any")
+    batch = Batch(cluster, again.body, batch_digest(cluster.name, again.body), note.received)
+    answer = ingest.take(batch, deadline)
+    if answer.status != 200:
+        return Retried(entry, "failed", answer.error, answer.account)
+    if not keep and not _is_quarantined_again(raw, again.decoded.rejects):
+        held.remove(entry)
+    return Retried(entry, "taken", account=answer.account)
+
+
+def _is_quarantined_again(raw: bytes, rejects: Sequence[Reject]) -> bool:
+    """Whether a reject lies under the very key that was taken up: same cluster, same bytes."""
+    return any(reject.raw == raw for reject in rejects)

@@ -1,0 +1,53 @@
+"""An ``Ingest`` out of a deployment's names and clients: for the function, and for retries."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from auditwire import aws
+from auditwire.alerts import SnsPublisher
+from auditwire.alerts.outbox import S3Outbox
+from auditwire.archive import Archive, DynamoDBArchive, S3Archive
+from auditwire.bundles.active_rules import ActiveRules, RulesProblem
+from auditwire.bundles.rules_bucket import S3RulesBucket
+from auditwire.clusters import Directory
+from auditwire.ingest.ingest import Ingest
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """The AWS clients of the road. Only an archive in a table makes its client: ``archive_table``."""
+
+    s3: "S3Client"
+    rules: "S3Client"
+    dynamodb: "DynamoDBClient"
+    archive_table: "Callable[[], DynamoDBClient]"
+    sns: "SNSClient"
+
+
+def wire(config: aws.IngestConfig, clients: Clients, on_problem: Callable[[RulesProblem], None]) -> Ingest:
+    """The road of the deployment that ``config`` names. Asks nothing of AWS yet."""
+    bucket = S3RulesBucket(clients.rules, config.rules_bucket)
+    region = clients.s3.meta.region_name
+    return Ingest(
+        directory=Directory(clients.dynamodb, config.clusters_table),
+        rules=ActiveRules(bucket, poll=config.rules_poll_seconds, on_problem=on_problem),
+        archive=open_archive(config, clients),
+        publisher=SnsPublisher(clients.sns, config.alerts_topic_arn),
+        archive_url="" if config.archive_table else aws.archive_url(config.archive_bucket, region),
+        outbox=S3Outbox(clients.s3, config.archive_bucket),
+        runbooks=config.runbooks_url,
+    )
+
+
+def open_archive(config: aws.IngestConfig, clients: Clients) -> Archive:
+    """The archive of a deployment: in its table, or in its bucket where it has no table."""
+    objects = S3Archive(clients.s3, config.archive_bucket)
+    if not config.archive_table:
+        return objects
+    return DynamoDBArchive(clients.archive_table(), config.archive_table, objects, config.archive_days)

@@ -1,0 +1,184 @@
+"""How a credential is handed over, and what is said of it at the command line."""
+
+import os
+import stat
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditwire.clusters import Cluster, LastUse, Registration, is_credential
+from auditwire_cli.cluster.secret import (
+    checked_handover,
+    end_of,
+    key_of_certificate,
+    labels_of,
+    new_credential,
+    seconds_of,
+    write_private,
+)
+from auditwire_cli.cluster.table import as_json, as_table, state_of
+from auditwire_cli.errors import CallError, CommandError
+
+NOW = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
+
+
+def registration(**more: Any) -> Registration:
+    return Registration(**{"credential": "1a2b3c4d" + "0" * 56, "cluster": Cluster("prod", "kubernetes"), **more})
+
+
+def test_credentials_are_random_and_fit_into_a_header_and_a_path() -> None:
+    made = {new_credential() for _ in range(200)}
+    assert len(made) == 200
+    assert all(is_credential(one) and len(one) == 43 for one in made)
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        (None, None),
+        ("30m", NOW + timedelta(minutes=30)),
+        ("12h", NOW + timedelta(hours=12)),
+        ("90d", NOW + timedelta(days=90)),
+        ("4w", NOW + timedelta(weeks=4)),
+        ("2027-02-21", datetime(2027, 2, 21, tzinfo=UTC)),
+        ("2027-02-21T12:00:00+02:00", datetime(2027, 2, 21, 10, tzinfo=UTC)),
+    ],
+)
+def test_an_end_is_a_length_of_time_or_a_date(text: str | None, end: datetime | None) -> None:
+    assert end_of(text, NOW) == end
+
+
+@pytest.mark.parametrize("text", ["", "soon", "0d", "90", "90y", "-1d", "2026-11-21", "2026-13-01", "1234567d"])
+def test_what_is_no_end_is_refused(text: str) -> None:
+    with pytest.raises(CallError):
+        end_of(text, NOW)
+
+
+@given(st.integers(1, 999_999), st.sampled_from("mhdw"))
+def test_a_length_of_time_is_read(number: int, unit: str) -> None:
+    assert seconds_of(f"{number}{unit}") == number * {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800}[unit]
+
+
+def test_labels_are_read() -> None:
+    assert labels_of(["team=platform", "note=a=b c"]) == {"team": "platform", "note": "a=b c"}
+    assert labels_of(None) == {}
+
+
+@pytest.mark.parametrize("text", ["team", "=x", "a-b=x", "__a=x", "team=", "team=a\nb"])
+def test_what_is_no_label_is_refused(text: str) -> None:
+    with pytest.raises(CallError, match="is no label"):
+        labels_of([text])
+
+
+def test_a_file_is_for_its_owner_and_never_written_over(tmp_path: Path) -> None:
+    file = tmp_path / "prod.credential"
+    before = os.umask(0)
+    try:
+        write_private(file, "secret\n")
+    finally:
+        os.umask(before)
+    assert (stat.S_IMODE(file.stat().st_mode), file.read_text()) == (0o600, "secret\n")
+    with pytest.raises(CommandError, match="exists"):
+        write_private(file, "other\n")
+    with pytest.raises(CommandError, match="cannot write"):
+        write_private(tmp_path / "none" / "x", "secret")
+    with pytest.raises(CallError, match="exists"):
+        checked_handover("prod", certificate=None, output=file, show=False)
+    assert file.read_text() == "secret\n"
+
+
+def test_a_credential_goes_to_one_place(tmp_path: Path) -> None:
+    assert checked_handover("prod", certificate=None, output=None, show=True) is None
+    assert checked_handover("prod", certificate=None, output=tmp_path / "x", show=False) == tmp_path / "x"
+    assert checked_handover("prod", certificate=tmp_path, output=None, show=False) is None
+    with pytest.raises(CallError, match="exclude each other"):
+        checked_handover("prod", certificate=None, output=tmp_path / "x", show=True)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "cannot read the certificate"), (b"\xff", "it is not text"), (b"PRIVATE KEY", "holds no certificate")],
+)
+def test_what_is_no_certificate_is_refused(content: bytes | None, message: str, tmp_path: Path) -> None:
+    file = tmp_path / "cert.pem"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(CallError, match=message):
+        key_of_certificate(file)
+
+
+@pytest.mark.parametrize(
+    ("limits", "state"),
+    [
+        ({}, "ok"),
+        ({"enabled": False}, "disabled"),
+        ({"expires": NOW}, "expired"),
+        ({"expires": NOW + timedelta(seconds=1)}, "ok"),
+        ({"not_before": NOW + timedelta(seconds=1)}, "not yet valid"),
+    ],
+)
+def test_the_state_says_whether_it_holds(limits: dict[str, Any], state: str) -> None:
+    one = registration(**limits)
+    assert state_of(one, NOW) == state
+    assert (state == "ok") is one.holds(NOW.timestamp())
+
+
+def test_a_table_for_people_and_an_object_for_scripts() -> None:
+    cluster = Cluster("prod", "kubernetes", {"team": "shop"})
+    use = LastUse(NOW - timedelta(hours=3), 12_345, 40, "Go-http-client/2.0\x1b[2J", "")
+    rows = [
+        registration(cluster=cluster, use=use, expires=NOW + timedelta(days=1), silence_seconds=1_800),
+        registration(credential="cert:" + "f" * 64),
+    ]
+
+    table = as_table(rows, NOW)
+    first_row, second_row = (" ".join(line.split()) for line in table.splitlines()[1:])
+    agent = "Go-http-client/2.0\\x1b[2J"
+    assert first_row == f"prod kubernetes 1a2b3c4d ok 2026-11-22 22:00 3 h ago 30 min 12,345 {agent} team=shop"
+    assert second_row == "prod kubernetes cert:ffffffff ok never never - 0 - -"
+    assert "\x1b" not in table
+
+    first, second = (as_json(one, NOW) for one in rows)
+    assert first["last_seen"] == "2026-11-21T19:00:00Z"
+    assert (first["kind"], second["kind"], second["last_seen"]) == ("token", "certificate", None)
+    assert (first["events"], first["batches"], first["labels"]) == (12_345, 40, {"team": "shop"})
+    assert "0" * 56 not in str(first)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["add", "Prod"], "'Prod' is no cluster name"),
+        (["add", "prod", "--expires", "soon"], "'soon' is no time"),
+        (["add", "prod", "--label", "x"], "'x' is no label"),
+        (["add", "prod", "--silence", "1"], "'1' is no length of time"),
+        (["add", "prod", "--silence", "4m"], "no silence shorter than 5 min can be told"),
+        (["silence", "prod", "never"], "'never' is no length of time"),
+        (["silence", "prod", "4m"], "no silence shorter than 5 min can be told"),
+        (["add", "prod", "--show", "--output", "x"], "exclude each other"),
+        (["add", "prod", "--state", "none.json"], "no state file at none.json"),
+        (["rotate", "prod", "--force"], "--force belongs to --drop-old"),
+        (["rotate", "prod", "--drop-old", "--show"], "--drop-old makes no credential"),
+        (["kubeconfig", "prod", "--credential-file", "x"], "so it is not shown"),
+        (["kubeconfig", "prod", "--mtls", "--token-file", "x"], "--mtls takes no credential"),
+        (["kubeconfig", "prod", "--credential-file", "x", "--token-file", "y", "--output", "z"], "exclude each other"),
+        (["kubeconfig", "prod", "--credential-file", "none", "--output", "z"], "cannot read the credential from none"),
+    ],
+)
+def test_a_wrong_call_is_one_sentence_and_writes_nothing(
+    auditwire: Callable[..., Any],
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = auditwire("cluster", *arguments)
+    assert done.exit_code == 2
+    assert message in done.stderr
+    assert list(tmp_path.iterdir()) == []
