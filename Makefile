@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAM_VENV := .venv-sam
 AUDIT_VENV := .venv-audit
-LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade
-PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --no-input
+UV = $(BIN)/uv
+LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --upgrade
+ENVIRONMENT = requirements/environment.py
 
 export SAM_CLI_TELEMETRY := 0
 export AWS_EC2_METADATA_DISABLED := true
@@ -18,18 +19,15 @@ help: ## Show this list
 
 setup: $(VENV)/.ready ## Make .venv with the library, the command line and the development tools
 
-$(VENV)/.ready: requirements/dev.txt pyproject.toml
+$(VENV)/.ready: requirements/dev.txt requirements/uv.txt requirements/environment.py pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "auditwire needs Python 3.11 or later, this is " + sys.version.split()[0] + ": make PYTHON=python3.13 ...")'
-	@echo "Making $(VENV) (once; about a minute)"
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python $(PIP_INSTALL) --require-hashes --only-binary :all: -r requirements/dev.txt
-	@$(BIN)/python $(PIP_INSTALL) --no-build-isolation --no-deps --editable .
+	@echo "Making $(VENV) (once; some 20 seconds)"
+	@$(PYTHON) $(ENVIRONMENT) $(VENV) requirements/dev.txt --project .
 	@touch $@
 
-$(SAM_VENV)/.ready: requirements/sam.txt
-	@echo "Making $(SAM_VENV) for aws-sam-cli (once; about a minute)"
-	@$(PYTHON) -m venv $(SAM_VENV)
-	@$(SAM_VENV)/bin/python $(PIP_INSTALL) --require-hashes --no-deps -r requirements/sam.txt
+$(SAM_VENV)/.ready: requirements/sam.txt requirements/uv.txt
+	@echo "Making $(SAM_VENV) for aws-sam-cli (once; some 20 seconds)"
+	@$(PYTHON) $(ENVIRONMENT) $(SAM_VENV) requirements/sam.txt
 	@touch $@
 
 demo: setup ## Run the whole system on this machine and send sample traffic through it
@@ -49,7 +47,7 @@ bench: setup $(VENV)/.bench ## Measure everything docs/performance.md says, as r
 	@$(BIN)/python benchmarks/bench.py
 
 $(VENV)/.bench: requirements/bench.txt $(VENV)/.ready
-	@$(BIN)/python $(PIP_INSTALL) --require-hashes --only-binary :all: -r requirements/bench.txt
+	@$(PYTHON) $(ENVIRONMENT) $(VENV) requirements/bench.txt
 	@touch $@
 
 CASES ?= 100000
@@ -62,9 +60,8 @@ load: setup ## Many senders at once, some of them wrong; balanced to the last ev
 soak: setup ## 200,000 events; nothing gets lost and the memory of ingest stays flat (a few minutes)
 	@$(BIN)/python benchmarks/soak.py
 
-$(AUDIT_VENV)/.ready: requirements/audit.txt
-	@$(PYTHON) -m venv $(AUDIT_VENV)
-	@$(AUDIT_VENV)/bin/python $(PIP_INSTALL) --require-hashes --no-deps -r requirements/audit.txt
+$(AUDIT_VENV)/.ready: requirements/audit.txt requirements/uv.txt
+	@$(PYTHON) $(ENVIRONMENT) $(AUDIT_VENV) requirements/audit.txt
 	@touch $@
 
 # Asks the vulnerability service of pypi.org, so it is no part of `make test`: that needs nothing but package downloads.
@@ -101,7 +98,7 @@ build/host/.ready: build/.inputs requirements/runtime.txt
 	@touch $@
 
 lock: setup ## Renew every lock file to the latest versions
-	@$(BIN)/python $(PIP_INSTALL) uv
+	@$(LOCK) requirements/uv.in --output-file requirements/uv.txt
 	@$(LOCK) requirements/dev.in --output-file requirements/dev.txt
 	@$(LOCK) --constraint requirements/dev.txt layers/auditwire/requirements.in --output-file layers/auditwire/requirements.txt
 	@$(LOCK) --constraint requirements/dev.txt requirements/runtime.in --output-file requirements/runtime.txt

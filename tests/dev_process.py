@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 
 from auditwire_cli.main import app
 from auditwire_local.archive import archive_lines
-from local_road import EVENT_PATH, until
+from local_road import EVENT_PATH
+from waiting import until
 
 AUDITWIRE = Path(sys.executable).with_name("auditwire")
 
@@ -78,7 +79,7 @@ def dev(folder: Path, *words: object) -> Iterator[Dev]:
             return state.exists()
 
         try:
-            until(is_ready, 120)
+            until(is_ready)
             yield Dev(state, json.loads(state.read_text()))
         finally:
             process.terminate()

@@ -1,8 +1,6 @@
 """Driving a local system from tests: an event that alerts, a body, a request, patience."""
 
 import json
-import time
-from collections.abc import Callable
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
@@ -55,10 +53,3 @@ def post(
         return response.status, response.read()
     finally:
         connection.close()
-
-
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.05)

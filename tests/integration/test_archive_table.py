@@ -17,7 +17,8 @@ from auditwire_cli.main import app
 from auditwire_local import LocalSystem, Options
 from auditwire_local.permissions import allowed
 from faults import Calls, Trouble, Wire, half_of_the_items, throttled, timeout
-from local_road import body_of, exec_event, post, until
+from local_road import body_of, exec_event, post
+from waiting import until
 
 WRITE = Calls("ingest", "dynamodb.BatchWriteItem")
 

@@ -16,7 +16,8 @@ from auditwire_cli.bodies import body
 from auditwire_cli.shape import Shape
 from auditwire_local import ClusterCredential, LocalSystem, Options
 from captures import captured_files, captured_lines, requires_captures
-from local_road import EVENT_PATH, until
+from local_road import EVENT_PATH
+from waiting import until
 
 pytestmark = requires_captures
 

@@ -8,7 +8,8 @@ import pytest
 
 from alertmanagers import Fake, alertmanager
 from dev_process import Dev, dev
-from local_road import body_of, exec_event, until
+from local_road import body_of, exec_event
+from waiting import until
 
 
 class Desk:
@@ -31,7 +32,7 @@ class Desk:
         """Sends an event whose alert Alertmanager refuses, and waits until the relay has put it aside."""
         self.refusing.add(f"web-{number}")
         self.system.send(body_of(exec_event(number)))
-        until(lambda: any(letter["labels"]["name"] == f"web-{number}" for letter in self.letters()), 30)
+        until(lambda: any(letter["labels"]["name"] == f"web-{number}" for letter in self.letters()))
 
     def die(self, number: int, **attributes: str) -> str:
         """Puts an alert among the dead letters as SQS does after too many receipts; its id."""
@@ -135,7 +136,7 @@ def test_a_dry_run_moves_nothing(desk: Desk) -> None:
 def test_what_holds_no_alert_is_shown_escaped_and_stays(desk: Desk) -> None:
     alerts = desk.system.outputs["AlertsQueueUrl"]
     desk.sqs.send_message(QueueUrl=alerts, MessageBody='no JSON \u202e "')
-    until(lambda: bool(desk.letters()), 30)
+    until(lambda: bool(desk.letters()))
 
     listed = desk.run("list").stdout
     (letter,) = desk.letters()

@@ -8,7 +8,8 @@ import pytest
 
 from alertmanagers import Fake, alertmanager
 from dev_process import Dev, dev
-from local_road import body_of, exec_event, until
+from local_road import body_of, exec_event
+from waiting import until
 
 Ledger = dict[str, Any]
 
@@ -31,7 +32,7 @@ class Desk:
             seen.append(self.ledger())
             return holds(seen[-1])
 
-        until(check, 30)
+        until(check)
         return seen[-1]
 
 

@@ -11,7 +11,8 @@ import pytest
 from alertmanagers import Fake, alertmanager
 from auditwire.archive import QuarantineNote, S3Archive, batch_digest, quarantine_key
 from dev_process import Dev, dev
-from local_road import body_of, exec_event, until
+from local_road import body_of, exec_event
+from waiting import until
 
 RECEIVED = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 

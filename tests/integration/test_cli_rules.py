@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from auditwire.bundles.rules_bucket import ACTIVE_KEY, MARKER_KEY, S3RulesBucket, bundle_key
 from auditwire_cli.main import app
 from auditwire_cli.rules.upload import documents_in
+from waiting import until
 
 AUDITWIRE = Path(sys.executable).with_name("auditwire")
 ENVIRONMENT = {**os.environ, "PYTHONWARNINGS": "ignore"}
@@ -98,7 +99,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             return state.exists()
 
         try:
-            _until(is_ready, 120)
+            until(is_ready)
             yield state
         finally:
             process.terminate()
@@ -189,7 +190,7 @@ def test_kept_documents_are_checked_with_the_new_ones(published: Desk) -> None:
 def test_a_refusal_there_shows_the_report_and_what_stays(published: Desk) -> None:
     active = published.active()
     published.bucket.write("rules/own.yaml", RULE.replace("Verb in", "Vreb in").encode())
-    _until(lambda: published.status()["verdict"]["verdict"] == "refused")
+    until(lambda: published.status()["verdict"]["verdict"] == "refused")
 
     result = published.run("status")
 
@@ -394,7 +395,7 @@ def test_interrupted_while_sending_nothing_has_changed(published: Desk, number: 
         assert process.poll() is None, process.communicate()
         return len(published.bucket.entries("rules/many/")) > 3
 
-    _until(under_way)
+    until(under_way)
     process.send_signal(number)
     _, stderr = process.communicate(timeout=60)
 
@@ -404,10 +405,3 @@ def test_interrupted_while_sending_nothing_has_changed(published: Desk, number: 
     assert published.bucket.read(MARKER_KEY) is None
     time.sleep(0.5)
     assert published.active() == active
-
-
-def _until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.02)

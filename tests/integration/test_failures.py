@@ -28,7 +28,8 @@ from auditwire_local.errors import InvocationError
 from failing_peer import Peer, peer
 from failure_matrix import CELLS, TOPIC_DOWN, Cell
 from faults import Wire
-from local_road import EVENT_PATH, body_of, exec_event, post, until
+from local_road import EVENT_PATH, body_of, exec_event, post
+from waiting import until
 
 RULES = Path(__file__).parents[2] / "rules"
 OWN_RULE = """\

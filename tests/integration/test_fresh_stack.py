@@ -4,7 +4,8 @@ from pathlib import Path
 
 from alertmanagers import Fake, alertmanager
 from auditwire_local import LocalSystem, Options
-from local_road import body_of, exec_event, post, until
+from local_road import body_of, exec_event, post
+from waiting import until
 
 RULES = Path(__file__).parents[2] / "rules"
 

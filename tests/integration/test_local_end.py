@@ -6,7 +6,8 @@ from typing import Any
 
 from auditwire_local import LocalSystem, Options
 from auditwire_local.receiver import AlertReceiver
-from local_road import body_of, exec_event, post, until
+from local_road import body_of, exec_event, post
+from waiting import until
 
 
 def test_an_alert_that_no_alertmanager_takes_goes_to_the_dead_letters_at_last() -> None:

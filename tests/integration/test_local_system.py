@@ -14,7 +14,8 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from auditwire_local import ClusterCredential, LocalSystem, Options
-from local_road import EVENT_PATH, body_of, exec_event, post, until
+from local_road import EVENT_PATH, body_of, exec_event, post
+from waiting import until
 
 EXTRA = ClusterCredential("a-credential-from-the-test", "any")
 

@@ -13,7 +13,8 @@ from auditwire.clusters import Cluster, ClustersTable, Registration, credential_
 from auditwire_local import LocalSystem, Options
 from auditwire_local.permissions import Call
 from auditwire_local.service_calls import with_service_calls
-from local_road import body_of, exec_event, post, until
+from local_road import body_of, exec_event, post
+from waiting import until
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 # moto puts six more characters behind it when the secret is made, and finds the secret without them too.

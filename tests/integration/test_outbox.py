@@ -15,7 +15,8 @@ from moto.sns.models import SNSBackend
 from auditwire.alerts.message import Message
 from auditwire.alerts.outbox import S3Outbox
 from auditwire_local import LocalSystem, Options
-from local_road import body_of, exec_event, post, until
+from local_road import body_of, exec_event, post
+from waiting import until
 
 Answer = tuple[list[dict[str, str]], list[dict[str, Any]]]
 Publish = Callable[[Any, str, list[dict[str, Any]]], Answer]

@@ -19,7 +19,8 @@ from auditwire.bundles.rules_bucket import ACTIVE_KEY, MARKER_KEY, STATUS_KEY, S
 from auditwire.bundles.rules_state import Active, Status
 from auditwire.rules.pack import default_rule_set
 from auditwire_local import ClusterCredential, LocalSystem, Options
-from local_road import body_of, exec_event, post, until
+from local_road import body_of, exec_event, post
+from waiting import until
 
 POLL_SECONDS = 1
 # Every environment polls for itself, and a request may have begun just before its poll.

@@ -18,7 +18,8 @@ from auditwire.clusters.registration import time_text
 from auditwire_local import LocalSystem, Options
 from auditwire_local.errors import InvocationError
 from faults import Calls, Trouble, Wire, denied, internal_error, timeout
-from local_road import body_of, exec_event, post, until
+from local_road import body_of, exec_event, post
+from waiting import until
 
 RULES = Path(__file__).parents[2] / "rules"
 OWN_RULE = """\

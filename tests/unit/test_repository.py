@@ -67,6 +67,7 @@ def test_there_are_the_lock_files_everything_is_installed_from() -> None:
         "requirements/dev.txt",
         "requirements/runtime.txt",
         "requirements/sam.txt",
+        "requirements/uv.txt",
     }
 
 
@@ -82,9 +83,12 @@ def test_what_the_layer_ships_is_locked_to_the_versions_that_are_tested() -> Non
 
 
 def test_nothing_is_installed_without_its_hashes() -> None:
-    makefiles = "\n".join(path.read_text(encoding="utf-8") for path in [ROOT / "Makefile", *ROOT.glob("*/*/Makefile")])
+    scripts = [ROOT / "Makefile", *ROOT.glob("*/*/Makefile"), ROOT / "requirements" / "environment.py"]
     installing = [
-        line for line in makefiles.splitlines() if "-r " in line and "equirements" in line and "install" in line.lower()
+        line
+        for path in scripts
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if '"-r"' in line or ("-r " in line and "equirements" in line and "install" in line.lower())
     ]
 
     assert installing

@@ -15,7 +15,7 @@ from auditwire_local.errors import DeployError, InvocationError
 from auditwire_local.event_bridge import Event, EventBridge, EventRule, check_pattern, matches, parse_schedule
 from auditwire_local.options import REPOSITORY
 from auditwire_local.sandbox import sandbox
-from local_road import until
+from waiting import until
 
 EVENT = {
     "source": "aws.s3",

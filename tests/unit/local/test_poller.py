@@ -11,6 +11,7 @@ import pytest
 from auditwire_local.errors import InvocationError
 from auditwire_local.poller import EventSourceMapping, Poller
 from auditwire_local.sandbox import sandbox
+from waiting import until
 
 Bodies = list[str]
 
@@ -69,12 +70,6 @@ class Queue:
         attributes = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
         return sum(map(int, attributes.values()))
 
-    def until(self, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 10
-        while not condition():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-
 
 @pytest.fixture
 def function() -> Function:
@@ -101,7 +96,7 @@ def _failing(*bodies: str) -> Callable[[list[Mapping[str, Any]]], Any]:
 def test_a_message_arrives_as_lambdas_sqs_event_and_is_deleted(function: Function, queue: Queue) -> None:
     queue.send("hello")
     queue.poller.wake()
-    queue.until(lambda: bool(function.calls) and queue.depth(queue.url) == 0)
+    until(lambda: bool(function.calls) and queue.depth(queue.url) == 0)
 
     [record] = function.calls[0]
     assert queue.seen == [record]
@@ -116,7 +111,7 @@ def test_a_message_arrives_as_lambdas_sqs_event_and_is_deleted(function: Functio
 
 def test_a_batch_holds_at_most_what_the_mapping_says(function: Function, queue: Queue) -> None:
     queue.send(*(str(number) for number in range(30)))
-    queue.until(lambda: queue.depth(queue.url) == 0)
+    until(lambda: queue.depth(queue.url) == 0)
 
     assert sorted(function.bodies, key=int) == [str(number) for number in range(30)]
     assert max(len(records) for records in function.calls) <= 12
@@ -125,7 +120,7 @@ def test_a_batch_holds_at_most_what_the_mapping_says(function: Function, queue: 
 def test_only_what_failed_comes_again_and_at_last_goes_to_the_dead_letters(function: Function, queue: Queue) -> None:
     function.answer = _failing("bad")
     queue.send("good", "bad")
-    queue.until(lambda: queue.depth(queue.dead_letters) == 1)
+    until(lambda: queue.depth(queue.dead_letters) == 1)
 
     assert sorted(function.bodies) == ["bad", "bad", "good"]
     assert queue.depth(queue.url) == 0
@@ -143,7 +138,7 @@ def test_only_what_failed_comes_again_and_at_last_goes_to_the_dead_letters(funct
 def test_a_report_that_makes_no_sense_fails_the_batch(function: Function, queue: Queue, report: Any) -> None:
     function.answer = lambda records: report
     queue.send("a")
-    queue.until(lambda: queue.depth(queue.dead_letters) == 1)
+    until(lambda: queue.depth(queue.dead_letters) == 1)
 
     assert function.bodies == ["a", "a"]
 
@@ -152,7 +147,7 @@ def test_a_report_that_makes_no_sense_fails_the_batch(function: Function, queue:
 def test_a_report_of_nothing_is_success(function: Function, queue: Queue, report: Any) -> None:
     function.answer = lambda records: report
     queue.send("a")
-    queue.until(lambda: bool(function.calls) and queue.depth(queue.url) == 0)
+    until(lambda: bool(function.calls) and queue.depth(queue.url) == 0)
 
     assert function.bodies == ["a"]
 
@@ -163,7 +158,7 @@ def test_a_function_that_raises_fails_the_batch(function: Function, queue: Queue
 
     function.answer = answer
     queue.send("a")
-    queue.until(lambda: queue.depth(queue.dead_letters) == 1)
+    until(lambda: queue.depth(queue.dead_letters) == 1)
 
     assert function.bodies == ["a", "a"]
 
@@ -174,10 +169,10 @@ def test_the_poller_goes_on_whatever_happens(function: Function, queue: Queue) -
 
     function.answer = answer
     queue.send("a")
-    queue.until(lambda: queue.depth(queue.dead_letters) == 1)
+    until(lambda: queue.depth(queue.dead_letters) == 1)
     function.answer = lambda records: None
     queue.send("b")
-    queue.until(lambda: queue.depth(queue.url) == 0)
+    until(lambda: queue.depth(queue.url) == 0)
 
     assert function.bodies == ["a", "a", "b"]
     assert [str(trouble) for trouble in queue.troubles] == ["nobody foresaw this"] * 2
@@ -186,7 +181,7 @@ def test_the_poller_goes_on_whatever_happens(function: Function, queue: Queue) -
 def test_the_end_delivers_what_is_there_and_what_failed_before(function: Function, queue: Queue) -> None:
     function.answer = _failing("late")
     queue.send("late")
-    queue.until(lambda: bool(function.calls))
+    until(lambda: bool(function.calls))
     function.answer = lambda records: None
     queue.send("new")
 
@@ -198,7 +193,7 @@ def test_the_end_does_not_wait_longer_than_it_may(function: Function, queue: Que
     queue.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"RedrivePolicy": ""})
     function.answer = _failing("never")
     queue.send("never")
-    queue.until(lambda: bool(function.calls))
+    until(lambda: bool(function.calls))
     began = time.monotonic()
 
     assert queue.poller.drain(began + 0.5) == 1
