@@ -15,8 +15,8 @@ from typing import Any, Final
 import orjson
 from traffic import batches
 
-from auditwire_cli.bodies import body
-from auditwire_cli.shape import Shape
+from auditwire_cli.send.bodies import body
+from auditwire_cli.send.shape import Shape
 
 EVENT_PATH: Final = "/audit/webhook/event"
 MAX_EVENTS: Final = 400

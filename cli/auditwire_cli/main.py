@@ -13,11 +13,11 @@ from auditwire_cli.cluster.list import cluster_list
 from auditwire_cli.cluster.revoke import cluster_revoke
 from auditwire_cli.cluster.rotate import cluster_rotate
 from auditwire_cli.cluster.silence import cluster_silence
-from auditwire_cli.dev import dev
+from auditwire_cli.dev.dev import dev
 from auditwire_cli.dlq.list import dlq_list
 from auditwire_cli.dlq.redrive import dlq_redrive
 from auditwire_cli.errors import CommandError
-from auditwire_cli.ledger import ledger
+from auditwire_cli.ledger.ledger import ledger
 from auditwire_cli.policy.check import policy_check
 from auditwire_cli.policy.eval import policy_eval
 from auditwire_cli.quarantine.list import quarantine_list
@@ -33,7 +33,7 @@ from auditwire_cli.rules.pull import rules_pull
 from auditwire_cli.rules.rollback import rules_rollback
 from auditwire_cli.rules.schema import rules_schema
 from auditwire_cli.rules.status import rules_status
-from auditwire_cli.send import send
+from auditwire_cli.send.send import send
 
 
 class _Group(TyperGroup):

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from auditwire_cli.bodies import body
-from auditwire_cli.shape import Shape
+from auditwire_cli.send.bodies import body
+from auditwire_cli.send.shape import Shape
 from auditwire_local import ClusterCredential, LocalSystem, Options
 from captures import captured_files, captured_lines, requires_captures
 from local_road import EVENT_PATH

@@ -21,10 +21,10 @@ from typing import Any
 import boto3
 import pytest
 
-from auditwire_cli.audit_log import split
-from auditwire_cli.bodies import body
 from auditwire_cli.samples.traffic import story
-from auditwire_cli.shape import Shape
+from auditwire_cli.send.audit_log import split
+from auditwire_cli.send.bodies import body
+from auditwire_cli.send.shape import Shape
 
 AUDITWIRE = Path(sys.executable).with_name("auditwire")
 BALANCE = re.compile(r"balance received=(\d+) ignored=(\d+) archived=(\d+) alerted=(\d+) quarantined=(\d+)")

@@ -12,7 +12,7 @@ import pytest
 from books import Sent, StoredEvents, differences
 from senders import BAD, REFUSED, Sender
 
-from auditwire_cli.shape import Shape
+from auditwire_cli.send.shape import Shape
 
 LOAD = Path(__file__).parents[2] / "benchmarks/load.py"
 SEED = 5

@@ -9,8 +9,8 @@ from auditwire_cli.cluster.secret import say, write_private
 from auditwire_cli.cluster.table import SenderKind, checked_name, open_clusters
 from auditwire_cli.cluster.webhook_kubernetes import FOLDER, MAX_EVENT_BYTES, Login, Webhook
 from auditwire_cli.cluster.webhook_kubesphere import config_script, helm_values
-from auditwire_cli.endpoint import checked_ca_file, checked_url, read_credential, read_state
 from auditwire_cli.errors import CallError, CommandError
+from auditwire_cli.send.endpoint import checked_ca_file, checked_url, read_credential, read_state
 from auditwire_cli.stack import (
     DEFAULT_STACK,
     EndpointUrl,

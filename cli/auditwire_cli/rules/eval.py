@@ -57,7 +57,7 @@ def rules_eval(
     import orjson
 
     from auditwire.events import decode
-    from auditwire_cli.audit_log import open_audit_log
+    from auditwire_cli.send.audit_log import open_audit_log
 
     rule_set = _rule_set(rules)
     bad = 0

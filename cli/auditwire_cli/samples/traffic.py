@@ -11,12 +11,12 @@ from random import Random
 
 import orjson
 
-from auditwire_cli.bodies import body
 from auditwire_cli.samples.cast import Recorder, Sample
 from auditwire_cli.samples.cluster import development, idle
 from auditwire_cli.samples.intrusion import intrusion
 from auditwire_cli.samples.kubesphere import console_3, console_4
-from auditwire_cli.shape import Shape
+from auditwire_cli.send.bodies import body
+from auditwire_cli.send.shape import Shape
 
 LENGTH = 600
 """Seconds the story takes."""

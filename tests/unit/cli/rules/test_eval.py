@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from auditwire_cli.audit_log import split
-from auditwire_cli.bodies import body
 from auditwire_cli.samples.traffic import story
-from auditwire_cli.shape import Shape
+from auditwire_cli.send.audit_log import split
+from auditwire_cli.send.bodies import body
+from auditwire_cli.send.shape import Shape
 
 Run = Callable[..., Any]
 RULES = Path(__file__).parents[4] / "rules"

@@ -5,8 +5,8 @@ from ipaddress import ip_address, ip_network
 import orjson
 import pytest
 
-from auditwire_cli.audit_log import split
 from auditwire_cli.samples.traffic import LENGTH, Delivery, story
+from auditwire_cli.send.audit_log import split
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 DOCUMENTATION = [ip_network(net) for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")]

@@ -5,10 +5,10 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from threading import Event, Thread
 
-from auditwire_cli.endpoint import Endpoint
 from auditwire_cli.errors import CommandError
-from auditwire_cli.posting import Poster
 from auditwire_cli.samples.traffic import story
+from auditwire_cli.send.endpoint import Endpoint
+from auditwire_cli.send.posting import Poster
 
 
 class Demo:

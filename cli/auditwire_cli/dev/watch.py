@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from threading import Event
 from typing import TYPE_CHECKING
 
-from auditwire_cli.summary import headline, live_view
+from auditwire_cli.dev.summary import headline, live_view
 
 if TYPE_CHECKING:
-    from auditwire_cli.demo import Demo
+    from auditwire_cli.dev.demo import Demo
     from auditwire_local import LocalSystem, Status
 
 _SECONDS_BETWEEN_LOOKS = 0.25

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auditwire_cli.endpoint import DEFAULT_STATE, Auth, Endpoint
 from auditwire_cli.errors import CallError
 from auditwire_cli.output import Output
-from auditwire_cli.shape import Shape
+from auditwire_cli.send.endpoint import DEFAULT_STATE, Auth, Endpoint
+from auditwire_cli.send.shape import Shape
 
 if TYPE_CHECKING:
-    from auditwire_cli.audit_log import AuditLog
-    from auditwire_cli.delivery import Batch, Report
+    from auditwire_cli.send.audit_log import AuditLog
+    from auditwire_cli.send.delivery import Batch, Report
 
 _SHOWN_FAILURES = 10
 
@@ -72,9 +72,9 @@ def send(
       auditwire send /var/log/kubernetes/audit/audit.log
       zcat audit-*.gz | auditwire send - --url https://audit.example.com --credential-file token
     """
-    from auditwire_cli.delivery import Report, deliver
-    from auditwire_cli.posting import Poster
     from auditwire_cli.progress import progress
+    from auditwire_cli.send.delivery import Report, deliver
+    from auditwire_cli.send.posting import Poster
 
     total = _total_size(files)
     endpoint = _endpoint(
@@ -123,7 +123,7 @@ def _endpoint(
     ca_file: Path | None,
     plain_http: bool,
 ) -> Endpoint:
-    from auditwire_cli.endpoint import checked_ca_file, checked_url, read_credential, read_state
+    from auditwire_cli.send.endpoint import checked_ca_file, checked_url, read_credential, read_state
 
     if url is None:
         if credential_file is not None:
@@ -154,7 +154,7 @@ def _total_size(files: list[str]) -> int | None:
 
 
 def _batches(files: list[str], size: int) -> Iterator["Batch"]:
-    from auditwire_cli.audit_log import open_audit_log
+    from auditwire_cli.send.audit_log import open_audit_log
 
     offset = 0
     for name in files:
@@ -164,7 +164,7 @@ def _batches(files: list[str], size: int) -> Iterator["Batch"]:
 
 
 def _warned(log: "AuditLog", size: int, offset: int) -> Iterator["Batch"]:
-    from auditwire_cli.delivery import batches
+    from auditwire_cli.send.delivery import batches
 
     for batch in batches(log, size=size, offset=offset):
         if batch.items[0].fault:

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from auditwire_cli.audit_log import Item, open_audit_log, split
 from auditwire_cli.errors import CallError, CommandError
+from auditwire_cli.send.audit_log import Item, open_audit_log, split
 
 A, B, C = b'{"auditID":"a"}', b'{"auditID":"b","requestObject":{"items":[1]}}', b'{"AuditID":"c"}'
 

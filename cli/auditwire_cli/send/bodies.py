@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from auditwire_cli.shape import Shape
+from auditwire_cli.send.shape import Shape
 
 Members = dict[str, msgspec.Raw]
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auditwire_cli.endpoint import DEFAULT_STATE, EVENT_PATH
+from auditwire_cli.send.endpoint import DEFAULT_STATE, EVENT_PATH
 
 if TYPE_CHECKING:
     from auditwire_local import LocalSystem

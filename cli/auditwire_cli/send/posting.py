@@ -10,7 +10,7 @@ import urllib3
 from urllib3.exceptions import HTTPError, SSLError
 from urllib3.exceptions import TimeoutError as Urllib3TimeoutError
 
-from auditwire_cli.endpoint import Endpoint
+from auditwire_cli.send.endpoint import Endpoint
 
 # Statuses that say something about every request of this run, not about this body: going on cannot help.
 HOPELESS = frozenset({301, 302, 303, 307, 308, 401, 403, 404, 405})

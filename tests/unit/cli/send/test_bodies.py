@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from auditwire_cli.bodies import as_kubesphere, body
-from auditwire_cli.shape import Shape
+from auditwire_cli.send.bodies import as_kubesphere, body
+from auditwire_cli.send.shape import Shape
 
 EVENT = (
     b'{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Request","auditID":"a","stage":"ResponseComplete",'

@@ -99,7 +99,7 @@ def test_totals_for_scripts(auditwire: Run, log: Path, state: Path, receiver: An
 def test_every_shape_goes_out_as_the_cluster_that_sends_it(
     auditwire: Run, *, log: Path, state: Path, receiver: Any, shape: str, cluster: str
 ) -> None:
-    from auditwire_cli.audit_log import split
+    from auditwire_cli.send.audit_log import split
 
     result = auditwire("send", log, "--state", state, "--format", shape)
 
@@ -235,8 +235,8 @@ def test_a_line_that_is_no_json_goes_alone_to_the_quarantine(
 
 
 def test_a_batch_is_cut_by_bytes_too(tmp_path: Path) -> None:
-    from auditwire_cli.audit_log import open_audit_log
-    from auditwire_cli.delivery import batches
+    from auditwire_cli.send.audit_log import open_audit_log
+    from auditwire_cli.send.delivery import batches
 
     path = tmp_path / "audit.log"
     path.write_text("".join(f'{{"auditID":"{"x" * size}"}}\n' for size in (10, 10, 500, 10)))

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auditwire_cli.endpoint import DEFAULT_STATE, Auth, Endpoint, read_state
 from auditwire_cli.errors import CallError, CommandError
 from auditwire_cli.query import Store
+from auditwire_cli.send.endpoint import DEFAULT_STATE, Auth, Endpoint, read_state
 
 if TYPE_CHECKING:
-    from auditwire_cli.demo import Demo
+    from auditwire_cli.dev.demo import Demo
     from auditwire_local import LocalSystem
 
 # For somebody who watches, the 38 bodies of the demo take about ten seconds.
@@ -59,9 +59,9 @@ def dev(
     """
     _check_rules(rules)
     _check_nobody_runs(state)
-    from auditwire_cli.guide import banner, next_steps
-    from auditwire_cli.summary import report
-    from auditwire_cli.watch import Lines, watch_live
+    from auditwire_cli.dev.guide import banner, next_steps
+    from auditwire_cli.dev.summary import report
+    from auditwire_cli.dev.watch import Lines, watch_live
 
     terminal = _is_terminal()
     lines = Lines()
@@ -111,7 +111,7 @@ def _start(*, port: int, tls: bool, alertmanagers: list[str], rules: Path | None
 
 def _traffic(system: "LocalSystem", stop: Event, *, pause: float) -> "Demo":
     """The sample traffic, on its way in a thread of its own."""
-    from auditwire_cli.demo import Demo
+    from auditwire_cli.dev.demo import Demo
 
     ca_file = str(system.ca_file) if system.ca_file else None
     endpoints = {

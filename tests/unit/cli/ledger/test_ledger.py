@@ -12,15 +12,15 @@ from moto import mock_aws
 
 from auditwire.ledger import SOURCES, Waiting, ledger
 from auditwire_cli.errors import CallError, CommandError
-from auditwire_cli.ledger import _shown
-from auditwire_cli.ledger_counts import clusters_measured, counts_measured
-from auditwire_cli.ledger_text import as_json, as_text, findings
+from auditwire_cli.ledger.counts import clusters_measured, counts_measured
+from auditwire_cli.ledger.ledger import _shown
+from auditwire_cli.ledger.text import as_json, as_text, findings
 from auditwire_local.embedded_metrics import mended_metrics
 
 NOW = datetime(2026, 11, 22, 3, 10, tzinfo=UTC)
 HOUR = datetime(2026, 11, 22, 3, tzinfo=UTC)
 NAMESPACE = "auditwire/test"
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
-from auditwire_cli.audit_log import AuditLog, Item
-from auditwire_cli.bodies import body
-from auditwire_cli.posting import PostAnswer, Poster
-from auditwire_cli.shape import Shape
+from auditwire_cli.send.audit_log import AuditLog, Item
+from auditwire_cli.send.bodies import body
+from auditwire_cli.send.posting import PostAnswer, Poster
+from auditwire_cli.send.shape import Shape
 
 # Lambda takes 6 MiB a request, and API Gateway's JSON wrapping of it may double a body's size.
 MAX_BODY_BYTES = 3_000_000

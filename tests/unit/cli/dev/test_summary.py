@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from auditwire_cli.summary import alert_lines, headline, live_view, report
+from auditwire_cli.dev.summary import alert_lines, headline, live_view, report
 from auditwire_local import ArchivePlace, Status
 
 ALERT = {

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from auditwire_cli.errors import CallError
-from auditwire_cli.ledger_counts import add_set_aside, clusters_measured, counts_measured, waiting_now
-from auditwire_cli.ledger_text import as_json, as_text
+from auditwire_cli.ledger.counts import add_set_aside, clusters_measured, counts_measured, waiting_now
+from auditwire_cli.ledger.text import as_json, as_text
 from auditwire_cli.output import Output, printable
 from auditwire_cli.since import parse_since
 from auditwire_cli.stack import (

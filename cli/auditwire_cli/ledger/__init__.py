@@ -1,0 +1,1 @@
+"""``auditwire ledger``: what every step counted, and where it does not balance."""
