@@ -27,6 +27,7 @@ from auditwire.archive.store import gzip_lines
 from auditwire.events import Event, decode, encode_line, read, settle
 from auditwire.pipeline import Deciding, Decisions, decide_batch
 from auditwire.rules import RuleSet, Source, load_sources
+from auditwire.senders.kind import SenderKind
 
 RECEIVED: Final = datetime(2026, 11, 21, 23, tzinfo=UTC)
 BATCHES: Final = 12
@@ -77,7 +78,7 @@ def lines_of(decisions: Decisions) -> Iterator[bytes]:
 
 def whole(body: bytes, rules: RuleSet) -> bytes:
     """One batch down the road: decode, settle, decide, divide by hours, make lines, compress."""
-    deciding, _ = read(body, lambda: Deciding(sender="kubernetes", rules=rules), _settle_and_take)
+    deciding, _ = read(body, lambda: Deciding(sender=SenderKind.KUBERNETES, rules=rules), _settle_and_take)
     decisions = deciding.decisions()
     partition(decisions.seen)
     return gzip_lines(lines_of(decisions))
@@ -95,7 +96,7 @@ def ratios(rules: RuleSet, bodies: list[bytes], *, rounds: int = ROUNDS) -> dict
     kept = 0
     for body in bodies:
         for _ in range(25):  # until what is remembered about values is warm, as after the first batches
-            decisions = decide_batch(settled(body), sender="kubernetes", rules=rules)
+            decisions = decide_batch(settled(body), sender=SenderKind.KUBERNETES, rules=rules)
         kept += len(decisions.kept)
         for name, least in _least(body, rules, [one.position for one in decisions.kept], rounds).items():
             sums[name] = sums.get(name, 0.0) + least
@@ -117,13 +118,13 @@ def _least(body: bytes, rules: RuleSet, kept: list[int], rounds: int) -> dict[st
     ready: dict[str, Callable[[], Any]] = {
         "settle": lambda: decode(body).events,
         "decide": lambda: settled(body),
-        "lines": lambda: decide_batch(settled(body), sender="kubernetes", rules=rules),
+        "lines": lambda: decide_batch(settled(body), sender=SenderKind.KUBERNETES, rules=rules),
     }
     steps: dict[str, Callable[[Any], object]] = {
         "loads": lambda _: orjson.loads(body),
         "decode": lambda _: decode(body),
         "settle": lambda events: [settle(event, cluster="bench", received=RECEIVED) for event in events],
-        "decide": lambda events: decide_batch(events, sender="kubernetes", rules=rules),
+        "decide": lambda events: decide_batch(events, sender=SenderKind.KUBERNETES, rules=rules),
         "lines": lambda decisions: list(lines_of(decisions)),
         "gzip": lambda _: gzip_lines(texts),
         "dumps": lambda _: [orjson.dumps(items[position]) for position in kept],

@@ -25,6 +25,7 @@ from auditwire.pipeline import decide_batch
 from auditwire.rules import RuleSet, load_sources
 from auditwire.rules.bundle import decode_bundle, encode_bundle
 from auditwire.rules.fields import EventFields
+from auditwire.senders.kind import SenderKind
 
 BATCHES: Final = 12
 SIZE: Final = 400
@@ -143,7 +144,7 @@ def _sides(body: bytes, rule_set: RuleSet) -> dict[str, tuple[Callable[[], Any],
     return {
         "loads": (lambda: None, lambda _: orjson.loads(body)),
         "decide": (events, lambda seen: _decide_all(rule_set, seen)),
-        "step": (settled, lambda seen: decide_batch(seen, sender="kubernetes", rules=rule_set)),
+        "step": (settled, lambda seen: decide_batch(seen, sender=SenderKind.KUBERNETES, rules=rule_set)),
         "walker": (events, walk),
         "by hand": (lambda: orjson.loads(body)["items"], run_by_hand),
     }

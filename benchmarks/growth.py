@@ -12,6 +12,7 @@ from traffic import at_level, batches
 from auditwire.archive.store import gzip_lines
 from auditwire.events import decode
 from auditwire.rules import RuleSet
+from auditwire.senders.kind import SenderKind
 
 RULES: Final = (6, 60, 120, 180, 240, 300, 420, 540)
 BATCHES: Final = (1, 4, 16, 64, 256, 400)
@@ -44,7 +45,7 @@ def by_level() -> dict[str, float]:
             figures[f"{level} batch {size}"] = _whole_cost(rules, bodies)
         body = at_level(batches(1)[0], level)
         count = len(decode(body).events)
-        decisions = batch.decide_batch(batch.settled(body), sender="kubernetes", rules=rules)
+        decisions = batch.decide_batch(batch.settled(body), sender=SenderKind.KUBERNETES, rules=rules)
         figures[f"{level} body"] = len(body) / count
         figures[f"{level} line"] = len(batch.whole(body, rules)) / len(decisions.kept)
         figures[f"{level} item"] = mean([len(gzip_lines([line])) for line in batch.lines_of(decisions)])

@@ -25,6 +25,8 @@ from auditwire.clusters import Cluster, Directory
 from auditwire.ingest.ingest import Batch, Ingest
 from auditwire.ingest.request import Request
 from auditwire.rules import RuleSet
+from auditwire.senders.kind import SenderKind
+from auditwire.senders.paths import EVENT_PATH
 
 MEGABYTES: Final = 5
 RULES: Final = 300
@@ -69,7 +71,9 @@ def _take(rules: ActiveRules, event: dict[str, Any]) -> None:
     """What the function does with an event, but for the credential and the network."""
     ingest = Ingest(cast("Directory", None), rules, MemoryArchive(), MemoryPublisher())
     request = Request.from_event(event)
-    batch = Batch(Cluster("bench", "kubernetes"), request.body, batch_digest("bench", request.body), request.received)
+    batch = Batch(
+        Cluster("bench", SenderKind.KUBERNETES), request.body, batch_digest("bench", request.body), request.received
+    )
     answer = ingest.take(batch, request.received.timestamp() + 60)
     if answer.status != 200 or answer.account is None or not answer.account.archived:
         raise SystemExit(f"the batch was not taken: {answer}")
@@ -79,7 +83,7 @@ def _invocation(size: int) -> dict[str, Any]:
     (body,) = batches(1, size)
     return {
         "requestContext": {"http": {"method": "POST"}, "timeEpoch": 1_795_300_000_000},
-        "rawPath": "/audit/webhook/event",
+        "rawPath": EVENT_PATH,
         "body": body.decode(),
     }
 

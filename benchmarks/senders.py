@@ -15,10 +15,11 @@ from typing import Any, Final
 import orjson
 from traffic import batches
 
+from auditwire.senders.kind import SenderKind
+from auditwire.senders.paths import EVENT_PATH
 from auditwire_cli.send.bodies import body
 from auditwire_cli.send.shape import Shape
 
-EVENT_PATH: Final = "/audit/webhook/event"
 MAX_EVENTS: Final = 400
 BAD: Final = 0.05
 REPEATED: Final = 0.02
@@ -108,9 +109,11 @@ class Sender:
         return _SHAPES[self.number % len(_SHAPES)]
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> SenderKind:
         """Its registered sender kind."""
-        return "kubesphere" if self.shape.of_kubesphere else "any" if self.shape is Shape.JSONL else "kubernetes"
+        if self.shape is Shape.JSONL:
+            return SenderKind.ANY
+        return SenderKind.KUBESPHERE if self.shape.of_kubesphere else SenderKind.KUBERNETES
 
     def deliveries(self, bodies: int | None = None) -> Iterator[Delivery]:
         """So many bodies, or without end, of 1 to ``most`` events, and a few of them twice.

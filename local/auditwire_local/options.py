@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from auditwire.senders.kind import SenderKind
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -19,7 +21,7 @@ class ClusterCredential:
     kind."""
 
     credential: str = field(repr=False)
-    sender: str
+    sender: SenderKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

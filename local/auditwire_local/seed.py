@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditwire.bundles.rules_bucket import MARKER_KEY, STATUS_KEY, S3RulesBucket, document_key
-from auditwire.clusters import SENDERS, Cluster, ClustersTable, Registration, credential_digest
+from auditwire.clusters import Cluster, ClustersTable, Registration, credential_digest
 from auditwire.rules import rule_files
+from auditwire.senders.kind import SenderKind
 from auditwire_local.errors import LocalError
 from auditwire_local.options import ClusterCredential
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
-_DEMO_SENDERS = {"demo": "kubernetes", "demo-ks": "kubesphere"}
+_DEMO_SENDERS = {"demo": SenderKind.KUBERNETES, "demo-ks": SenderKind.KUBESPHERE}
 _CREDENTIAL_BYTES = 32
 
 
@@ -34,11 +35,7 @@ def register_clusters(
     }
     clusters = {**demo, **further}
     for name, given in clusters.items():
-        sender = next((known for known in SENDERS if known == given.sender), None)
-        if sender is None:
-            msg = f"{given.sender} is no kind of sender: one of {', '.join(SENDERS)}"
-            raise LocalError(msg)
-        cluster = Cluster(name, sender)
+        cluster = Cluster(name, given.sender)
         now = datetime.now(UTC).replace(microsecond=0)
         ClustersTable(dynamodb, table).add(
             Registration(credential=credential_digest(given.credential), cluster=cluster, created=now)

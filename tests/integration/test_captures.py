@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from auditwire.senders.kind import SenderKind
 from auditwire_cli.send.bodies import body
 from auditwire_cli.send.shape import Shape
 from auditwire_local import ClusterCredential, LocalSystem, Options
@@ -58,7 +59,8 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSystem]:
         (rules / name).write_text((repository / name).read_text())
     (rules / "keep.yaml").write_text(RULES)
     clusters = {
-        cluster_of(*one): ClusterCredential(f"credential-of-{cluster_of(*one)}", "any") for one in combinations()
+        cluster_of(*one): ClusterCredential(f"credential-of-{cluster_of(*one)}", SenderKind.ANY)
+        for one in combinations()
     }
     with LocalSystem.start(rules=rules, options=Options(clusters=clusters, batching_window=0)) as running:
         yield running

@@ -22,6 +22,7 @@ import pytest
 
 from auditwire.bundles.rules_bucket import ACTIVE_KEY, S3RulesBucket
 from auditwire.clusters import Cluster, ClustersTable, Registration, credential_digest
+from auditwire.senders.kind import SenderKind
 from auditwire_local import LocalSystem, Options, gateway
 from auditwire_local.archive import archive_keys
 from auditwire_local.errors import InvocationError
@@ -133,7 +134,7 @@ class Road:
         self.credential = f"credential-of-{name}"
         system = world.system
         registration = Registration(
-            credential=credential_digest(self.credential), cluster=Cluster(name, "kubernetes"), created=None
+            credential=credential_digest(self.credential), cluster=Cluster(name, SenderKind.KUBERNETES), created=None
         )
         assert ClustersTable(system.client("dynamodb"), system.outputs["ClustersTable"]).add(registration)
         late = {"stageTimestamp": "2026-11-21T23:05:00.100000Z"}

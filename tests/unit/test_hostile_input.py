@@ -23,6 +23,7 @@ from auditwire.ingest.ingest import Ingest
 from auditwire.ingest.request import Request
 from auditwire.policy import load_policy
 from auditwire.rules import RuleSet, Source, load_sources
+from auditwire.senders.kind import SenderKind
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "token-of-prod"
@@ -41,7 +42,7 @@ class OneCluster:
 
     def identify(self, credential: Credential | None) -> Cluster | None:
         known = credential is not None and credential.digest == credential_digest(TOKEN)
-        return Cluster("prod", "kubernetes") if known else None
+        return Cluster("prod", SenderKind.KUBERNETES) if known else None
 
     def note_use(self, *_: object) -> int:
         return 0

@@ -13,6 +13,7 @@ LIBRARY = ROOT / "layers" / "auditwire" / "auditwire"
 # A part may import parts of a lower rank only, and of its own rank only itself.
 RANKS = {
     "documents": 0,
+    "senders": 0,
     "condition": 1,
     "events": 1,
     "policy": 2,
@@ -28,7 +29,7 @@ RANKS = {
     "ingest": 8,
     "watch": 8,
 }
-PURE = ("documents", "condition", "events", "policy", "rules", "pipeline")
+PURE = ("documents", "senders", "condition", "events", "policy", "rules", "pipeline")
 IMPURE_MODULES = {"boto3", "botocore", "requests", "urllib3", "socket", "subprocess", "aws_lambda_powertools", "moto"}
 CLOCKS = {"time", "random", "secrets"}
 

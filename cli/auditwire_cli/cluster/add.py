@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from auditwire.senders.kind import SenderKind
 from auditwire_cli.cluster.secret import (
     CertificateFile,
     Expires,
@@ -22,7 +23,7 @@ from auditwire_cli.cluster.secret import (
     silence_of,
     write_private,
 )
-from auditwire_cli.cluster.table import Clusters, SenderKind, checked_name, now_in_seconds, open_clusters, short_id
+from auditwire_cli.cluster.table import Clusters, checked_name, now_in_seconds, open_clusters, short_id
 from auditwire_cli.errors import CommandError
 from auditwire_cli.stack import (
     DEFAULT_STACK,
@@ -79,7 +80,7 @@ def cluster_add(
     file = checked_handover(checked_name(name), certificate=certificate, output=output, show=show)
     registration = Registration(
         credential=key_of_certificate(certificate) if certificate else "",
-        cluster=Cluster(name, sender.kind, labels_of(label)),
+        cluster=Cluster(name, sender, labels_of(label)),
         expires=end_of(expires, now),
         created=now,
         silence_seconds=silence_of(silence) if silence else None,

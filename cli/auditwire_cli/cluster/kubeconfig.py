@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from auditwire.senders.kind import SenderKind
 from auditwire_cli.cluster.secret import say, write_private
-from auditwire_cli.cluster.table import SenderKind, checked_name, open_clusters
+from auditwire_cli.cluster.table import checked_name, open_clusters
 from auditwire_cli.cluster.webhook_kubernetes import FOLDER, MAX_EVENT_BYTES, Login, Webhook
 from auditwire_cli.cluster.webhook_kubesphere import config_script, helm_values
 from auditwire_cli.errors import CallError, CommandError
@@ -92,7 +93,7 @@ def cluster_kubeconfig(
         deployment = clusters.deployment
     if credential:
         _check_owner(name, credential, {one.credential for one in held})
-    kind = sender or SenderKind(held[-1].cluster.sender)
+    kind = sender or held[-1].cluster.sender
     address, authority = _endpoint(deployment, state, url, ca_file)
     if kind is SenderKind.KUBESPHERE:
         if mtls or credential is None:

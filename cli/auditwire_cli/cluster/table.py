@@ -2,31 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from auditwire_cli.errors import CallError, CommandError
 
 if TYPE_CHECKING:
-    from auditwire.clusters import ClustersTable, Registration, Sender
+    from auditwire.clusters import ClustersTable, Registration
     from auditwire_cli.stack import Deployment, Stack
 
 _ID_LENGTH = 8
-
-
-class SenderKind(StrEnum):
-    """Who sends with a credential."""
-
-    KUBERNETES = "kubernetes"
-    KUBESPHERE = "kubesphere"
-    ANY = "any"
-
-    @property
-    def kind(self) -> "Sender":
-        """The word of the library."""
-        from auditwire.clusters import SENDERS
-
-        return next(known for known in SENDERS if known == self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +49,8 @@ def checked_name(name: str) -> str:
 
 def short_id(registration: "Registration") -> str:
     """How a row is named to people: the start of its digest, of which nobody can make a credential."""
-    from auditwire.clusters import CERTIFICATE_PREFIX
-
-    prefix = CERTIFICATE_PREFIX if registration.is_certificate else ""
-    return prefix + registration.credential.removeprefix(CERTIFICATE_PREFIX)[:_ID_LENGTH]
+    prefix = registration.kind.prefix
+    return prefix + registration.credential.removeprefix(prefix)[:_ID_LENGTH]
 
 
 def state_of(registration: "Registration", now: datetime) -> str:
@@ -89,7 +71,7 @@ def as_json(registration: "Registration", now: datetime) -> dict[str, Any]:
         "cluster": registration.cluster.name,
         "sender": registration.cluster.sender,
         "credential": short_id(registration),
-        "kind": "certificate" if registration.is_certificate else "token",
+        "kind": registration.kind,
         "state": state_of(registration, now),
         "enabled": registration.enabled,
         "labels": dict(registration.cluster.labels),

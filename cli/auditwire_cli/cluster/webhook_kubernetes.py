@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
 
-from auditwire_cli.send.endpoint import EVENT_PATH
+from auditwire.senders.paths import EVENT_PATH
 
 FOLDER = "/etc/kubernetes/audit"
 MAX_BATCH_BYTES = 3_000_000

@@ -6,7 +6,7 @@ seconds, sends once, and checks no certificate; small batches keep a body that i
 
 from urllib.parse import quote
 
-from auditwire_cli.send.endpoint import EVENT_PATH
+from auditwire.senders.paths import EVENT_PATH
 
 _BATCH_EVENTS = 20
 

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from threading import Event, Thread
 
+from auditwire.senders.kind import SenderKind
 from auditwire_cli.errors import CommandError
 from auditwire_cli.samples.traffic import story
 from auditwire_cli.send.endpoint import Endpoint
@@ -17,7 +18,7 @@ class Demo:
     ``endpoints`` has one endpoint per sender kind. Ends early when ``stop`` is set.
     """
 
-    def __init__(self, endpoints: Mapping[str, Endpoint], *, pause: float, stop: Event) -> None:
+    def __init__(self, endpoints: Mapping[SenderKind, Endpoint], *, pause: float, stop: Event) -> None:
         self.chapters: list[str] = []
         """The chapters of the story that have begun."""
         self.posted = 0

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auditwire_cli.send.endpoint import DEFAULT_STATE, EVENT_PATH
+from auditwire.senders.paths import EVENT_PATH
+from auditwire_cli.send.endpoint import DEFAULT_STATE
 
 if TYPE_CHECKING:
     from auditwire_local import LocalSystem

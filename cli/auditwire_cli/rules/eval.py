@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from auditwire.senders.kind import SenderKind
 from auditwire_cli.errors import CommandError
 from auditwire_cli.output import Output, printable
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 class Sender(StrEnum):
     """Which kind of sender's settings of the Webhook document apply."""
 
-    KUBERNETES = "kubernetes"
-    KUBESPHERE = "kubesphere"
+    KUBERNETES = SenderKind.KUBERNETES
+    KUBESPHERE = SenderKind.KUBESPHERE
 
 
 def rules_eval(
@@ -99,7 +100,7 @@ def _decide(rule_set: "RuleSet", event: "Event", sender: Sender | None) -> dict[
 
     # As ingest does: times in one form. The cluster is a credential's to say, and there is none here.
     settle(event, cluster=event.cluster, received=datetime.now(UTC))
-    decision = decide_event(event, sender=sender, rules=rule_set)
+    decision = decide_event(event, sender=None if sender is None else SenderKind(sender), rules=rule_set)
     verdict = decision.verdict
     return {
         "auditID": event.auditID,

@@ -11,6 +11,7 @@ from random import Random
 
 import orjson
 
+from auditwire.senders.kind import SenderKind
 from auditwire_cli.samples.cast import Recorder, Sample
 from auditwire_cli.samples.cluster import development, idle
 from auditwire_cli.samples.intrusion import intrusion
@@ -46,7 +47,7 @@ class Delivery:
     """
 
     at: datetime
-    sender: str
+    sender: SenderKind
     body: bytes
     count: int
     chapter: str
@@ -58,19 +59,19 @@ def story(now: datetime) -> list[Delivery]:
     recorder = Recorder(start, Random(_SEED))  # noqa: S311 (sample data, always the same)
     cluster = [*idle(recorder, LENGTH), *development(recorder), *intrusion(recorder)]
     deliveries = [
-        *_bodies(start, cluster, "kubernetes", Shape.EVENT_LIST, _KUBERNETES_BATCH, mend=_with_a_bad_item),
-        *_bodies(start, console_3(recorder), "kubesphere", Shape.KS3, _KUBESPHERE_BATCH),
-        *_bodies(start, console_4(recorder), "kubesphere", Shape.KS4, _KUBESPHERE_BATCH),
+        *_bodies(start, cluster, SenderKind.KUBERNETES, Shape.EVENT_LIST, _KUBERNETES_BATCH, mend=_with_a_bad_item),
+        *_bodies(start, console_3(recorder), SenderKind.KUBESPHERE, Shape.KS3, _KUBESPHERE_BATCH),
+        *_bodies(start, console_4(recorder), SenderKind.KUBESPHERE, Shape.KS4, _KUBESPHERE_BATCH),
     ]
     half = start + timedelta(seconds=LENGTH / 2)
-    deliveries.append(Delivery(half, "kubernetes", _NO_JSON, 1, _chapter(half - start)))
+    deliveries.append(Delivery(half, SenderKind.KUBERNETES, _NO_JSON, 1, _chapter(half - start)))
     return sorted(deliveries, key=lambda delivery: delivery.at)
 
 
 def _bodies(
     start: datetime,
     samples: Iterable[Sample],
-    sender: str,
+    sender: SenderKind,
     shape: Shape,
     size: int,
     *,

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from auditwire.senders.paths import EVENT_PATH
 from auditwire_cli.errors import CallError
 
-EVENT_PATH = "/audit/webhook/event"
 CREDENTIAL_VARIABLE = "AUDITWIRE_CREDENTIAL"
 DEFAULT_STATE = Path(".auditwire/dev.json")
 

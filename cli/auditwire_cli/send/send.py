@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from auditwire.senders.kind import SenderKind
 from auditwire_cli.errors import CallError
 from auditwire_cli.output import Output
 from auditwire_cli.send.endpoint import DEFAULT_STATE, Auth, Endpoint
@@ -129,7 +130,7 @@ def _endpoint(
         if credential_file is not None:
             raise CallError("--credential-file needs --url", "the state file has its own credentials")
         found = read_state(state or DEFAULT_STATE)
-        sender = "kubesphere" if shape.of_kubesphere else "kubernetes"
+        sender = SenderKind.KUBESPHERE if shape.of_kubesphere else SenderKind.KUBERNETES
         return found.endpoint(cluster or found.cluster_of(sender), auth)
     if state is not None:
         raise CallError("give either --url or --state, not both")

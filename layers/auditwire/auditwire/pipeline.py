@@ -10,10 +10,7 @@ import msgspec
 
 from auditwire.events import Event, Level, as_stored
 from auditwire.rules import RuleSet, Verdict
-
-KUBERNETES: Final = "kubernetes"
-KUBESPHERE: Final = "kubesphere"
-ANY: Final = "any"
+from auditwire.senders.kind import SenderKind
 
 
 class Ignored(StrEnum):
@@ -76,7 +73,7 @@ class Deciding:
     keys.
     """
 
-    def __init__(self, *, sender: str, rules: RuleSet) -> None:
+    def __init__(self, *, sender: SenderKind, rules: RuleSet) -> None:
         self._sender = sender
         self._rules = rules
         self._found = Decisions()
@@ -90,7 +87,7 @@ class Deciding:
         first = self._texts.setdefault((event.auditID, event.stage), text)
         if first is not text and bytes(first) != bytes(text):
             found.conflicts += 1
-        decision = decide_event(event, sender=event.sender if sender == ANY else sender, rules=self._rules)
+        decision = decide_event(event, sender=event.sender if sender == SenderKind.ANY else sender, rules=self._rules)
         if decision.verdict.errors:
             found.evaluation_errors.update(failure.rule for failure in decision.verdict.errors)
         if decision.ignored is None:
@@ -108,7 +105,7 @@ class Deciding:
         return self._found
 
 
-def decide_batch(events: Iterable[Event], *, sender: str, rules: RuleSet) -> Decisions:
+def decide_batch(events: Iterable[Event], *, sender: SenderKind, rules: RuleSet) -> Decisions:
     """Decide about settled events that are all there; see Deciding."""
     deciding = Deciding(sender=sender, rules=rules)
     for event in events:
@@ -116,15 +113,15 @@ def decide_batch(events: Iterable[Event], *, sender: str, rules: RuleSet) -> Dec
     return deciding.decisions()
 
 
-def decide_event(event: Event, *, sender: str | None, rules: RuleSet) -> Decision:
+def decide_event(event: Event, *, sender: SenderKind | None, rules: RuleSet) -> Decision:
     """Decide about one settled event of a kubernetes or kubesphere sender; None: no setting about senders applies.
 
     Conditions see the event as it was received; the decision's event is trimmed to the lower of audit level
     and policy level, and redacted.
     """
     settings = rules.settings
-    level = settings.audit_level if sender == KUBESPHERE else Level.REQUEST_RESPONSE
-    if sender == KUBERNETES and not settings.k8s_auditing_enabled:
+    level = settings.audit_level if sender == SenderKind.KUBESPHERE else Level.REQUEST_RESPONSE
+    if sender == SenderKind.KUBERNETES and not settings.k8s_auditing_enabled:
         return Decision(_IGNORE, event, Ignored.K8S_AUDITING_DISABLED)
     if level is Level.NONE or event.level == "None":
         return Decision(_IGNORE, event, Ignored.LEVEL_NONE)

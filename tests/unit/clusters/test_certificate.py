@@ -13,7 +13,14 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditwire.clusters import Credential, certificate_digest, credential_digest, is_credential, presented
+from auditwire.clusters import (
+    Credential,
+    CredentialKind,
+    certificate_digest,
+    credential_digest,
+    is_credential,
+    presented,
+)
 
 PATH = "/audit/webhook/event"
 
@@ -101,3 +108,12 @@ def test_neither_shows_itself() -> None:
 def test_no_token_has_the_digest_of_a_certificate(token: str) -> None:
     assert not credential_digest(token).startswith("cert:")
     assert not is_credential(KEY), "nor can the key itself be presented"
+
+
+def test_the_key_of_a_row_tells_its_kind() -> None:
+    certificate = certificate_digest(PEM)
+
+    assert certificate
+    assert CredentialKind.of(certificate) is CredentialKind.CERTIFICATE
+    assert CredentialKind.of(credential_digest("token")) is CredentialKind.TOKEN
+    assert [str(kind) for kind in CredentialKind] == ["token", "certificate"]

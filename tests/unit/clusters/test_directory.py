@@ -17,6 +17,7 @@ from auditwire.clusters import (
     InvalidClusterNameError,
     credential_digest,
 )
+from auditwire.senders.kind import SenderKind
 
 GOOD = Credential(credential_digest("good"))
 
@@ -70,7 +71,7 @@ def directory(table: Table, clock: Clock) -> Directory:
 
 
 def test_a_known_credential_names_its_cluster_and_sender(directory: Directory) -> None:
-    assert directory.identify(GOOD) == Cluster("prod", "kubernetes")
+    assert directory.identify(GOOD) == Cluster("prod", SenderKind.KUBERNETES)
 
 
 def test_no_credential_holds_nothing_and_reads_nothing(directory: Directory, table: Table) -> None:
@@ -84,7 +85,7 @@ def test_no_credential_holds_nothing_and_reads_nothing(directory: Directory, tab
 )
 def test_basic_must_name_the_cluster_it_belongs_to(directory: Directory, claimed: str, holds: bool) -> None:
     found = directory.identify(Credential(GOOD.digest, claimed))
-    assert found == (Cluster("prod", "kubernetes") if holds else None)
+    assert found == (Cluster("prod", SenderKind.KUBERNETES) if holds else None)
 
 
 def test_an_unknown_credential_does_not_hold_whatever_it_claims(directory: Directory) -> None:
@@ -146,7 +147,7 @@ def test_an_unknown_credential_is_cached_but_holds_soon_after_it_was_added(
     assert directory.identify(new) is None
     assert table.reads == 1
     clock.now += 2
-    assert directory.identify(new) == Cluster("fresh", "any")
+    assert directory.identify(new) == Cluster("fresh", SenderKind.ANY)
 
 
 def test_a_clock_set_back_does_not_keep_a_revoked_credential_alive(
@@ -177,7 +178,7 @@ def test_the_least_recently_used_credential_makes_room(table: Table, clock: Cloc
     for token in ("a", "b", "c"):
         table.add(token, token)
     for token in ("a", "b", "a", "c", "a"):
-        assert directory.identify(Credential(credential_digest(token))) == Cluster(token, "any")
+        assert directory.identify(Credential(credential_digest(token))) == Cluster(token, SenderKind.ANY)
     assert table.reads == 3
 
 
@@ -245,7 +246,7 @@ def test_the_real_client_against_a_real_table(clock: Clock) -> None:
         row = {"cluster": {"S": "prod"}, "sender": {"S": "kubesphere"}, "enabled": {"BOOL": True}}
         client.put_item(TableName="clusters", Item={"credential": {"S": GOOD.digest}, **row})
         directory = Directory(client, "clusters", clock)
-        assert directory.identify(GOOD) == Cluster("prod", "kubesphere")
+        assert directory.identify(GOOD) == Cluster("prod", SenderKind.KUBESPHERE)
         assert directory.identify(Credential(credential_digest("wrong"))) is None
         with pytest.raises(DirectoryError, match="the clusters table other could not be read"):
             Directory(client, "other", clock).identify(GOOD)
@@ -323,6 +324,6 @@ def test_a_token_and_a_certificate_must_be_of_the_same_cluster(
         row = {"credential": {"S": key}, "cluster": {"S": certificate}, "sender": {"S": "any"}}
         table.rows[key] = {**row, "enabled": {"BOOL": True}}
     found = directory.identify(Credential(credential_digest(token), None, key))
-    assert found == (Cluster("prod", "kubernetes") if holds else None)
+    assert found == (Cluster("prod", SenderKind.KUBERNETES) if holds else None)
     if certificate:
-        assert directory.identify(Credential(key)) == Cluster(certificate, "any")
+        assert directory.identify(Credential(key)) == Cluster(certificate, SenderKind.ANY)

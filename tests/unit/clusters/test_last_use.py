@@ -25,6 +25,7 @@ from auditwire.clusters import (
 from auditwire.clusters.last_use import UseLog
 from auditwire.clusters.table import is_refused_condition
 from auditwire.events import decode
+from auditwire.senders.kind import SenderKind
 
 KEY = credential_digest("good")
 GOOD = Credential(KEY)
@@ -168,7 +169,7 @@ def test_what_a_client_says_of_itself_is_bounded(uses: UseLog, client: Client) -
 
 
 def test_a_real_row_is_updated_and_nothing_else_of_it_changes(table: ClustersTable, clock: Clock) -> None:
-    registration = Registration(credential=KEY, cluster=Cluster("prod", "kubernetes", {"team": "shop"}))
+    registration = Registration(credential=KEY, cluster=Cluster("prod", SenderKind.KUBERNETES, {"team": "shop"}))
     assert table.add(registration)
     directory = Directory(table._client, "clusters", clock)
 

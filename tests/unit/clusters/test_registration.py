@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditwire.clusters import Cluster, DirectoryError, LastUse, Registration, is_label
+from auditwire.senders.kind import SenderKind
 
 SECONDS = st.datetimes(datetime(1971, 1, 1), datetime(9000, 1, 1), timezones=st.just(UTC)).map(  # noqa: DTZ001
     lambda time: time.replace(microsecond=0)
@@ -20,7 +21,7 @@ LABELS = st.dictionaries(
 REGISTRATIONS = st.builds(
     Registration,
     credential=st.sampled_from(["0" * 64, "cert:" + "f" * 64]),
-    cluster=st.builds(Cluster, st.just("prod"), st.sampled_from(["kubernetes", "kubesphere", "any"]), LABELS),
+    cluster=st.builds(Cluster, st.just("prod"), st.sampled_from(SenderKind), LABELS),
     enabled=st.booleans(),
     not_before=st.none() | SECONDS,
     expires=st.none() | SECONDS,

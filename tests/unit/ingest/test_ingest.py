@@ -19,6 +19,7 @@ from auditwire.ingest.account import Account
 from auditwire.ingest.ingest import DEADLINE_SECONDS, Answer, Ingest
 from auditwire.ingest.request import Request
 from auditwire.rules import RuleSet, Source, default_rules, load_sources
+from auditwire.senders.kind import SenderKind
 
 TOKEN = "token-of-prod"
 RECEIVED = datetime(2026, 11, 21, 22, 6, tzinfo=UTC)
@@ -33,7 +34,7 @@ class OneCluster:
 
     def identify(self, credential: Credential | None) -> Cluster | None:
         known = credential is not None and credential.digest == credential_digest(TOKEN)
-        return Cluster("prod", "kubernetes") if known else None
+        return Cluster("prod", SenderKind.KUBERNETES) if known else None
 
     def note_use(self, credential: Credential, events: int, sender: Callable[[], SentBy], latest: float) -> int:
         self.uses.append((credential, events, sender(), latest))

@@ -26,6 +26,7 @@ from auditwire.ingest.ingest import Ingest
 from auditwire.ingest.request import Request
 from auditwire.ingest.retry import Retried, read_again, retry
 from auditwire.rules import RuleSet, default_rules, load_sources
+from auditwire.senders.kind import SenderKind
 
 RECEIVED = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 
@@ -41,7 +42,7 @@ class Prod:
     """A directory to which every credential is prod's."""
 
     def identify(self, credential: Credential | None) -> Cluster | None:
-        return Cluster("prod", "kubernetes")
+        return Cluster("prod", SenderKind.KUBERNETES)
 
     def note_use(self, credential: Credential, *_: object) -> int:
         return 0

@@ -1,10 +1,9 @@
 """Credentials → cluster identity: who sent this batch, decided before its body is touched."""
 
-from auditwire.clusters.cluster import SENDERS, Cluster, Sender, is_cluster_name, is_label
+from auditwire.clusters.cluster import Cluster, is_cluster_name, is_label
 from auditwire.clusters.credential import (
-    CERTIFICATE_PREFIX,
-    EVENT_PATH,
     Credential,
+    CredentialKind,
     certificate_digest,
     credential_digest,
     is_credential,
@@ -19,20 +18,17 @@ from auditwire.clusters.version import APISERVER, sender_version
 
 __all__ = [
     "APISERVER",
-    "CERTIFICATE_PREFIX",
-    "EVENT_PATH",
-    "SENDERS",
     "Cluster",
     "ClustersError",
     "ClustersTable",
     "Credential",
+    "CredentialKind",
     "Directory",
     "DirectoryError",
     "InvalidClusterNameError",
     "LastUse",
     "Listing",
     "Registration",
-    "Sender",
     "SentBy",
     "certificate_digest",
     "credential_digest",

@@ -4,12 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final, Literal, get_args
+from typing import Final
 
 from auditwire.clusters.errors import InvalidClusterNameError
+from auditwire.senders.kind import SenderKind
 
-Sender = Literal["kubernetes", "kubesphere", "any"]
-SENDERS: Final[tuple[Sender, ...]] = get_args(Sender)
 LABEL_VALUE_LENGTH: Final = 128
 MAX_LABELS: Final = 16
 
@@ -28,7 +27,7 @@ class Cluster:
     """
 
     name: str
-    sender: Sender = "any"
+    sender: SenderKind = SenderKind.ANY
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
 
     def __post_init__(self) -> None:

@@ -12,12 +12,10 @@ import re
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from enum import StrEnum
 from urllib.parse import unquote
 
-EVENT_PATH: Final = "/audit/webhook/event"
-CERTIFICATE_PREFIX: Final = "cert:"
-"""How the keys of certificates begin, so that no token's digest can ever equal one."""
+from auditwire.senders.paths import EVENT_PATH
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{1,512}")
 # Base64 of a cluster name, a colon and the longest token; anything longer need not be decoded.
@@ -26,6 +24,31 @@ _MAX_BASIC_LENGTH = 1_024
 _MAX_PEM_LENGTH = 65_536
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
 _SEQUENCE = 0x30
+
+
+class CredentialKind(StrEnum):
+    """What a row of the clusters table proves a sender by. The word is for people and scripts.
+
+    ``prefix`` is how the keys of such rows begin, so that a key of one kind never equals a key of another. A digest of
+    a token has none.
+    """
+
+    prefix: str
+
+    TOKEN = "token", ""
+    CERTIFICATE = "certificate", "cert:"
+
+    def __new__(cls, word: str, prefix: str) -> "CredentialKind":
+        """A member: its word, and the prefix of its keys."""
+        kind = str.__new__(cls, word)
+        kind._value_ = word
+        kind.prefix = prefix
+        return kind
+
+    @classmethod
+    def of(cls, key: str) -> "CredentialKind":
+        """The kind of the row with this key."""
+        return next((kind for kind in cls if kind.prefix and key.startswith(kind.prefix)), cls.TOKEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +88,9 @@ def certificate_digest(pem: str) -> str | None:
         der = b64decode("".join(found[1].split()), validate=True)
     except binascii.Error:
         return None
-    return CERTIFICATE_PREFIX + hashlib.sha256(der).hexdigest() if der[:1] == bytes([_SEQUENCE]) else None
+    return (
+        CredentialKind.CERTIFICATE.prefix + hashlib.sha256(der).hexdigest() if der[:1] == bytes([_SEQUENCE]) else None
+    )
 
 
 def presented(headers: Mapping[str, str], path: str, certificate: str | None = None) -> Credential | None:

@@ -19,9 +19,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from auditwire.clusters.cluster import MAX_LABELS, SENDERS, Cluster, is_label
-from auditwire.clusters.credential import CERTIFICATE_PREFIX
+from auditwire.clusters.cluster import MAX_LABELS, Cluster, is_label
+from auditwire.clusters.credential import CredentialKind
 from auditwire.clusters.errors import DirectoryError, InvalidClusterNameError
+from auditwire.senders.kind import SenderKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,9 +58,9 @@ class Registration:
     use: LastUse | None = None
 
     @property
-    def is_certificate(self) -> bool:
-        """Whether this is a client certificate and not a token."""
-        return self.credential.startswith(CERTIFICATE_PREFIX)
+    def kind(self) -> CredentialKind:
+        """What kind of credential this is."""
+        return CredentialKind.of(self.credential)
 
     def holds(self, now: float) -> bool:
         """Whether the credential is good at this time, in seconds since 1970: enabled, begun and not expired."""
@@ -89,9 +90,9 @@ class Registration:
         What decides whether and whose the credential is must be right: DirectoryError otherwise, for a limit that
         cannot be read is no reason to let anybody in. The rest is left out where it cannot be read.
         """
-        sender = next((known for known in SENDERS if known == _text(row, "sender")), None)
+        sender = SenderKind.of(_text(row, "sender"))
         if sender is None:
-            message = f"a row of the clusters table has no usable sender: one of {', '.join(SENDERS)}"
+            message = f"a row of the clusters table has no usable sender: one of {SenderKind.words()}"
             raise DirectoryError(message)
         try:
             cluster = Cluster(_text(row, "cluster"), sender, _labels(row))

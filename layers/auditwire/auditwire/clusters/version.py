@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 
 from auditwire.events import Event
+from auditwire.senders.kind import SenderKind
 
 APISERVER = "system:apiserver"
 """The user that kube-apiserver is to itself."""
@@ -19,7 +20,7 @@ _APISERVER = re.compile(r"kube-apiserver/(v\d+\.\d+[\w.+-]{0,40})")
 def sender_version(events: Iterable[Event]) -> str:
     """``kube-apiserver v1.33.4``, ``ks-apiserver 3`` or ``ks-apiserver 4``; empty where these events do not tell."""
     for event in events:
-        if event.sender == "kubesphere":
+        if event.sender == SenderKind.KUBESPHERE:
             # 4.x names the host it ran on.
             return "ks-apiserver 4" if "HostName" in event.unknown else "ks-apiserver 3"
         if event.user.username == APISERVER and (found := _APISERVER.match(event.userAgent)):

@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast, get_type_hints
 import msgspec
 
 from auditwire.events.model import AuthenticationMetadata, Event, ObjectRef, ResponseStatus, User
+from auditwire.senders.kind import SenderKind
 
 Fields = dict[str, msgspec.Raw]
 _Model = TypeVar("_Model", bound=msgspec.Struct)
@@ -57,7 +58,7 @@ def _in_go_casing(
 
 _GO_OBJECT_REF = _in_go_casing(ObjectRef, {}, {})
 KubeSphereEvent = _in_go_casing(
-    Event, {"objectRef": _GO_OBJECT_REF}, {"sender": "kubesphere", "canonical": False}, _WRAPPER_KEYS
+    Event, {"objectRef": _GO_OBJECT_REF}, {"sender": SenderKind.KUBESPHERE, "canonical": False}, _WRAPPER_KEYS
 )
 """An event whose keys are spelled exactly as ks-apiserver spells them."""
 
@@ -130,7 +131,7 @@ def event_in_any_casing(item: msgspec.Raw) -> Event:
         setattr(event, name, body)
     event.canonical = False
     if [key for key in received if _EVENT_NAMES.get(key.lower()) == "auditID"][-1] == "AuditID":
-        event.sender = "kubesphere"
+        event.sender = SenderKind.KUBESPHERE
     return event
 
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import orjson
 
+from auditwire.senders.kind import SenderKind
+
 if TYPE_CHECKING:
     _Body = msgspec.Raw | None
 else:
@@ -107,8 +109,8 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
     message: str = ""
 
     # Beside the fields. Without annotations these are no fields to msgspec, so no key of a body can set them.
-    sender = "kubernetes"
-    """``kubernetes`` or ``kubesphere``, by the casing of the keys."""
+    sender = SenderKind.KUBERNETES
+    """Which kind of sender the event comes from, by the casing of its keys: never ``ANY``."""
     canonical = True
     """Whether the item was received with exactly the keys of this model."""
     reportedCluster = ""

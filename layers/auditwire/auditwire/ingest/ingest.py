@@ -39,8 +39,9 @@ from auditwire.clusters import (
 from auditwire.events import Event, Flag, Reject, encode_line, read, settle
 from auditwire.ingest.account import Account
 from auditwire.ingest.request import Request
-from auditwire.pipeline import KUBESPHERE, Deciding, Decisions, Kept
+from auditwire.pipeline import Deciding, Decisions, Kept
 from auditwire.rules import RuleSet
+from auditwire.senders.kind import SenderKind
 
 DEADLINE_SECONDS: Final = 2.2
 """How long after a request came in its answer must be on the way: ks-apiserver waits three seconds, never repeats."""
@@ -209,7 +210,7 @@ class _Taking:
 
     def take(self, event: Event) -> None:
         settle(event, cluster=self._cluster, received=self._received)
-        if not self.version and (event.user.username == APISERVER or event.sender == KUBESPHERE):
+        if not self.version and (event.user.username == APISERVER or event.sender == SenderKind.KUBESPHERE):
             self.version = sender_version((event,))
         self.deciding.take(event)
 

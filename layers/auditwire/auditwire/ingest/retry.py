@@ -104,7 +104,7 @@ def retry(held: Held, ingest: Ingest, entry: QuarantineEntry, deadline: float, *
     if again.fault is not None:
         return Retried(entry, "still_bad", f"{again.fault.reason}: {again.fault.detail}")
     # Whose it is says the note; of which kind its sender was, each event's own spelling.
-    cluster = Cluster(note.cluster, "any")
+    cluster = Cluster(note.cluster)
     batch = Batch(cluster, again.body, batch_digest(cluster.name, again.body), note.received)
     answer = ingest.take(batch, deadline)
     if answer.status != 200:

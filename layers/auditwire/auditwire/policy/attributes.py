@@ -7,6 +7,7 @@ from urllib.parse import unquote
 import msgspec
 
 from auditwire.events.model import Event
+from auditwire.senders.kind import SenderKind
 
 
 class AttributesError(Exception):
@@ -53,7 +54,7 @@ def attributes_of(event: Event) -> Attributes:
     about = event.objectRef
     user = event.user
     path = event.requestURI.partition("?")[0]
-    if "%" in path and event.sender == "kubernetes":
+    if "%" in path and event.sender == SenderKind.KUBERNETES:
         path = unquote(path)
     return Attributes(
         user.username or None,

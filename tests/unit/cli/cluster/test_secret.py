@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditwire.clusters import Cluster, LastUse, Registration, is_credential
+from auditwire.senders.kind import SenderKind
 from auditwire_cli.cluster.secret import (
     checked_handover,
     end_of,
@@ -28,7 +29,9 @@ NOW = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
 
 
 def registration(**more: Any) -> Registration:
-    return Registration(**{"credential": "1a2b3c4d" + "0" * 56, "cluster": Cluster("prod", "kubernetes"), **more})
+    return Registration(
+        **{"credential": "1a2b3c4d" + "0" * 56, "cluster": Cluster("prod", SenderKind.KUBERNETES), **more}
+    )
 
 
 def test_credentials_are_random_and_fit_into_a_header_and_a_path() -> None:
@@ -129,7 +132,7 @@ def test_the_state_says_whether_it_holds(limits: dict[str, Any], state: str) -> 
 
 
 def test_a_table_for_people_and_an_object_for_scripts() -> None:
-    cluster = Cluster("prod", "kubernetes", {"team": "shop"})
+    cluster = Cluster("prod", SenderKind.KUBERNETES, {"team": "shop"})
     use = LastUse(NOW - timedelta(hours=3), 12_345, 40, "Go-http-client/2.0\x1b[2J", "")
     rows = [
         registration(cluster=cluster, use=use, expires=NOW + timedelta(days=1), silence_seconds=1_800),

@@ -1,0 +1,1 @@
+"""Who sends audit events. Knows nothing of events, so that everything else may use it."""
