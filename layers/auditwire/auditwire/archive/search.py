@@ -1,5 +1,6 @@
 """What to look for in an archive, and what is found there: the same questions to both stores."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -92,6 +93,13 @@ class Search:
     def last(self) -> str:
         """The time before which events are, as text; sorts behind every time where there is none."""
         return as_text(self.end) if self.end else ":"
+
+    @property
+    def text(self) -> str:
+        """A text that stands, within one value, in the line of everything that is looked for; the longest there is,
+        empty where there is none."""
+        # An object_name joins fields by slashes and a dot, and a field may hold either.
+        return max((self.audit_id or "", self.user or "", *re.split("[/.]", self.object or "")), key=len)
 
     def matcher(self) -> Callable[[Found], bool]:
         """A test whether something is what is looked for."""

@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from auditwire.archive.errors import ArchiveError
 from auditwire.archive.keys import extended, kept_at
+from auditwire.archive.needle import Needle
 from auditwire.archive.search import Found, Reading, Search, found_in, inflated
 
 if TYPE_CHECKING:
@@ -57,13 +58,14 @@ class BucketReader:
         # told, and only what overlaps has to wait.
         waiting: list[tuple[str, int, Found]] = []
         order, matches = count(), search.matcher()
+        needle = Needle(search.text) if search.text else None
         for listed, content in self._ahead(pool, self._objects(cluster, search)):
             reading(listed.hour)
             start = extended(listed.t)
             while waiting and waiting[0][0] < start:
                 yield heapq.heappop(waiting)[2]
             at = partial(kept_at, t=listed.t)
-            for line in content.splitlines():
+            for line in needle.lines(content) if needle else content.splitlines():
                 found = found_in(line, f"s3://{self._bucket}/{listed.key}", at)
                 if matches(found):
                     heapq.heappush(waiting, (found.at, next(order), found))
