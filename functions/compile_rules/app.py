@@ -9,9 +9,9 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from auditwire import aws
 from auditwire.alerts import SnsPublisher, publish_own, rules_refused, with_runbook
 from auditwire.alerts.counting import counted_under
+from auditwire.aws import clients, environment
 from auditwire.bundles.compile_rules import Compiled, compile_rules, confirm_announced
 from auditwire.bundles.rules_bucket import S3RulesBucket
 from auditwire.measure import measure_by_cluster
@@ -24,10 +24,10 @@ metrics = Metrics()
 
 
 @cache
-def _wired() -> tuple[aws.CompileConfig, S3RulesBucket, SnsPublisher]:
-    config = aws.CompileConfig.from_env(os.environ)
-    bucket = S3RulesBucket(aws.s3_client(patient=True), config.rules_bucket)
-    return config, bucket, SnsPublisher(aws.sns_client(), config.alerts_topic_arn)
+def _wired() -> tuple[environment.CompileConfig, S3RulesBucket, SnsPublisher]:
+    config = environment.CompileConfig.from_env(os.environ)
+    bucket = S3RulesBucket(clients.s3_client(patient=True), config.rules_bucket)
+    return config, bucket, SnsPublisher(clients.sns_client(), config.alerts_topic_arn)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from auditwire import aws
+from auditwire.aws import clients, environment
 from auditwire.bundles.active_rules import RulesProblem
 from auditwire.ingest.ingest import Ingest
 from auditwire.ingest.request import Request
@@ -21,9 +21,14 @@ logger, metrics = Logger(), Metrics()
 
 @cache
 def _ingest() -> Ingest:
-    config = aws.IngestConfig.from_env(os.environ)
-    clients = Clients(aws.s3_client(), aws.rules_client(), aws.dynamodb_client(), aws.archive_client, aws.sns_client())
-    return wire(config, clients, _report)
+    using = Clients(
+        s3=clients.s3_client(),
+        rules=clients.rules_client(),
+        dynamodb=clients.dynamodb_client(),
+        archive_table=clients.archive_client,
+        sns=clients.sns_client(),
+    )
+    return wire(environment.IngestConfig.from_env(os.environ), using, _report)
 
 
 def _report(problem: RulesProblem) -> None:

@@ -10,10 +10,10 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from auditwire import aws
 from auditwire.alerts import SnsPublisher
 from auditwire.alerts.outbox import S3Outbox
 from auditwire.alerts.publish_outbox import publish_outbox
+from auditwire.aws import clients, environment
 from auditwire.measure import measure_by_cluster
 
 # What is left of an invocation for one more read, a last request to SNS, and for writing back what it did not take.
@@ -25,9 +25,9 @@ metrics = Metrics()
 
 @cache
 def _wired() -> tuple[S3Outbox, SnsPublisher]:
-    config = aws.OutboxConfig.from_env(os.environ)
-    outbox = S3Outbox(aws.s3_client(), config.archive_bucket)
-    return outbox, SnsPublisher(aws.sns_client(), config.alerts_topic_arn)
+    config = environment.OutboxConfig.from_env(os.environ)
+    outbox = S3Outbox(clients.s3_client(), config.archive_bucket)
+    return outbox, SnsPublisher(clients.sns_client(), config.alerts_topic_arn)
 
 
 @metrics.log_metrics

@@ -10,8 +10,8 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from auditwire import aws
 from auditwire.alerts import PeerSource, Relay, SqsDeadLetters
+from auditwire.aws import clients, environment
 from auditwire.measure import measure_by_cluster
 
 # What is left of an invocation for sending dead letters once the peers have had their time.
@@ -23,24 +23,24 @@ metrics = Metrics()
 
 @cache
 def _relay() -> Relay:
-    config = aws.RelayConfig.from_env(os.environ)
+    config = environment.RelayConfig.from_env(os.environ)
     arn = config.alertmanager_secret_arn
-    secret = (lambda: aws.secretsmanager_client().get_secret_value(SecretId=arn)["SecretString"]) if arn else None
+    secret = (lambda: clients.secretsmanager_client().get_secret_value(SecretId=arn)["SecretString"]) if arn else None
     return Relay(
         peers=PeerSource(config.alertmanager_urls, _receivers(config), secret),
-        dead_letters=SqsDeadLetters(cache(aws.sqs_client), config.dead_letter_queue_url),
+        dead_letters=SqsDeadLetters(cache(clients.sqs_client), config.dead_letter_queue_url),
         ttl=timedelta(seconds=config.alert_ttl_seconds),
     )
 
 
-def _receivers(config: aws.RelayConfig) -> Callable[[], Any]:
+def _receivers(config: environment.RelayConfig) -> Callable[[], Any]:
     @cache
     def source() -> Any:
         from auditwire.bundles.active_rules import ActiveRules  # noqa: PLC0415 - only where no addresses are configured
         from auditwire.bundles.rules_bucket import S3RulesBucket  # noqa: PLC0415
 
         return ActiveRules(
-            S3RulesBucket(aws.s3_client(patient=True), config.rules_bucket),
+            S3RulesBucket(clients.s3_client(patient=True), config.rules_bucket),
             poll=config.rules_poll_seconds,
             on_problem=lambda problem: logger.error("rules not taken", extra={"problem": problem.message}),
         )

@@ -11,9 +11,9 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from auditwire import aws
 from auditwire.alerts import SnsPublisher
 from auditwire.alerts.counting import counted_under
+from auditwire.aws import clients, environment
 from auditwire.bundles.rules_bucket import S3RulesBucket
 from auditwire.clusters import ClustersTable
 from auditwire.measure import measure_by_cluster
@@ -27,11 +27,11 @@ metrics = Metrics()
 
 
 @cache
-def _wired() -> tuple[aws.WatchConfig, ClustersTable, S3RulesBucket, SnsPublisher]:
-    config = aws.WatchConfig.from_env(os.environ)
-    table = ClustersTable(aws.dynamodb_client(), config.clusters_table)
-    rules = S3RulesBucket(aws.s3_client(patient=True), config.rules_bucket)
-    return config, table, rules, SnsPublisher(aws.sns_client(), config.alerts_topic_arn)
+def _wired() -> tuple[environment.WatchConfig, ClustersTable, S3RulesBucket, SnsPublisher]:
+    config = environment.WatchConfig.from_env(os.environ)
+    table = ClustersTable(clients.dynamodb_client(), config.clusters_table)
+    rules = S3RulesBucket(clients.s3_client(patient=True), config.rules_bucket)
+    return config, table, rules, SnsPublisher(clients.sns_client(), config.alerts_topic_arn)
 
 
 @metrics.log_metrics

@@ -134,7 +134,7 @@ def _retried(
 def _ingest(found: Deployment) -> "Ingest":
     """The road of the stack, as its ingest function has it, run with the operator's permissions."""
     from auditwire.alerts.self_alerts import RUNBOOKS
-    from auditwire.aws import IngestConfig
+    from auditwire.aws.environment import IngestConfig
     from auditwire.ingest.wiring import Clients, wire
 
     config = IngestConfig(

@@ -130,9 +130,9 @@ class _Found:
         return f"{short(self.digest)}: not looked at yet, so not in force"
 
     def _marker(self, seconds: float) -> str:
-        from auditwire_cli.rules.upload import MARKER_SECONDS
+        from auditwire.bundles.rules_bucket import MAX_MARKER_AGE
 
-        if seconds < MARKER_SECONDS:
+        if seconds < MAX_MARKER_AGE.total_seconds():
             return f"since {seconds:.0f} s; nothing is looked at until that has ended"
         return f"began {seconds:.0f} s ago and never ended; rules/.publishing holds nobody up any longer"
 

@@ -10,15 +10,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from auditwire.bundles.rules_bucket import MARKER_KEY, ChangedError, RulesBucketError, document_key, document_path
+from auditwire.bundles.rules_bucket import (
+    MARKER_KEY,
+    MAX_MARKER_AGE,
+    ChangedError,
+    RulesBucketError,
+    document_key,
+    document_path,
+)
 from auditwire.documents.source import Source, digest_of
 from auditwire_cli.errors import CommandError
 
 if TYPE_CHECKING:
     from auditwire.bundles.rules_bucket import RulesBucket
 
-MARKER_SECONDS = 60
-"""Age after which compile_rules takes the marker for one that was left behind."""
 _REFRESH_SECONDS = 20.0
 
 Documents = Mapping[str, bytes]
@@ -121,7 +126,7 @@ class _Marker:
         self._bucket, self._clock = bucket, clock
         stored = bucket.read(MARKER_KEY)
         age = marker_age(bucket, datetime.now(UTC)) if stored else None
-        if age is not None and age < MARKER_SECONDS:
+        if age is not None and age < MAX_MARKER_AGE.total_seconds():
             raise _busy(f"since {age:.0f} s")
         try:
             bucket.replace(MARKER_KEY, self._content(), stored.etag if stored else None)
@@ -142,7 +147,7 @@ class _Marker:
 def _busy(since: str) -> CommandError:
     return CommandError(
         f"somebody else is publishing, {since}",
-        f"try again in a minute; a rules/.publishing older than {MARKER_SECONDS} s holds nobody up",
+        f"try again in a minute; a rules/.publishing older than {MAX_MARKER_AGE.total_seconds():.0f} s holds nobody up",
     )
 
 

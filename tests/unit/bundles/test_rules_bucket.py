@@ -41,7 +41,7 @@ def bucket(request: pytest.FixtureRequest) -> RulesBucket:
 
 def stubbed() -> tuple[S3RulesBucket, Stubber]:
     client = boto3.client("s3", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
-    return S3RulesBucket(client, NAME), Stubber(client)
+    return S3RulesBucket(client, NAME, lambda _: None), Stubber(client)
 
 
 def test_what_is_written_is_read_with_its_version(bucket: RulesBucket) -> None:
@@ -126,10 +126,20 @@ def test_what_is_too_large_is_not_read(bucket: RulesBucket) -> None:
         bucket.read("bundles/x.json", limit=4)
 
 
-@pytest.mark.parametrize(("status", "code"), [(409, "ConditionalRequestConflict"), (412, "PreconditionFailed")])
-def test_two_writers_that_meet_in_s3_are_a_change(status: int, code: str) -> None:
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [(412, "PreconditionFailed")],
+        [(404, "NoSuchKey")],
+        [(409, "ConditionalRequestConflict"), (412, "PreconditionFailed")],
+        [(409, "ConditionalRequestConflict")] * 4,
+    ],
+    ids=["written", "removed", "being written", "always being written"],
+)
+def test_two_writers_that_meet_in_s3_are_a_change(answers: list[tuple[int, str]]) -> None:
     bucket, stub = stubbed()
-    stub.add_client_error("put_object", code, "oops", status)
+    for status, code in answers:
+        stub.add_client_error("put_object", code, "oops", status)
     with stub, pytest.raises(ChangedError, match=r"s3://rules-bucket/active\.json"):
         bucket.replace("active.json", b"1", '"seen"')
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from auditwire.archive import DynamoDBArchive, S3Archive
-from auditwire.aws import IngestConfig
+from auditwire.aws.environment import IngestConfig
 from auditwire.ingest.wiring import Clients, open_archive
 
 CONFIG = IngestConfig(

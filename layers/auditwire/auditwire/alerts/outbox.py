@@ -19,6 +19,8 @@ from isal import isal_zlib
 
 from auditwire.alerts.errors import OutboxError
 from auditwire.alerts.message import Message
+from auditwire.aws.conditional_put import conditional_put
+from auditwire.aws.errors import status_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -29,8 +31,6 @@ REFUSED: Final = "outbox/refused/"
 _WAITING_KEY = re.compile(r"outbox/[0-9a-f]{64}\.jsonl\.gz")
 # Five hundred messages of 200,000 bytes, and what JSON adds when it stands in JSON.
 _LARGEST: Final = 256 << 20
-_ATTEMPTS: Final = 4
-_FIRST_WAIT_SECONDS: Final = 0.05
 _LEVEL: Final = 1
 _GZIP: Final = 31
 
@@ -137,7 +137,7 @@ class S3Outbox:
             answer = self._client.get_object(Bucket=self._bucket, Key=entry.key)
             packed, metadata, version = answer["Body"].read(), answer["Metadata"], answer["ETag"]
         except ClientError as error:
-            if _status(error) == 404:
+            if status_of(error) == 404:
                 return None
             raise self._failure(entry.key, "read", str(error)) from error
         except BotoCoreError as error:
@@ -166,7 +166,7 @@ class S3Outbox:
         metadata: Mapping[str, str] | None = None,
     ) -> bool:
         """Whether this was written; False where the condition does not hold."""
-        request: dict[str, Any] = {
+        request: Any = {
             "Bucket": self._bucket,
             "Key": key,
             "Body": encode_messages(messages),
@@ -174,26 +174,10 @@ class S3Outbox:
             "Metadata": metadata or {},
             **condition,
         }
-        for attempt in range(_ATTEMPTS):
-            if attempt:
-                self._sleep(_FIRST_WAIT_SECONDS * 2 ** (attempt - 1))
-            try:
-                self._client.put_object(**request)
-            except ClientError as error:
-                match _status(error):
-                    case 412:
-                        return False
-                    case 404 if "IfMatch" in condition:
-                        return False
-                    case 409:
-                        # Another writer is at it this moment; who is first, is open.
-                        continue
-                    case _:
-                        raise self._failure(key, "written", str(error)) from error
-            except BotoCoreError as error:
-                raise self._failure(key, "written", str(error)) from error
-            return True
-        raise self._failure(key, "written", f"another writer was in the way {_ATTEMPTS} times")
+        try:
+            return conditional_put(self._client, request, self._sleep) is not None
+        except (ClientError, BotoCoreError) as error:
+            raise self._failure(key, "written", str(error)) from error
 
     def _failure(self, key: str, what: str, why: str) -> OutboxError:
         return OutboxError(f"s3://{self._bucket}/{key} could not be {what}: {why}")
@@ -291,7 +275,3 @@ def _since(metadata: Mapping[str, str], written: datetime) -> datetime:
     except (KeyError, ValueError):
         return written
     return since if since.tzinfo else written
-
-
-def _status(error: ClientError) -> int:
-    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))

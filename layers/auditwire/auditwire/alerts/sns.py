@@ -2,14 +2,15 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from auditwire.alerts.message import Message, message_of
+from auditwire.aws.attempts import attempts, side_by_side
+from auditwire.aws.errors import code_of
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -21,11 +22,6 @@ MAX_ENTRIES: Final = 10
 MAX_REQUEST_BYTES: Final = 250_000
 """Bytes of all messages of a request and their attributes. SNS refuses a request of more than 262,144 as a whole."""
 
-SIDE_BY_SIDE: Final = 8
-"""Requests at the same time: the 500 alerts of a batch are seven rounds. A client keeps ten connections."""
-
-_FIRST_WAIT_SECONDS: Final = 0.05
-_MAX_WAIT_SECONDS: Final = 0.8
 # A whole request refused with one of these holds a message that SNS will never take.
 _MESSAGE_AT_FAULT: Final = frozenset(
     ("BatchRequestTooLong", "InvalidParameter", "InvalidParameterValue", "ParameterValueInvalid", "ValidationError")
@@ -108,18 +104,12 @@ class SnsPublisher:
     def _publish(self, entries: list[_BatchEntry[_Item]], deadline: float) -> Published[_Item]:
         refused: list[_Item] = []
         waiting = entries
-        wait = _FIRST_WAIT_SECONDS
-        # Whatever the time: with little to do, asking SNS is as quick as anything else that could be done instead.
-        least = 1
-        while True:
-            waiting, invalid = self._round(waiting, deadline, least)
+        for attempt in attempts(deadline, self._clock, self._sleep):
+            # One request is made even after the deadline: anything else that could be done instead takes as long.
+            waiting, invalid = self._round(waiting, deadline, least=1 if attempt == 0 else 0)
             refused += invalid
-            least = 0
-            left = deadline - self._clock()
-            if not waiting or left <= 0:
+            if not waiting:
                 break
-            self._sleep(min(wait, left))
-            wait = min(wait * 2, _MAX_WAIT_SECONDS)
         failed = [entry.item for entry in waiting]
         return Published(len(entries) - len(failed) - len(refused), failed, refused)
 
@@ -128,18 +118,12 @@ class SnsPublisher:
     ) -> tuple[list[_BatchEntry[_Item]], list[_Item]]:
         """Sends all entries once, ``least`` requests even after the deadline: which are to be sent again, and what
         never."""
-        requests = list(_packed(entries))
-        if len(requests) <= 1:
-            done = [self._request(request, deadline, must=least > 0) for request in requests]
-        else:
-            # A storm of alerts is fifty requests, and one after the other they would not be done in time.
-            with ThreadPoolExecutor(min(SIDE_BY_SIDE, len(requests)), thread_name_prefix="publish") as pool:
-                # Each in the context of the batch it is for.
-                asked = [
-                    pool.submit(copy_context().run, self._request, request, deadline, must=number < least)
-                    for number, request in enumerate(requests)
-                ]
-            done = [one.result() for one in asked]
+        # A storm of alerts is fifty requests, and one after the other they would not be done in time.
+        requests = [
+            partial(self._request, request, deadline, must=number < least)
+            for number, request in enumerate(_packed(entries))
+        ]
+        done = side_by_side(requests, "publish")
         return [entry for again, _ in done for entry in again], [item for _, refused in done for item in refused]
 
     def _request(
@@ -152,7 +136,7 @@ class SnsPublisher:
         try:
             unsent, invalid = self._send(entries)
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") not in _MESSAGE_AT_FAULT:
+            if code_of(error) not in _MESSAGE_AT_FAULT:
                 return entries, []
             if len(entries) == 1:
                 return [], [entries[0].item]

@@ -6,8 +6,7 @@ DynamoDB answers a request in part: what it had no capacity for comes back, to b
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -16,6 +15,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from auditwire.archive.errors import ArchiveError
 from auditwire.archive.items import EVENT, PARTITION, Item, Key
+from auditwire.aws.attempts import attempts, side_by_side
+from auditwire.aws.errors import code_of, status_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,11 +27,6 @@ MAX_PUTS: Final = 25
 MAX_GETS: Final = 100
 """Keys of one BatchGetItem."""
 
-SIDE_BY_SIDE: Final = 8
-"""Requests at the same time: 400 events are two rounds of writing. A client keeps ten connections."""
-
-_FIRST_WAIT_SECONDS: Final = 0.05
-_MAX_WAIT_SECONDS: Final = 0.8
 # These pass, as any answer 5xx does and any request without an answer; another refusal would only be repeated.
 _BUSY: Final = frozenset(("ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"))
 _UNANSWERED: Final = (exceptions.ConnectionError, exceptions.HTTPClientError)
@@ -98,26 +94,15 @@ class Batches:
     ) -> None:
         """Ask for all parts, ``most`` at once; what ``ask`` gives back is asked for again."""
         waiting = iter(parts)
-        requests = list(iter(lambda: list(islice(waiting, most)), []))
-        if len(requests) <= 1:
-            for request in requests:
-                self._until_done(what, ask, request, deadline)
-            return
-        with ThreadPoolExecutor(min(SIDE_BY_SIDE, len(requests)), thread_name_prefix="archive") as pool:
-            # Each in the context of the request it is for. The block is left when the last has ended, so nothing is
-            # written any more once the answer is given.
-            done = [
-                pool.submit(copy_context().run, self._until_done, what, ask, request, deadline) for request in requests
-            ]
-        for each in done:
-            each.result()
+        requests = iter(lambda: list(islice(waiting, most)), [])
+        side_by_side([partial(self._until_done, what, ask, request, deadline) for request in requests], "archive")
 
     def _until_done(
         self, what: str, ask: Callable[[Sequence[_Part]], list[_Part]], parts: Sequence[_Part], deadline: float
     ) -> None:
-        wait = _FIRST_WAIT_SECONDS
-        while True:
-            cause: Exception | None = None
+        cause: Exception | None = None
+        for _ in attempts(deadline, self._clock, self._sleep):
+            cause = None
             try:
                 parts = ask(parts)
             except (ClientError, BotoCoreError) as error:
@@ -126,10 +111,7 @@ class Batches:
                 cause = error
             if not parts:
                 return
-            if self._clock() + wait >= deadline:
-                raise self._failure(parts, what, str(cause or "DynamoDB took only a part in time")) from cause
-            self._sleep(wait)
-            wait = min(2 * wait, _MAX_WAIT_SECONDS)
+        raise self._failure(parts, what, str(cause or "DynamoDB took only a part in time")) from cause
 
     def _failure(self, parts: Sequence[object], what: str, why: str) -> ArchiveError:
         return ArchiveError(f"{len(parts)} events of the table {self._table} could not be {what}: {why}")
@@ -138,8 +120,7 @@ class Batches:
 def _is_passing(error: ClientError | BotoCoreError) -> bool:
     if not isinstance(error, ClientError):
         return isinstance(error, _UNANSWERED)
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return status >= 500 or error.response.get("Error", {}).get("Code") in _BUSY
+    return status_of(error) >= 500 or code_of(error) in _BUSY
 
 
 def _key(item: Any) -> Key:

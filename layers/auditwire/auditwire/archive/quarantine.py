@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from auditwire.archive.errors import DamagedError, QuarantineError
 from auditwire.archive.store import QuarantineNote
+from auditwire.aws.errors import status_of
 from auditwire.events import BodyError, inflate
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ class Quarantine:
         try:
             return _note_of(entry, self._client.head_object(Bucket=self._bucket, Key=entry.key)["Metadata"])
         except ClientError as error:
-            if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 404:
+            if status_of(error) == 404:
                 return None
             raise QuarantineError(f"s3://{self._bucket}/{entry.key}: could not be read: {error}") from error
         except BotoCoreError as error:

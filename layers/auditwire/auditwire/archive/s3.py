@@ -2,19 +2,18 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from auditwire.archive.errors import ArchiveError
 from auditwire.archive.keys import HourGroup, object_key
 from auditwire.archive.store import PutResult, QuarantineNote, Record, gzip_bytes, gzip_lines
+from auditwire.aws.conditional_put import conditional_put
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-_ATTEMPTS: Final = 4
-_FIRST_WAIT_SECONDS: Final = 0.05
+    from mypy_boto3_s3.type_defs import PutObjectRequestTypeDef
 
 
 class S3Archive:
@@ -43,31 +42,16 @@ class S3Archive:
         return self._put(key, gzip_bytes(raw), note.as_metadata())
 
     def _put(self, key: str, body: bytes, metadata: Mapping[str, str] | None = None) -> PutResult:
-        for attempt in range(_ATTEMPTS):
-            if attempt:
-                self._sleep(_FIRST_WAIT_SECONDS * 2 ** (attempt - 1))
-            try:
-                self._client.put_object(
-                    Bucket=self._bucket,
-                    Key=key,
-                    Body=body,
-                    ContentType="application/gzip",
-                    Metadata=metadata or {},
-                    IfNoneMatch="*",
-                )
-            except ClientError as error:
-                match error.response.get("ResponseMetadata", {}).get("HTTPStatusCode"):
-                    case 412:
-                        return "exists"
-                    case 409:
-                        # Another copy of the same batch is being written this moment; who is first, is open.
-                        continue
-                    case _:
-                        raise self._failure(key, str(error)) from error
-            except BotoCoreError as error:
-                raise self._failure(key, str(error)) from error
-            return "stored"
-        raise self._failure(key, f"another writer was in the way {_ATTEMPTS} times")
-
-    def _failure(self, key: str, why: str) -> ArchiveError:
-        return ArchiveError(f"s3://{self._bucket}/{key} could not be stored: {why}")
+        request: PutObjectRequestTypeDef = {
+            "Bucket": self._bucket,
+            "Key": key,
+            "Body": body,
+            "ContentType": "application/gzip",
+            "Metadata": metadata or {},
+            "IfNoneMatch": "*",
+        }
+        try:
+            stored = conditional_put(self._client, request, self._sleep)
+        except (ClientError, BotoCoreError) as error:
+            raise ArchiveError(f"s3://{self._bucket}/{key} could not be stored: {error}") from error
+        return "exists" if stored is None else "stored"

@@ -16,6 +16,7 @@ from typing import Final, Literal
 from auditwire.bundles.rules_bucket import (
     ACTIVE_KEY,
     MARKER_KEY,
+    MAX_MARKER_AGE,
     MAX_OBJECT_BYTES,
     STATUS_KEY,
     ChangedError,
@@ -40,8 +41,6 @@ MAX_DOCUMENT_BYTES: Final = 1 << 20
 MAX_SET_BYTES: Final = 8 << 20
 """Bytes of all documents."""
 
-MARKER_AGE: Final = timedelta(seconds=60)
-"""A marker older than this was left behind by an upload that ended early."""
 ALERT_PATIENCE: Final = timedelta(seconds=60)
 """How long after a refusal another run takes its alert to be on the way."""
 
@@ -165,7 +164,7 @@ class _Look:
         return self._accept(digest, states, bundle, loaded.diagnostics)
 
     def _is_being_published(self, listing: Sequence[Listed]) -> bool:
-        return any(listed.key == MARKER_KEY and self._now - listed.modified < MARKER_AGE for listed in listing)
+        return any(listed.key == MARKER_KEY and self._now - listed.modified < MAX_MARKER_AGE for listed in listing)
 
     def _read(self, documents: Sequence[Listed]) -> tuple[list[Source], tuple[SourceState, ...]]:
         sources, states = [], []

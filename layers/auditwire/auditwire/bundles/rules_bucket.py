@@ -14,20 +14,28 @@ RulesBucketError             the bucket could not be read or written
 """
 
 import hashlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from auditwire.aws.conditional_put import conditional_put
+from auditwire.aws.errors import status_of
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import PutObjectRequestTypeDef
 
 RULES_PREFIX: Final = "rules/"
 MARKER_KEY: Final = "rules/.publishing"
+MAX_MARKER_AGE: Final = timedelta(seconds=60)
+"""An older marker is left over from an upload that broke off, and counts for nothing."""
+
 ACTIVE_KEY: Final = "active.json"
 STATUS_KEY: Final = "status.json"
 
@@ -92,7 +100,7 @@ class RulesBucket(Protocol):
     def replace(self, key: str, data: bytes, seen: str | None) -> str:
         """Stores an object only in place of version ``seen`` (an ETag; None: of nothing); its ETag.
 
-        ChangedError when something else is there, or another writer is in the way this moment.
+        ChangedError when something else is there, or another writer stays busy with the key.
         """
 
     def delete(self, key: str) -> None:
@@ -139,11 +147,15 @@ _MEANING: Final = {
 
 
 class S3RulesBucket:
-    """A RulesBucket in S3; timeouts and retries of single requests are the client's."""
+    """A RulesBucket in S3. Timeouts and retries of single requests are the client's own.
 
-    def __init__(self, client: "S3Client", bucket: str) -> None:
+    ``sleep`` waits the given seconds before a write that met another writer is repeated.
+    """
+
+    def __init__(self, client: "S3Client", bucket: str, sleep: Callable[[float], None] = time.sleep) -> None:
         self._client = client
         self._bucket = bucket
+        self._sleep = sleep
 
     def entries(self, prefix: str = RULES_PREFIX, *, most: int | None = None) -> list[Listed]:
         """See RulesBucket.entries."""
@@ -182,23 +194,27 @@ class S3RulesBucket:
 
     def write(self, key: str, data: bytes) -> str:
         """See RulesBucket.write."""
-        return self._put(key, data, {})
+        return self._ask(key, lambda: self._client.put_object(**self._put_request(key, data))["ETag"])
 
     def replace(self, key: str, data: bytes, seen: str | None) -> str:
         """See RulesBucket.replace."""
-        try:
-            return self._put(key, data, {"IfMatch": seen} if seen else {"IfNoneMatch": "*"})
-        except _AbsentError as error:
-            raise ChangedError(f"{self._place(key)} is gone") from error
+        request = self._put_request(key, data)
+        if seen:
+            request["IfMatch"] = seen
+        else:
+            request["IfNoneMatch"] = "*"
+        answer = self._ask(key, lambda: conditional_put(self._client, request, self._sleep))
+        if answer is None:
+            raise ChangedError(f"{self._place(key)} is no longer the version that was read")
+        return answer["ETag"]
 
     def delete(self, key: str) -> None:
         """See RulesBucket.delete."""
         self._ask(key, lambda: self._client.delete_object(Bucket=self._bucket, Key=key))
 
-    def _put(self, key: str, data: bytes, condition: dict[str, Any]) -> str:
+    def _put_request(self, key: str, data: bytes) -> "PutObjectRequestTypeDef":
         kind = "json" if key.endswith(".json") else "yaml"
-        request = {"Bucket": self._bucket, "Key": key, "Body": data, "ContentType": f"application/{kind}", **condition}
-        return self._ask(key, lambda: self._client.put_object(**request)["ETag"])
+        return {"Bucket": self._bucket, "Key": key, "Body": data, "ContentType": f"application/{kind}"}
 
     def _get(self, key: str, limit: int, condition: dict[str, Any]) -> StoredObject:
         def content() -> StoredObject:
@@ -220,8 +236,7 @@ class S3RulesBucket:
         try:
             return request()
         except ClientError as error:
-            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-            raise _MEANING.get(status, RulesBucketError)(f"{self._place(key)}: {error}") from error
+            raise _MEANING.get(status_of(error), RulesBucketError)(f"{self._place(key)}: {error}") from error
         except BotoCoreError as error:
             raise RulesBucketError(f"{self._place(key)}: {error}") from error
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from auditwire.aws.errors import code_of
 from auditwire.clusters.errors import DirectoryError
 from auditwire.clusters.registration import Registration
 
@@ -84,4 +85,4 @@ class ClustersTable:
 
 def is_refused_condition(error: Exception) -> bool:
     """Whether DynamoDB did not write because the row was not as the write asked for."""
-    return isinstance(error, ClientError) and error.response["Error"].get("Code") == "ConditionalCheckFailedException"
+    return isinstance(error, ClientError) and code_of(error) == "ConditionalCheckFailedException"

@@ -1,8 +1,9 @@
 """What people write by habit of other languages, and what to write instead."""
 
 import re
-from difflib import get_close_matches
 from typing import Final
+
+from auditwire.documents.nearest import nearest
 
 _OPERATORS: Final = ("in", "not in", "contains", "not contains", "like", "not like", "regex", "not regex", "exists",
                      "not exists")  # fmt: skip
@@ -147,5 +148,5 @@ def _first(habits: tuple[tuple[str, str], ...], text: str, offset: int) -> str:
 
 
 def _nearest(word: re.Match[str], words: tuple[str, ...]) -> str:
-    near = get_close_matches(word[0][:_MAX_WORD_LENGTH].lower(), words, n=1, cutoff=0.6)
-    return f"did you mean `{near[0]}`?" if near else ""
+    near = nearest(word[0], words)
+    return f"did you mean `{near}`?" if near else ""

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auditwire import aws
 from auditwire.alerts import SnsPublisher
 from auditwire.alerts.outbox import S3Outbox
 from auditwire.archive import Archive, DynamoDBArchive, S3Archive
+from auditwire.aws.console import archive_url
+from auditwire.aws.environment import IngestConfig
 from auditwire.bundles.active_rules import ActiveRules, RulesProblem
 from auditwire.bundles.rules_bucket import S3RulesBucket
 from auditwire.clusters import Directory
@@ -30,7 +31,7 @@ class Clients:
     sns: "SNSClient"
 
 
-def wire(config: aws.IngestConfig, clients: Clients, on_problem: Callable[[RulesProblem], None]) -> Ingest:
+def wire(config: IngestConfig, clients: Clients, on_problem: Callable[[RulesProblem], None]) -> Ingest:
     """The road of the deployment that ``config`` names. Asks nothing of AWS yet."""
     bucket = S3RulesBucket(clients.rules, config.rules_bucket)
     region = clients.s3.meta.region_name
@@ -39,13 +40,13 @@ def wire(config: aws.IngestConfig, clients: Clients, on_problem: Callable[[Rules
         rules=ActiveRules(bucket, poll=config.rules_poll_seconds, on_problem=on_problem),
         archive=open_archive(config, clients),
         publisher=SnsPublisher(clients.sns, config.alerts_topic_arn),
-        archive_url="" if config.archive_table else aws.archive_url(config.archive_bucket, region),
+        archive_url="" if config.archive_table else archive_url(config.archive_bucket, region),
         outbox=S3Outbox(clients.s3, config.archive_bucket),
         runbooks=config.runbooks_url,
     )
 
 
-def open_archive(config: aws.IngestConfig, clients: Clients) -> Archive:
+def open_archive(config: IngestConfig, clients: Clients) -> Archive:
     """The archive of a deployment: in its table, or in its bucket where it has no table."""
     objects = S3Archive(clients.s3, config.archive_bucket)
     if not config.archive_table:

@@ -1,8 +1,8 @@
 """The keys of a policy file and their types, as in kubernetes/apiserver, pkg/apis/audit/v1/types.go."""
 
-from difflib import get_close_matches
 from typing import Final
 
+from auditwire.documents.nearest import nearest
 from auditwire.policy.typed import Fields, Texts
 
 GROUP_RESOURCES: Final = Fields(
@@ -62,9 +62,7 @@ POLICY: Final = Fields(
 
 def meant_key(key: str, inside: Fields) -> str:
     """The key that was probably meant, empty when there is no guess."""
-    known = {name.lower(): name for name in inside.keys}
     folded = key.lower().replace("_", "").replace("-", "")
     if folded in inside.meant:
         return inside.meant[folded]
-    near = get_close_matches(folded, known, n=1, cutoff=0.7)
-    return known[near[0]] if near else ""
+    return nearest(folded, inside.keys, likeness=0.7) or ""

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Final
 
 import yaml
 
 from auditwire.documents.document_source import Report
+from auditwire.documents.nearest import nearest
 from auditwire.events.level import Level
 from auditwire.policy.policy import STAGES
 from auditwire.policy.typed import Value
@@ -141,8 +141,5 @@ def _group_hint(group: str) -> str:
 
 
 def _did_you_mean(word: str, words: tuple[str, ...]) -> str:
-    known = {name.lower(): name for name in words}
-    near = get_close_matches(word.lower(), known, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean {known[near[0]]}?"
-    return f"write {', '.join(words[:-1])} or {words[-1]}"
+    near = nearest(word, words)
+    return f"did you mean {near}?" if near else f"write {', '.join(words[:-1])} or {words[-1]}"

@@ -6,7 +6,6 @@ the reference; no text is ever pasted into another.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Final
 
 from auditwire.condition.compile import Dialect, check
@@ -31,6 +30,7 @@ from auditwire.condition.syntax import (
     disjunction,
 )
 from auditwire.condition.unusable import unusable, unusable_indexes
+from auditwire.documents.nearest import nearest
 from auditwire.rules.document import Entry, RuleDocument, Scalar
 from auditwire.rules.expansion import (
     BROKEN,
@@ -47,8 +47,6 @@ from auditwire.rules.expansion import (
 
 # Comparing names costs far more than anything else that is done with a wrong one.
 _MAX_SUGGESTIONS: Final = 100
-_MAX_COMPARED: Final = 300
-_MAX_COMPARED_LENGTH: Final = 64
 
 _REFERENCE_START: Final = "${"
 
@@ -138,15 +136,11 @@ class Definitions:
         return self._local.get(document.name, {}).get(name) or self._global.get(name)
 
     def _unknown(self, document: RuleDocument, reference: Reference) -> Finding:
-        elsewhere = next((known for known in self._global if known.endswith("." + reference.name)), "")
-        near: list[str] = []
-        if not elsewhere and self._suggestions:
+        meant = next((known for known in self._global if known.endswith("." + reference.name)), "")
+        if not meant and self._suggestions:
             self._suggestions -= 1
-            names = [*self._local.get(document.name, {}), *self._global][:_MAX_COMPARED]
-            near = get_close_matches(reference.name[:_MAX_COMPARED_LENGTH], names, n=1, cutoff=0.6)
-        hint = (
-            f"did you mean ${{{elsewhere or near[0]}}}?" if elsewhere or near else "define it as a macro, list or alias"
-        )
+            meant = nearest(reference.name, [*self._local.get(document.name, {}), *self._global]) or ""
+        hint = f"did you mean ${{{meant}}}?" if meant else "define it as a macro, list or alias"
         return Finding("AW105", f"${{{reference.name}}} is not defined", hint, reference.offset)
 
     def _expression(self, document: RuleDocument, entry: Entry, within: Expansion) -> Expression | None:

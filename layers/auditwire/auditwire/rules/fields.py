@@ -6,13 +6,13 @@ to an attribute of ``auditwire.events.Event``; below bodies, annotations, extra 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from operator import attrgetter
 from typing import Any, Final
 
 from auditwire.condition.errors import Finding
 from auditwire.condition.fields import Field, Kind
 from auditwire.condition.syntax import Path, Segment
+from auditwire.documents.nearest import nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,6 @@ def _no_array(path: Path, name: str) -> Finding:
 
 def _unknown(path: Path) -> Finding:
     written = ".".join(segment.name for segment in path.segments[:2])
-    near = get_close_matches(written.lower(), [name.lower() for name in FIELD_NAMES], n=1, cutoff=0.6)
-    suggestion = next((name for name in FIELD_NAMES if near and name.lower() == near[0]), "")
-    hint = f"did you mean {suggestion}?" if suggestion else "the fields are listed in docs/rules.md"
+    near = nearest(written, FIELD_NAMES)
+    hint = f"did you mean {near}?" if near else "the fields are listed in docs/rules.md"
     return Finding("AW102", f"there is no field {path.text!r} in an audit event", hint, path.offset)

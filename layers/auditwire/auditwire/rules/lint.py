@@ -5,7 +5,6 @@ Each check looks at everything that is loaded together and reports where the dou
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Final
 
 from auditwire.condition.canonical import canonical
@@ -16,6 +15,7 @@ from auditwire.condition.lint import doubtful
 from auditwire.condition.parse import SyntaxFinding, parse_path
 from auditwire.condition.syntax import Expression, Path, Reference
 from auditwire.documents.diagnostics import Severity
+from auditwire.documents.nearest import nearest
 from auditwire.events.level import Level
 from auditwire.rules.definitions import Definition, Definitions, report_finding
 from auditwire.rules.document import Entry, RuleDocument, Scalar
@@ -123,7 +123,7 @@ def _unused(subject: Subject, found: list[Mention]) -> None:
     for definition in subject.definitions.all:
         entry = definition.entry
         # A name that is misspelt where it is used has been reported there.
-        if definition.qualified in used or get_close_matches(entry.name, unresolved, n=1, cutoff=0.6):
+        if definition.qualified in used or nearest(entry.name, unresolved):
             continue
         _report(
             definition,

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from typing import Final
 
 import yaml
 
 from auditwire.documents.diagnostics import Severity
 from auditwire.documents.document_source import Report
+from auditwire.documents.nearest import nearest
 from auditwire.rules.document import Item, Scalar
 
 _TAG: Final = "tag:yaml.org,2002:"
@@ -130,8 +130,8 @@ def kind_of(node: yaml.Node) -> str:
 
 
 def _did_you_mean(word: str, words: list[str]) -> str:
-    near = get_close_matches(word.lower(), [known.lower() for known in words], n=1, cutoff=0.6)
-    return next((f"did you mean {known!r}?" for known in words if near and known.lower() == near[0]), "")
+    near = nearest(word, words)
+    return f"did you mean {near!r}?" if near else ""
 
 
 def _quote_hint(node: yaml.Node) -> str:

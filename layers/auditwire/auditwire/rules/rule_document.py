@@ -1,6 +1,5 @@
 """Reading ``Rule`` documents."""
 
-from difflib import get_close_matches
 from typing import Any, Final, cast
 
 import yaml
@@ -174,7 +173,4 @@ def _meant(key: str) -> str:
     habits = {"rule": "name", "description": "desc", "cond": "condition", "enabled": "enable", "severity": "priority",
               "items": "list", "message": "output"}  # fmt: skip
     meant = habits.get(key.lower())
-    if meant:
-        return f"did you mean {meant!r}?"
-    near = get_close_matches(key.lower(), ENTRY_KEYS, n=1, cutoff=0.6)
-    return f"did you mean {near[0]!r}?" if near else ""
+    return f"did you mean {meant!r}?" if meant else ""

@@ -1,8 +1,7 @@
 """What a selector of the ``Webhook`` document picks, and what is said if that is nothing."""
 
-from difflib import get_close_matches
-
 from auditwire.documents.diagnostics import Severity
+from auditwire.documents.nearest import nearest
 from auditwire.rules.document import RuleDocument
 from auditwire.rules.rule_set import Rule
 from auditwire.rules.settings import Selector
@@ -44,7 +43,7 @@ class Selected:
         """The label of a document that may be meant, for a label that no document has."""
         for key, value in self.selector.labels.items():
             labelled = {document.labels[key]: document.name for document in documents if key in document.labels}
-            near = [] if value in labelled else get_close_matches(value[:64], list(labelled)[:100], n=1, cutoff=0.6)
+            near = None if value in labelled else nearest(value, labelled)
             if near:
-                return f"did you mean {key}: {near[0]}, as {labelled[near[0]]} is labelled?"
+                return f"did you mean {key}: {near}, as {labelled[near]} is labelled?"
         return ""

@@ -1,0 +1,41 @@
+"""What the functions take from their environment."""
+
+import pytest
+
+from auditwire.aws import environment
+
+
+@pytest.mark.parametrize("missing", ["ARCHIVE_BUCKET", "ALERTS_TOPIC_ARN"])
+def test_publish_outbox_needs_every_variable(missing: str) -> None:
+    env = {"ARCHIVE_BUCKET": "archive", "ALERTS_TOPIC_ARN": "arn"}
+    assert environment.OutboxConfig.from_env(env) == environment.OutboxConfig("archive", "arn")
+    with pytest.raises(environment.ConfigurationError, match=missing):
+        environment.OutboxConfig.from_env({**env, missing: ""})
+
+
+@pytest.mark.parametrize("missing", ["CLUSTERS_TABLE", "RULES_BUCKET", "ALERTS_TOPIC_ARN", "RUNBOOKS_URL"])
+def test_watch_needs_every_variable(missing: str) -> None:
+    env = {"CLUSTERS_TABLE": "clusters", "RULES_BUCKET": "rules", "ALERTS_TOPIC_ARN": "arn", "RUNBOOKS_URL": "r.md"}
+    assert environment.WatchConfig.from_env(env) == environment.WatchConfig("clusters", "rules", "arn", "r.md")
+    with pytest.raises(environment.ConfigurationError, match=missing):
+        environment.WatchConfig.from_env({**env, missing: ""})
+
+
+INGEST = {
+    "RULES_BUCKET": "rules",
+    "ARCHIVE_BUCKET": "archive",
+    "ARCHIVE_TABLE": "",
+    "ARCHIVE_RETENTION_DAYS": "365",
+    "ALERTS_TOPIC_ARN": "arn",
+    "CLUSTERS_TABLE": "clusters",
+    "RUNBOOKS_URL": "r.md",
+}
+
+
+def test_an_archive_table_may_be_named_and_its_days_are_a_number() -> None:
+    assert environment.IngestConfig.from_env(INGEST).archive_table == ""
+    config = environment.IngestConfig.from_env({**INGEST, "ARCHIVE_TABLE": "events", "ARCHIVE_RETENTION_DAYS": "36500"})
+    assert (config.archive_table, config.archive_days) == ("events", 36_500)
+    for days in ("", "0", "-1", "1.5", "x", "¹"):
+        with pytest.raises(environment.ConfigurationError, match="ARCHIVE_RETENTION_DAYS"):
+            environment.IngestConfig.from_env({**INGEST, "ARCHIVE_RETENTION_DAYS": days})
