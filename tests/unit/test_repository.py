@@ -1,11 +1,15 @@
 """What the repository itself must hold: every dependency by hash, and no secret in any file."""
 
 import re
+import runpy
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
+
+from auditwire import __version__
 
 ROOT = Path(__file__).parents[2]
 LOCKS = sorted([*(ROOT / "requirements").glob("*.txt"), *(ROOT / "layers").glob("*/requirements.txt")])
@@ -124,3 +128,37 @@ def test_no_file_that_holds_secrets_by_its_name_is_tracked() -> None:
     names = re.compile(r"(^|/)(\.env(\..*)?|.*\.(pem|key|p12|pfx|kdbx)|id_(rsa|ed25519)|credentials|\.netrc|\.pypirc)$")
 
     assert [str(path) for path in tracked_files() if names.search(path.as_posix())] == []
+
+
+def test_the_version_is_that_of_the_topmost_release_in_the_changelog() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## (.+)$", changelog, re.MULTILINE)
+
+    assert headings[0] == "Unreleased"
+    assert re.fullmatch(re.escape(__version__) + r" - \d{4}-\d\d-\d\d", headings[1])
+    assert f"Tag: `v{__version__}`." in changelog
+
+
+def test_hosted_workflows_run_what_runs_here_by_pinned_actions_that_may_only_read() -> None:
+    for path in (ROOT / ".github" / "workflows").glob("*.yml"):
+        workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
+        steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+
+        assert ".ci/run" in [step.get("run") for step in steps], path
+        assert workflow["permissions"] == {"contents": "read"}, path
+        for action in (step["uses"] for step in steps if "uses" in step):
+            assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action), action
+
+
+def test_the_hooks_before_a_commit_are_the_checks_of_make_lint() -> None:
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    hooks = [hook["entry"].split()[0] for repo in config["repos"] for hook in repo["hooks"]]
+    (recipe,) = re.findall(r"^lint:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert hooks == re.findall(r"\$\(BIN\)/(\S+)", recipe.replace("$(BIN)/", "$(BIN)/.venv/bin/"))
+
+
+def test_the_picture_of_the_road_is_what_its_script_draws() -> None:
+    picture = runpy.run_path(str(ROOT / "docs" / "images" / "road.py"))["picture"]
+
+    assert (ROOT / "docs" / "images" / "road.svg").read_text(encoding="utf-8") == picture()
