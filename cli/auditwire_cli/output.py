@@ -11,10 +11,12 @@ class Output(StrEnum):
 
 
 def printable(text: str) -> str:
-    """Text of an event with everything escaped that could steer a terminal or break the line."""
+    """Text of an event with everything escaped that could steer a terminal or break the line; see one_line."""
     if text.isprintable():
         return text
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+    from auditwire.events.one_line import one_line
+
+    return one_line(text)
 
 
 def counted(count: int, one: str, many: str) -> str:

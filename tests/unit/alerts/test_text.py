@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditwire.alerts.text import annotation_value, label_value, legal_name, legal_names, listed, one_line
+from auditwire.alerts.text import annotation_value, label_value, legal_name, legal_names, listed
 
 LEGAL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
@@ -37,25 +37,6 @@ def test_any_name_becomes_legal(name: str) -> None:
 
 def test_names_that_become_equal_lose_nothing_and_a_legal_one_keeps_its_own() -> None:
     assert legal_names({"a-b": "1", "a.b": "2", "a_b": "3"}) == {"a_b": "3", "a_b_2": "1", "a_b_3": "2"}
-
-
-@pytest.mark.parametrize(
-    ("value", "line"),
-    [
-        ("plain text with ünï 名前 and 🎉", "plain text with ünï 名前 and 🎉"),
-        ("two\nlines\r\n\tand a tab", r"two\nlines\r\n\tand a tab"),
-        ("\x00\x1b[31mred\x7f\x85", r"\u0000\u001b[31mred\u007f\u0085"),
-        ("safe\u202etxt.exe", r"safe\u202etxt.exe"),
-        ("zero\u200bwidth\ufeff", r"zero\u200bwidth\ufeff"),
-        ("\ufffe\uffff", r"\ufffe\uffff"),
-        ("\ud800", r"\ud800"),
-        ("line\u2028separator", r"line\u2028separator"),
-        ("DOMAIN\\user", "DOMAIN\\user"),
-        ("wide\u3000space", "wide\u3000space"),
-    ],
-)
-def test_hidden_characters_are_shown(value: str, line: str) -> None:
-    assert one_line(value) == line
 
 
 def test_a_long_label_is_seen_to_be_cut_and_stays_different_from_its_like() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditwire.rules import Source, load_sources
-from auditwire.rules.message import MAX_BYTES, one_line
+from auditwire.rules.message import MAX_BYTES, shortened
 from made_events import event
 
 DOCUMENT = """\
@@ -59,7 +59,7 @@ def test_a_hostile_value_stays_on_one_line() -> None:
 
 @given(st.text())
 def test_a_message_is_always_short_and_printable(text: str) -> None:
-    line = one_line(text * 20)
+    line = shortened(text * 20)
 
     assert len(line.encode()) <= MAX_BYTES
     assert line.isprintable()

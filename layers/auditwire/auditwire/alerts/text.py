@@ -5,17 +5,13 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from auditwire.events.one_line import one_line
+
 MAX_LABEL_LENGTH: Final = 256
 MAX_ANNOTATION_LENGTH: Final = 1_024
 MAX_NAME_LENGTH: Final = 128
 
 _ILLEGAL_IN_NAME = re.compile(r"[^a-zA-Z0-9_]")
-# What a reader cannot see, or what turns text around on the screen: control characters, zero-width and
-# bidirectional marks, line separators, lone surrogates; and U+FFFE and U+FFFF, which XML (SNS, SQS) forbids.
-_HIDDEN = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff]"
-)
-_SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 _DIGEST = 8
 
 
@@ -38,11 +34,6 @@ def legal_names(values: Mapping[str, str]) -> dict[str, str]:
             fitting = f"{wanted}_{number}"
         legal[fitting] = values[name]
     return legal
-
-
-def one_line(value: str) -> str:
-    """The value with everything hidden written as an escape: ``\\n``, ``\\t``, ``\\u202e``."""
-    return value if value.isprintable() else _HIDDEN.sub(_escape, value)
 
 
 def label_value(value: str) -> str:
@@ -68,8 +59,3 @@ def listed(values: Iterable[str], most: int, separator: str = ", ") -> str:
     """The different values in order of appearance; of more than ``most`` the first ones and ``…``."""
     different = list(dict.fromkeys(filter(None, values)))
     return separator.join(different[:most] + ["…"] * (len(different) > most))
-
-
-def _escape(found: re.Match[str]) -> str:
-    character = found.group()
-    return _SHORT.get(character) or f"\\u{ord(character):04x}"

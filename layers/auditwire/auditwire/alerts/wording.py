@@ -10,7 +10,8 @@ multiplying alerts.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from auditwire.alerts.text import annotation_value, label_value, legal_names, listed, one_line
+from auditwire.alerts.text import annotation_value, label_value, legal_names, listed
+from auditwire.events.one_line import one_line
 
 if TYPE_CHECKING:
     from auditwire.alerts.alert import Occurrence

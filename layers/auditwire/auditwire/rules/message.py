@@ -10,6 +10,7 @@ from auditwire.condition.fields import FieldTable
 from auditwire.condition.paths import Step, find, steps_of
 from auditwire.condition.syntax import AnyElement, Path
 from auditwire.condition.values import text_of
+from auditwire.events.one_line import one_line
 
 MAX_BYTES: Final = 1_024
 """Bytes of UTF-8 a message may have; longer ones are cut and end in an ellipsis."""
@@ -26,7 +27,7 @@ class MessageTemplate:
     def bind(self, fields: FieldTable) -> Callable[[Any], str]:
         """A function from an event to its message: one line, control characters escaped, at most ``MAX_BYTES``."""
         texts = [part if isinstance(part, str) else _field_text(part, fields) for part in self.parts]
-        return lambda event: one_line("".join(text if isinstance(text, str) else text(event) for text in texts))
+        return lambda event: shortened("".join(text if isinstance(text, str) else text(event) for text in texts))
 
 
 def _field_text(path: Path, fields: FieldTable) -> Callable[[Any], str]:
@@ -44,14 +45,12 @@ def _field_text(path: Path, fields: FieldTable) -> Callable[[Any], str]:
     return render
 
 
-def one_line(text: str) -> str:
-    """The text as one line of at most ``MAX_BYTES``: control and line-separating characters escaped, the rest cut."""
-    safe = "".join(
-        character if _is_printable(character) else _escaped(character) for character in text[: MAX_BYTES * 2]
-    )
-    if len(safe.encode()) <= MAX_BYTES:
-        return safe
-    return safe.encode()[: MAX_BYTES - 3].decode(errors="ignore") + "…"
+def shortened(text: str) -> str:
+    """The text as one line of at most ``MAX_BYTES``: see one_line; what is longer is cut and ends in an ellipsis."""
+    line = one_line(text[: MAX_BYTES * 2])
+    if len(line.encode()) <= MAX_BYTES:
+        return line
+    return line.encode()[: MAX_BYTES - 3].decode(errors="ignore") + "…"
 
 
 def _reached(value: Any, steps: tuple[Step, ...], position: int) -> Any:
@@ -74,16 +73,3 @@ def _leaves(value: Any) -> Any:
             yield from _leaves(item)
     elif value is not None and value != "":
         yield value
-
-
-def _is_printable(character: str) -> bool:
-    # str.isprintable is false for every control, format, separator and surrogate code point, but also for spaces
-    # other than the plain one, which a log or a chat line should not break at either.
-    return character.isprintable()
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(
-        character, f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-    )

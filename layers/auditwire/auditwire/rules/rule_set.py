@@ -14,7 +14,7 @@ from auditwire.documents.diagnostics import Diagnostic
 from auditwire.events.model import Event
 from auditwire.policy import Policy
 from auditwire.rules.fields import EventFields
-from auditwire.rules.message import MessageTemplate, one_line
+from auditwire.rules.message import MessageTemplate, shortened
 from auditwire.rules.settings import Priority, Settings
 
 Outcome = Literal["ignore", "archive", "alert"]
@@ -112,7 +112,7 @@ def _default_message(rule: RuleText) -> Callable[[Event], str]:
         ref = event.objectRef
         target = "/".join(part for part in (ref.resource or event.requestURI, ref.subresource, ref.name) if part)
         place = f" in {ref.namespace}" if ref.namespace else ""
-        return one_line(f"{rule.name}: {event.user.username or 'unknown user'} {event.verb} {target}{place}")
+        return shortened(f"{rule.name}: {event.user.username or 'unknown user'} {event.verb} {target}{place}")
 
     return render
 

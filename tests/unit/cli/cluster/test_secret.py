@@ -141,7 +141,7 @@ def test_a_table_for_people_and_an_object_for_scripts() -> None:
 
     table = as_table(rows, NOW)
     first_row, second_row = (" ".join(line.split()) for line in table.splitlines()[1:])
-    agent = "Go-http-client/2.0\\x1b[2J"
+    agent = "Go-http-client/2.0\\u001b[2J"
     assert first_row == f"prod kubernetes 1a2b3c4d ok 2026-11-22 22:00 3 h ago 30 min 12,345 {agent} team=shop"
     assert second_row == "prod kubernetes cert:ffffffff ok never never - 0 - -"
     assert "\x1b" not in table

@@ -147,7 +147,7 @@ def test_people_get_text(auditwire: Run, policy: Path) -> None:
 
     assert result.stdout.splitlines() == [
         "Metadata         alice get secrets db in shop ResponseComplete",
-        "nothing          nobody get /x\\x1b[2J Panic",
+        "nothing          nobody get /x\\u001b[2J Panic",
     ]
 
 

@@ -23,7 +23,7 @@ def of(body: bytes) -> tuple[int | None, Excerpt]:
         (b'\xef\xbb\xbf{"a": NaN}', 9, r'\ufeff{"a": ⟨here⟩NaN}'),
         (b'{"a": 1', 7, '{"a": 1⟨here⟩'),
         (b'{"a": "\xff"}', 7, r'{"a": "⟨here⟩\xff"}'),
-        (b'{"a":\n\x1b[31m}', 6, r'{"a":\n⟨here⟩\x1b[31m}'),
+        (b'{"a":\n\x1b[31m}', 6, r'{"a":\n⟨here⟩\u001b[31m}'),
         (b'{"level": 5}', None, '{"level": 5}'),
     ],
     ids=["syntax", "byte-order mark", "cut off", "not UTF-8", "control characters", "no place"],
@@ -63,7 +63,7 @@ def test_values_that_may_be_secret_are_masked(body: bytes) -> None:
     for place in (of(body)[0], None, len(body) // 2, len(body)):
         shown = excerpt(body, place)
         assert shown.masked
-        assert "hunter2" not in shown.text.replace("\\x00", "")
+        assert "hunter2" not in shown.text.replace("\\u0000", "")
 
 
 def test_masked_bytes_keep_their_structure() -> None:

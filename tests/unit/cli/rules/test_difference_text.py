@@ -61,7 +61,7 @@ def test_a_difference_names_each_rule_and_what_about_it_changed() -> None:
 def test_what_steers_a_terminal_is_shown_as_text() -> None:
     change = Change("output", "a", "\x1b[2J")
 
-    assert "output: a → \\x1b[2J\n" in difference_text(Difference((RuleChange("own.R", "changed", (change,)),)))
+    assert "output: a → \\u001b[2J\n" in difference_text(Difference((RuleChange("own.R", "changed", (change,)),)))
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_text_of_strangers_cannot_steer_the_terminal(auditwire: Run, tmp_path: P
 
     result = auditwire("rules", "eval", "--rules", RULES, "--events", path, "--format", "text")
 
-    assert r"\x1b[2Jroot\nalert get" in result.stdout
+    assert r"\u001b[2Jroot\nalert get" in result.stdout
 
 
 @pytest.mark.parametrize(
