@@ -7,8 +7,8 @@ from typing import Final
 from traffic import batches
 
 from auditwire.archive import batch_digest, partition
-from auditwire.archive.store import gzip_lines
 from auditwire.events import decode, encode_line, settle
+from auditwire.events.gzipping import gzip_lines
 
 CLUSTER: Final = "prod"
 _RECEIVED: Final = datetime(2026, 11, 21, 23, tzinfo=UTC)

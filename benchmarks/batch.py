@@ -23,8 +23,8 @@ from rule_packs import pack
 from traffic import batches
 
 from auditwire.archive import partition
-from auditwire.archive.store import gzip_lines
 from auditwire.events import Event, decode, encode_line, read, settle
+from auditwire.events.gzipping import gzip_lines
 from auditwire.pipeline import Deciding, Decisions, decide_batch
 from auditwire.rules import RuleSet, Source, load_sources
 from auditwire.senders.kind import SenderKind

@@ -9,8 +9,8 @@ import timing
 from decide import rule_set_of
 from traffic import at_level, batches
 
-from auditwire.archive.store import gzip_lines
 from auditwire.events import decode
+from auditwire.events.gzipping import gzip_lines
 from auditwire.rules import RuleSet
 from auditwire.senders.kind import SenderKind
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from auditwire.archive import items
-from auditwire.clusters.silence import SHORTEST_SILENCE_SECONDS
+from auditwire.clusters.silence import MIN_SILENCE_SECONDS
 from template import ROOT, Document, of_type, references, source, translated
 
 # Design section 11; later parts add to it.
@@ -346,7 +346,7 @@ def test_the_outbox_is_emptied_every_minute_by_one_run_at_a_time(stack: Document
 def test_the_watch_looks_more_often_than_the_shortest_silence_and_than_an_alert_ends(stack: Document) -> None:
     rule = of_type(stack, "AWS::Events::Rule")["WatchFunctionRegularly"]
     assert rule["ScheduleExpression"] == "rate(5 minutes)"
-    assert SHORTEST_SILENCE_SECONDS >= 300
+    assert MIN_SILENCE_SECONDS >= 300
     # Two looks may fail before an alert that lasts ends.
     assert stack["Parameters"]["AlertTtlSeconds"]["Default"] >= 3 * 300
     retries = of_type(stack, "AWS::Lambda::EventInvokeConfig")["WatchFunctionEventInvokeConfig"]

@@ -47,12 +47,12 @@ def seconds_of(text: str) -> int:
 def silence_of(text: str) -> int:
     """A length of time after which a cluster counts as silent, in seconds. Raises CallError, also for one that is
     shorter than can be told."""
-    from auditwire.clusters.silence import SHORTEST_SILENCE_SECONDS, duration
+    from auditwire.clusters.silence import MIN_SILENCE_SECONDS, duration
 
     seconds = seconds_of(text)
-    if seconds < SHORTEST_SILENCE_SECONDS:
+    if seconds < MIN_SILENCE_SECONDS:
         raise CallError(
-            f"no silence shorter than {duration(SHORTEST_SILENCE_SECONDS)} can be told",
+            f"no silence shorter than {duration(MIN_SILENCE_SECONDS)} can be told",
             "last use is written once a minute, and looked at every five",
         )
     return seconds

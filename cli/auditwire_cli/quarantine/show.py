@@ -71,10 +71,10 @@ def quarantine_show(
 
 def the_one(quarantine: "Quarantine", name: str) -> "QuarantineEntry":
     """The entry of that name. Raises CommandError for none and for several, CallError for what names none."""
-    from auditwire.archive.quarantine import SHORTEST_DIGEST
+    from auditwire.archive.quarantine import MIN_DIGEST_LENGTH
 
-    if not name.startswith("quarantine/") and len(name) < SHORTEST_DIGEST:
-        raise CallError(f"{printable(name)} is too short", f"give {SHORTEST_DIGEST} or more digits of the digest")
+    if not name.startswith("quarantine/") and len(name) < MIN_DIGEST_LENGTH:
+        raise CallError(f"{printable(name)} is too short", f"give {MIN_DIGEST_LENGTH} or more digits of the digest")
     found = quarantine.find(name)
     if not found:
         raise CommandError(f"nothing in quarantine is called {printable(name)}", "see `auditwire quarantine list`")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from auditwire.clusters import Cluster, LastUse, Registration
-from auditwire.clusters.silence import SHORTEST_SILENCE_SECONDS, Silence, silences
+from auditwire.clusters.silence import MIN_SILENCE_SECONDS, Silence, silences
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 HALF_AN_HOUR = 1_800
@@ -57,10 +57,10 @@ def test_a_cluster_without_an_interval_is_never_silent() -> None:
     assert silent(row(used=10**8, silence=None), row("new", silence=None)) == []
 
 
-@pytest.mark.parametrize("silence", [1, 60, SHORTEST_SILENCE_SECONDS - 1])
+@pytest.mark.parametrize("silence", [1, 60, MIN_SILENCE_SECONDS - 1])
 def test_an_interval_that_cannot_be_measured_counts_as_the_shortest(silence: int) -> None:
-    assert silent(row(used=SHORTEST_SILENCE_SECONDS - 1, silence=silence)) == []
-    assert silent(row(used=SHORTEST_SILENCE_SECONDS, silence=silence)) == ["prod"]
+    assert silent(row(used=MIN_SILENCE_SECONDS - 1, silence=silence)) == []
+    assert silent(row(used=MIN_SILENCE_SECONDS, silence=silence)) == ["prod"]
 
 
 def test_an_interval_of_any_size_is_understood() -> None:

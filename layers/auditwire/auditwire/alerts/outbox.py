@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import orjson
 from botocore.exceptions import BotoCoreError, ClientError
-from isal import isal_zlib
 
 from auditwire.alerts.errors import OutboxError
 from auditwire.alerts.message import Message
 from auditwire.aws.conditional_put import conditional_put
 from auditwire.aws.errors import status_of
+from auditwire.aws.listing import objects_below
+from auditwire.events import BodyError, inflate
+from auditwire.events.gzipping import gzip_bytes
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -30,9 +32,7 @@ REFUSED: Final = "outbox/refused/"
 
 _WAITING_KEY = re.compile(r"outbox/[0-9a-f]{64}\.jsonl\.gz")
 # Five hundred messages of 200,000 bytes, and what JSON adds when it stands in JSON.
-_LARGEST: Final = 256 << 20
-_LEVEL: Final = 1
-_GZIP: Final = 31
+_MAX_BYTES: Final = 256 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +122,10 @@ class S3Outbox:
         waiting: list[OutboxEntry] = []
         refused = 0
         try:
-            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=PREFIX):
-                for listed in page.get("Contents", []):
-                    refused += listed["Key"].startswith(REFUSED)
-                    if _WAITING_KEY.fullmatch(listed["Key"]):
-                        waiting.append(OutboxEntry(listed["Key"], listed["LastModified"]))
+            for listed in objects_below(self._client, self._bucket, PREFIX):
+                refused += listed["Key"].startswith(REFUSED)
+                if _WAITING_KEY.fullmatch(listed["Key"]):
+                    waiting.append(OutboxEntry(listed["Key"], listed["LastModified"]))
         except (ClientError, BotoCoreError) as error:
             raise self._failure(PREFIX, "listed", str(error)) from error
         return Listing(_oldest_first(waiting), refused)
@@ -234,19 +233,18 @@ def outbox_key(messages: Sequence[Message], prefix: str = PREFIX) -> str:
 
 def encode_messages(messages: Sequence[Message]) -> bytes:
     """Messages as gzipped JSON lines: the same messages give the same bytes."""
-    return isal_zlib.compress(_lines(messages), _LEVEL, wbits=_GZIP)
+    return gzip_bytes(_lines(messages))
 
 
 def decode_messages(packed: bytes) -> tuple[Message, ...]:
     """What encode_messages wrote, text for text. Raises ValueError for anything else."""
-    inflater = isal_zlib.decompressobj(wbits=_GZIP)
-    try:
-        lines = inflater.decompress(packed, _LARGEST)
-    except isal_zlib.error as error:  # type: ignore[misc]  # the stub takes the class for a value
-        raise ValueError(str(error)) from error
-    if not inflater.eof:
-        message = "it is cut off or too large"
+    if not packed:
+        message = "it is empty"
         raise ValueError(message)
+    try:
+        lines = inflate(packed, "gzip", limit=_MAX_BYTES)
+    except BodyError as error:
+        raise ValueError(str(error)) from error
     return tuple(_message(orjson.loads(line)) for line in lines.splitlines())
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 from auditwire.archive.batches import Batches
 from auditwire.archive.items import ASIDE, LINE, MAX_LINE_BYTES, SHARDS, Item, Key, hour_name, item_of, key_of
 from auditwire.archive.keys import HourGroup, checked_cluster, object_key
-from auditwire.archive.store import Archive, PutResult, QuarantineNote, Record, gzip_bytes
+from auditwire.archive.store import Archive, PutResult, QuarantineNote, Record
+from auditwire.events.gzipping import gzip_bytes
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

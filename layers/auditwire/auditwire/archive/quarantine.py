@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from auditwire.archive.errors import DamagedError, QuarantineError
 from auditwire.archive.store import QuarantineNote
 from auditwire.aws.errors import status_of
+from auditwire.aws.listing import objects_below
 from auditwire.events import BodyError, inflate
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
-SHORTEST_DIGEST: Final = 8
+MIN_DIGEST_LENGTH: Final = 8
 """Hex digits of a digest that are enough to name an object by."""
 
 NO_NOTE: Final = "no_note"
@@ -29,7 +30,7 @@ NO_NOTE: Final = "no_note"
 _PREFIX: Final = "quarantine/"
 _KEY = re.compile(r"quarantine/cluster=([a-z0-9-]{1,63})/([0-9a-f]{64})\.gz")
 # The largest body that ingest inflates, and what it cannot inflate is smaller than that by far.
-_LARGEST: Final = 64 << 20
+_MAX_BYTES: Final = 64 << 20
 # S3 lists keys but not their metadata, which costs one request an object; a client keeps ten connections.
 _SIDE_BY_SIDE: Final = 10
 
@@ -68,11 +69,10 @@ class Quarantine:
         prefix = f"{_PREFIX}cluster={cluster}/" if cluster else _PREFIX
         found: list[QuarantineEntry] = []
         try:
-            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
-                for listed in page.get("Contents", []):
-                    key = _KEY.fullmatch(listed["Key"])
-                    if key:
-                        found.append(QuarantineEntry(key[0], key[1], key[2], listed["Size"], listed["LastModified"]))
+            for listed in objects_below(self._client, self._bucket, prefix):
+                key = _KEY.fullmatch(listed["Key"])
+                if key:
+                    found.append(QuarantineEntry(key[0], key[1], key[2], listed["Size"], listed["LastModified"]))
         except (ClientError, BotoCoreError) as error:
             raise QuarantineError(f"s3://{self._bucket}/{prefix}: could not be listed: {error}") from error
         return sorted(found, key=lambda entry: (entry.stored, entry.key), reverse=True)
@@ -92,7 +92,7 @@ class Quarantine:
         key = _KEY.fullmatch(name)
         if key:
             return [entry for entry in self.entries(key[1]) if entry.key == name]
-        if len(name) < SHORTEST_DIGEST or not re.fullmatch(r"[0-9a-f]{1,64}", name):
+        if len(name) < MIN_DIGEST_LENGTH or not re.fullmatch(r"[0-9a-f]{1,64}", name):
             return []
         return [entry for entry in self.entries() if entry.digest.startswith(name)]
 
@@ -104,7 +104,7 @@ class Quarantine:
         except (ClientError, BotoCoreError) as error:
             raise QuarantineError(f"s3://{self._bucket}/{entry.key}: could not be read: {error}") from error
         try:
-            return _note_of(entry, metadata), inflate(packed, "gzip", limit=_LARGEST)
+            return _note_of(entry, metadata), inflate(packed, "gzip", limit=_MAX_BYTES)
         except BodyError as error:
             raise DamagedError(f"s3://{self._bucket}/{entry.key}: is damaged: {error}") from error
 

@@ -8,8 +8,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from auditwire.archive.errors import ArchiveError
 from auditwire.archive.keys import HourGroup, object_key
-from auditwire.archive.store import PutResult, QuarantineNote, Record, gzip_bytes, gzip_lines
+from auditwire.archive.store import PutResult, QuarantineNote, Record
 from auditwire.aws.conditional_put import conditional_put
+from auditwire.events.gzipping import gzip_bytes, gzip_lines
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -14,7 +14,7 @@ from auditwire.events import BodyError, ObjectRef, inflate
 from auditwire.events.timestamps import as_text
 
 # The largest body that ingest inflates, and what is added to its lines.
-_LARGEST: Final = 256 << 20
+_MAX_BYTES: Final = 256 << 20
 _HOUR = len("2026-11-21T22")
 
 
@@ -164,7 +164,7 @@ def found_in(line: bytes, place: str, at: Callable[[str, tuple[str, ...]], str])
 def inflated(packed: bytes, place: str) -> bytes:
     """What was gzipped. Raises ArchiveError, which names ``place``, for anything else."""
     try:
-        return inflate(packed, "gzip", limit=_LARGEST)
+        return inflate(packed, "gzip", limit=_MAX_BYTES)
     except BodyError as error:
         raise ArchiveError(f"{place}: is damaged: {error}") from error
 

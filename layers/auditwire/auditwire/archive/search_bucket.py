@@ -16,6 +16,7 @@ from auditwire.archive.errors import ArchiveError
 from auditwire.archive.keys import extended, kept_at
 from auditwire.archive.needle import Needle
 from auditwire.archive.search import Found, Reading, Search, found_in, inflated
+from auditwire.aws.listing import objects_below
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -98,18 +99,15 @@ class BucketReader:
         prefix = f"{_EVENTS}cluster={cluster}/"
         # Of "2026-11-21T22:05:..." the keys of that day and hour; of "0", all.
         date, _, hour = search.first[:13].partition("T")
-        pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=prefix, StartAfter=f"{prefix}date={date}/hour={hour}"
-        )
+        start = f"{prefix}date={date}/hour={hour}"
         try:
-            for page in pages:
-                for each in page.get("Contents", []):
-                    found = _KEY.fullmatch(each["Key"])
-                    if not found:
-                        continue
-                    if extended(found[3]) >= search.last:
-                        return
-                    yield _Object(each["Key"], f"{found[1]}T{found[2]}", found[3])
+            for each in objects_below(self._client, self._bucket, prefix, start_after=start):
+                found = _KEY.fullmatch(each["Key"])
+                if not found:
+                    continue
+                if extended(found[3]) >= search.last:
+                    return
+                yield _Object(each["Key"], f"{found[1]}T{found[2]}", found[3])
         except (ClientError, BotoCoreError) as error:
             raise ArchiveError(f"s3://{self._bucket}/{prefix}: could not be listed: {error}") from error
 

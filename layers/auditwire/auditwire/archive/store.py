@@ -7,18 +7,13 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 import msgspec
-from isal import isal_zlib
 
 from auditwire.archive.keys import HourGroup, kept_at, object_key
-from auditwire.events import Event
+from auditwire.events import Event, inflate
+from auditwire.events.gzipping import gzip_bytes, gzip_lines
 
 PutResult = Literal["stored", "exists"]
 """``exists``: the very same key was there before and was left alone, which is success."""
-
-# Level 1 is both quicker and smaller on audit events than zlib's; 31 asks zlib's interface for a gzip header.
-_LEVEL = 1
-_GZIP = 31
-_PIECE = 128 * 1024
 
 _NOT_PRINTABLE_ASCII = re.compile(r"[^ -~]")
 
@@ -107,7 +102,7 @@ class MemoryArchive:
 
     def lines(self, key: str) -> list[bytes]:
         """The lines of an object that put_events stored."""
-        return isal_zlib.decompress(self.objects[key], wbits=_GZIP).splitlines()
+        return inflate(self.objects[key], "gzip").splitlines()
 
     def _put(self, key: str, body: bytes, metadata: Mapping[str, str] | None = None) -> PutResult:
         if key in self.objects:
@@ -115,26 +110,3 @@ class MemoryArchive:
         self.objects[key] = body
         self.metadata[key] = metadata or {}
         return "stored"
-
-
-def gzip_bytes(data: bytes) -> bytes:
-    """Gzip without a time or a name in its header: the same bytes in give the same bytes out."""
-    return isal_zlib.compress(data, _LEVEL, wbits=_GZIP)
-
-
-def gzip_lines(lines: Iterable[bytes]) -> bytes:
-    """JSON lines, each ended by a line feed, gzipped as they come: no more of them is in memory than is needed."""
-    packer = isal_zlib.compressobj(_LEVEL, wbits=_GZIP)
-    packed: list[bytes] = []
-    waiting: list[bytes] = []
-    size = 0
-    for line in lines:
-        waiting += (line, b"\n")
-        size += len(line)
-        # A call for every line would take longer than its work.
-        if size > _PIECE:
-            packed.append(packer.compress(b"".join(waiting)))
-            waiting.clear()
-            size = 0
-    packed += (packer.compress(b"".join(waiting)), packer.flush())
-    return b"".join(packed)

@@ -26,6 +26,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from auditwire.aws.conditional_put import conditional_put
 from auditwire.aws.errors import status_of
+from auditwire.aws.listing import objects_below
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -161,13 +162,9 @@ class S3RulesBucket:
         """See RulesBucket.entries."""
 
         def pages() -> list[Listed]:
-            bound: Any = {"MaxItems": most} if most else {}
-            paginator = self._client.get_paginator("list_objects_v2")
-            found = paginator.paginate(Bucket=self._bucket, Prefix=prefix, PaginationConfig=bound)
             return [
                 Listed(entry["Key"], entry["ETag"], entry["Size"], entry["LastModified"])
-                for page in found
-                for entry in page.get("Contents", ())
+                for entry in objects_below(self._client, self._bucket, prefix, most=most)
             ]
 
         return sorted(self._ask(prefix, pages), key=lambda listed: listed.key)

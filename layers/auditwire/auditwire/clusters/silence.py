@@ -16,7 +16,7 @@ from typing import Final
 
 from auditwire.clusters.registration import LastUse, Registration
 
-SHORTEST_SILENCE_SECONDS: Final = 300
+MIN_SILENCE_SECONDS: Final = 300
 """No shorter silence can be told from traffic: last use is written once a minute by each environment, a write that
 fails is made up for a minute later, and the watch looks every five minutes. Shorter values count as this one."""
 
@@ -62,7 +62,7 @@ def _silence(cluster: str, rows: Sequence[Registration], now: datetime) -> Silen
     allowed = min((row.silence_seconds for row in enabled if row.silence_seconds), default=None)
     if allowed is None:
         return None
-    seconds = max(allowed, SHORTEST_SILENCE_SECONDS)
+    seconds = max(allowed, MIN_SILENCE_SECONDS)
     uses = (row.use for row in rows if row.use is not None and row.use.seen <= now + _CLOCKS_DIFFER)
     use = max(uses, key=lambda use: use.seen, default=None)
     since = use.seen if use else _beginning(enabled)

@@ -16,7 +16,7 @@ _RFC3339 = re.compile(
 _SECOND = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]\.")
 _SECOND_LENGTH = len("2026-11-21T22:05:00.")
 _NORMAL_LENGTH = len("2026-11-21T22:05:00.123456Z")
-_LONGEST = 64
+_MAX_LENGTH = 64
 _UNSET_IN_GO = "0001-01-01T00:00:00.000000Z"
 
 
@@ -29,7 +29,7 @@ def normalise(text: str) -> str | None:
     """
     if is_normal(text):
         return text
-    found = _RFC3339.fullmatch(text) if len(text) <= _LONGEST else None
+    found = _RFC3339.fullmatch(text) if len(text) <= _MAX_LENGTH else None
     if found is None:
         return None
     year, month, day, hour, minute, second, fraction, sign, offset_hour, offset_minute = found.groups()
