@@ -104,7 +104,7 @@ def test_show_names_the_place_of_the_fault(desk: Desk) -> None:
 
     hostile = desk.run("show", desk.send(body))
     assert "\x1b" not in hostile.output
-    assert r"get⟨here⟩\x1b[31m" in hostile.stdout
+    assert r"get⟨here⟩\u001b[31m" in hostile.stdout
 
 
 def test_show_never_prints_what_redaction_would_hide(desk: Desk) -> None:
