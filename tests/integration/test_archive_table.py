@@ -208,7 +208,7 @@ def test_the_text_is_one_printable_line_an_event(desk: Desk) -> None:
     assert desk.send(exec_event(90, user={"username": user})) == 200
     done = desk.run("--user", user)
     assert " ".join(done.lines).split() == [
-        "2026-11-21T22:05:00.100000Z", "demo", r"mal\x1b[31mlory\nroot", "get", "101", "pods/shop/web-90/exec",
+        "2026-11-21T22:05:00.100000Z", "demo", r"mal\u001b[31mlory\nroot", "get", "101", "pods/shop/web-90/exec",
         exec_event(90)["auditID"],
     ]  # fmt: skip
     assert done.stderr == "1 event\n"
