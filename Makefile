@@ -11,6 +11,8 @@ ENVIRONMENT = requirements/environment.py
 export SAM_CLI_TELEMETRY := 0
 export AWS_EC2_METADATA_DISABLED := true
 export AWS_DEFAULT_REGION ?= us-east-1
+# Without bytecode every process would compile what it imports, for several seconds each time.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test test-unit fuzz agreement bench load soak audit lint format build build-host lock clean FORCE
 

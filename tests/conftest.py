@@ -4,7 +4,7 @@ import os
 
 from hypothesis import settings
 
-pytest_plugins = ["role_check"]
+pytest_plugins = ["roles.check"]
 
 # How long an example takes says more about the machine than about the code: time is measured in benchmarks/.
 settings.register_profile("auditwire", deadline=None)

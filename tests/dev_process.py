@@ -20,7 +20,8 @@ from auditwire_local.archive import archive_lines
 from local_road import EVENT_PATH
 from waiting import until
 
-AUDITWIRE = Path(sys.executable).with_name("auditwire")
+AUDITWIRE = (sys.executable, str(Path(__file__).with_name("roles") / "command.py"))
+"""The beginning of a command that runs the command line as a process."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def dev(folder: Path, *words: object) -> Iterator[Dev]:
     """Runs it in that folder until the block is left; then it must end well."""
     state = folder / ".auditwire/dev.json"
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
-    command = [str(AUDITWIRE), "dev", *map(str, words)]
+    command = [*AUDITWIRE, "dev", *map(str, words)]
     with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL) as process:
 
         def is_ready() -> bool:

@@ -7,10 +7,9 @@ LocalError                        every reason the command line shows as one sen
 │   ├── UnknownPropertyError      a property its shim does not know: it would be lost unseen
 │   ├── MissingPropertyError      a property its shim cannot do without
 │   └── SkippedResourceError      a resource that should exist after the deployment and does not
-├── FunctionError                 a function did not give an answer
-│   ├── InitError                 its module could not be loaded
-│   └── InvocationError           its handler raised, or answered something that is not JSON
-└── PolicyError                   an IAM statement says something the evaluator does not know
+└── FunctionError                 a function did not give an answer
+    ├── InitError                 its module could not be loaded
+    └── InvocationError           its handler raised, or answered something that is not JSON
 """
 
 
@@ -52,7 +51,3 @@ class InitError(FunctionError):
 
 class InvocationError(FunctionError):
     """A handler raised or answered something that is not JSON; the log holds the traceback."""
-
-
-class PolicyError(LocalError):
-    """An IAM statement uses an element that the evaluator does not know."""

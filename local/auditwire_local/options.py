@@ -1,6 +1,5 @@
 """What can be chosen about a local system."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,11 +7,6 @@ from pathlib import Path
 from auditwire.senders.kind import SenderKind
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-
-
-def _role_use_folder() -> Path | None:
-    folder = os.environ.get("AUDITWIRE_ROLE_USE")
-    return Path(folder) if folder else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +40,6 @@ class Options:
     """Seconds for which messages are gathered before a function gets them; None takes the mapping's own."""
     environments: int = 4
     """How many execution environments a function may have, so how many requests run at once."""
-    record_calls: bool = False
-    """Whether ``LocalSystem.recorder`` keeps every AWS call of the functions; for tests, it grows with the traffic."""
-    role_use_folder: Path | None = field(default_factory=_role_use_folder)
-    """Where the system leaves, at its end, what its functions used of their roles; default: what AUDITWIRE_ROLE_USE
-    says, so that processes which a test starts tell it too."""
     schedules: bool = True
     """Whether functions are called on schedule; for tests, which call them themselves when nothing else happens."""
     drain_seconds: float = 20.0

@@ -3,11 +3,11 @@
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import boto3
 import orjson
@@ -24,17 +24,16 @@ from auditwire_local.errors import DeployError, FunctionError, LocalError
 from auditwire_local.event_bridge import EventBridge
 from auditwire_local.front import Front
 from auditwire_local.options import REPOSITORY, ClusterCredential, Options
-from auditwire_local.permissions import Recorder, Statement, parse_statements
 from auditwire_local.poller import EventSourceMapping, Poller
 from auditwire_local.receiver import AlertReceiver
 from auditwire_local.resources import Deployed
-from auditwire_local.role_use import role_use, write_role_use
 from auditwire_local.runtime import Function
 from auditwire_local.sandbox import ACCOUNT, sandbox
 from auditwire_local.seed import await_verdict, register_clusters, upload_rules
-from auditwire_local.service_calls import with_service_calls
 from auditwire_local.state import env_vars, env_vars_path, write_private
 from auditwire_local.status import ArchivePlace, Logbook, Status
+
+Observer = Callable[["LocalSystem"], AbstractContextManager[object]]
 
 # Compiling takes well under a second; this is for a machine with much else to do.
 _COMPILE_SECONDS = 60.0
@@ -43,6 +42,9 @@ _COMPILE_SECONDS = 60.0
 class LocalSystem:
     """A running system; made by ``start``, ended by ``stop`` or by leaving its ``with`` block."""
 
+    observers: ClassVar["list[Observer]"] = []
+    """What sees every system of this process work: entered when it is deployed and no function has run yet, left when
+    no function runs any more and its AWS is still there."""
     url: str
     """The endpoint without a path."""
     ca_file: Path | None
@@ -60,7 +62,6 @@ class LocalSystem:
         self.region = options.region
         self.stack = options.stack
         self.logbook = Logbook(options.log_file)
-        self.recorder = Recorder()
         self._undelivered = 0
         self._open = ExitStack()
         self._clients: dict[str, Any] = {}
@@ -136,16 +137,6 @@ class LocalSystem:
         """A function by the name of its folder."""
         return self._functions[name]
 
-    def permissions(self, name: str) -> list[Statement]:
-        """The statements of a function's role, read back from the deployed role."""
-        role = self.function(name).configuration.role.rpartition("/")[2]
-        iam = self.client("iam")
-        return [
-            statement
-            for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]
-            for statement in parse_statements(iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"])
-        ]
-
     def client(self, service: str) -> Any:
         """A client of the in-process AWS, shared."""
         if service not in self._clients:
@@ -180,8 +171,6 @@ class LocalSystem:
         options, opened = self.options, self._open
         opened.callback(self.logbook.close)
         self.aws_endpoint_url = opened.enter_context(sandbox(options.region, options.aws_host, options.aws_port))
-        if options.record_calls or options.role_use_folder:
-            opened.enter_context(self.recorder)
         trouble = partial(self._trouble, "metrics")
         self._metrics = opened.enter_context(EmbeddedMetrics(self.client("cloudwatch"), trouble))
         self.alert_receiver = None if alertmanagers else AlertReceiver()
@@ -200,8 +189,8 @@ class LocalSystem:
             configuration.name: Function(configuration, environments=options.environments, log=self._printed)
             for configuration in configurations(self.deployed, self.client("lambda"))
         }
-        if options.role_use_folder:
-            opened.callback(self._write_role_use, options.role_use_folder)
+        for observer in self.observers:
+            opened.enter_context(observer(self))
         self._bring_rules(rules or REPOSITORY / "rules")
         polled = mappings(self.deployed, options.visibility_timeout, options.batching_window)
         self._pollers = [self._make_poller(mapping) for mapping in polled]
@@ -226,12 +215,6 @@ class LocalSystem:
         # Before the pollers: what it brings may publish alerts.
         self._bridge.drain(deadline)
         self._undelivered = sum(poller.drain(deadline) for poller in self._pollers)
-
-    def _write_role_use(self, folder: Path) -> None:
-        functions = [function.configuration for function in self._functions.values()]
-        calls = with_service_calls(self.recorder.calls(), functions, self.deployed)
-        roles = {function.name: self.permissions(function.name) for function in functions}
-        write_role_use(role_use(roles, calls, self.deployed.arns()), folder)
 
     def _bring_rules(self, folder: Path) -> None:
         """Start EventBridge, upload the rules and wait for what becomes of them."""

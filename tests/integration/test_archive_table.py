@@ -15,9 +15,10 @@ from archive_table import records_of
 from auditwire.archive import HourGroup, QuarantineNote, S3Archive, batch_digest, quarantine_key
 from auditwire_cli.main import app
 from auditwire_local import LocalSystem, Options
-from auditwire_local.permissions import allowed
 from faults import Calls, Trouble, Wire, half_of_the_items, throttled, timeout
 from local_road import body_of, exec_event, post
+from roles.calls import Recorder
+from roles.permissions import allowed, statements_of
 from waiting import until
 
 WRITE = Calls("ingest", "dynamodb.BatchWriteItem")
@@ -35,8 +36,8 @@ class Done:
 class Desk:
     """Somebody at a terminal with a running system, and its wire to AWS."""
 
-    def __init__(self, system: LocalSystem, wire: Wire, state: Path) -> None:
-        self.system, self.wire, self.state = system, wire, state
+    def __init__(self, system: LocalSystem, wire: Wire, state: Path, recorder: Recorder) -> None:
+        self.system, self.wire, self.state, self.recorder = system, wire, state, recorder
 
     def send(self, *events: dict[str, Any]) -> int:
         return post(self.system, body_of(*events), self.system.clusters["demo"].credential)[0]
@@ -64,10 +65,10 @@ class Desk:
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     state = tmp_path_factory.mktemp("state") / "dev.json"
-    options = Options(parameters={"ArchiveStore": "dynamodb"}, record_calls=True, environments=1, schedules=False)
-    with LocalSystem.start(options=options) as system, Wire().in_place() as wire:
+    options = Options(parameters={"ArchiveStore": "dynamodb"}, environments=1, schedules=False)
+    with LocalSystem.start(options=options) as system, Wire().in_place() as wire, Recorder() as recorder:
         system.write_state(state)
-        desk = Desk(system, wire, state)
+        desk = Desk(system, wire, state, recorder)
         # Every function has a logger once it was called: one made while a command runs would keep that one's output.
         assert desk.send(exec_event(999, user={"username": "first"})) == 200
         until(lambda: system.status().delivered > 0)
@@ -191,8 +192,8 @@ def test_what_is_not_stored_is_not_answered_200_and_a_repeat_completes_it(desk: 
 
 def test_the_role_allows_every_call_and_nothing_that_is_not_chosen(desk: Desk) -> None:
     assert desk.send(*events(80, 2)) == 200
-    statements = desk.system.permissions("ingest")
-    calls = desk.system.recorder.calls("ingest")
+    statements = statements_of(desk.system, "ingest")
+    calls = desk.recorder.calls("ingest")
     assert [call for call in calls if not allowed(statements, call.action, call.resource, call.context)] == []
     table = desk.system.resource("ArchiveTable").attributes["Arn"]
     used = {call.action for call in calls if call.resource == table}

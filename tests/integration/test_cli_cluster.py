@@ -21,9 +21,10 @@ from typer.testing import CliRunner
 
 from auditwire.clusters import credential_digest
 from auditwire_cli.main import app
-from auditwire_local import LocalSystem
-from auditwire_local.permissions import allowed
+from auditwire_local import LocalSystem, Options
 from local_road import EVENT_PATH, body_of, exec_event, post
+from roles.calls import Recorder
+from roles.permissions import allowed, statements_of
 
 VERSION = "kube-apiserver/v1.33.4 (linux/amd64) kubernetes/74cdb42"
 
@@ -37,8 +38,8 @@ class Done:
 class Desk:
     """Somebody at a terminal, in an empty folder, with a running system."""
 
-    def __init__(self, system: LocalSystem, state: Path) -> None:
-        self.system, self.state = system, state
+    def __init__(self, system: LocalSystem, state: Path, recorder: Recorder) -> None:
+        self.system, self.state, self.recorder = system, state, recorder
 
     def run(self, *words: object, code: int = 0) -> Done:
         done = CliRunner().invoke(app, ["cluster", *map(str, words), "--state", str(self.state)])
@@ -57,12 +58,10 @@ class Desk:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    from auditwire_local import Options
-
     state = tmp_path_factory.mktemp("state") / "dev.json"
-    with LocalSystem.start(options=Options(record_calls=True, environments=1)) as system:
+    with LocalSystem.start(options=Options(environments=1)) as system, Recorder() as recorder:
         system.write_state(state)
-        yield Desk(system, state)
+        yield Desk(system, state, recorder)
 
 
 @pytest.fixture
@@ -235,7 +234,7 @@ def test_the_use_is_written_within_the_role_and_no_log_holds_a_credential(desk: 
     assert post(desk.system, body_of(exec_event(4)), credential, **agent)[0] == 200
     assert post(desk.system, body_of(exec_event(5)), None, f"{EVENT_PATH}/{credential}")[0] == 200
 
-    calls, statements = desk.system.recorder.calls("ingest"), desk.system.permissions("ingest")
+    calls, statements = desk.recorder.calls("ingest"), statements_of(desk.system, "ingest")
     updates = [call for call in calls if call.action == "dynamodb:UpdateItem"]
     assert all(allowed(statements, update.action, update.resource, update.context) for update in updates)
     assert any("user_agent" in update.context["dynamodb:Attributes"].split(",") for update in updates)

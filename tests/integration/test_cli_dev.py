@@ -8,7 +8,6 @@ import re
 import signal
 import stat
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -25,8 +24,8 @@ from auditwire_cli.samples.traffic import story
 from auditwire_cli.send.audit_log import split
 from auditwire_cli.send.bodies import body
 from auditwire_cli.send.shape import Shape
+from dev_process import AUDITWIRE
 
-AUDITWIRE = Path(sys.executable).with_name("auditwire")
 BALANCE = re.compile(r"balance received=(\d+) ignored=(\d+) archived=(\d+) alerted=(\d+) quarantined=(\d+)")
 ENVIRONMENT = {**os.environ, "PYTHONWARNINGS": "ignore"}
 
@@ -35,7 +34,7 @@ Done = subprocess.CompletedProcess[str]
 
 
 def auditwire(*arguments: object, cwd: Path, timeout: float = 180) -> Done:
-    command = [str(AUDITWIRE), *map(str, arguments)]
+    command = [*AUDITWIRE, *map(str, arguments)]
     return subprocess.run(
         command, cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=timeout, check=False
     )
@@ -44,7 +43,7 @@ def auditwire(*arguments: object, cwd: Path, timeout: float = 180) -> Done:
 @contextmanager
 def running(cwd: Path, *arguments: object) -> Iterator[subprocess.Popen[str]]:
     """``auditwire dev`` in a folder of its own, once its state file is there."""
-    command = [str(AUDITWIRE), "dev", *map(str, arguments)]
+    command = [*AUDITWIRE, "dev", *map(str, arguments)]
     process = subprocess.Popen(
         command, cwd=cwd, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -182,7 +181,7 @@ def test_on_a_terminal_the_demo_stays_until_it_is_told_to_end(tmp_path: Path) ->
     environment = {**ENVIRONMENT, "TERM": "xterm", "COLUMNS": "160", "LINES": "50"}
     environment.pop("CI", None)
     process = subprocess.Popen(
-        [str(AUDITWIRE), "dev", "--demo"], cwd=tmp_path, env=environment, stdout=theirs, stderr=theirs
+        [*AUDITWIRE, "dev", "--demo"], cwd=tmp_path, env=environment, stdout=theirs, stderr=theirs
     )
     os.close(theirs)
     seen = ""

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +16,9 @@ from typer.testing import CliRunner
 from auditwire.bundles.rules_bucket import ACTIVE_KEY, MARKER_KEY, S3RulesBucket, bundle_key
 from auditwire_cli.main import app
 from auditwire_cli.rules.upload import documents_in
+from dev_process import AUDITWIRE
 from waiting import until
 
-AUDITWIRE = Path(sys.executable).with_name("auditwire")
 ENVIRONMENT = {**os.environ, "PYTHONWARNINGS": "ignore"}
 WEBHOOK = """\
 apiVersion: auditing.kubesphere.io/v1alpha1
@@ -92,7 +91,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The state file of a system in a process of its own: what its functions print is not the commands' output."""
     folder = tmp_path_factory.mktemp("system")
     state = folder / ".auditwire/dev.json"
-    with subprocess.Popen([str(AUDITWIRE), "dev"], cwd=folder, env=ENVIRONMENT, stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen([*AUDITWIRE, "dev"], cwd=folder, env=ENVIRONMENT, stdout=subprocess.DEVNULL) as process:
 
         def is_ready() -> bool:
             assert process.poll() is None
@@ -382,7 +381,7 @@ def test_interrupted_while_sending_nothing_has_changed(published: Desk, number: 
     before, active = documents_in(published.bucket), published.active()
     for count in range(150):
         published.write(RULE.replace("name: own", f"name: own-{count}"), f"many/{count}.yaml")
-    command = [str(AUDITWIRE), "rules", "publish", "rules", "--state", str(published.state)]
+    command = [*AUDITWIRE, "rules", "publish", "rules", "--state", str(published.state)]
     process = subprocess.Popen(
         command,
         env={**os.environ, "PYTHONWARNINGS": "ignore"},

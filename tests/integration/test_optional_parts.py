@@ -11,9 +11,9 @@ from alertmanagers import Fake, alertmanager
 from auditwire.alerts.outbox import Message, S3Outbox
 from auditwire.clusters import Cluster, ClustersTable, Registration, credential_digest
 from auditwire_local import LocalSystem, Options
-from auditwire_local.permissions import Call
-from auditwire_local.service_calls import with_service_calls
 from local_road import body_of, exec_event, post
+from roles.calls import Call
+from roles.service_calls import with_service_calls
 from waiting import until
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"

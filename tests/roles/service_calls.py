@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from auditwire_local.deploy import Stack
-from auditwire_local.permissions import Call
 from auditwire_local.runtime import Configuration
+from roles.calls import Call
 
 _POLLING = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 _LOGGING = ("logs:CreateLogStream", "logs:PutLogEvents")

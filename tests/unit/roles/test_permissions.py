@@ -6,10 +6,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from auditwire_local.errors import PolicyError
-from auditwire_local.permissions import Call, Recorder, allowed, iam_call, parse_statements
 from auditwire_local.runtime import running
 from auditwire_local.sandbox import sandbox
+from roles.calls import Call, Recorder, iam_call
+from roles.permissions import UnknownElementError, allowed, parse_statements
 
 BUCKET = "arn:aws:s3:::bucket"
 DOCUMENT = {
@@ -57,7 +57,7 @@ def test_what_statements_allow(action: str, resource: str, context: dict[str, st
     ],
 )
 def test_what_the_evaluator_does_not_know_is_refused(statement: dict[str, Any], what: str) -> None:
-    with pytest.raises(PolicyError) as caught:
+    with pytest.raises(UnknownElementError) as caught:
         parse_statements({"Statement": statement})
 
     assert str(caught.value) == f"the evaluator does not know {what} of an IAM statement"

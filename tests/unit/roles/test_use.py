@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from auditwire_local.deploy import Stack
-from auditwire_local.permissions import Call, parse_statements
 from auditwire_local.resources import Deployed
-from auditwire_local.role_use import Grant, Refused, RoleUse, read_role_uses, role_use, write_role_use
 from auditwire_local.runtime import Configuration
-from auditwire_local.service_calls import with_service_calls
+from roles.calls import Call
+from roles.permissions import parse_statements
+from roles.service_calls import with_service_calls
+from roles.use import Grant, Refused, RoleUse, read_role_uses, role_use, write_role_use
 
 BUCKET = "arn:aws:s3:::stack-bucket-x1"
 TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/clusters"

@@ -1,33 +1,15 @@
-"""What a function's role allows, and what the function really called.
+"""The AWS calls that functions of a local system make, in IAM's terms."""
 
-moto's own enforcement is wrong for half of the services used here, so calls are recorded and held against the deployed
-role's statements as data. The evaluator knows what the template uses and refuses the rest.
-"""
-
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from threading import Lock
 from typing import Any
 
 from botocore.handlers import BUILTIN_HANDLERS
 
-from auditwire_local.errors import PolicyError
 from auditwire_local.runtime import running
 from auditwire_local.sandbox import ACCOUNT
-
-_KNOWN_ELEMENTS = {"Sid", "Effect", "Action", "Resource", "Condition"}
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """One statement of a role's policy; conditions are operator → key → accepted values."""
-
-    sid: str
-    effect: str
-    actions: tuple[str, ...]
-    resources: tuple[str, ...]
-    conditions: Mapping[str, Mapping[str, tuple[str, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,31 +22,16 @@ class Call:
     context: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
-def parse_statements(document: Mapping[str, Any]) -> list[Statement]:
-    """The statements of a policy document; PolicyError for an element the evaluator does not know."""
-    return [_statement(statement) for statement in _listed(document["Statement"])]
-
-
-def allowed(
-    statements: Iterable[Statement], action: str, resource: str, context: Mapping[str, str] | None = None
-) -> bool:
-    """Whether a role with these statements may do this: some Allow applies and no Deny does."""
-    applying = {
-        statement.effect
-        for statement in statements
-        if _matches(statement.actions, action, re.IGNORECASE)
-        and _matches(statement.resources, resource)
-        and _met(statement.conditions, context or {})
-    }
-    return applying == {"Allow"}
-
-
 class Recorder:
-    """Every AWS call that functions made while it listened, each kind once."""
+    """Every AWS call that functions made while it listened, each kind once.
+
+    Made before the functions start, which is when they make their clients.
+    """
 
     def __init__(self) -> None:
         self._calls: dict[tuple[object, ...], Call] = {}
         self._lock = Lock()
+        hang_in()
 
     def calls(self, function: str | None = None) -> list[Call]:
         """The calls of one function, or of all."""
@@ -114,9 +81,11 @@ def _tell(call: Call) -> None:
         listener.record(call)
 
 
-# Every session made after this line has the hooks, which is how moto gets at every client too.
-BUILTIN_HANDLERS.append(("before-parameter-build", _on_call))
-BUILTIN_HANDLERS.append(("after-call", _on_answer))
+@cache
+def hang_in() -> None:
+    """Give every session that is made from now on the hooks, which is how moto gets at every client too."""
+    BUILTIN_HANDLERS.append(("before-parameter-build", _on_call))
+    BUILTIN_HANDLERS.append(("after-call", _on_answer))
 
 
 def iam_call(function: str, service: str, operation: str, params: Mapping[str, Any]) -> Call:
@@ -196,63 +165,3 @@ _IAM: dict[tuple[str, str], tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     ("dynamodb", "BatchWriteItem"): ("dynamodb:BatchWriteItem", _batch_table_arn),
     ("secretsmanager", "GetSecretValue"): ("secretsmanager:GetSecretValue", _secret_arn),
 }
-
-
-def _statement(statement: Mapping[str, Any]) -> Statement:
-    if unknown := sorted(statement.keys() - _KNOWN_ELEMENTS):
-        msg = f"the evaluator does not know {', '.join(unknown)} of an IAM statement"
-        raise PolicyError(msg)
-    conditions = {
-        operator: {key: tuple(_listed(values)) for key, values in keys.items()}
-        for operator, keys in statement.get("Condition", {}).items()
-    }
-    if unknown := sorted(conditions.keys() - _OPERATORS.keys() - {"Null"}):
-        msg = f"the evaluator does not know the condition {', '.join(unknown)} of an IAM statement"
-        raise PolicyError(msg)
-    return Statement(
-        statement.get("Sid", ""),
-        statement["Effect"],
-        tuple(_listed(statement["Action"])),
-        tuple(_listed(statement["Resource"])),
-        conditions,
-    )
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _matches(patterns: Iterable[str], value: str, flags: int = 0) -> bool:
-    return any(_wildcard(pattern, flags).fullmatch(value) for pattern in patterns)
-
-
-def _wildcard(pattern: str, flags: int = 0) -> re.Pattern[str]:
-    """IAM's pattern: ``*`` any text, ``?`` one character, everything else itself."""
-    expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
-    return re.compile(expression, flags | re.DOTALL)
-
-
-_OPERATORS: dict[str, Callable[[tuple[str, ...], str], bool]] = {
-    "StringEquals": lambda accepted, value: value in accepted,
-    "ForAnyValue:StringEquals": lambda accepted, value: bool(set(value.split(",")) & set(accepted)),
-    "ForAllValues:StringEquals": lambda accepted, value: set(value.split(",")) <= set(accepted),
-    "StringLike": _matches,
-    "ArnEquals": _matches,
-    "ArnLike": _matches,
-    "Bool": lambda accepted, value: value.lower() in {str(item).lower() for item in accepted},
-}
-
-
-def _met(conditions: Mapping[str, Mapping[str, tuple[str, ...]]], context: Mapping[str, str]) -> bool:
-    """Whether every condition holds; one on a key that the call does not carry never does, but for ``Null``."""
-    return all(
-        _holds(operator, accepted, context.get(key))
-        for operator, keys in conditions.items()
-        for key, accepted in keys.items()
-    )
-
-
-def _holds(operator: str, accepted: tuple[str, ...], value: str | None) -> bool:
-    if operator == "Null":
-        return str(value is None).lower() in accepted
-    return value is not None and _OPERATORS[operator](accepted, value)

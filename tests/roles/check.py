@@ -1,12 +1,13 @@
 """At the end of a run, what all local systems did is held against the roles of the template, both ways.
 
-Every local system leaves what its functions used of their roles (`auditwire_local.role_use`) in one folder, whichever
-process it ran in. A call without a permission fails any run. A permission without a call fails a complete one: part of
-the tests may leave out what others need.
+Every local system leaves what its functions used of their roles (`observer`) in one folder, whichever process it ran
+in. A call without a permission fails any run. A permission without a call fails a complete one: part of the tests may
+leave out what others need.
 """
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,22 +15,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from roles.use import FOLDER, RoleUse, read_role_uses
+
 if TYPE_CHECKING:
-    from auditwire_local.role_use import RoleUse
     from template import Document
 
-FOLDER = "AUDITWIRE_ROLE_USE"
 _findings = pytest.StashKey[list[str]]()
 # Any of these, and the run is not the complete one.
 _CHOOSING = ("keyword", "markexpr", "lf", "stepwise", "collectonly", "deselect", "ignore", "ignore_glob")
 
 
-def too_little(use: "RoleUse") -> Iterator[str]:
+def too_little(use: RoleUse) -> Iterator[str]:
     """Calls that their function's role does not allow."""
     yield from (f"no permission for a call: {call}" for call in sorted(use.refused))
 
 
-def too_much(use: "RoleUse", template: "Document") -> Iterator[str]:
+def too_much(use: RoleUse, template: "Document") -> Iterator[str]:
     """Permissions that no call used, and statements of the template's roles that no test has deployed."""
     yield from (f"no call for a permission: {grant}" for grant in sorted(use.granted - use.used))
     deployed = {(grant.function, grant.sid) for grant in use.granted}
@@ -65,6 +66,14 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[FOLDER] = tempfile.mkdtemp(prefix="auditwire-roles-")
 
 
+def pytest_collection_finish() -> None:
+    # Who does not import it starts no local system; it takes seconds.
+    if "auditwire_local" in sys.modules:
+        from roles.observer import attach
+
+        attach()
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not _is_worker(config):
         shutil.rmtree(os.environ.pop(FOLDER))
@@ -73,13 +82,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if _is_worker(session.config):
         return
-    # Costs a second, which a worker and a run that ends early need not spend.
-    from auditwire_local.role_use import read_role_uses
-    from template import source
-
     use = read_role_uses(Path(os.environ[FOLDER]))
     found = [*too_little(use)]
     if is_complete(session.config) and exitstatus == pytest.ExitCode.OK:
+        # Costs seconds, which other runs need not spend.
+        from template import source
+
         found += too_much(use, source())
     session.config.stash[_findings] = found
     if found and exitstatus == pytest.ExitCode.OK:

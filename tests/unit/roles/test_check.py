@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from auditwire_local.role_use import Grant, Refused, RoleUse
-from role_check import statements_of, too_little, too_much
+from roles.check import statements_of, too_little, too_much
+from roles.use import Grant, Refused, RoleUse
 from template import Document, source
 
 TESTS = Path(__file__).parents[2]
 SUITE = """
 import os
 from pathlib import Path
-from auditwire_local.role_use import Grant, Refused, RoleUse, write_role_use
+from roles.use import Grant, Refused, RoleUse, write_role_use
 
 grant = Grant("ingest", "WriteArchive", "s3:PutObject", "ArchiveBucket/events/*", "")
 
@@ -74,7 +74,7 @@ def run(folder: Path, test: str, *words: str) -> tuple[int, str]:
     (folder / "pyproject.toml").write_text('[tool.pytest.ini_options]\ntestpaths = ["suite"]\n')
     (folder / "suite").mkdir()
     (folder / "suite" / "test_suite.py").write_text(test)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "role_check", "-p", "no:cacheprovider", *words]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "roles.check", "-p", "no:cacheprovider", *words]
     environment = {**os.environ, "PYTHONPATH": str(TESTS)}
     # One inside the other: the inner run has workers and a folder of its own.
     for name in [name for name in environment if name.startswith(("PYTEST_", "AUDITWIRE_"))]:

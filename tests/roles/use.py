@@ -6,9 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass
 from itertools import product
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from auditwire_local.permissions import Call, Statement, allowed
+from roles.permissions import Statement, allowed
+
+if TYPE_CHECKING:
+    from roles.calls import Call
+
+
+FOLDER = "AUDITWIRE_ROLE_USE"
+"""The environment variable with the folder for it, which processes that a test starts inherit."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -52,7 +59,7 @@ class RoleUse:
         return RoleUse(self.granted | other.granted, self.used | other.used, self.refused | other.refused)
 
 
-def role_use(roles: Mapping[str, list[Statement]], calls: Iterable[Call], names: Mapping[str, str]) -> RoleUse:
+def role_use(roles: Mapping[str, list[Statement]], calls: "Iterable[Call]", names: Mapping[str, str]) -> RoleUse:
     """Hold calls against the roles (function → statements).
 
     ``names`` says by which name an ARN goes in the result, so that results of systems with other ARNs compare.
