@@ -8,11 +8,11 @@ from typing import Any
 
 from auditwire.condition import ConditionError, EvaluationError, compile_condition
 from auditwire.condition.dialect import BEHAVIOURS
-from auditwire.condition.evaluate import comparisons
 from auditwire.condition.parse import parse
 from auditwire.condition.paths import find, matches, steps_of
 from auditwire.condition.precedence import Precedence, read
 from auditwire.condition.syntax import Path as FieldPath
+from auditwire.condition.syntax import comparisons
 
 FOLDER = Path(__file__).parent
 KEPT = {behaviour.name for behaviour in BEHAVIOURS if behaviour.status == "kept"}

@@ -6,7 +6,7 @@ from auditwire.condition.codegen import generate
 from auditwire.condition.errors import UnexpectedTypeError
 from auditwire.condition.evaluate import Atom, Bound, bind_comparison, evaluate
 from auditwire.condition.fields import FieldTable
-from auditwire.condition.syntax import And, Comparison, Expression, Not, Or, Reference
+from auditwire.condition.syntax import Comparison, Expression, Reference, replace_leaves
 
 
 class Condition:
@@ -47,20 +47,15 @@ class Binder:
 
         Raises ``TypeError`` where ``check`` would have found something, or for a reference that was not put in.
         """
-        # A bound tree has the shape of its expression, with atoms for comparisons.
-        bind: Any = self.bind
-        if isinstance(node, And):
-            return And(tuple(map(bind, node.operands)))
-        if isinstance(node, Or):
-            return Or(tuple(map(bind, node.operands)))
-        if isinstance(node, Not):
-            return Not(bind(node.operand))
-        if isinstance(node, Reference):
-            raise TypeError(f"${{{node.name}}} was not resolved")
-        atom = self._atoms.get(node)
+        return replace_leaves(node, self._atom)
+
+    def _atom(self, leaf: Comparison | Reference) -> Atom:
+        if isinstance(leaf, Reference):
+            raise TypeError(f"${{{leaf.name}}} was not resolved")
+        atom = self._atoms.get(leaf)
         if atom is None:
-            bound = bind_comparison(node, self._fields)
+            bound = bind_comparison(leaf, self._fields)
             if not isinstance(bound, Atom):
                 raise TypeError(bound.message)
-            atom = self._atoms[node] = bound
+            atom = self._atoms[leaf] = bound
         return atom

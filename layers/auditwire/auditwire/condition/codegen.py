@@ -14,7 +14,7 @@ from auditwire.condition.evaluate import Atom, Bound
 from auditwire.condition.fields import Field, Kind
 from auditwire.condition.operators import Test, spelling
 from auditwire.condition.reach import quick_judge
-from auditwire.condition.syntax import And, AnyElement, Not, Operator, Or, Text
+from auditwire.condition.syntax import And, AnyElement, Not, Operator, Or, Text, children
 
 _ORDERS: Final = {
     Operator.LESS: "<",
@@ -54,7 +54,7 @@ class Scope:
             return field.expression
         return self._loads.setdefault(field.expression, f"v{len(self._loads)}")
 
-    def expression(self, node: Any) -> str:
+    def expression(self, node: Bound) -> str:
         """A bound condition as a Python expression."""
         name = self._kept.get(node)
         test = self._test(node)
@@ -78,13 +78,13 @@ class Scope:
         exec(compile(source, "<rules>", "exec"), names)  # noqa: S102 - names and operators only, see above
         return names[signature.partition("(")[0]]  # type: ignore[no-any-return]
 
-    def _test(self, node: Any) -> str:
+    def _test(self, node: Bound) -> str:
         if isinstance(node, And):
-            return f"({' and '.join(map(self.expression, node.operands))})"
+            return f"({' and '.join(map(self.expression, children(node)))})"
         if isinstance(node, Or):
-            return f"({' or '.join(map(self.expression, node.operands))})"
+            return f"({' or '.join(map(self.expression, children(node)))})"
         if isinstance(node, Not):
-            return f"(not {self.expression(node.operand)})"
+            return f"(not {self.expression(*children(node))})"
         if not is_inline(node):
             judge = _judge_of_texts(node) if _is_of_texts(node) else quick_judge(node)
             return f"{self.constant(judge)}({self.load(node.field)})"
@@ -178,14 +178,14 @@ def _judge_of_texts(atom: Atom) -> Callable[[Any], bool]:
 
 def _repeated(nodes: Iterable[Bound]) -> list[Bound]:
     """The sub-expressions that several others are made of, where asking again costs more than looking it up."""
-    uses: Counter[Any] = Counter()
-    pending: list[Any] = list(nodes)
+    uses: Counter[Bound] = Counter()
+    pending = list(nodes)
     while pending:
         node = pending.pop()
         uses[node] += 1
         # Of what is kept the parts are asked for once only.
-        if uses[node] == 1 and not isinstance(node, Atom):
-            pending += [node.operand] if isinstance(node, Not) else node.operands
+        if uses[node] == 1:
+            pending += children(node)
     return [node for node, times in uses.items() if times > 1 and not (isinstance(node, Atom) and _is_cheap(node))]
 
 

@@ -4,12 +4,12 @@ from typing import Literal
 
 from auditwire.condition.assemble import Condition, assemble
 from auditwire.condition.errors import ConditionError, Finding
-from auditwire.condition.evaluate import bind_comparison, comparisons
+from auditwire.condition.evaluate import bind_comparison
 from auditwire.condition.fields import FieldTable, FreeFields
 from auditwire.condition.parse import SyntaxFinding, parse
 from auditwire.condition.precedence import Precedence, read
 from auditwire.condition.remarks import MAX_FINDINGS
-from auditwire.condition.syntax import And, Comparison, Expression, Not, Operator, Or, Path, Reference
+from auditwire.condition.syntax import Comparison, Expression, Operator, Path, Reference, comparisons, walk
 
 Dialect = Literal["auditwire", "kubesphere"]
 
@@ -63,17 +63,11 @@ def check(expression: Expression, fields: FieldTable, dialect: Dialect) -> list[
 def undefined(expression: Expression) -> list[Finding]:
     """A finding for each reference of an expression that stands alone."""
     found: list[Reference] = []
-    pending: list[Expression] = [expression]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, Reference):
-            found.append(node)
-        elif isinstance(node, Not):
-            pending.append(node.operand)
-        elif isinstance(node, And | Or):
-            pending.extend(reversed(node.operands))
-        else:
+    for node in walk(expression):
+        if isinstance(node, Comparison):
             found += [part for part in (node.field, *node.operands) if isinstance(part, Reference)]
+        elif isinstance(node, Reference):
+            found.append(node)
     return [
         Finding(
             "AW105",

@@ -3,16 +3,16 @@
 ``bind`` resolves a tree once, so that walking it looks nothing up; ``evaluate`` walks it for one event.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from auditwire.condition.errors import EvaluationError, Finding
+from auditwire.condition.errors import Finding
 from auditwire.condition.fields import Field, FieldTable, Kind
 from auditwire.condition.operators import PatternError, Test, exists_in_array, holds, positive_test
 from auditwire.condition.paths import Step, exists_below, find, matches, steps_of
-from auditwire.condition.syntax import And, Comparison, Expression, Not, Operator, Or, Path, Reference
+from auditwire.condition.syntax import And, Comparison, Not, Operator, Or, Path, Reference, walk
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,19 +77,9 @@ def evaluate(node: Any, event: Any) -> bool:
     return any(evaluate(operand, event) for operand in node.operands)
 
 
-def comparisons(node: Expression) -> list[Comparison]:
-    """Every comparison of an expression, in the order of its text."""
-    found: list[Comparison] = []
-    pending: list[Expression] = [node]
-    while pending:
-        current = pending.pop()
-        if isinstance(current, And | Or):
-            pending.extend(reversed(current.operands))
-        elif isinstance(current, Not):
-            pending.append(current.operand)
-        elif isinstance(current, Comparison):
-            found.append(current)
-    return found
+def atoms_of(node: Bound) -> Iterator[Atom]:
+    """Every comparison of a bound expression, in the order of its text."""
+    return (part for part in walk(node) if isinstance(part, Atom))
 
 
 def _judge(comparison: Comparison, field: Field, steps: tuple[Step, ...], test: Test) -> Callable[[Any], bool]:
@@ -109,6 +99,3 @@ def _judge(comparison: Comparison, field: Field, steps: tuple[Step, ...], test: 
 
 def _indexed(steps: tuple[Step, ...]) -> bool:
     return len(steps) > 1 or steps[0].index is not None
-
-
-__all__ = ["Atom", "EvaluationError", "bind_comparison", "comparisons", "evaluate"]

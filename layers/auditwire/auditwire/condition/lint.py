@@ -12,7 +12,6 @@ from auditwire.condition.precedence import spell
 from auditwire.condition.remarks import MAX_FINDINGS, cut, cut_hint, note, warning
 from auditwire.condition.syntax import (
     ORDERS,
-    And,
     AnyElement,
     Boolean,
     Comparison,
@@ -22,9 +21,9 @@ from auditwire.condition.syntax import (
     Not,
     Number,
     Operator,
-    Or,
     Path,
     Text,
+    children,
 )
 
 _TEXT_KINDS: Final = (Kind.TEXT, Kind.OPTIONAL_TEXT, Kind.TEXTS)
@@ -61,13 +60,10 @@ def doubtful(expression: Expression, fields: FieldTable) -> list[Finding]:
 
 
 def _tests(node: Expression, *, is_denied: bool) -> Iterator[tuple[Comparison, bool]]:
-    if isinstance(node, And | Or):
-        for operand in node.operands:
-            yield from _tests(operand, is_denied=is_denied)
-    elif isinstance(node, Not):
-        yield from _tests(node.operand, is_denied=not is_denied)
-    elif isinstance(node, Comparison):
+    if isinstance(node, Comparison):
         yield node, is_denied
+    for operand in children(node):
+        yield from _tests(operand, is_denied=is_denied is not isinstance(node, Not))
 
 
 def _field(comparison: Comparison, fields: FieldTable) -> Field | None:

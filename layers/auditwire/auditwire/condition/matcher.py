@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from auditwire.condition.codegen import generate_all
 from auditwire.condition.errors import UnexpectedTypeError
-from auditwire.condition.evaluate import Bound, evaluate
+from auditwire.condition.evaluate import Bound, atoms_of, evaluate
 from auditwire.condition.memory import Remembered
 from auditwire.condition.pattern_set import shared_searches
-from auditwire.condition.screen import Screen, atoms_of
+from auditwire.condition.screen import Screen
 
 HOT: Final = 20
 """How often the same conditions stay open before a function is generated for them: about when it begins to pay."""

@@ -3,9 +3,8 @@
 from typing import Final
 
 from auditwire.condition.errors import Finding
-from auditwire.condition.evaluate import comparisons
 from auditwire.condition.operators import PatternError, pattern_size
-from auditwire.condition.syntax import Expression, Operator, Text
+from auditwire.condition.syntax import Expression, Operator, Text, comparisons
 
 MAX_INSTRUCTIONS: Final = 1_000_000
 """RE2 instructions (16 bytes each) that all regular expressions of a set of rules may have together."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from auditwire.condition.codegen import Scope
-from auditwire.condition.evaluate import Atom, Bound
+from auditwire.condition.evaluate import Atom, Bound, atoms_of
 from auditwire.condition.fields import Field, Kind
 from auditwire.condition.memory import Remembered
 from auditwire.condition.operators import Test, spelling
@@ -127,19 +127,6 @@ def _wanted(part: Bound) -> frozenset[str]:
     ):
         return frozenset(map(spelling, operands))
     return frozenset()
-
-
-def atoms_of(node: Bound) -> Iterator[Atom]:
-    """Every comparison in a bound condition."""
-    pending: list[Any] = [node]
-    while pending:
-        current = pending.pop()
-        if isinstance(current, Atom):
-            yield current
-        elif isinstance(current, Not):
-            pending.append(current.operand)
-        else:
-            pending.extend(current.operands)
 
 
 def never_raises(atom: Atom) -> bool:

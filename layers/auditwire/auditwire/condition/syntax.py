@@ -4,11 +4,11 @@ Two layers: a ``Chain`` is what the text says, ``and``, ``or`` and ``not`` in th
 ``Expression`` is one reading of it (``precedence.py``). Offsets count characters of the text from 0.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final, TypeVar, cast
 
 
 class Operator(StrEnum):
@@ -154,6 +154,9 @@ class Or:
 
 Expression = Comparison | Reference | Not | And | Or
 
+Node = TypeVar("Node")
+Other = TypeVar("Other")
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -182,3 +185,35 @@ def disjunction(operands: Iterable[Expression]) -> Expression:
     """Any of these, flat like ``conjunction``."""
     flat = tuple(part for node in operands for part in (node.operands if isinstance(node, Or) else (node,)))
     return flat[0] if len(flat) == 1 else Or(flat)
+
+
+# A bound tree (``evaluate.py``) has the same nodes as an expression, with atoms for leaves: these three take both.
+def children(node: Node) -> tuple[Node, ...]:
+    """The operands of a node, none of a leaf."""
+    if isinstance(node, And | Or):
+        return cast("tuple[Node, ...]", node.operands)
+    return (cast("Node", node.operand),) if isinstance(node, Not) else ()
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """The node and every node below it, in the order of the text; they may nest as deep as they like."""
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        yield current
+        pending.extend(reversed(children(current)))
+
+
+def replace_leaves(node: Node, put_in: Callable[[Any], Other]) -> Other:
+    """The tree with another one in place of each leaf, from left to right, flat like ``conjunction``."""
+    if not isinstance(node, And | Or | Not):
+        return put_in(node)
+    operands: list[Any] = [replace_leaves(operand, put_in) for operand in children(node)]
+    if isinstance(node, Not):
+        return cast("Other", Not(operands[0]))
+    return cast("Other", conjunction(operands) if isinstance(node, And) else disjunction(operands))
+
+
+def comparisons(node: Expression) -> Iterator[Comparison]:
+    """Every comparison of an expression, in the order of its text."""
+    return (part for part in walk(node) if isinstance(part, Comparison))

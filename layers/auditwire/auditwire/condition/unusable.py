@@ -3,9 +3,8 @@
 from typing import Final
 
 from auditwire.condition.errors import Finding
-from auditwire.condition.evaluate import comparisons
 from auditwire.condition.remarks import MAX_FINDINGS, cut
-from auditwire.condition.syntax import ORDERS, Elements, Expression, Number, Operator, Path
+from auditwire.condition.syntax import ORDERS, Elements, Expression, Number, Operator, Path, comparisons
 from auditwire.condition.values import parse_number
 
 _MAX_INDEX: Final = 2**63 - 1

@@ -15,19 +15,15 @@ from auditwire.condition.parse import SyntaxFinding, parse, parse_path
 from auditwire.condition.pattern_budget import PatternBudget
 from auditwire.condition.precedence import MAX_DEPTH, Precedence, read
 from auditwire.condition.syntax import (
-    And,
     Comparison,
     Expression,
     Literal,
-    Not,
     Number,
     Operator,
-    Or,
     Path,
     Reference,
     Text,
-    conjunction,
-    disjunction,
+    replace_leaves,
 )
 from auditwire.condition.unusable import unusable, unusable_indexes
 from auditwire.documents.nearest import nearest
@@ -173,14 +169,14 @@ class Definitions:
 
     def put_in_fields(self, document: RuleDocument, node: Expression) -> Expression:
         """An expression of a document with aliases and lists put in, macros left. Raises ``UnresolvedError``."""
-        if isinstance(node, Reference):
-            definition = self._defined(document, node, _OUTSIDE)
-            return node if definition.entry.type == "macro" else self._operand(document, node, _OUTSIDE)
-        if isinstance(node, Not):
-            return Not(self.put_in_fields(document, node.operand))
-        if isinstance(node, And | Or):
-            return type(node)(tuple(self.put_in_fields(document, operand) for operand in node.operands))
-        return self._comparison(document, node, _OUTSIDE.inside(document.name))
+
+        def put_in(leaf: Comparison | Reference) -> Expression:
+            if isinstance(leaf, Comparison):
+                return self._comparison(document, leaf, _OUTSIDE.inside(document.name))
+            definition = self._defined(document, leaf, _OUTSIDE)
+            return leaf if definition.entry.type == "macro" else self._operand(document, leaf, _OUTSIDE)
+
+        return replace_leaves(node, put_in)
 
     @property
     def all(self) -> Iterable[Definition]:
@@ -188,15 +184,14 @@ class Definitions:
         return self._global.values()
 
     def _resolve(self, document: RuleDocument, node: Expression, within: Expansion) -> Expression:
-        if isinstance(node, Reference):
-            return self._operand(document, node, within)
-        if isinstance(node, Not):
-            return Not(self._resolve(document, node.operand, within))
-        if isinstance(node, And):
-            return conjunction(self._resolve(document, operand, within) for operand in node.operands)
-        if isinstance(node, Or):
-            return disjunction(self._resolve(document, operand, within) for operand in node.operands)
-        return self._comparison(document, node, within)
+        return replace_leaves(
+            node,
+            lambda leaf: (
+                self._operand(document, leaf, within)
+                if isinstance(leaf, Reference)
+                else self._comparison(document, leaf, within)
+            ),
+        )
 
     def _operand(self, document: RuleDocument, reference: Reference, within: Expansion) -> Expression:
         """A reference that stands where a test does: a macro, or an alias as a bare field."""

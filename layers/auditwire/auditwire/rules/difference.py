@@ -6,13 +6,13 @@ of tests are no difference. A definition is named where a rule differs because o
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from auditwire.condition.canonical import canonical
 from auditwire.condition.fields import Field
 from auditwire.condition.precedence import spell
-from auditwire.condition.syntax import And, Comparison, Expression, Not, Or, Path
+from auditwire.condition.syntax import Comparison, Expression, Path, Reference, replace_leaves
 from auditwire.condition.tree_json import path_from_json, path_to_json
 from auditwire.rules.definitions import Definitions
 from auditwire.rules.document import Entry, RuleDocument
@@ -200,17 +200,13 @@ def _content(entry: Entry) -> object:
 
 def spelled(expression: Expression) -> str:
     """The condition as text, fully parenthesised, every field as it is documented."""
-    return spell(_with_documented_names(expression))
+    return spell(replace_leaves(expression, _with_documented_name))
 
 
-def _with_documented_names(node: Expression) -> Expression:
-    if isinstance(node, And | Or):
-        return type(node)(tuple(_with_documented_names(operand) for operand in node.operands))
-    if isinstance(node, Not):
-        return Not(_with_documented_names(node.operand))
-    if isinstance(node, Comparison) and isinstance(node.field, Path):
-        return Comparison(_named(node.field), node.operator, node.operands, node.negated)
-    return node
+def _with_documented_name(leaf: Comparison | Reference) -> Expression:
+    if isinstance(leaf, Comparison) and isinstance(leaf.field, Path):
+        return replace(leaf, field=_named(leaf.field))
+    return leaf
 
 
 def _named(path: Path) -> Path:

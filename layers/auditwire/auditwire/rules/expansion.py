@@ -4,7 +4,7 @@ from typing import Final
 
 from auditwire.condition.errors import Finding
 from auditwire.condition.precedence import MAX_DEPTH
-from auditwire.condition.syntax import And, Comparison, Expression, Not, Or, Reference
+from auditwire.condition.syntax import Comparison, Expression, Reference, children, walk
 
 BROKEN: Final = ""
 """The code of a finding about a use of something whose errors are reported where it is defined: never shown."""
@@ -76,29 +76,9 @@ def too_deep(reference: Reference) -> Finding:
 
 def size_of(expression: Expression) -> int:
     """How many tests, operands and connectives an expression has."""
-    size = 0
-    pending: list[Expression] = [expression]
-    while pending:
-        node = pending.pop()
-        size += 1
-        if isinstance(node, And | Or):
-            pending.extend(node.operands)
-        elif isinstance(node, Not):
-            pending.append(node.operand)
-        elif isinstance(node, Comparison):
-            size += len(node.operands)
-    return size
+    return sum(1 + len(node.operands) if isinstance(node, Comparison) else 1 for node in walk(expression))
 
 
 def depth_of(expression: Expression) -> int:
     """How many levels of ``and``, ``or`` and ``not`` an expression has."""
-    deepest = 0
-    pending: list[tuple[Expression, int]] = [(expression, 0)]
-    while pending:
-        node, depth = pending.pop()
-        deepest = max(deepest, depth)
-        if isinstance(node, And | Or):
-            pending.extend((operand, depth + 1) for operand in node.operands)
-        elif isinstance(node, Not):
-            pending.append((node.operand, depth + 1))
-    return deepest
+    return max((1 + depth_of(operand) for operand in children(expression)), default=0)

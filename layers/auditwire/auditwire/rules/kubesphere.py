@@ -6,11 +6,10 @@ from typing import Final
 import yaml
 
 from auditwire.condition.errors import Finding
-from auditwire.condition.evaluate import comparisons
 from auditwire.condition.fields import Field, FieldTable
 from auditwire.condition.parse import SyntaxFinding, parse_path
 from auditwire.condition.portable import spelling_only_here
-from auditwire.condition.syntax import Path
+from auditwire.condition.syntax import Path, comparisons
 from auditwire.rules.definitions import Definitions, report_finding
 from auditwire.rules.document import PRECEDENCE_ANNOTATION, Entry, RuleDocument, Scalar
 from auditwire.rules.mentions import mentions
