@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from auditwire.condition.syntax import (
+    ORDERS,
     AnyElement,
     Boolean,
     Comparison,
@@ -13,6 +14,7 @@ from auditwire.condition.syntax import (
     Expression,
     Not,
     Number,
+    Operands,
     Operator,
     Path,
     Segment,
@@ -50,38 +52,29 @@ paths = st.lists(segments, min_size=1, max_size=3).map(
     lambda parts: Path(tuple(parts), ".".join(_spell_segment(part) for part in parts))
 )
 
-_ORDERS = (Operator.LESS, Operator.LESS_OR_EQUAL, Operator.GREATER, Operator.GREATER_OR_EQUAL)
 _text = texts.map(Text)
+_PATTERNS = ("*e*", "s?op", "kube-*", "*", "k*e*t*", "", "*:*:*")
+_EXPRESSIONS = ("^s", "e.", "t$", "(?i)KUBE", "[0-9]+", "^(cu|ku)", "")
 
-comparisons = st.one_of(
-    st.builds(
-        lambda path, literal, negated: Comparison(path, Operator.EQUAL, (literal,), negated),
-        paths,
-        st.one_of(_text, numbers, st.booleans().map(Boolean)),
-        st.booleans(),
-    ),
-    st.builds(
-        lambda path, order, literal: Comparison(path, order, (literal,)),
-        paths,
-        st.sampled_from(_ORDERS),
-        st.one_of(_text, numbers),
-    ),
-    st.builds(
-        lambda path, literals, negated: Comparison(path, Operator.IN, tuple(literals), negated),
-        paths,
-        st.lists(st.one_of(_text, numbers), min_size=1, max_size=3),
-        st.booleans(),
-    ),
-    st.builds(
-        lambda path, operator, literal, negated: Comparison(path, operator, (literal,), negated),
-        paths,
-        st.sampled_from([Operator.CONTAINS, Operator.LIKE]),
-        _text,
-        st.booleans(),
-    ),
-    st.builds(lambda path, negated: Comparison(path, Operator.EXISTS, (), negated), paths, st.booleans()),
-    st.builds(lambda path: Comparison(path, Operator.TRUTH), paths),
-)
+# What may stand behind an operator, for every kind of operands in the table, and for a regular expression, which is not
+# any text.
+_OPERANDS: dict[Operands, st.SearchStrategy[tuple[Any, ...]]] = {
+    Operands.NONE: st.just(()),
+    Operands.VALUE: st.tuples(st.one_of(_text, numbers, st.booleans().map(Boolean))),
+    Operands.QUANTITY: st.tuples(st.one_of(_text, numbers)),
+    Operands.WORDING: st.tuples(st.one_of(_text, numbers)),
+    Operands.TEXT: st.tuples(_text),
+    Operands.ITEMS: st.lists(st.one_of(_text, numbers), min_size=1, max_size=3).map(tuple),
+}
+_REGEX = st.tuples(st.sampled_from(_EXPRESSIONS).map(Text))
+
+
+@st.composite
+def comparison(draw: st.DrawFn) -> Comparison:
+    """A comparison of a field of a dictionary, with each of the operators as often as with any other."""
+    operator = draw(st.sampled_from(list(Operator)))
+    operands = draw(_REGEX if operator is Operator.REGEX else _OPERANDS[operator.operands])
+    return Comparison(draw(paths), operator, operands, negated=bool(operator.negative) and draw(st.booleans()))
 
 
 def _compound(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
@@ -93,7 +86,7 @@ def _compound(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Express
     )
 
 
-expressions: st.SearchStrategy[Expression] = st.recursive(comparisons, _compound, max_leaves=12)
+expressions: st.SearchStrategy[Expression] = st.recursive(comparison(), _compound, max_leaves=12)
 
 scalars = st.one_of(
     st.none(), st.booleans(), st.integers(-5, 2_000_000), st.floats(-1e7, 1e7), texts, st.sampled_from(["5", "a", "t"])
@@ -133,11 +126,9 @@ _TEXTS = {
     "RequestObject.items[0].name": ("x", "web"),
 }
 _TEXT_OPERATORS = (
-    *(Operator.EQUAL,) * 3, Operator.LESS, Operator.IN, Operator.CONTAINS, Operator.LIKE, Operator.REGEX,
-    Operator.EXISTS,
+    *(Operator.EQUAL,) * 2, Operator.LESS, Operator.EXISTS, *(one for one in Operator if one.goes_by_text)
 )  # fmt: skip
-_PATTERNS = ("*e*", "s?op", "kube-*", "*", "k*e*t*", "", "*:*:*")
-_EXPRESSIONS = ("^s", "e.", "t$", "(?i)KUBE", "[0-9]+", "^(cu|ku)", "")
+_TEXTS_BEHIND = {Operator.LIKE: _PATTERNS, Operator.REGEX: _EXPRESSIONS}
 
 
 def _path_of(name: str) -> Path:
@@ -155,7 +146,7 @@ def field_comparison(draw: st.DrawFn) -> Comparison:
     path = _path_of(name)
     kind = draw(st.integers(0, 9))
     if kind == 0:
-        return Comparison(path, draw(st.sampled_from(_ORDERS)), (Number(draw(st.sampled_from(["5", "200", "1e400"]))),))
+        return Comparison(path, draw(st.sampled_from(ORDERS)), (Number(draw(st.sampled_from(["5", "200", "1e400"]))),))
     if kind == 1:
         is_true = Comparison(path, Operator.EQUAL, (Boolean(True),))
         return draw(st.sampled_from([Comparison(path, Operator.TRUTH), is_true]))
@@ -164,16 +155,10 @@ def field_comparison(draw: st.DrawFn) -> Comparison:
         # Often enough that several regular expressions look at one field.
         name, operator = draw(st.sampled_from(["UserAgent", "ObjectRef.Name"])), Operator.REGEX
         path = _path_of(name)
-    values = st.sampled_from(_TEXTS[name]).map(Text)
-    if operator is Operator.EXISTS:
-        return Comparison(path, operator, (), negated)
-    if operator is Operator.IN:
-        return Comparison(path, operator, tuple(draw(st.lists(values, min_size=1, max_size=3))), negated)
-    if operator is Operator.LIKE:
-        return Comparison(path, operator, (Text(draw(st.sampled_from(_PATTERNS))),), negated)
-    if operator is Operator.REGEX:
-        return Comparison(path, operator, (Text(draw(st.sampled_from(_EXPRESSIONS))),), negated)
-    return Comparison(path, operator, (draw(values),), negated and operator is not Operator.LESS)
+    values = st.sampled_from(_TEXTS_BEHIND.get(operator, _TEXTS[name])).map(Text)
+    most = {Operands.NONE: 0, Operands.ITEMS: 3}.get(operator.operands, 1)
+    operands = draw(st.lists(values, min_size=min(most, 1), max_size=most))
+    return Comparison(path, operator, tuple(operands), negated and bool(operator.negative))
 
 
 field_expressions: st.SearchStrategy[Expression] = st.one_of(

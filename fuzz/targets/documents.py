@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from auditwire.condition import Condition, ConditionError, EvaluationError, compile_condition
+from auditwire.condition.syntax import SPELLINGS
 from auditwire.events import Event, decode
 from auditwire.policy import Policy, attributes_of, check_policy
 from auditwire.rules import Source, load_sources
@@ -18,8 +19,7 @@ from fuzz.target import Target
 
 _PRECEDENCES = ("strict", "kubesphere", "standard")
 _WORDS = (
-    b" and ", b" or ", b" not ", b"!", b"(", b")", b" in (", b" contains ", b" like ", b" regex ", b" exists", b"=", b"!=",
-    b">=", b"<", b'"', b"\\", b'"a"', b"${", b"}", b"[*]", b"[0]", b"[1:2]", b"[:]", b"[99999999999]", b".", b",", b"true",
+    *(f" {word} ".encode() for word in SPELLINGS), b" and ", b" or ", b" not ", b"!", b"(", b")", b" in (", b'"', b"\\", b'"a"', b"${", b"}", b"[*]", b"[0]", b"[1:2]", b"[:]", b"[99999999999]", b".", b",", b"true",
     b"Verb", b"User.Groups", b"RequestObject.", b"Annotations.a", b"ResponseStatus.code", b"\n", b"\t", b"*", b"?", b"(a+)+$",
     b".{999}", b"[[:alpha:]]", b"\\C", b"(?i)", b"\xc3\xa9", b"\x00", b"\xe2\x80\xa8", b"not not not ", b"((((",
 )  # fmt: skip

@@ -181,7 +181,7 @@ def test_a_condition_that_cannot_be_compiled_is_refused_with_place_and_hint(cond
         ('verb in ("a",)', "an item is missing, or there is a comma too many"),
         ("verb = null", "write `not exists`, or `exists` for the opposite"),
         ('"a" = verb', "a field stands on the left of an operator, a value on its right"),
-        ('if verb = "a"', "between a field and a value stands an operator: =, !=, in, contains, like, regex …"),
+        ('if verb = "a"', "between a field and a value stands an operator: =, !=, in, contains, like or regex"),
         ("a[-1] = 1", "an index counts from the start: [0], [1:3], [*]"),
         ("verb = 1e3", "a number is digits with a fraction at most: write 1000 for 1e3"),
         ('$(verb) = "a"', "a reference is written ${name}"),

@@ -150,9 +150,7 @@ def _is_of_texts(atom: Atom) -> bool:
 
 def _compares_texts(atom: Atom) -> bool:
     operator, operands = atom.comparison.operator, atom.comparison.operands
-    if operator in (Operator.EXISTS, Operator.TRUTH):
-        return False
-    return operator in (Operator.IN, Operator.CONTAINS) or isinstance(operands[0], Text)
+    return operator.goes_by_text or (bool(operands) and isinstance(operands[0], Text))
 
 
 def _judge_of_texts(atom: Atom) -> Callable[[Any], bool]:

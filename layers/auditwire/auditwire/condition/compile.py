@@ -1,5 +1,6 @@
 """A condition's text to a ``Condition``, or to everything that is wrong with it."""
 
+from itertools import islice
 from typing import Literal
 
 from auditwire.condition.assemble import Condition, assemble
@@ -7,13 +8,12 @@ from auditwire.condition.errors import ConditionError, Finding
 from auditwire.condition.evaluate import bind_comparison
 from auditwire.condition.fields import FieldTable, FreeFields
 from auditwire.condition.parse import SyntaxFinding, parse
+from auditwire.condition.portable import only_here
 from auditwire.condition.precedence import Precedence, read
 from auditwire.condition.remarks import MAX_FINDINGS
-from auditwire.condition.syntax import Comparison, Expression, Operator, Path, Reference, comparisons, walk
+from auditwire.condition.syntax import Comparison, Expression, Path, Reference, comparisons, walk
 
 Dialect = Literal["auditwire", "kubesphere"]
-
-_ARRAY_OPERATORS = (Operator.CONTAINS,)
 
 
 def compile_condition(
@@ -47,16 +47,11 @@ def check(expression: Expression, fields: FieldTable, dialect: Dialect) -> list[
 
     References are left to whoever knows the definitions.
     """
-    findings: list[Finding] = []
-    for comparison in comparisons(expression):
-        if len(findings) >= MAX_FINDINGS:
-            break
-        if isinstance(comparison.field, Path):
-            bound = bind_comparison(comparison, fields)
-            if isinstance(bound, Finding):
-                findings.append(bound)
-            elif dialect == "kubesphere":
-                findings += _extensions(comparison)
+    paths = (one for one in comparisons(expression) if isinstance(one.field, Path))
+    refused = (found for one in paths if isinstance(found := bind_comparison(one, fields), Finding))
+    findings = list(islice(refused, MAX_FINDINGS))
+    if not findings and dialect == "kubesphere":
+        findings = list(islice(only_here(expression), MAX_FINDINGS))
     return findings
 
 
@@ -77,17 +72,3 @@ def undefined(expression: Expression) -> list[Finding]:
         )
         for reference in found
     ]
-
-
-def _extensions(comparison: Comparison) -> list[Finding]:
-    path = comparison.field
-    if isinstance(path, Path) and path.is_indexed and comparison.operator not in _ARRAY_OPERATORS:
-        return [
-            Finding(
-                "AW111",
-                f"KubeSphere accepts only contains and not contains after {path.text!r}",
-                "leave the kubesphere dialect, or use contains",
-                comparison.offset,
-            )
-        ]
-    return []

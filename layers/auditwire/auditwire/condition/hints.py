@@ -1,19 +1,30 @@
 """What people write by habit of other languages, and what to write instead."""
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
+from auditwire.condition.quoting import blank_out
+from auditwire.condition.syntax import SPELLINGS, Operands, Operator
 from auditwire.documents.nearest import nearest
 
-_OPERATORS: Final = ("in", "not in", "contains", "not contains", "like", "not like", "regex", "not regex", "exists",
-                     "not exists")  # fmt: skip
+
+def one_of(words: Sequence[str]) -> str:
+    """The words with commas and ``or`` between them."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+_WORDS: Final = tuple(one for one in Operator if one.is_word)
+_BEFORE_A_VALUE: Final = ("=", "!=", *(one.value for one in _WORDS if one.operands is not Operands.NONE))
+_NEGATIVE_WORDS: Final = tuple(one.value for one in _WORDS if one.negative)
+_WRONG_CASE: Final = "|".join(spelled for word in _WORDS for spelled in (word.upper(), word.title()))
 
 # Where an operator is expected: words of other languages, tried in order.
 _INSTEAD_OF_OPERATOR: Final[tuple[tuple[str, str], ...]] = (
     (r"(?:AND|And|&&?)", "compare the field with something first, or write `exists`"),
     (r"not_?in\b|notin\b|nin\b|NOT\s+IN\b|Not\s+In\b", 'write `not in ("…", "…")`'),
-    (r"(?:not|NOT|Not)\b", "after not stands in, contains, like, regex or exists; not equal is !="),
-    (r"(?:IN|LIKE|REGEX|CONTAINS|EXISTS|In|Like|Regex|Contains|Exists)\b", "keywords are lower case"),
+    (r"(?:not|NOT|Not)\b", f"after not stands {one_of(_NEGATIVE_WORDS)}; not equal is !="),
+    (rf"(?:{_WRONG_CASE})\b", "keywords are lower case"),
     (r"is\s+not\b|isnot\b|is_not\b|ne\b|neq\b|not_?equals?\b|<>", "write `!=`"),
     (r"(?:eq|equals?|is|equal_to)\b|:=?", "write `=`"),
     (r"start(?:s|_?with)?\b|startswith\b|begins?\b|has_?prefix\b|startsWith\b", 'write `like "text*"`'),
@@ -63,18 +74,23 @@ _WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.*/:-]*")
 _MAX_WORD_LENGTH: Final = 40
 
 
+def is_operator_expected(expected: set[str]) -> bool:
+    """Whether what the parser expects follows a field: ``=`` does, and never stands behind ``not``."""
+    return Operator.EQUAL.name in expected
+
+
 def hint_at(text: str, offset: int, expected: set[str]) -> str:
     """What to write instead of what stands at ``offset``, where the parser expected one of ``expected``."""
     brackets = _hint_of_parentheses(text, offset, expected)
     if brackets or offset >= len(text):
         return brackets
     word = _WORD.match(text, offset)
-    if "IN" in expected and "EQ" not in expected and text[offset] in "=<>":
+    if Operator.IN.name in expected and not is_operator_expected(expected) and text[offset] in "=<>":
         return "write `!=`, or not (…) around the whole test"
-    if "IN" in expected:
+    if Operator.IN.name in expected:
         known = _first(_INSTEAD_OF_OPERATOR, text, offset)
-        return known or (_nearest(word, _OPERATORS) if word else "") or _first(_ANYWHERE, text, offset) or (
-            "between a field and a value stands an operator: =, !=, in, contains, like, regex …" if word else ""
+        return known or (_nearest(word, tuple(SPELLINGS)) if word else "") or _first(_ANYWHERE, text, offset) or (
+            f"between a field and a value stands an operator: {one_of(_BEFORE_A_VALUE)}" if word else ""
         )  # fmt: skip
     if "STRING" in expected:
         known = _first(_INSTEAD_OF_VALUE, text, offset)
@@ -84,7 +100,7 @@ def hint_at(text: str, offset: int, expected: set[str]) -> str:
     if text[offset] == '"':
         return (
             "items of a list are separated by commas" if "COMMA" in expected
-            else "a field stands on the left of an operator, a value on its right" if "NAME" in expected else ""
+            else "a field stands on the left of an operator, a value on its right" if "PATH" in expected else ""
         )  # fmt: skip
     if text[offset] == "," and "AND" in expected:
         return "two tests are joined with `and` or `or`"
@@ -93,22 +109,21 @@ def hint_at(text: str, offset: int, expected: set[str]) -> str:
         return known
     if "AND" in expected:
         return _nearest(word, ("and", "or")) or "two tests are joined with `and` or `or`"
-    return "a test begins with a field" if "NAME" in expected else ""
+    return "a test begins with a field" if "PATH" in expected else ""
 
 
 def _hint_of_parentheses(text: str, offset: int, expected: set[str]) -> str:
     if offset >= len(text):
-        return "something is missing at the end" if "NAME" in expected and text.strip() else ""
+        return "something is missing at the end" if "PATH" in expected and text.strip() else ""
     if text[offset] == ")" and text.count(")") > text.count("("):
         return "there is no opening parenthesis for this one"
     if text[offset] == ")" and "STRING" in expected:
         return "an item is missing, or there is a comma too many"
-    if text[offset] == '"' and "LPAR" in expected and "REFERENCE" in expected and "NAME" not in expected:
+    if text[offset] == '"' and "LPAR" in expected and "REFERENCE" in expected and "PATH" not in expected:
         return 'the values of in stand in parentheses: ("a", "b")'
     return ""
 
 
-_STRING: Final = re.compile(r'"(?:[^"\\]|\\[\s\S])*+"|"[^"]*"')
 _SIGNS: Final = "=<>!~"
 _MEANT: Final = {"=<": "<=", "=>": ">=", "!==": "!=", "=!": "!=", "<>": "!=", "=~": 'regex "…"', "!=~": 'not regex "…"'}
 
@@ -127,7 +142,7 @@ def operator_run(text: str, offset: int) -> tuple[int, str, str] | None:
 def unclosed_parenthesis(text: str) -> int | None:
     """The innermost parenthesis that is opened and never closed; those in texts do not count."""
     opened = []
-    for position, character in enumerate(_STRING.sub(lambda match: "_" * len(match[0]), text)):
+    for position, character in enumerate(blank_out(text)):
         if character == "(":
             opened.append(position)
         elif character == ")" and opened:
@@ -143,8 +158,8 @@ def _hint_of_bare_value(word: str) -> str:
     )
 
 
-def _first(habits: tuple[tuple[str, str], ...], text: str, offset: int) -> str:
-    return next((hint for pattern, hint in habits if re.compile(pattern).match(text, offset)), "")
+def _first(hints: tuple[tuple[str, str], ...], text: str, offset: int) -> str:
+    return next((hint for pattern, hint in hints if re.compile(pattern).match(text, offset)), "")
 
 
 def _nearest(word: re.Match[str], words: tuple[str, ...]) -> str:

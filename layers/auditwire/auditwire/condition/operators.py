@@ -45,15 +45,9 @@ def positive_test(comparison: Comparison) -> Test:
     literals = [operand for operand in comparison.operands if isinstance(operand, Text | Number | Boolean)]
     if comparison.operator is Operator.IN:
         return _membership(literals)
-    literal = literals[0]
     if comparison.operator in _ORDER:
-        return _comparison(_ORDER[comparison.operator], literal)
-    wanted = spelling(literal)
-    if comparison.operator is Operator.CONTAINS:
-        return lambda value: wanted in (value if type(value) is str else text_of(value))
-    if comparison.operator is Operator.LIKE:
-        return like_test(wanted)
-    return regex_test(wanted)
+        return _comparison(_ORDER[comparison.operator], literals[0])
+    return _OF_TEXT[comparison.operator](spelling(literals[0]))
 
 
 def holds(test: Test, value: Any, *, negated: bool, inside_array: bool = False) -> bool:
@@ -111,6 +105,10 @@ def _comparison(compare: Callable[[Any, Any], bool], literal: Literal) -> Test:
 
 def _unjudgeable(value: Any) -> bool:
     raise EvaluationError("the condition compares with a number that does not fit a 64-bit float")
+
+
+def _contains_test(part: str) -> Test:
+    return lambda value: part in (value if type(value) is str else text_of(value))
 
 
 def like_test(pattern: str) -> Test:
@@ -229,6 +227,14 @@ def _search(pattern: str) -> Test:
             raise EvaluationError(_SURROGATE) from None
 
     return found
+
+
+_OF_TEXT: Final[dict[Operator, Callable[[str], Test]]] = {
+    Operator.CONTAINS: _contains_test,
+    Operator.LIKE: like_test,
+    Operator.REGEX: regex_test,
+}
+"""What makes the test of an operator that compares a value's text with one text."""
 
 
 def spelling(literal: Literal | Reference) -> str:

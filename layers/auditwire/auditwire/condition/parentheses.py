@@ -7,13 +7,13 @@ stays as it is: what comes out is a list of places.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from itertools import pairwise
 from typing import Any
 
 from lark import Lark, Tree
 
 from auditwire.condition.errors import Finding
+from auditwire.condition.grammar import parser
 from auditwire.condition.parse import SyntaxFinding, parse
 from auditwire.condition.precedence import Precedence, read
 from auditwire.condition.syntax import Chain, Reference, Term
@@ -133,6 +133,4 @@ def _standard_pairs(spans: list[_Span], connectives: list[str]) -> list[tuple[in
 @cache
 def _layout() -> Lark:
     """The grammar once more, keeping every token and its place, which the tree of a condition does without."""
-    grammar = files(__package__).joinpath("grammar.lark").read_text(encoding="utf-8")
-    return Lark(grammar, parser="lalr", lexer="contextual", start="start", propagate_positions=True,
-                keep_all_tokens=True)  # fmt: skip
+    return parser(propagate_positions=True, keep_all_tokens=True)

@@ -2,15 +2,17 @@
 
 import re
 from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
 from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from auditwire.condition.errors import Finding
-from auditwire.condition.hints import hint_at, operator_run, unclosed_parenthesis
+from auditwire.condition.grammar import WRITTEN, parser
+from auditwire.condition.hints import hint_at, is_operator_expected, one_of, operator_run, unclosed_parenthesis
+from auditwire.condition.quoting import unquote
 from auditwire.condition.syntax import (
+    SPELLINGS,
     Boolean,
     Chain,
     Comparison,
@@ -84,11 +86,6 @@ def parse_path(text: str) -> Path:
     )
 
 
-def quote(value: str) -> str:
-    """A string literal whose value is ``value``."""
-    return '"' + value.replace('"', '\\"') + '"'
-
-
 @v_args(inline=True)
 class _TreeBuilder(Transformer[Token, Chain]):
     """Builds the tree while the text is parsed, so that no recursion depends on the nesting of the text."""
@@ -121,19 +118,10 @@ class _TreeBuilder(Transformer[Token, Chain]):
         return Comparison(field, Operator.TRUTH, offset=field.offset)
 
     def compare(self, field: Path | Reference, *rest: Token) -> Comparison:
-        negated = rest[0].type in ("NOT", "NE")
-        *_, operator, literal = rest
-        kind = Operator.EQUAL if operator.type in ("EQ", "NE") else Operator(str(operator))
-        return Comparison(field, kind, (_literal(literal),), negated, field.offset)
-
-    def member(self, field: Path | Reference, *rest: Token) -> Comparison:
-        negated = rest[0].type == "NOT"
-        items = rest[2:] if negated else rest[1:]
-        operands = tuple(_reference(item) if item.type == "REFERENCE" else _literal(item) for item in items)
-        return Comparison(field, Operator.IN, operands, negated, field.offset)
-
-    def existence(self, field: Path | Reference, *rest: Token) -> Comparison:
-        return Comparison(field, Operator.EXISTS, (), len(rest) > 1, field.offset)
+        words = 2 if rest[0].type == "NOT" else 1
+        operator, negated = SPELLINGS[" ".join(rest[:words])]
+        operands = tuple(_reference(one) if one.type == "REFERENCE" else _literal(one) for one in rest[words:])
+        return Comparison(field, operator, operands, negated, field.offset)
 
 
 def _reference(token: Token) -> Reference:
@@ -145,12 +133,7 @@ def _literal(token: Token) -> Text | Number | Boolean:
         return Number(str(token))
     if token.type == "BOOLEAN":
         return Boolean(token.lower() == "true")
-    return Text(_unquote(str(token)))
-
-
-def _unquote(token: str) -> str:
-    # Every other backslash stays: it belongs to a regular expression or to a Windows path.
-    return token[1:-1].replace('\\"', '"')
+    return Text(unquote(str(token)))
 
 
 def _path(token: Token) -> Path:
@@ -173,8 +156,7 @@ def _path(token: Token) -> Path:
 
 @cache
 def _parser() -> Lark:
-    grammar = files(__package__).joinpath("grammar.lark").read_text(encoding="utf-8")
-    return Lark(grammar, parser="lalr", lexer="contextual", transformer=_TreeBuilder(), start="start")
+    return parser(transformer=_TreeBuilder())
 
 
 _NAMES: Final = {
@@ -185,12 +167,9 @@ _NAMES: Final = {
     "STRING": "a string",
     "NUMBER": "a number",
     "BOOLEAN": "a boolean",
-    "NAME": "a field name",
+    "PATH": "a field name",
     "REFERENCE": "${…}",
-    "ORDER": "<, <=, >, >=",
-    "EQ": "=",
-    "NE": "!=",
-    "BANG": "!",
+    "BANG": "`!`",
 }
 
 
@@ -216,16 +195,12 @@ def _explain(text: str, error: UnexpectedInput) -> Finding:
         found = f"{text[offset]!r} is not expected here"
     else:  # pragma: no cover - lark raises only the two kinds above from a string
         expected, found = set(), "the condition ends too early"
-    wanted = sorted(_NAMES.get(name, f"`{name.lower()}`") for name in expected)
+    wanted = sorted(_NAMES.get(name) or f"`{WRITTEN[name] if name in WRITTEN else name.lower()}`" for name in expected)
     run = operator_run(text, offset) if "STRING" in expected else None
     if run is not None:
         offset, signs, meant = run
         return Finding("AW101", f"{signs!r} is not an operator", f"write {meant}", offset)
-    if "IN" in expected and "EQ" in expected:
+    if is_operator_expected(expected):
         wanted = ["an operator"]
-    message = f"{found}; expected {_one_of(wanted)}" if 0 < len(wanted) <= 8 else found
+    message = f"{found}; expected {one_of(wanted)}" if 0 < len(wanted) <= 8 else found
     return Finding("AW101", message, hint_at(text, offset, expected), offset)
-
-
-def _one_of(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"

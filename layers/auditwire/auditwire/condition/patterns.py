@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from auditwire.condition.parse import quote
+from auditwire.condition.quoting import quote
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_:/@ ,=-]+", re.ASCII)
 _CHOICE: Final = re.compile(r"\^\(((?:[A-Za-z0-9_:/@=-]+\|)+[A-Za-z0-9_:/@=-]+)\)\$", re.ASCII)

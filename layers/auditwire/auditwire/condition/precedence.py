@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Final
 
 from auditwire.condition.errors import Finding
-from auditwire.condition.parse import SyntaxFinding, quote
+from auditwire.condition.parse import SyntaxFinding
+from auditwire.condition.quoting import quote
 from auditwire.condition.syntax import (
     And,
     Boolean,
@@ -18,6 +19,7 @@ from auditwire.condition.syntax import (
     Expression,
     Not,
     Number,
+    Operands,
     Operator,
     Or,
     Path,
@@ -83,13 +85,11 @@ def _spell_comparison(node: Comparison) -> str:
     field = node.field.text if isinstance(node.field, Path) else f"${{{node.field.name}}}"
     if node.operator is Operator.TRUTH:
         return field
-    operands = [_spell_literal(operand) for operand in node.operands]
-    if node.operator is Operator.EQUAL:
-        return f"{field} {'!=' if node.negated else '='} {operands[0]}"
-    words = [field, *(["not"] if node.negated else []), node.operator.value]
-    if node.operator is Operator.IN:
-        words.append(f"({', '.join(operands)})")
-    return " ".join([*words, *(operands if node.operator is not Operator.IN else [])])
+    operands = ", ".join(map(_spell_literal, node.operands))
+    if node.operator.operands is Operands.ITEMS:
+        operands = f"({operands})"
+    word = (node.operator.negative or f"not {node.operator}") if node.negated else node.operator
+    return f"{field} {word} {operands}".rstrip()
 
 
 def _spell_literal(literal: object) -> str:

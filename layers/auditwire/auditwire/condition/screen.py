@@ -17,8 +17,6 @@ from auditwire.condition.operators import Test, spelling
 from auditwire.condition.syntax import And, AnyElement, Not, Number, Operator, Text
 from auditwire.condition.values import parse_number, text_of
 
-_TEXTUAL = (Operator.EXISTS, Operator.IN, Operator.CONTAINS, Operator.LIKE, Operator.REGEX)
-
 
 class Screen:
     """``possible(event)`` has the bit of each condition that the event can still match.
@@ -142,7 +140,7 @@ def never_raises(atom: Atom) -> bool:
     any_element = kind is Kind.TEXTS and isinstance(index, AnyElement) and len(atom.steps) == 1
     if kind is Kind.JSON or operator is Operator.TRUTH or not (atom.is_plain or any_element):
         return False
-    if operator in _TEXTUAL or isinstance(operands[0], Text):
+    if operator is Operator.EXISTS or operator.goes_by_text or isinstance(operands[0], Text):
         return True
     literal = operands[0]
     return kind is Kind.NUMBER and isinstance(literal, Number) and parse_number(literal.spelling) is not None

@@ -7,28 +7,80 @@ Two layers: a ``Chain`` is what the text says, ``and``, ``or`` and ``not`` in th
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from dataclasses import field as attribute
-from enum import StrEnum
-from typing import Any, Final, TypeVar, cast
+from enum import Enum, StrEnum
+from typing import Any, Final, Self, TypeVar, cast
+
+
+class Operands(Enum):
+    """What stands behind an operator."""
+
+    NONE = "nothing"
+    VALUE = "a text, a number or a boolean, each compared as what it is"
+    QUANTITY = "a text or a number, each compared as what it is"
+    WORDING = "a text or a number, which counts as it is spelled"
+    TEXT = "a text"
+    ITEMS = "a list of texts and numbers, which count as they are spelled"
 
 
 class Operator(StrEnum):
-    """What a comparison does. The negated forms (``not in``, ``not like`` …) are ``Comparison.negated``."""
+    """The operators, one row each. Whatever needs their words takes them from here.
 
-    EQUAL = "="
-    LESS = "<"
-    LESS_OR_EQUAL = "<="
-    GREATER = ">"
-    GREATER_OR_EQUAL = ">="
-    IN = "in"
-    CONTAINS = "contains"
-    LIKE = "like"
-    REGEX = "regex"
-    EXISTS = "exists"
-    TRUTH = "true"
-    """A bare field name: the field is true."""
+    The columns: the word, and how compiled rules name the operator; what stands behind it; the word of its negative
+    form, empty where it has none; whether KubeSphere knows it; other spellings of the word. A word KubeSphere does not
+    know is one only where an operator may stand, so it takes no field's name away.
+    """
+
+    operands: Operands
+    negative: str
+    in_kubesphere: bool
+    synonyms: tuple[str, ...]
+
+    EQUAL = "=", Operands.VALUE, "!=", True, ("==",)
+    LESS = "<", Operands.QUANTITY, "", True
+    LESS_OR_EQUAL = "<=", Operands.QUANTITY, "", True
+    GREATER = ">", Operands.QUANTITY, "", True
+    GREATER_OR_EQUAL = ">=", Operands.QUANTITY, "", True
+    IN = "in", Operands.ITEMS, "not in", True
+    CONTAINS = "contains", Operands.WORDING, "not contains", True
+    LIKE = "like", Operands.TEXT, "not like", True
+    REGEX = "regex", Operands.TEXT, "not regex", True
+    EXISTS = "exists", Operands.NONE, "not exists", True
+    TRUTH = "true", Operands.NONE, "", True
+    """A bare field name: the field is true. Its word is never written."""
+
+    def __new__(
+        cls,
+        word: str,
+        operands: Operands = Operands.NONE,
+        negative: str = "",
+        in_kubesphere: bool = False,
+        synonyms: tuple[str, ...] = (),
+    ) -> Self:
+        """A member with its row. ``Operator(word)`` is that member."""
+        member = str.__new__(cls, word)
+        member._value_ = word
+        member.operands, member.negative = operands, negative
+        member.in_kubesphere, member.synonyms = in_kubesphere, synonyms
+        return member
+
+    @property
+    def is_word(self) -> bool:
+        """Whether it is written as a word, not as a sign."""
+        return self.value.isalpha() and self is not Operator.TRUTH
+
+    @property
+    def goes_by_text(self) -> bool:
+        """Whether it looks at the text of a value, whatever the value is."""
+        return self.operands in (Operands.ITEMS, Operands.WORDING, Operands.TEXT)
 
 
-ORDERS: Final = (Operator.LESS, Operator.LESS_OR_EQUAL, Operator.GREATER, Operator.GREATER_OR_EQUAL)
+SPELLINGS: Final = {
+    **{word: (one, False) for one in Operator if one is not Operator.TRUTH for word in (one.value, *one.synonyms)},
+    **{one.negative: (one, True) for one in Operator if one.negative},
+}
+"""The operator that each word says, or two words with one space between them, and whether it is its negative form."""
+
+ORDERS: Final = tuple(one for one in Operator if one.operands is Operands.QUANTITY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,25 @@ import yaml
 from auditwire.condition.errors import Finding
 from auditwire.condition.fields import Field, FieldTable
 from auditwire.condition.parse import SyntaxFinding, parse_path
-from auditwire.condition.portable import spelling_only_here
+from auditwire.condition.portable import path_only_here, spelling_only_here
 from auditwire.condition.syntax import Path, comparisons
 from auditwire.rules.definitions import Definitions, report_finding
 from auditwire.rules.document import PRECEDENCE_ANNOTATION, Entry, RuleDocument, Scalar
 from auditwire.rules.mentions import mentions
+from auditwire.rules.rule_document import ENTRY_KEYS
 
-_ONLY_HERE: Final = (
-    "Stage", "UserAgent", "Cluster", "ObjectRef.APIGroup", "Annotations", "ImpersonatedUser", "AuthenticationMetadata",
-)  # fmt: skip
-_KEYS_ONLY_HERE: Final = ("labels", "annotations", "alert")
+# What KubeSphere has. Whatever else there is here is an extension, without being named anywhere.
+_FIELDS: Final = frozenset((
+    "Level", "AuditID", "RequestURI", "Verb", "Workspace", "Devops", "Message", "SourceIPs",
+    "RequestReceivedTimestamp", "StageTimestamp", "RequestObject", "ResponseObject",
+    "User", "User.Username", "User.UID", "User.Groups", "User.Extra",
+    "ObjectRef", "ObjectRef.Resource", "ObjectRef.Namespace", "ObjectRef.Name", "ObjectRef.UID",
+    "ObjectRef.APIVersion", "ObjectRef.ResourceVersion", "ObjectRef.Subresource",
+    "ResponseStatus", "ResponseStatus.Status", "ResponseStatus.Message", "ResponseStatus.Reason",
+    "ResponseStatus.Details", "ResponseStatus.Metadata", "ResponseStatus.Code",
+))  # fmt: skip
+_KEYS: Final = ("name", "type", "desc", "condition", "macro", "list", "alias", "enable", "output", "priority")
+_KEYS_ONLY_HERE: Final = tuple(key for key in ENTRY_KEYS if key not in _KEYS)
 
 
 def refuse_extensions(documents: list[RuleDocument], definitions: Definitions, fields: FieldTable) -> None:
@@ -73,15 +82,16 @@ def _texts(
 
 def _of_path(text: str, fields: FieldTable) -> list[Finding]:
     try:
-        return _of_field(parse_path(text), fields)
+        path = parse_path(text)
     except SyntaxFinding:
         return []
+    return [*_of_field(path, fields), *path_only_here(path)]
 
 
 def _of_field(path: Path, fields: FieldTable) -> list[Finding]:
     field = fields.resolve(path)
     name = field.name if isinstance(field, Field) else ""
-    if name not in _ONLY_HERE and name.partition(".")[0] not in _ONLY_HERE:
+    if not name or name in _FIELDS:
         return []
     hint = "leave it out, or check without --dialect kubesphere"
     return [Finding("AW111", f"KubeSphere's rules have no field {name}", hint, path.offset)]
