@@ -233,6 +233,8 @@ _OF_TEXT: Final[dict[Operator, Callable[[str], Test]]] = {
     Operator.CONTAINS: _contains_test,
     Operator.LIKE: like_test,
     Operator.REGEX: regex_test,
+    Operator.STARTSWITH: lambda start: lambda value: text_of(value).startswith(start),
+    Operator.ENDSWITH: lambda end: lambda value: text_of(value).endswith(end),
 }
 """What makes the test of an operator that compares a value's text with one text."""
 

@@ -44,6 +44,8 @@ class Operator(StrEnum):
     CONTAINS = "contains", Operands.WORDING, "not contains", True
     LIKE = "like", Operands.TEXT, "not like", True
     REGEX = "regex", Operands.TEXT, "not regex", True
+    STARTSWITH = "startswith", Operands.TEXT, "not startswith", False
+    ENDSWITH = "endswith", Operands.TEXT, "not endswith", False
     EXISTS = "exists", Operands.NONE, "not exists", True
     TRUTH = "true", Operands.NONE, "", True
     """A bare field name: the field is true. Its word is never written."""
