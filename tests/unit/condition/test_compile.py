@@ -182,7 +182,9 @@ def test_a_condition_that_cannot_be_compiled_is_refused_with_place_and_hint(cond
     ("condition", "hint"),
     [
         ('verb contain "x"', "did you mean `contains`?"),
-        ('verb start with "x"', 'write `like "text*"`'),
+        ('verb start with "x"', 'write `startswith "text"`'),
+        ('verb startsWith "x"', 'write `startswith "text"`'),
+        ('verb has_suffix "x"', 'write `endswith "text"`'),
         ('verb matches "x"', 'write `regex "…"`'),
         ('verb not_in ("x")', 'write `not in ("…", "…")`'),
         ('verb is not "x"', "write `!=`"),

@@ -49,6 +49,7 @@ def test_the_shipped_documents_are_kubespheres() -> None:
             'Verb not  in ("get")',
             "8:60 KubeSphere wants exactly one space after not in an operator",
         ),
+        ('Verb startswith "get"', "8:55 KubeSphere knows no operator startswith"),
         ('Verb = "a\\"b"', '8:62 KubeSphere keeps the backslash of \\" as part of the text'),
     ],
 )

@@ -1,9 +1,11 @@
 """Single tests as facts about a field, and when facts about one field exclude each other."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
+from itertools import islice
 from typing import Final
 
 from auditwire.condition.errors import EvaluationError
@@ -18,6 +20,7 @@ Value = str | int | None
 
 _SCALARS: Final = (Kind.TEXT, Kind.OPTIONAL_TEXT, Kind.NUMBER)
 _MAX_PATTERNS: Final = 64
+_WILDCARDS: Final = re.compile(r"[*?]")
 _MAX_INTEGER_LENGTH: Final = 20
 
 
@@ -191,27 +194,30 @@ def _apart(low: tuple[str | float, bool], high: tuple[str | float, bool]) -> boo
 
 
 def _exclusive_patterns(facts: list[Fact]) -> bool:
-    """Whether two ``like`` ask for different beginnings or different ends."""
-    patterns = [
-        str(getattr(fact.comparison.operands[0], "value", ""))
-        for fact in facts
-        if fact.comparison.operator is Operator.LIKE and not fact.comparison.negated and not fact.denied
-    ][:_MAX_PATTERNS]
-    starts = [_literal_start(pattern) for pattern in patterns]
-    ends = [_literal_start(pattern[::-1]) for pattern in patterns]
+    """Whether two tests ask for different beginnings or different ends of a text."""
+    positive = (fact.comparison for fact in facts if not fact.comparison.negated and not fact.denied)
+    asked = [_beginning_and_end(comparison) for comparison in islice(positive, _MAX_PATTERNS)]
+    beginnings = [beginning for beginning, _ in asked]
+    ends = [end[::-1] for _, end in asked]
     return any(
         not one.startswith(other) and not other.startswith(one)
-        for found in (starts, ends)
+        for found in (beginnings, ends)
         for one in found
         for other in found
     )
 
 
-def _literal_start(pattern: str) -> str:
-    for position, character in enumerate(pattern):
-        if character in "*?":
-            return pattern[:position]
-    return pattern
+def _beginning_and_end(comparison: Comparison) -> tuple[str, str]:
+    """How a text has to begin, and how it has to end."""
+    text = _spelling(comparison.operands[0]) if comparison.operands else ""
+    if comparison.operator is Operator.STARTSWITH:
+        return text, ""
+    if comparison.operator is Operator.ENDSWITH:
+        return "", text
+    if comparison.operator is Operator.LIKE:
+        parts = _WILDCARDS.split(text)
+        return parts[0], parts[-1]
+    return "", ""
 
 
 def _integers(comparison: Comparison) -> frozenset[Value] | None:

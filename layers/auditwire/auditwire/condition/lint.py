@@ -20,6 +20,7 @@ from auditwire.condition.syntax import (
     Index,
     Not,
     Number,
+    Operands,
     Operator,
     Path,
     Text,
@@ -147,9 +148,7 @@ def _by_operator(comparison: Comparison, field: Field) -> Iterator[Finding]:
     yield from _empty_selection(comparison)
     literal = comparison.operands[0] if len(comparison.operands) == 1 else None
     text = literal.value if isinstance(literal, Text) else None
-    if (comparison.operator is Operator.LIKE and text is not None and text and not text.strip("*")) or (
-        comparison.operator in (Operator.CONTAINS, Operator.REGEX) and text == ""
-    ):
+    if text is not None and _is_in_every_text(comparison.operator, text):
         outcome = "false" if comparison.negated else "true"
         where = "always" if field.kind is Kind.TEXT else f"wherever {spell_field(comparison)} is there,"
         yield warning(
@@ -171,6 +170,13 @@ def _by_operator(comparison: Comparison, field: Field) -> Iterator[Finding]:
             yield note("AW120", comparison, "no regular expression is needed here", f"write {plain}")
     if comparison.negated and any(isinstance(index, AnyElement) for index in _indexes(comparison)):
         yield from _negated_any(comparison)
+
+
+def _is_in_every_text(operator: Operator, part: str) -> bool:
+    """Whether an operator that looks for part of a text holds for every text."""
+    if operator is Operator.LIKE:
+        return bool(part) and not part.strip("*")
+    return part == "" and operator.operands in (Operands.WORDING, Operands.TEXT)
 
 
 def _negated_any(comparison: Comparison) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ _PATH: Final = re.compile(r"(?:[\w.\-]|\[(?:\*|\d+|\d*:\d*)\])+", re.ASCII)
 _NEGATIVE: Final = "|".join(one.value for one in Operator if one.is_word and one.negative)
 _NOT_OPERATOR: Final = re.compile(rf"(?<![\w.\-])not(\s+)(?:{_NEGATIVE})(?![\w.\-\[])", re.ASCII)
 
+_INSTEAD: Final = {Operator.STARTSWITH: 'write like "text*"', Operator.ENDSWITH: 'write like "*text"'}
 _HINT: Final = "leave it out, or check without --dialect kubesphere"
 
 
@@ -41,7 +42,7 @@ def _comparison(comparison: Comparison) -> Iterator[Finding]:
     if isinstance(path, Path):
         yield from path_only_here(path)
     if not operator.in_kubesphere:
-        yield _finding(f"KubeSphere knows no operator {operator}", _HINT, comparison.offset)
+        yield _finding(f"KubeSphere knows no operator {operator}", _INSTEAD.get(operator, _HINT), comparison.offset)
     elif isinstance(path, Path) and path.is_indexed and operator not in _AFTER_AN_INDEX:
         yield _finding(
             f"KubeSphere accepts only contains and not contains after {path.text!r}",
