@@ -55,7 +55,7 @@ class Webhook:
             "",
             *self.flags(max_event_size),
             "",
-            "Never --audit-webhook-mode=blocking-strict: every API request would wait for this endpoint, or fail.",
+            "Never --audit-webhook-mode=blocking or blocking-strict: every API request would wait for this endpoint.",
         ]
         return "\n".join([*(f"# {line}".rstrip() for line in head), *self._kubeconfig()]) + "\n"
 
