@@ -11,7 +11,7 @@ from template import of_type, source
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/runbooks.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^### (\S+)\n\n(.*?)(?=^##|\Z)", PAGE, re.MULTILINE | re.DOTALL))
-QUESTIONS = ("It means", "At risk:", "Look:", "It ends", "Try it:")
+QUESTIONS = ("Meaning:", "At risk:", "Check:", "It ends:", "Try it:")
 TRIED = re.findall(r"`\.venv/bin/pytest\s+(\S+\.py)(?:\s+-k\s+(\"[^\"]+\"|[^`\s]+))?`", PAGE)
 
 
