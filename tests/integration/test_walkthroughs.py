@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from auditwire_cli.main import app
 from auditwire_local import LocalSystem, Options
 from pages import ROOT, Shown, shown
+from roles.observer import attach
 from waiting import until
 
 WALKTHROUGHS = ["README.md", "docs/tutorial.md", "docs/who-deleted-it.md", "docs/why-no-alert.md"]
@@ -28,6 +29,7 @@ _STATE = ".auditwire/dev.json"
 
 def serve(folder: Path) -> None:
     """Run a system that takes new rules with the next request, until standard input ends."""
+    attach()
     with LocalSystem.start(options=Options()) as system:
         ingest = system.function("ingest")
         variables = {**ingest.configuration.variables, "RULES_POLL_SECONDS": "0.001"}
