@@ -9,7 +9,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from auditwire.alerts import SnsPublisher, publish_own, rules_refused, with_runbook
+from auditwire.alerts import SnsPublisher, publish_self_alert, rules_refused, with_runbook
 from auditwire.alerts.counting import counted_under
 from auditwire.aws import clients, environment
 from auditwire.bundles.compile_rules import Compiled, compile_rules, confirm_announced
@@ -39,7 +39,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     if compiled.announce:
         refused = compiled.diagnostics, compiled.digest, compiled.active
         alert = with_runbook(rules_refused(*refused, config.rules_bucket, datetime.now(UTC)), config.runbooks_url)
-        publish_own(publisher, alert, time.time() + PUBLISH_SECONDS)
+        publish_self_alert(publisher, alert, time.time() + PUBLISH_SECONDS)
         measure_by_cluster(metrics, {counted_under(alert.labels): {"AlertsPublished": 1}})
         confirm_announced(bucket, compiled)
     return {"verdict": compiled.verdict, "digest": compiled.digest, "active": compiled.active}

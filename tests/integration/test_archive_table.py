@@ -236,7 +236,7 @@ def test_a_limit_shows_the_earliest_and_says_that_there_are_more(desk: Desk) -> 
         ([], 2, "say what to look for\n  hint: give --audit-id, --object, --user or --cluster"),
         (["--from", "24h"], 2, "say what to look for"),
         (["--user", ""], 2, "--user is empty"),
-        (["--cluster", "../x"], 2, "../x is no cluster name"),
+        (["--cluster", "../x"], 2, "../x is not a cluster name"),
         (["--user", "x", "--from", "yesterday"], 2, "yesterday is no time"),
         (["--user", "x", "--from", "1h", "--to", "2h"], 2, "--to is not later than --from"),
         (["--user", "x", "--limit", "0"], 2, "limit"),

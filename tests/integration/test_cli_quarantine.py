@@ -242,7 +242,7 @@ def test_rules_that_cannot_be_had_take_nothing_up(desk: Desk) -> None:
         (["show", "1234567"], 2, "1234567 is too short"),
         (["show", "quarantine/cluster=demo/x.gz"], 1, "nothing in quarantine is called"),
         (["list", "--since", "yesterday"], 2, "yesterday is no time"),
-        (["list", "--cluster", "../x"], 2, "../x is no cluster name"),
+        (["list", "--cluster", "../x"], 2, "../x is not a cluster name"),
     ],
 )
 def test_what_cannot_be_is_one_clear_sentence(desk: Desk, words: list[str], code: int, said: str) -> None:

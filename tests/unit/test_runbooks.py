@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from auditwire.alerts import own_alert, with_runbook
+from auditwire.alerts import self_alert, with_runbook
 from template import of_type, source
 
 ROOT = Path(__file__).parents[2]
@@ -43,7 +43,7 @@ def test_alarms_and_alerts_name_their_section() -> None:
         address = alarm["AlarmDescription"]["Fn::Sub"].rpartition(" Runbook: ${RunbooksUrl}#")[2]
         assert (address, address in anchors) == (anchor(name), True)
     for name in own_alerts():
-        alert = with_runbook(own_alert(name, time=None, annotations={}, bundle=""), "https://wiki/runbooks")
+        alert = with_runbook(self_alert(name, time=None, annotations={}, bundle=""), "https://wiki/runbooks")
         assert alert.annotations["runbook_url"] == f"https://wiki/runbooks#{anchor(name)}"
     assert source()["Parameters"]["RunbooksUrl"]["Default"] == "docs/runbooks.md"
 

@@ -43,7 +43,7 @@ def checked_name(name: str) -> str:
     from auditwire.clusters import is_cluster_name
 
     if not is_cluster_name(name):
-        raise CallError(f"{name[:80]!r} is no cluster name", "1 to 63 of a-z, 0-9 and '-', such as prod-eu-1")
+        raise CallError(f"{name[:80]!r} is not a cluster name", "1 to 63 of a-z, 0-9 and '-', such as prod-eu-1")
     return name
 
 

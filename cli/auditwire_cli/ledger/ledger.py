@@ -126,4 +126,6 @@ def _check(cluster: str | None) -> None:
     from auditwire.clusters.cluster import is_cluster_name
 
     if cluster is not None and cluster not in (SYSTEM, UNKNOWN) and not is_cluster_name(cluster):
-        raise CallError(f"{printable(cluster)} is no cluster name", f"it is 1 to 63 of a-z, 0-9 and '-', or {SYSTEM}")
+        raise CallError(
+            f"{printable(cluster)} is not a cluster name", f"it is 1 to 63 of a-z, 0-9 and '-', or {SYSTEM}"
+        )

@@ -97,7 +97,7 @@ def checked_cluster(name: str | None) -> None:
     from auditwire.clusters.cluster import is_cluster_name
 
     if name is not None and not is_cluster_name(name):
-        raise CallError(f"{printable(name)} is no cluster name", "it is 1 to 63 of a-z, 0-9 and '-'")
+        raise CallError(f"{printable(name)} is not a cluster name", "it is 1 to 63 of a-z, 0-9 and '-'")
 
 
 def as_json(found: "Quarantined") -> dict[str, object]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from auditwire.alerts.self_alerts import own_alert, with_runbook
+from auditwire.alerts.self_alerts import self_alert, with_runbook
 from auditwire.bundles.rules_bucket import RulesBucketError
 from auditwire.bundles.stale_rules import Stale, stale_rules
 from auditwire.clusters.silence import Silence, duration, silences
@@ -98,7 +98,7 @@ def cluster_silent(silence: Silence, now: datetime) -> "Alert":
         "credential_expired": "" if silence.expired is None else _text(silence.expired),
     }
     began = now if since is None else since + timedelta(seconds=silence.seconds)
-    return own_alert(CLUSTER_SILENT, time=began, annotations=annotations, labels={"cluster": name}, bundle="")
+    return self_alert(CLUSTER_SILENT, time=began, annotations=annotations, labels={"cluster": name}, bundle="")
 
 
 def rules_stale(stale: Stale, bucket: str, now: datetime) -> "Alert":
@@ -115,7 +115,7 @@ def rules_stale(stale: Stale, bucket: str, now: datetime) -> "Alert":
         "status": f"s3://{bucket}/status.json",
     }
     labels = {"bucket": bucket, "reason": stale.reason}
-    return own_alert(RULES_STALE, time=stale.since or now, annotations=annotations, labels=labels, bundle="")
+    return self_alert(RULES_STALE, time=stale.since or now, annotations=annotations, labels=labels, bundle="")
 
 
 def _what_to_do(silence: Silence) -> str:

@@ -64,7 +64,8 @@ def test_each_rule_that_cannot_judge_is_one_alert() -> None:
     ]
     assert {alert.labels["cluster"] for alert in alerts} == {"c"}
     assert (
-        alerts[1].annotations["message"] == "Rule my.rules.Big could not judge 1 event of cluster c, so did not match."
+        alerts[1].annotations["message"]
+        == "Rule my.rules.Big could not judge 1 event of cluster c, so did not match them."
     )
 
 

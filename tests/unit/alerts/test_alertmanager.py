@@ -47,12 +47,12 @@ def test_an_address_may_have_a_prefix_or_name_the_api_itself(suffix: str, path: 
 @pytest.mark.parametrize(
     ("url", "why"),
     [
-        ("alertmanager:9093", "is no Alertmanager address: http://host:9093 or https://…"),
-        ("ftp://host", "'ftp'… is no Alertmanager address: http://host:9093 or https://…"),
-        ("http://", "is no Alertmanager address"),
+        ("alertmanager:9093", "is not an Alertmanager address: http://host:9093 or https://…"),
+        ("ftp://host", "'ftp'… is not an Alertmanager address: http://host:9093 or https://…"),
+        ("http://", "is not an Alertmanager address"),
         ("http://host:port", "an Alertmanager address cannot be read"),
         ("http://[::1", "an Alertmanager address cannot be read"),
-        ("https://user:hunter2@host:9093", "the address of host holds credentials; they belong into"),
+        ("https://user:hunter2@host:9093", "the address of host holds credentials; they belong in"),
     ],
 )
 def test_an_address_that_cannot_be_used_is_refused_without_showing_what_may_be_secret(url: str, why: str) -> None:
@@ -210,7 +210,7 @@ def test_a_certificate_of_an_unknown_ca_is_not_trusted(tls_server: tuple[str, st
 
 
 def test_a_ca_that_is_none_is_refused() -> None:
-    with pytest.raises(PeerAddressError, match="the CA of https://host is no certificate in PEM"):
+    with pytest.raises(PeerAddressError, match="the CA of https://host is not a certificate in PEM"):
         AlertmanagerPeer("https://host", ca="!!")
-    with pytest.raises(PeerAddressError, match="the CA of https://host is no certificate in PEM"):
+    with pytest.raises(PeerAddressError, match="the CA of https://host is not a certificate in PEM"):
         AlertmanagerPeer("https://host", ca="-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----")

@@ -5,7 +5,14 @@ from datetime import UTC, datetime
 
 import pytest
 
-from auditwire.alerts import MemoryPublisher, NotPublishedError, Published, encode_message, publish_own, rules_refused
+from auditwire.alerts import (
+    MemoryPublisher,
+    NotPublishedError,
+    Published,
+    encode_message,
+    publish_self_alert,
+    rules_refused,
+)
 from auditwire.alerts.alert import Alert
 from auditwire.documents.diagnostics import Diagnostic, Severity
 
@@ -62,8 +69,8 @@ def test_publishing_raises_where_the_topic_does_not_take_it() -> None:
 
     alert = rules_refused([ERROR], "d", None, "b", NOW)
     publisher = MemoryPublisher()
-    publish_own(publisher, alert, 0)
+    publish_self_alert(publisher, alert, 0)
 
     assert publisher.alerts == [alert]
     with pytest.raises(NotPublishedError, match=r"auditwire\.RulesRefused"):
-        publish_own(Closed(), alert, 0)
+        publish_self_alert(Closed(), alert, 0)

@@ -115,7 +115,7 @@ def archive(client: Any, objects: MemoryArchive | None = None, clock: Clock | No
 def test_the_place_of_a_group_is_its_cluster_and_hour() -> None:
     group = HourGroup("2026-11-21T22", T, (0,))
     assert archive(Table()).place("prod", group, "digest") == PLACE
-    with pytest.raises(ValueError, match="no cluster name"):
+    with pytest.raises(ValueError, match="not a cluster name"):
         archive(Table()).place("prod#x", group, "digest")
 
 
@@ -217,7 +217,7 @@ def test_what_passes_is_waited_for_and_what_does_not_is_an_error(failure: Except
 
 def test_items_that_always_come_back_are_an_error() -> None:
     table = Table([lambda puts: puts[:1]] * 99)
-    with pytest.raises(ArchiveError, match="1 events of the table archive could not be stored: DynamoDB took only a"):
+    with pytest.raises(ArchiveError, match="1 events of the table archive could not be stored: DynamoDB did only a"):
         archive(table).put_events(PLACE, numbered(3), SOON)
 
 

@@ -88,7 +88,7 @@ def test_keys_are_as_athena_and_people_expect_them() -> None:
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", "a=b", "prod\n"])
 def test_no_key_is_made_with_a_name_that_is_no_cluster_name(name: str) -> None:
-    with pytest.raises(ValueError, match="is no cluster name and cannot stand in a key"):
+    with pytest.raises(ValueError, match="is not a cluster name and cannot be part of a key"):
         object_key(name, "2026-11-21T22", "t", "d")
-    with pytest.raises(ValueError, match="is no cluster name and cannot stand in a key"):
+    with pytest.raises(ValueError, match="is not a cluster name and cannot be part of a key"):
         quarantine_key(name, "d")

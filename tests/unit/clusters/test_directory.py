@@ -207,8 +207,8 @@ def test_a_table_that_cannot_be_read_says_nothing_about_the_sender(
 @pytest.mark.parametrize(
     ("row", "text"),
     [
-        ({"cluster": {"S": "Prod/../x"}}, "'Prod/../x' is no cluster name"),
-        ({"cluster": {"S": ""}}, "'' is no cluster name"),
+        ({"cluster": {"S": "Prod/../x"}}, "'Prod/../x' is not a cluster name"),
+        ({"cluster": {"S": ""}}, "'' is not a cluster name"),
         ({"sender": {"S": "openshift"}}, "no usable sender: one of kubernetes, kubesphere, any"),
         ({"sender": {}}, "no usable sender"),
     ],
@@ -230,7 +230,7 @@ def test_a_longer_cache_than_a_minute_is_refused(ttl: float, table: Table) -> No
 
 @pytest.mark.parametrize("name", ["", "Prod", "a/b", "a" * 64, "prod\n", "ü", "a.b", "a=b"])
 def test_a_name_that_could_forge_a_key_is_no_cluster_name(name: str) -> None:
-    with pytest.raises(InvalidClusterNameError, match="is no cluster name: 1 to 63 of a-z, 0-9 and '-'"):
+    with pytest.raises(InvalidClusterNameError, match="is not a cluster name: 1 to 63 of a-z, 0-9 and '-'"):
         Cluster(name)
 
 

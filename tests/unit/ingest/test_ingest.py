@@ -430,7 +430,7 @@ def test_a_rule_that_cannot_judge_is_told_of_and_the_others_decide() -> None:
     assert (counted.archived, counted.ignored.total(), counted.alerted, counted.published) == (1, 3, 1, 2)
     own = road.publisher.alerts[1]
     assert own_alerts(road) == [
-        ("auditwire.EvaluationErrors", "Rule own.Many could not judge 3 events of cluster prod, so did not match.")
+        ("auditwire.EvaluationErrors", "Rule own.Many could not judge 3 events of cluster prod, so did not match them.")
     ]
     assert (own.labels["rule"], own.labels["document"], own.labels["cluster"]) == ("Many", "own", "prod")
     assert "lots" not in str(own)

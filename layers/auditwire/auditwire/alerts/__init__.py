@@ -1,6 +1,6 @@
-"""Alerts: from a rule's match to a message on the topic, and from the queue to every Alertmanager.
+"""Alerts: from the match of a rule to a message on the topic, and from the queue to every Alertmanager.
 
-What only the way from the queue needs is imported when first used: ingest starts without it.
+What only the relay needs is imported when it is first used, so that ingest starts without it.
 """
 
 from importlib import import_module
@@ -18,7 +18,7 @@ from auditwire.alerts.errors import (
 )
 from auditwire.alerts.fold import FOLDED_ALERT, MAX_ALERTS_A_BATCH, fold
 from auditwire.alerts.message import attributes_of, encode_message
-from auditwire.alerts.self_alerts import RULES_REFUSED, own_alert, publish_own, rules_refused, with_runbook
+from auditwire.alerts.self_alerts import RULES_REFUSED, publish_self_alert, rules_refused, self_alert, with_runbook
 from auditwire.alerts.sns import MemoryPublisher, Published, Publisher, SnsPublisher
 
 if TYPE_CHECKING:
@@ -64,12 +64,12 @@ __all__ = [
     "deliver",
     "encode_message",
     "fold",
-    "own_alert",
     "parse_credentials",
     "peers_of",
-    "publish_own",
+    "publish_self_alert",
     "read_message",
     "rules_refused",
+    "self_alert",
     "with_runbook",
 ]
 

@@ -1,15 +1,15 @@
-"""Alerts about a batch that went wrong in part: what of it is in quarantine, and which rules could not judge it.
+"""Alerts about a batch in which something went wrong: what was quarantined, and which rules could not judge it.
 
-They hold nothing that a sender chose but the fact itself, say no time that another try would not say again, and are
-few whatever is in the batch. So a batch that comes twice gives the same alerts, and Alertmanager knows one by its
-labels until it is over.
+They contain nothing that a sender chose, and no time that would differ if the batch came again. Their number is small
+whatever the batch contains. So a repeated batch gives the same alerts, and Alertmanager recognises them by their
+labels.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from auditwire.alerts.self_alerts import own_alert
+from auditwire.alerts.self_alerts import self_alert
 from auditwire.alerts.text import listed
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _MAX_RULES: Final = 10
 
 
 def bodies_quarantined(quarantined: "Sequence[tuple[Reject, str]]", *, cluster: str, bundle: str) -> "list[Alert]":
-    """One alert for each reason, by reason; ``quarantined`` is what lies in quarantine, and under which keys.
+    """One alert per reason, ordered by reason. ``quarantined`` are the rejects with their keys in quarantine.
 
     Reasons are the library's own words, about a dozen.
     """
@@ -37,10 +37,10 @@ def bodies_quarantined(quarantined: "Sequence[tuple[Reject, str]]", *, cluster: 
 def evaluation_errors(
     errors: Mapping[str, int], documents: Mapping[str, str], *, cluster: str, bundle: str
 ) -> "list[Alert]":
-    """One alert for each rule that could not judge events of a batch, the most frequent first.
+    """One alert per rule that could not judge events of a batch, the most frequent first.
 
-    ``errors`` counts events by ``document.rule``, ``documents`` names the document of each. Beyond ten rules the
-    tenth alert and all after it are one, without the labels of a rule.
+    ``errors`` counts events by ``document.rule``, ``documents`` names the document of each rule. If there are more than
+    ten rules, the tenth alert covers the rest and has no labels of a rule.
     """
     ranked = sorted(errors.items(), key=lambda rule: (-rule[1], rule[0]))
     alone = ranked if len(ranked) <= _MAX_RULES else ranked[: _MAX_RULES - 1]
@@ -62,13 +62,14 @@ def _quarantined(reason: str, kept: "Sequence[tuple[Reject, str]]", cluster: str
     annotations = {
         "summary": f"What cluster {cluster} sends cannot be read",
         "message": f"{what} of cluster {cluster} {is_in} quarantine: {reason}.",
-        "description": "The bytes are kept as they came and were answered 200; what else was in the batch is processed."
+        "description": "The bytes are kept as they were received, and the answer was 200."
+        " The rest of the batch was processed."
         f" Look: auditwire quarantine list --cluster {cluster} --reason {reason}",
         "count": str(len(kept)),
         "quarantine_keys": listed((key for _, key in kept), _MAX_KEYS),
     }
     labels = {"cluster": cluster, "reason": reason}
-    return own_alert(
+    return self_alert(
         BODIES_QUARANTINED, time=None, annotations=annotations, labels=labels, bundle=bundle, count=len(kept)
     )
 
@@ -77,11 +78,11 @@ def _not_judged(who: str, count: int, labels: Mapping[str, str], cluster: str, b
     events = "1 event" if count == 1 else f"{count} events"
     annotations = {
         "summary": f"{who} cannot judge events of cluster {cluster}",
-        "message": f"{who} could not judge {events} of cluster {cluster}, so did not match.",
-        "description": "A value was of another kind than the condition needs, such as a text where it compares numbers."
-        " The other rules have decided. Try the rule: auditwire rules eval --rules rules --events FILE",
+        "message": f"{who} could not judge {events} of cluster {cluster}, so did not match them.",
+        "description": "A value had another type than the condition needs, such as a text where it compares numbers."
+        " The other rules decided as usual. Try the rule: auditwire rules eval --rules rules --events FILE",
         "count": str(count),
         "rules": rules,
     }
     labels = {"cluster": cluster, **labels}
-    return own_alert(EVALUATION_ERRORS, time=None, annotations=annotations, labels=labels, bundle=bundle, count=count)
+    return self_alert(EVALUATION_ERRORS, time=None, annotations=annotations, labels=labels, bundle=bundle, count=count)

@@ -1,4 +1,4 @@
-"""An alert, and the single occurrences it is folded from."""
+"""An alert, and the occurrences that are folded into it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,9 +13,8 @@ if TYPE_CHECKING:
 class Occurrence:
     """One event that one rule alerts on.
 
-    ``event`` is the stored form, trimmed and redacted: nothing else may reach labels and annotations.
-    ``message`` is the rule's output for it (one line, at most 1 kB); ``archive_key`` is where its evidence
-    lies.
+    ``event`` is the stored form, trimmed and redacted: nothing else may reach labels and annotations. ``message`` is
+    the rule's output for it (one line, at most 1 kB). ``archive_key`` is the key of its evidence.
     """
 
     rule: "Rule"
@@ -28,9 +27,9 @@ class Occurrence:
 class Alert:
     """What is published: one rule, one set of labels, one batch.
 
-    ``rule`` is ``document.rule``; ``first`` and ``last`` are stageTimestamps (``…T22:05:00.000000Z``);
-    ``count`` is how many events were folded; ``bundle`` is the digest of the rules that decided. Labels and
-    annotations are legal, bounded and never empty.
+    ``rule`` is ``document.rule``. ``first`` and ``last`` are stageTimestamps (``…T22:05:00.000000Z``). ``count`` is how
+    many events were folded. ``bundle`` is the digest of the rules that decided. Labels and annotations are legal,
+    bounded and never empty.
     """
 
     labels: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""One Alertmanager over its v2 API, by http.client: no redirects, no proxies, and the cheapest cold start.
+"""One Alertmanager and its v2 API. Uses http.client, which follows no redirects, knows no proxies, and starts fastest.
 
 (http.client takes 25 ms of processor time to import, urllib3 75, urllib.request 35.)
 """
@@ -30,7 +30,8 @@ _HEADER_SAFE = re.compile(r"[\x20-\x7e]+")
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What an Alertmanager is shown, and the CA it is checked against. Nothing of it is ever printed."""
+    """What auditwire shows to an Alertmanager, and the CA that its certificate is checked against. Nothing of it is
+    ever printed."""
 
     authorization: str = field(default="", repr=False)
     ca: str = field(default="", repr=False)
@@ -38,14 +39,14 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class PeerAnswer:
-    """An answer about alerts: the HTTP status, and what was said, one line of at most 200 characters."""
+    """An answer about alerts: the HTTP status, and the text, as one line of at most 200 characters."""
 
     status: int
     detail: str = ""
 
     @property
     def taken(self) -> bool:
-        """Whether the peer has the alerts now."""
+        """Whether the peer took the alerts."""
         return 200 <= self.status < 300
 
 
@@ -54,16 +55,17 @@ class Peer(Protocol):
 
     @property
     def url(self) -> str:
-        """Its address as logs and metrics name it: without anything secret."""
+        """Its address as logs and metrics show it, without secrets."""
 
     def post(self, alerts: bytes, seconds: float) -> PeerAnswer:
-        """Posts a JSON list of alerts. Raises PeerError when there is no answer within ``seconds``."""
+        """Posts a JSON list of alerts. Raises PeerError if there is no answer within ``seconds``."""
 
 
 def parse_credentials(secret: str) -> Credentials:
-    """The credentials in a secret: JSON with ``username`` and ``password``, or ``token``; ``ca`` (PEM) may be added.
+    """Reads the credentials in a secret: JSON with ``username`` and ``password``, or ``token``, and optionally ``ca``
+    (PEM).
 
-    Raises PeerAddressError, which tells what is wanted and nothing of what was found.
+    Raises PeerAddressError, whose message says what is expected but nothing of what was found.
     """
     try:
         found = orjson.loads(secret)
@@ -85,8 +87,9 @@ def parse_credentials(secret: str) -> Credentials:
 class AlertmanagerPeer:
     """A Peer at an http or https address, which may have a path prefix.
 
-    ``ca`` is one or more certificates in PEM, or the same in base64 as Kubernetes writes a caBundle; it replaces the
-    system's. An address with credentials in it, without a host, or of another scheme raises PeerAddressError.
+    ``ca`` is one or more certificates in PEM, or the same in base64 as in a caBundle of Kubernetes. It replaces the
+    system's certificates. Raises PeerAddressError for an address that contains credentials, has no host, or has another
+    scheme.
     """
 
     def __init__(
@@ -104,11 +107,11 @@ class AlertmanagerPeer:
             raise PeerAddressError("an Alertmanager address cannot be read") from error
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             message = (
-                f"{annotation_value(parts.scheme, 20)!r}… is no Alertmanager address: http://host:9093 or https://…"
+                f"{annotation_value(parts.scheme, 20)!r}… is not an Alertmanager address: http://host:9093 or https://…"
             )
             raise PeerAddressError(message)
         if "@" in parts.netloc:
-            message = f"the address of {parts.hostname} holds credentials; they belong into the Alertmanager secret"
+            message = f"the address of {parts.hostname} contains credentials; they belong in the Alertmanager secret"
             raise PeerAddressError(message)
         prefix = _KNOWN_PATH.sub("", parts.path)
         credentials = credentials or Credentials()
@@ -123,7 +126,7 @@ class AlertmanagerPeer:
         self._clock = clock
 
     def post(self, alerts: bytes, seconds: float) -> PeerAnswer:
-        """Posts a JSON list of alerts; see Peer.post. Connecting may take 3 seconds of it, an answer 10."""
+        """Posts a JSON list of alerts; see Peer.post. Connecting takes at most 3 seconds of it, the answer 10."""
         ends = self._clock() + seconds
         connection = self._connection(min(_CONNECT_SECONDS, seconds))
         try:
@@ -151,9 +154,9 @@ def _tls(url: str, ca: str) -> ssl.SSLContext:
         return ssl.create_default_context()
     try:
         pem = ca if _PEM in ca else b64decode(ca).decode("ascii")
-        # Without this an empty text would mean the system's certificates.
+        # Without this check an empty text would select the system's certificates.
         if _PEM in pem:
             return ssl.create_default_context(cadata=pem)
     except (ValueError, ssl.SSLError):
         pass
-    raise PeerAddressError(f"the CA of {url} is no certificate in PEM")
+    raise PeerAddressError(f"the CA of {url} is not a certificate in PEM")

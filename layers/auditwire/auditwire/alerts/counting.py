@@ -1,7 +1,7 @@
-"""Whose alert it is, for counting: the same answer at every step of its road, so that the counts can be compared.
+"""Which cluster an alert is counted under. Every step uses the same answer, so that their counts can be compared.
 
-A dimension of a metric costs money for each value it takes, so a value is a cluster's name, checked once more, or one
-of two fixed words, which no cluster can have for a name.
+A metric costs money for each value of a dimension. So a value is a cluster's name, checked once more, or one of two
+fixed words that cannot be names of clusters.
 """
 
 from collections import Counter
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from auditwire.alerts.message import Message
 
 SYSTEM: Final = "_system"
-"""Stands for the cluster of an alert about auditwire itself that concerns no cluster."""
+"""Counts alerts about auditwire itself that concern no cluster."""
 
 UNKNOWN: Final = "_unknown"
-"""Stands for the cluster of what names none, or none that can be."""
+"""Counts alerts that name no cluster, or none that can exist."""
 
 Counts = dict[str, Counter[str]]
 """Cluster (or one of the two words) → name of a metric → count."""
@@ -26,7 +26,7 @@ _OWN: Final = "auditwire."
 
 
 def counted_under(labels: Mapping[str, str]) -> str:
-    """The cluster that an alert with these labels is counted under, ``_system`` or ``_unknown``."""
+    """The cluster under which an alert with these labels is counted, ``_system`` or ``_unknown``."""
     return _counted_under(labels.get("cluster", ""), labels.get("alertname", ""))
 
 
@@ -36,7 +36,7 @@ def message_counted_under(message: "Message") -> str:
 
 
 def count(counts: Counts, metric: str, clusters: Iterable[str]) -> None:
-    """Add one to a metric for each of the clusters."""
+    """Adds one to a metric for each of the clusters."""
     for cluster in clusters:
         counts.setdefault(cluster, Counter())[metric] += 1
 

@@ -1,4 +1,4 @@
-"""Where messages go that no Alertmanager will ever take."""
+"""The dead-letter queue: messages that no Alertmanager will ever take."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,13 +23,13 @@ class DeadLetters(Protocol):
     """A queue of messages that are kept for a person to look at."""
 
     def send(self, body: str, reason: str, detail: str, attributes: Mapping[str, str] | None = None) -> None:
-        """Puts a message aside as it came, with the attributes it came with; ``reason`` is ``malformed`` or
-        ``refused``. Raises DeadLetterError."""
+        """Sends a message as it was received, with its attributes. ``reason`` is ``malformed`` or ``refused``. Raises
+        DeadLetterError."""
 
 
 @dataclass(slots=True)
 class MemoryDeadLetters:
-    """Dead letters in memory, for tests and for trying things: (body, reason, detail), and their attributes."""
+    """Dead letters in memory, for tests and experiments: (body, reason, detail), and their attributes."""
 
     letters: list[tuple[str, str, str]] = field(default_factory=list)
     attributes: list[Mapping[str, str]] = field(default_factory=list)
@@ -41,9 +41,10 @@ class MemoryDeadLetters:
 
 
 class SqsDeadLetters:
-    """Dead letters in an SQS queue, reason and detail as message attributes.
+    """Dead letters in an SQS queue, with reason and detail as message attributes.
 
-    The client is made when first needed: on most days it is not, and making it costs a cold start 200 ms.
+    The client is created when it is first needed. On most days it is not, and creating it would add 200 ms to a cold
+    start.
     """
 
     def __init__(self, client: "Callable[[], SQSClient]", queue_url: str) -> None:
@@ -51,7 +52,7 @@ class SqsDeadLetters:
         self._queue_url = queue_url
 
     def send(self, body: str, reason: str, detail: str, attributes: Mapping[str, str] | None = None) -> None:
-        """Sends the message to the queue. Of more than eight attributes the first eight go along."""
+        """Sends the message to the queue, with its first eight attributes if it has more."""
         if not self._queue_url:
             raise DeadLetterError("no dead-letter queue is configured")
         # SQS refuses empty attributes, and more than ten.

@@ -1,30 +1,32 @@
-"""Bringing alerts to every Alertmanager at once, and telling a bad alert from a bad peer.
+"""Delivering alerts to every Alertmanager at once, and telling a bad alert from a bad peer.
 
-Peers do not share alerts, so each gets all of them. A batch with one bad alert is answered 400 (and of a 422 nothing
-is stored), so after either each alert is posted alone; posting one again is harmless. 413 speaks of the batch's size
-and is treated alike, but proves nothing about an alert.
+Peers do not share alerts, so each of them gets all. A batch with one bad alert is answered with 400 (with 422 nothing
+of it is stored). So after either of these each alert is posted alone; posting an alert twice is harmless. 413 refers to
+the size of the batch: it is treated alike, but proves nothing about an alert.
 """
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from auditwire.alerts.alertmanager import Peer, PeerAnswer
 from auditwire.alerts.errors import PeerError
+from auditwire.alerts.packing import packed
 
 MAX_POST_BYTES: Final = 500_000
-"""Bytes; below the 1 MB that proxies commonly take."""
+"""In bytes. Proxies commonly take up to 1 MB."""
 
 TAKEN: Final = "ok"
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What became of alerts, by their positions: which at least one peer took, which are proven bad and why.
+    """What became of alerts, by position: those that at least one peer took, and those that are proven bad, with the
+    reason.
 
-    What is in neither is to be tried again. ``peers`` says of each peer ``ok``, or why it failed.
+    All others have to be tried again. ``peers`` gives for each peer ``ok``, or why it failed.
     """
 
     taken: frozenset[int]
@@ -37,8 +39,8 @@ def deliver(
 ) -> Delivery:
     """Posts alerts (each a JSON object) to all peers side by side, and returns within ``seconds``.
 
-    An alert is bad only when a peer refuses it alone with 400 or 422, that peer takes other alerts (or an empty
-    list), and no other peer takes this one: a wrong address answers 400 to everything.
+    An alert is bad only if a peer refuses it alone with 400 or 422, the same peer takes other alerts (or an empty
+    list), and no other peer takes this one. A wrong address answers 400 to everything.
     """
     ends = clock() + seconds
     runs = [_Run(peer, alerts, ends, clock) for peer in peers]
@@ -63,7 +65,7 @@ class _Result:
 
 
 class _Run:
-    """All posts to one peer, in a thread of their own: a peer that hangs must not cost the others their time."""
+    """All posts to one peer, in a thread of their own, so that a peer that hangs does not cost the others time."""
 
     def __init__(self, peer: Peer, alerts: Sequence[bytes], ends: float, clock: Callable[[], float]) -> None:
         self.peer = peer
@@ -74,7 +76,7 @@ class _Run:
         self._result = _Result()
 
     def run(self) -> None:
-        """Posts everything; ends early at the first answer that speaks about the peer."""
+        """Posts everything. Ends early at the first answer that is about the peer."""
         try:
             refused = self._post_all()
             if refused:
@@ -88,13 +90,13 @@ class _Run:
             self._result.outcome = TAKEN
 
     def result(self) -> _Result:
-        """What is known by now; a run that has not ended counts as a peer that was too slow."""
+        """What is known so far. If the run has not ended, the peer counts as too slow."""
         with self._lock:
             return _Result(self._result.outcome, set(self._result.taken), dict(self._result.bad))
 
     def _post_all(self) -> dict[int, str]:
         refused: dict[int, str] = {}
-        for positions in _packed(self._alerts):
+        for positions in packed(range(len(self._alerts)), self._size_of, max_size=MAX_POST_BYTES):
             answer = self._post(positions)
             if answer.taken:
                 self._note(positions)
@@ -116,6 +118,9 @@ class _Run:
                 raise PeerError(_about(answer))
         return refused
 
+    def _size_of(self, position: int) -> int:
+        return len(self._alerts[position]) + len(",")
+
     def _check_health(self) -> None:
         with self._lock:
             healthy = bool(self._result.taken)
@@ -131,20 +136,6 @@ class _Run:
     def _note(self, positions: Sequence[int]) -> None:
         with self._lock:
             self._result.taken.update(positions)
-
-
-def _packed(alerts: Sequence[bytes]) -> Iterator[list[int]]:
-    """Positions in order, in as few posts as fit; one alert always fits."""
-    post: list[int] = []
-    size = 2
-    for position, alert in enumerate(alerts):
-        if post and size + len(alert) + 1 > MAX_POST_BYTES:
-            yield post
-            post, size = [], 2
-        post.append(position)
-        size += len(alert) + 1
-    if post:
-        yield post
 
 
 def _about(answer: PeerAnswer) -> str:

@@ -1,4 +1,4 @@
-"""From occurrences to alerts: one per rule and label set and batch, at most 500."""
+"""From occurrences to alerts: one per rule, label set and batch, at most 500."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -27,12 +27,12 @@ def fold(
     archive_url: str = "",
     most: int = MAX_ALERTS_A_BATCH,
 ) -> list[Alert]:
-    """The alerts of a batch in order of first occurrence; the same batch gives the same alerts.
+    """The alerts of a batch in order of first occurrence. The same batch gives the same alerts.
 
-    ``archive_url`` followed by the (URL-encoded) key of the archived object is where an alert's generatorURL
-    points; empty for none. Of more than ``most`` alerts one less stay: each rule's first before any rule's second,
-    higher priorities before lower, so that a noisy rule cannot hide a quiet one. The rest becomes one
-    ``auditwire.AlertsFolded``.
+    ``archive_url``, followed by the (URL-encoded) key of the archived object, becomes an alert's generatorURL; if it is
+    empty there is none. If there are more than ``most`` alerts, ``most - 1`` of them stay: each rule's first alert
+    before any rule's second, higher priorities before lower, so that a noisy rule cannot hide a quiet one. The rest
+    becomes one ``auditwire.AlertsFolded``.
     """
     groups: dict[tuple[str, tuple[tuple[str, str], ...]], list[Occurrence]] = {}
     for occurrence in occurrences:
@@ -65,7 +65,7 @@ def _alert(labels: dict[str, str], members: "list[Occurrence]", cluster: str, bu
 
 
 def _moment(occurrence: "Occurrence") -> tuple[str, str]:
-    # The digest settles the order of events of one microsecond, whatever order they came in.
+    # The digest decides the order of events of the same microsecond, in whatever order they came.
     return (occurrence.event.stageTimestamp or "", occurrence.event.digest)
 
 

@@ -1,7 +1,7 @@
-"""An alert as a message: the Alertmanager v2 alert object and one key of our own, ``auditwire``.
+"""An alert as a message: the object of Alertmanager's v2 API, plus one key ``auditwire``.
 
-Who subscribes to the topic can hand the object to any Alertmanager as it is. There is no endsAt: how long an alert
-stays active counts from its delivery, which only the one who delivers knows.
+A subscriber of the topic can pass the object to any Alertmanager unchanged. There is no endsAt: how long an alert stays
+active counts from its delivery, and only the program that delivers it knows that time.
 """
 
 from collections.abc import Mapping
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from auditwire.alerts.alert import Alert
 
 MAX_MESSAGE_BYTES: Final = 200_000
-"""Bytes. SNS takes 262,144 with attributes; the rest is room for who wraps it once more."""
+"""In bytes. SNS takes 262,144 with attributes; the rest leaves room for subscribers that wrap the message."""
 
-# XML, which SNS and SQS speak, has no way to say these two; JSON does. In JSON they only occur inside strings.
+# XML, which SNS and SQS use, cannot represent these two; JSON can. In JSON they only occur inside strings.
 _NOT_XML = (("\ufffe".encode(), rb"\ufffe"), ("\uffff".encode(), rb"\uffff"))
 _SHORTER: Final = (256, 64)
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is published: the text of the message, and the attributes that filter policies can use."""
+    """What is published: the text of the message, and the attributes for filter policies."""
 
     body: str
     attributes: Mapping[str, str]
@@ -37,7 +37,8 @@ def message_of(alert: "Alert") -> Message:
 
 
 def encode_message(alert: "Alert") -> bytes:
-    """The message of an alert: UTF-8 JSON of at most 200,000 bytes, legal in XML 1.0; annotations are cut to fit."""
+    """The message of an alert: UTF-8 JSON of at most 200,000 bytes that is legal in XML 1.0. Annotations are cut to
+    fit."""
     message = _encode(alert, dict(alert.annotations))
     for limit in _SHORTER:
         if len(message) <= MAX_MESSAGE_BYTES:
@@ -47,7 +48,7 @@ def encode_message(alert: "Alert") -> bytes:
 
 
 def attributes_of(alert: "Alert") -> dict[str, str]:
-    """The message attributes that filter policies can use; SNS refuses empty ones, so these are left out."""
+    """The message attributes for filter policies. SNS refuses empty ones, so these are left out."""
     attributes = {
         "rule": alert.rule,
         "priority": alert.priority,

@@ -1,8 +1,8 @@
-"""The outbox: alerts that SNS did not take in time, kept beside the archive until it does.
+"""The outbox: alerts that SNS did not take in time, stored beside the archive until it does.
 
-One object holds what is left of one batch, a line a message, exactly as it would have been published. Its key is the
-SHA-256 of these lines, so a batch that is sent again finds its own object, and nothing that a client chose stands in
-it. Messages that SNS refuses as invalid lie below ``outbox/refused/``, where nobody tries them again.
+One object holds what is left of one batch, one message per line, exactly as it would have been published. Its key is
+the SHA-256 of these lines. So a repeated batch finds its own object, and the key contains nothing that a client chose.
+Messages that SNS refuses as invalid are set aside below ``outbox/refused/``, where they are not tried again.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ PREFIX: Final = "outbox/"
 REFUSED: Final = "outbox/refused/"
 
 _WAITING_KEY = re.compile(r"outbox/[0-9a-f]{64}\.jsonl\.gz")
-# Five hundred messages of 200,000 bytes, and what JSON adds when it stands in JSON.
+# Five hundred messages of 200,000 bytes, plus what escaping JSON within JSON adds.
 _MAX_BYTES: Final = 256 << 20
 
 
@@ -45,7 +45,7 @@ class OutboxEntry:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The outbox at a glance: what waits, oldest first, and how many objects of refused messages are kept aside."""
+    """A summary of the outbox: the objects that wait, oldest first, and the number of objects with refused messages."""
 
     waiting: tuple[OutboxEntry, ...]
     refused: int
@@ -61,47 +61,48 @@ class Contents:
 
 
 class Outbox(Protocol):
-    """Where ingest leaves what SNS does not take. Everything raises OutboxError for what cannot be done."""
+    """Where ingest stores what SNS does not take. All methods raise OutboxError if they fail."""
 
     def hold(self, messages: Sequence[Message]) -> bool:
-        """Keep messages until they are published. What is there already is left alone; False then."""
+        """Stores messages until they are published. Returns False if they are there already."""
 
     def set_aside(self, messages: Sequence[Message]) -> None:
-        """Keep messages that SNS has refused as invalid; nobody will try them again."""
+        """Stores messages that SNS has refused as invalid. They are not tried again."""
 
 
 class HeldMessages(Outbox, Protocol):
     """The outbox as its publisher uses it."""
 
     def listing(self) -> Listing:
-        """What is there now."""
+        """What the outbox holds now."""
 
     def read(self, entry: OutboxEntry) -> Contents | None:
-        """What an entry holds; None where it has gone."""
+        """The contents of an entry; None if it is gone."""
 
     def replace(self, entry: OutboxEntry, seen: Contents, messages: Sequence[Message]) -> bool:
-        """Put fewer messages in the place of those ``seen``; False, and nothing done, where others are there now."""
+        """Replaces the messages ``seen`` by fewer. Returns False, and changes nothing, if the object is another version
+        by now."""
 
     def remove(self, entry: OutboxEntry) -> None:
-        """Let go of an entry, whose messages have all been published or set aside."""
+        """Removes an entry, once all its messages are published or set aside."""
 
 
 class NoOutbox:
-    """For a road that has none: what SNS does not take stays where it came from."""
+    """For callers that have no outbox: what SNS does not take stays where it came from."""
 
     def hold(self, messages: Sequence[Message]) -> bool:
-        """Never succeeds."""
+        """Always raises OutboxError."""
         raise OutboxError(f"there is no outbox for {len(messages)} alerts")
 
     def set_aside(self, messages: Sequence[Message]) -> None:
-        """Never succeeds."""
+        """Always raises OutboxError."""
         raise OutboxError(f"there is no outbox for {len(messages)} alerts")
 
 
 class S3Outbox:
-    """An outbox in one bucket. Timeouts and retries of single requests are the client's own.
+    """An outbox in one bucket. Timeouts and retries of single requests are set in the client.
 
-    ``sleep`` waits the given seconds between attempts that met another writer.
+    ``sleep`` waits seconds before a put that met another writer is repeated.
     """
 
     def __init__(self, client: "S3Client", bucket: str, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -164,7 +165,7 @@ class S3Outbox:
         condition: Mapping[str, str],
         metadata: Mapping[str, str] | None = None,
     ) -> bool:
-        """Whether this was written; False where the condition does not hold."""
+        """Whether this was written; False if the condition does not hold."""
         request: Any = {
             "Bucket": self._bucket,
             "Key": key,
@@ -184,7 +185,7 @@ class S3Outbox:
 
 @dataclass(slots=True)
 class MemoryOutbox:
-    """An outbox in memory, for tests and for trying things: what S3 would hold, under the same keys."""
+    """An outbox in memory, for tests and experiments. It has the same keys as one in S3."""
 
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     objects: dict[str, Contents] = field(default_factory=dict)
@@ -232,12 +233,12 @@ def outbox_key(messages: Sequence[Message], prefix: str = PREFIX) -> str:
 
 
 def encode_messages(messages: Sequence[Message]) -> bytes:
-    """Messages as gzipped JSON lines: the same messages give the same bytes."""
+    """Messages as gzipped JSON lines. The same messages give the same bytes."""
     return gzip_bytes(_lines(messages))
 
 
 def decode_messages(packed: bytes) -> tuple[Message, ...]:
-    """What encode_messages wrote, text for text. Raises ValueError for anything else."""
+    """Reads what encode_messages wrote. Raises ValueError for anything else."""
     if not packed:
         message = "it is empty"
         raise ValueError(message)
@@ -254,7 +255,7 @@ def _message(found: Any) -> Message:
             isinstance(value, str) for value in attributes.values()
         ):
             return Message(body, attributes)
-    message = "a line is no message"
+    message = "a line is not a message"
     raise ValueError(message)
 
 
@@ -267,7 +268,7 @@ def _oldest_first(entries: list[OutboxEntry]) -> tuple[OutboxEntry, ...]:
 
 
 def _since(metadata: Mapping[str, str], written: datetime) -> datetime:
-    """When the messages came into the outbox: an object that was written anew says so."""
+    """When the messages came into the outbox. A rewritten object has that time in its metadata."""
     try:
         since = datetime.fromisoformat(metadata["since"])
     except (KeyError, ValueError):

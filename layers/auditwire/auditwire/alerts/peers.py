@@ -1,4 +1,4 @@
-"""Which Alertmanagers alerts go to: the addresses in the function's configuration, else the document's receivers."""
+"""Which Alertmanagers receive alerts: those in the function's configuration, or else the receivers of the document."""
 
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -23,7 +23,7 @@ _SECRET_SECONDS: Final = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Peers:
-    """The peers that could be made, in order, each address once; and a sentence for whatever stood in the way."""
+    """The usable peers in order, each address once, and one sentence for each problem."""
 
     peers: tuple[Peer, ...]
     problems: tuple[str, ...] = ()
@@ -32,10 +32,10 @@ class Peers:
 def peers_of(
     urls: Iterable[str], receivers: "Iterable[Receiver]" = (), credentials: Credentials | None = None
 ) -> Peers:
-    """The peers at these addresses, or where there are none, at those of the receivers.
+    """The peers at these addresses, or, if there are none, at those of the receivers.
 
-    One that cannot be used never keeps the others from their alerts. Receivers never get the credentials: whoever may
-    write a rule document could name an address of their own.
+    An unusable address never keeps the others from getting alerts. Receivers never get the credentials, since anybody
+    who may write a rule document could name an address of their own.
     """
     wanted: Sequence[tuple[str, str]] = [(url.strip(), "") for url in urls if url.strip()]
     if not wanted:
@@ -54,10 +54,11 @@ def peers_of(
 
 
 class PeerSource:
-    """The peers in force, made anew only when receivers or credentials have changed.
+    """The current peers, made anew only when receivers or credentials have changed.
 
-    ``receivers`` is asked only where there are no ``urls``; ``read_secret`` (None: no credentials) gives the text of
-    the Alertmanager secret, which is read when first needed, every 5 minutes of ``clock``, and after ``doubt()``.
+    ``receivers`` is called only if there are no ``urls``. ``read_secret`` returns the text of the Alertmanager secret
+    (None: there are no credentials). It is called when the credentials are first needed, every 5 minutes of ``clock``,
+    and after ``doubt()``.
     """
 
     def __init__(
@@ -77,7 +78,8 @@ class PeerSource:
         self._peers = Peers(())
 
     def current(self) -> Peers:
-        """The peers. A secret that cannot be read keeps the last one; without any there are no peers, and why."""
+        """The peers. If the secret cannot be read, the last one is used. If there never was one, there are no peers,
+        and a problem says why."""
         try:
             credentials = self._current_credentials()
         except PeerAddressError as error:
@@ -89,7 +91,7 @@ class PeerSource:
         return self._peers
 
     def doubt(self) -> None:
-        """Reads the secret again next time: a peer has just refused these credentials."""
+        """Makes the next call read the secret again, because a peer has just refused these credentials."""
         self._read_at = None
 
     def _current_credentials(self) -> Credentials | None:

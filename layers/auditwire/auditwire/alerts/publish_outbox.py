@@ -1,7 +1,8 @@
-"""Publishing what the outbox holds, oldest first, and letting go of it once SNS has taken it.
+"""Publishing what the outbox holds, oldest first, and removing it once SNS has taken it.
 
-Two runs at once do no harm: an object goes only when every message in it was taken, and is rewritten only over the
-version that was read. A message may be published twice, which Alertmanager knows by its labels to be one alert.
+Two runs at the same time do no harm. An object is removed only when every message in it was taken, and is only
+rewritten if it is still the version that was read. A message may be published twice; Alertmanager recognises it by its
+labels.
 """
 
 from collections import Counter
@@ -21,24 +22,26 @@ if TYPE_CHECKING:
     from auditwire.alerts.sns import Published
 
 PATIENCE_SECONDS: Final = 5.0
-"""How long one object's messages are repeated: a throttled topic takes them in the end, and others wait too."""
+"""How long the messages of one object are retried. A throttled topic takes them in the end, and other objects wait
+too."""
 
 _MAX_PROBLEMS: Final = 10
 
 
 class MessagePublisher(Protocol):
-    """Where messages are published that were made before."""
+    """Publishes finished messages."""
 
     def publish_messages(self, messages: "Sequence[Message]", deadline: float) -> "Published[Message]":
-        """Publishes messages until ``deadline``, in seconds since the epoch; the first request is always made."""
+        """Publishes messages until ``deadline``, in seconds since the epoch. The first request is always made."""
 
 
 @dataclass(slots=True)
 class OutboxRun:
-    """One look at the outbox: what was published (messages) and refused for good, what still waits (objects, and the
-    age of the oldest in seconds), and how many objects of refused messages are kept aside.
+    """The result of one run: messages published and refused, objects that still wait, the age of the oldest of them in
+    seconds, and the number of objects with refused messages.
 
-    ``by_cluster`` says the first two as metrics of each cluster: OutboxPublished and OutboxRefused."""
+    ``by_cluster`` has the first two as metrics of each cluster: OutboxPublished and OutboxRefused.
+    """
 
     published: int = 0
     refused: int = 0
@@ -49,7 +52,7 @@ class OutboxRun:
     problems: list[str] = field(default_factory=list)
 
     def log_fields(self) -> dict[str, object]:
-        """Every number of the run as a plain value, for one structured log line; of many problems the first ten."""
+        """All numbers of the run as plain values, for one structured log line, and at most ten of its problems."""
         numbers = {name: value for name, value in asdict(self).items() if name != "by_cluster"}
         return {**numbers, "problems": self.problems[:_MAX_PROBLEMS]}
 
@@ -57,10 +60,10 @@ class OutboxRun:
 def publish_outbox(
     outbox: "HeldMessages", publisher: MessagePublisher, *, now: Callable[[], datetime], deadline: float
 ) -> OutboxRun:
-    """Publish what waits until ``deadline``, in seconds since the epoch.
+    """Publishes what waits until ``deadline``, in seconds since the epoch.
 
-    Raises OutboxError where the outbox cannot be listed; what fails with one object is a problem of the run, and the
-    others go on.
+    Raises OutboxError if the outbox cannot be listed. If one object fails, that is a problem of the run, and the others
+    are still tried.
     """
     listing = outbox.listing()
     run = OutboxRun(kept_aside=listing.refused)
@@ -80,7 +83,8 @@ def publish_outbox(
             published = publisher.publish_messages(contents.messages, min(deadline, moment + patience))
             run.published += published.sent
             _count_published(run.by_cluster, contents.messages, published)
-            # A topic that took nothing at all is asked once for each of the others, in case it was these messages.
+            # If the topic took nothing at all, it gets only one request for each of the other objects, in case only
+            # these messages were at fault.
             patience = PATIENCE_SECONDS if published.sent or published.refused else 0.0
             if _settle(outbox, entry, contents, published, run):
                 del left[entry.key]
@@ -95,7 +99,8 @@ def publish_outbox(
 def _settle(
     outbox: "HeldMessages", entry: "OutboxEntry", seen: "Contents", published: "Published[Message]", run: OutboxRun
 ) -> bool:
-    """Put refused messages aside and keep in the object what still has to be published; whether nothing has."""
+    """Sets refused messages aside and leaves in the object what still has to be published. Returns whether nothing
+    has."""
     if published.refused:
         outbox.set_aside(published.refused)
         run.refused += len(published.refused)
@@ -110,6 +115,6 @@ def _settle(
 
 
 def _count_published(counts: Counts, messages: "Sequence[Message]", published: "Published[Message]") -> None:
-    """What of the messages was published, by cluster: all but those reported back."""
+    """Counts by cluster what was published: all messages except those reported back."""
     others = Counter(map(message_counted_under, (*published.failed, *published.refused)))
     count(counts, "OutboxPublished", (Counter(map(message_counted_under, messages)) - others).elements())

@@ -1,7 +1,7 @@
-"""A message of the alerts queue, and the alert it becomes in Alertmanager.
+"""A message of the alerts queue, and the alert that it becomes in Alertmanager.
 
-Anybody who may publish to the topic may have written it, so nothing of it is taken for granted: names are made legal
-once more, and what is no alert at all is told apart from what is merely odd.
+Anybody who may publish to the topic may have written it, so nothing in it is trusted. Names are made legal once more,
+and a message that is not an alert is told apart from one that is merely odd.
 """
 
 import re
@@ -16,16 +16,16 @@ import orjson
 from auditwire.alerts.errors import MessageError
 from auditwire.alerts.text import annotation_value, label_value, legal_names
 
-# Three times what the largest alert of ours carries. Whoever writes more asks Alertmanager to hold what it cannot.
+# Three times what our largest alert has. More than that would only burden Alertmanager.
 MAX_NAMES: Final = 192
 
-# What Go's url.ParseRequestURI takes: Alertmanager answers 422 to anything else, and stores nothing of the post.
+# What Go's url.ParseRequestURI accepts. Alertmanager answers 422 to anything else, and stores nothing of the post.
 _URI = re.compile(r"[a-z][a-z0-9+.-]*://([\x21\x23-\x24\x26-\x7e]|%[0-9A-Fa-f]{2})+")
 
 
 @dataclass(frozen=True, slots=True)
 class QueuedAlert:
-    """An alert as it waits in the queue; ``first`` is None where the message does not say, or not readably."""
+    """An alert in the queue. ``first`` is None if the message has no such time, or an unreadable one."""
 
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
@@ -33,7 +33,8 @@ class QueuedAlert:
     generator_url: str = ""
 
     def as_posted(self, now: datetime, ttl: timedelta) -> bytes:
-        """The alert as JSON for Alertmanager's v2 API: since its first occurrence, and active for ``ttl`` from now."""
+        """The alert as JSON for Alertmanager's v2 API: it starts at its first occurrence and is active for ``ttl`` from
+        now."""
         alert: dict[str, Any] = {
             "labels": dict(self.labels),
             "annotations": dict(self.annotations),
@@ -46,17 +47,17 @@ class QueuedAlert:
 
 
 def read_message(body: str) -> QueuedAlert:
-    """The alert in the body of an SQS message: delivered raw, or in the envelope of SNS.
+    """Reads the alert in the body of an SQS message, delivered raw or in the envelope of SNS.
 
-    Labels and annotations are bounded as ours are: names and values are cut. Raises MessageError where there is no
-    alert: no JSON object, no label, a label that is not text, more names than any alert of ours has.
+    Names and values of labels and annotations are cut to the bounds of our own alerts. Raises MessageError if there is
+    no alert: no JSON object, no label, a label that is not text, or more names than our alerts ever have.
     """
     message = _json_object(body)
     if message.get("Type") == "Notification" and isinstance(inner := message.get("Message"), str):
         message = _json_object(inner)
     labels = _texts(message.get("labels"), "labels", label_value)
     if not labels:
-        raise MessageError("the message has no labels, so it is no alert")
+        raise MessageError("the message has no labels, so it is not an alert")
     about = message.get("auditwire")
     first = about.get("first") if isinstance(about, dict) else None
     return QueuedAlert(
@@ -73,16 +74,16 @@ def _json_object(text: str) -> dict[str, Any]:
     except orjson.JSONDecodeError as error:
         raise MessageError(f"the message is not JSON: {error}") from error
     if not isinstance(found, dict):
-        raise MessageError("the message is no JSON object")
+        raise MessageError("the message is not a JSON object")
     return found
 
 
 def _texts(found: object, what: str, bounded: Callable[[str], str]) -> dict[str, str]:
-    """Names and texts under legal names; empty ones left out, as Alertmanager would; numbers and booleans as text."""
+    """The texts under legal names. Empty ones are left out, as Alertmanager does. Numbers and booleans become text."""
     if found is None:
         return {}
     if not isinstance(found, dict):
-        raise MessageError(f"the message's {what} are no JSON object")
+        raise MessageError(f"the message's {what} are not a JSON object")
     if len(found) > MAX_NAMES:
         raise MessageError(f"the message has {len(found)} {what}, more than {MAX_NAMES}")
     texts: dict[str, str] = {}
@@ -92,7 +93,7 @@ def _texts(found: object, what: str, bounded: Callable[[str], str]) -> dict[str,
         elif isinstance(value, bool | int | float):
             texts[name] = orjson.dumps(value).decode()
         elif value is not None:
-            raise MessageError(f"one of the message's {what} is no text")
+            raise MessageError(f"one of the message's {what} is not text")
     return legal_names({name: bounded(value) for name, value in texts.items() if value})
 
 
@@ -107,7 +108,7 @@ def _time(found: object) -> datetime | None:
 
 
 def _as_text(moment: datetime) -> str:
-    # Not strftime: it writes the year 1 as "1".
+    # Not strftime, which writes the year 1 as "1".
     return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 

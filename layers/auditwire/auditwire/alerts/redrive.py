@@ -1,8 +1,8 @@
-"""Dead letters: looked at without being consumed, and sent back to the alerts queue.
+"""Dead letters: looking at them without consuming them, and sending them back to the alerts queue.
 
-A message is sent before it is deleted, so one that is cut off in between is there twice, never not at all; the relay
-may deliver an alert twice, Alertmanager knows it by its labels. AWS can move a queue's messages by itself
-(StartMessageMoveTask), but only all of them, and one proven bad would come straight back.
+A message is sent before it is deleted. So if a run is cut off in between, the message exists twice, and is never lost.
+The relay may then deliver an alert twice; Alertmanager recognises it by its labels. AWS can move the messages of a
+queue by itself (StartMessageMoveTask), but only all of them, and one that is proven bad would come straight back.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from auditwire.alerts.errors import DeadLetterError, MessageError
+from auditwire.alerts.packing import packed
 from auditwire.alerts.queued import QueuedAlert, read_message
 
 if TYPE_CHECKING:
@@ -28,15 +29,16 @@ if TYPE_CHECKING:
     )
 
 PEEK_SECONDS: Final = 30
-"""How long a message that is looked at is hidden from others, should the one who looks be cut off."""
+"""How long a message that is looked at stays hidden from others if this program is cut off."""
 REDRIVE_SECONDS: Final = 600
-"""The same for redriving, which takes longer: what comes by again meanwhile would be taken for the queue's end."""
+"""The same for redriving, which takes longer. If a message came back meanwhile, it would be taken for the end of the
+queue."""
 
 _BAD: Final = frozenset(("malformed", "refused"))
 _OURS: Final = ("reason", "detail")
 _AT_ONCE: Final = 10
 _MAX_REQUEST_BYTES: Final = 250_000
-# A receive that waits asks every machine the queue is spread over; one that does not may miss messages.
+# A receive that waits asks all machines of the queue. One that does not wait may miss messages.
 _WAIT_SECONDS: Final = 1
 
 
@@ -44,9 +46,9 @@ _WAIT_SECONDS: Final = 1
 class DeadLetter:
     """A message of the dead-letter queue.
 
-    ``reason`` is ``malformed`` or ``refused`` where the relay has proven it bad, ``undelivered`` where no Alertmanager
-    took it for a day or SNS could not put it into the queue; ``detail`` is what was said about it. ``sent`` is when it
-    came into the queue it died in. ``alert`` is None where the body holds none.
+    ``reason`` is ``malformed`` or ``refused`` if the relay has proven it bad, and ``undelivered`` if no Alertmanager
+    took it for a day or SNS could not put it into the queue. ``detail`` is the explanation that came with it. ``sent``
+    is when it came into the queue in which it died. ``alert`` is None if the body does not contain one.
     """
 
     identifier: str
@@ -66,8 +68,8 @@ class DeadLetter:
 
 @dataclass(slots=True)
 class Redriven:
-    """How redriving ended: the letters that were moved; those kept because they are proven bad; those that could not be
-    moved, each with why; how many were not asked for."""
+    """The result of redriving: the letters that were moved; those kept because they are proven bad; those that could
+    not be moved, each with the reason; and how many were not asked for."""
 
     moved: list[DeadLetter] = field(default_factory=list)
     bad: list[DeadLetter] = field(default_factory=list)
@@ -76,7 +78,8 @@ class Redriven:
 
 
 def waiting(client: "SQSClient", queue_url: str) -> int:
-    """About how many messages are in a queue, those included that somebody is looking at. Raises DeadLetterError."""
+    """Roughly how many messages are in a queue, including those that are hidden because somebody looks at them. Raises
+    DeadLetterError."""
     try:
         attributes = client.get_queue_attributes(
             QueueUrl=queue_url,
@@ -88,9 +91,9 @@ def waiting(client: "SQSClient", queue_url: str) -> int:
 
 
 def peek(client: "SQSClient", queue_url: str, most: int, wait: int = _WAIT_SECONDS) -> list[DeadLetter]:
-    """At most ``most`` messages, oldest first, none consumed: each is hidden while this looks and shown again at its
-    end. Somebody else who looks at the same time sees the others. ``wait`` is for how many seconds an empty queue is
-    asked. Raises DeadLetterError."""
+    """Up to ``most`` messages, oldest first. None is consumed: each is hidden while this function runs and visible
+    again at its end. Somebody who looks at the same time sees the others. An empty queue is asked for ``wait`` seconds.
+    Raises DeadLetterError."""
     seen: list[DeadLetter] = []
     try:
         for letters in _received(client, queue_url, PEEK_SECONDS, wait, most):
@@ -110,11 +113,11 @@ def redrive(
     dry_run: bool = False,
     wait: int = _WAIT_SECONDS,
 ) -> Redriven:
-    """Move the wanted messages from one queue to the other, with their attributes.
+    """Moves the wanted messages from one queue to the other, with their attributes.
 
-    What is proven bad stays, unless ``include_bad``; then it goes without the reason, which is up for another proof.
-    Every message of the queue is looked at once, also those not wanted. Raises DeadLetterError where the queue cannot
-    be read; messages that cannot be moved are reported and stay.
+    Messages that are proven bad stay, unless ``include_bad`` is given; then they are moved without their reason, which
+    has to be proven again. Every message of the queue is looked at once, wanted or not. Raises DeadLetterError if the
+    queue cannot be read. Messages that cannot be moved are reported and stay.
     """
     result = Redriven()
     staying: list[DeadLetter] = []
@@ -140,7 +143,7 @@ def redrive(
 def _received(
     client: "SQSClient", queue_url: str, hidden: int, wait: int, most: int | None = None
 ) -> Iterator[list[DeadLetter]]:
-    """Messages in portions, each once, until the queue gives no new one or ``most`` were given."""
+    """Yields messages in portions, each message once, until the queue has no new one or ``most`` were yielded."""
     seen: set[str] = set()
     while most is None or len(seen) < most:
         room = _AT_ONCE if most is None else min(_AT_ONCE, most - len(seen))
@@ -155,7 +158,7 @@ def _received(
             ).get("Messages", [])
         except (BotoCoreError, ClientError) as error:
             raise DeadLetterError(f"the dead-letter queue cannot be read: {error}") from error
-        # One that comes by again was hidden for as long as it may be: everything there is has been seen.
+        # If a message comes back, it was hidden for as long as it may be, so all messages have been seen.
         letters = [letter for message in messages if (letter := _letter(message)).identifier not in seen]
         seen.update(letter.identifier for letter in letters)
         if not letters:
@@ -171,7 +174,7 @@ def _letter(message: "MessageTypeDef") -> DeadLetter:
     except MessageError:
         alert = None
     reason = texts.get("reason", "")
-    # What SNS could not deliver carries its own account of why.
+    # If SNS could not deliver the message, it has attached its own explanation.
     said = " ".join(filter(None, (texts.get("ErrorCode"), texts.get("ErrorMessage"))))
     return DeadLetter(
         identifier=message["MessageId"],
@@ -188,30 +191,20 @@ def _letter(message: "MessageTypeDef") -> DeadLetter:
 def _move(
     client: "SQSClient", source_url: str, target_url: str, letters: Sequence[DeadLetter], result: Redriven
 ) -> None:
-    for portion in _packed(letters):
+    for portion in packed(letters, _size_of, max_size=_MAX_REQUEST_BYTES):
         sent = _send(client, target_url, portion, result)
         _delete(client, source_url, sent, result)
 
 
-def _packed(letters: Sequence[DeadLetter]) -> Iterator[list[DeadLetter]]:
-    """The letters in requests of a size that SQS takes; one always fits."""
-    portion: list[DeadLetter] = []
-    size = 0
-    for letter in letters:
-        own = len(letter.body.encode()) + sum(
-            len(name) + len(str(value.get("StringValue", ""))) * 4 + 100 for name, value in letter.attributes.items()
-        )
-        if portion and size + own > _MAX_REQUEST_BYTES:
-            yield portion
-            portion, size = [], 0
-        portion.append(letter)
-        size += own
-    if portion:
-        yield portion
+def _size_of(letter: DeadLetter) -> int:
+    """How many bytes of a request a letter takes at most."""
+    attributes = letter.attributes.items()
+    in_attributes = sum(len(name) + len(str(value.get("StringValue", ""))) * 4 + 100 for name, value in attributes)
+    return len(letter.body.encode()) + in_attributes
 
 
 def _send(client: "SQSClient", url: str, letters: Sequence[DeadLetter], result: Redriven) -> list[DeadLetter]:
-    """Send copies; those that were taken."""
+    """Sends copies. Returns the letters that were sent."""
     entries: list[SendMessageBatchRequestEntryTypeDef] = [
         {
             "Id": str(number),
@@ -234,14 +227,14 @@ def _send(client: "SQSClient", url: str, letters: Sequence[DeadLetter], result: 
 
 
 def _kept(letter: DeadLetter) -> "Mapping[str, MessageAttributeValueOutputTypeDef]":
-    """The attributes it came with. What the relay said of it is not among them: it would speak for its next death."""
+    """The attributes it came with, without what the relay added: that would explain its next death."""
     if not letter.proven_bad:
         return letter.attributes
     return {name: value for name, value in letter.attributes.items() if name not in _OURS}
 
 
 def _as_sent(value: "MessageAttributeValueOutputTypeDef") -> "MessageAttributeValueTypeDef":
-    """An attribute as it may be sent: the answer to a receive also has members that a send refuses."""
+    """An attribute in the form for sending. What a receive returns has members that a send refuses."""
     sent: MessageAttributeValueTypeDef = {"DataType": value["DataType"]}
     if "BinaryValue" in value:
         sent["BinaryValue"] = value["BinaryValue"]
@@ -273,6 +266,6 @@ def _show_again(client: "SQSClient", url: str, letters: Sequence[DeadLetter]) ->
             {"Id": str(number), "ReceiptHandle": letter.receipt, "VisibilityTimeout": 0}
             for number, letter in enumerate(letters[start : start + _AT_ONCE])
         ]
-        # They show themselves again soon; that is no reason to lose what was learned.
+        # The messages become visible again soon. That is no reason to lose the result.
         with suppress(BotoCoreError, ClientError):
             client.change_message_visibility_batch(QueueUrl=url, Entries=entries)

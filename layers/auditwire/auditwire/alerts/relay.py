@@ -1,8 +1,8 @@
-"""From the queue to Alertmanager: what the relay function does with one batch of SQS messages.
+"""The relay: delivers one batch of SQS messages to Alertmanager.
 
-A message is done when one Alertmanager has its alert, or when it was put aside because none ever will take it. All
-others go back to the queue, which holds them for days; endsAt counts from delivery, so that an alert held up for hours
-still arrives active.
+A message is done when one Alertmanager has its alert, or when it was sent to the dead-letter queue because none will
+ever take it. All others return to the queue, which keeps them for days. endsAt counts from delivery, so an alert that
+was held up for hours still arrives active.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,10 +24,10 @@ _UNAUTHORISED = ("401", "403")
 
 @dataclass(frozen=True, slots=True)
 class Relayed:
-    """How a batch ended, in messages: ``alerts`` = ``delivered`` + ``failed`` + ``dead_lettered``.
+    """The result of a batch, in messages: ``alerts`` = ``delivered`` + ``failed`` + ``dead_lettered``.
 
-    ``by_cluster`` says the second and the last as metrics of each cluster: AlertsDelivered and AlertsDeadLettered.
-    ``peers`` says of each peer ``ok`` or why it failed; ``problems`` are sentences for the log.
+    ``by_cluster`` has the second and the last as metrics of each cluster: AlertsDelivered and AlertsDeadLettered.
+    ``peers`` gives for each peer ``ok`` or why it failed. ``problems`` are sentences for the log.
     """
 
     alerts: int
@@ -40,20 +40,20 @@ class Relayed:
 
     @property
     def failed(self) -> int:
-        """How many messages go back to the queue."""
+        """How many messages return to the queue."""
         return len(self.failed_ids)
 
     @property
     def peer_failures(self) -> int:
-        """How many peers did not answer as an Alertmanager that has the alerts."""
+        """How many peers did not take the alerts."""
         return sum(outcome != "ok" for outcome in self.peers.values())
 
     def as_response(self) -> dict[str, list[dict[str, str]]]:
-        """The answer Lambda's poller reads: which messages are to be delivered again."""
+        """The answer for Lambda's poller: which messages are to be delivered again."""
         return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in self.failed_ids]}
 
     def log_fields(self) -> dict[str, object]:
-        """What one structured log line says of the batch."""
+        """The fields of one structured log line about the batch."""
         return {
             "alerts": self.alerts,
             "delivered": self.delivered,
@@ -66,7 +66,7 @@ class Relayed:
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """The relay of one deployment: the peers in force, the dead letters, and how long an alert stays active."""
+    """The relay of one deployment: the current peers, the dead letters, and how long an alert stays active."""
 
     peers: "PeerSource"
     dead_letters: "DeadLetters"
@@ -90,10 +90,10 @@ def relay(
     seconds: float,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Relayed:
-    """Delivers the messages of an SQS event to every peer, within ``seconds`` plus the time dead letters take.
+    """Delivers the messages of an SQS event to every peer, within ``seconds`` plus the time that dead letters take.
 
-    An alert is active for ``ttl`` from its delivery. A message that holds no alert and an alert that is proven bad
-    are sent to ``dead_letters``; if that fails they go back to the queue.
+    An alert is active for ``ttl`` from its delivery. A message that contains no alert, and an alert that is proven bad,
+    are sent to ``dead_letters``. If that fails they return to the queue.
     """
     records: list[Mapping[str, Any]] = list(event.get("Records", ()))
     aside: list[tuple[Mapping[str, Any], str, str, str]] = []
@@ -135,6 +135,6 @@ def relay(
 
 
 def _attributes(record: Mapping[str, Any]) -> dict[str, str]:
-    """The texts that the message came with, such as the rule and the cluster that SNS filters by."""
+    """The attributes of the message as text, such as the rule and the cluster, which SNS filters by."""
     found = record.get("messageAttributes", {}).items()
     return {name: text for name, value in found if value["dataType"] == "String" and (text := value["stringValue"])}

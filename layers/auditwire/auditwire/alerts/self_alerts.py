@@ -1,6 +1,6 @@
-"""Alerts about auditwire itself, named ``auditwire.<Name>``: they take the same road as those of the rules.
+"""Alerts about auditwire itself, named ``auditwire.<Name>``. They are published like those of the rules.
 
-Each has a section in docs/runbooks.md, which its annotation ``runbook_url`` names.
+Each has a section in docs/runbooks.md, and its annotation ``runbook_url`` points there.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 RULES_REFUSED: Final = "auditwire.RulesRefused"
 RUNBOOKS: Final = "docs/runbooks.md"
-"""Where the runbooks are when nobody says under which address they can be read."""
+"""Where the runbooks are if no address is configured."""
 
 _DOCUMENT: Final = "auditwire"
 _PRIORITY: Final = "WARNING"
 _MAX_FINDINGS: Final = 5
 
 
-def own_alert(
+def self_alert(
     name: str,
     *,
     time: datetime | None,
@@ -37,7 +37,7 @@ def own_alert(
 ) -> Alert:
     """An alert of severity warning. ``name`` is ``auditwire.<Name>``, ``bundle`` the digest of the rules in force.
 
-    ``time`` is when it began, None where that is when it is delivered. Values are made legal and cut here; empty ones
+    ``time`` is when the cause began; None stands for the time of delivery. Values are made legal and cut; empty ones
     are left out.
     """
     moment = "" if time is None else time.isoformat(timespec="microseconds").replace("+00:00", "Z")
@@ -56,18 +56,19 @@ def own_alert(
 
 
 def with_runbook(alert: Alert, runbooks: str = RUNBOOKS) -> Alert:
-    """The alert with the address of its runbook, if it is one of our own; ``runbooks`` is that of docs/runbooks.md."""
+    """The alert with the address of its runbook, if it is about auditwire itself. ``runbooks`` is the address of
+    docs/runbooks.md."""
     if alert.document != _DOCUMENT:
         return alert
     url = annotation_value(f"{runbooks}#{alert.rule.replace('.', '').lower()}")
-    # A rule whose document somebody has called auditwire may have one of its own.
+    # A rule of a document that somebody has named auditwire may have a runbook_url of its own.
     return replace(alert, annotations={"runbook_url": url, **alert.annotations})
 
 
 def rules_refused(
     diagnostics: Sequence[Diagnostic], digest: str | None, active: str | None, bucket: str, time: datetime
 ) -> Alert:
-    """The alert about an upload that was refused: where its first errors are, and which rules stay in force.
+    """The alert about a refused upload: where its first errors are, and which rules stay in force.
 
     ``digest`` names the refused documents, ``active`` those in force (None: the default pack).
     """
@@ -85,12 +86,12 @@ def rules_refused(
         "report": f"s3://{bucket}/status.json",
         "refused_digest": digest or "",
     }
-    # The bucket tells two stacks apart that share an Alertmanager.
-    return own_alert(RULES_REFUSED, time=time, annotations=annotations, labels={"bucket": bucket}, bundle=active or "")
+    # Two stacks that share an Alertmanager are told apart by the bucket.
+    return self_alert(RULES_REFUSED, time=time, annotations=annotations, labels={"bucket": bucket}, bundle=active or "")
 
 
-def publish_own(publisher: "Publisher", alert: Alert, deadline: float) -> None:
-    """Publishes one alert of our own until ``deadline``, in seconds of the publisher's clock, or raises
+def publish_self_alert(publisher: "Publisher", alert: Alert, deadline: float) -> None:
+    """Publishes one alert about auditwire itself until ``deadline``, in seconds of the publisher's clock. Raises
     NotPublishedError."""
     if not publisher.publish([alert], deadline).sent:
         raise NotPublishedError(f"{alert.rule} could not be published: {alert.annotations.get('message', '')}")

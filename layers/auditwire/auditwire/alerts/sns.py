@@ -1,7 +1,7 @@
 """Publishing alerts to the SNS topic, packed into as few requests as its limits allow."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from auditwire.alerts.message import Message, message_of
+from auditwire.alerts.packing import packed
 from auditwire.aws.attempts import attempts, side_by_side
 from auditwire.aws.errors import code_of
 
@@ -20,23 +21,25 @@ if TYPE_CHECKING:
 
 MAX_ENTRIES: Final = 10
 MAX_REQUEST_BYTES: Final = 250_000
-"""Bytes of all messages of a request and their attributes. SNS refuses a request of more than 262,144 as a whole."""
+"""The largest sum, in bytes, of all messages of a request and their attributes. SNS refuses a request of more than
+262,144 as a whole."""
 
-# A whole request refused with one of these holds a message that SNS will never take.
+# If a whole request is refused with one of these, it contains a message that SNS will never take.
 _MESSAGE_AT_FAULT: Final = frozenset(
     ("BatchRequestTooLong", "InvalidParameter", "InvalidParameterValue", "ParameterValueInvalid", "ValidationError")
 )
-# An entry's failure is the sender's fault by its own flag, unless it speaks of rights, keys, rate or the topic.
+# The failure of an entry is the sender's fault if its flag says so, unless its code is about permissions, keys,
+# throttling or the topic.
 _ROAD_AT_FAULT: Final = ("AccessDenied", "Authorization", "KMS", "Kms", "NotFound", "Throttl", "Token")
 
 
 _Item = TypeVar("_Item")
-"""What is published and reported back: an alert, or a message made of one before."""
+"""What is published and reported back: an alert, or a finished message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Published(Generic[_Item]):
-    """How publishing ended: how much SNS took, what it did not take in time, what it never will."""
+    """The result of publishing: how many SNS took, what it did not take in time, and what it will never take."""
 
     sent: int = 0
     failed: list[_Item] = field(default_factory=list)
@@ -44,20 +47,20 @@ class Published(Generic[_Item]):
 
 
 class Publisher(Protocol):
-    """Where alerts are published."""
+    """Publishes alerts."""
 
     def publish(self, alerts: "Sequence[Alert]", deadline: float) -> "Published[Alert]":
-        """Publishes alerts until ``deadline``, in seconds of the publisher's clock. Raises nothing of its own."""
+        """Publishes alerts until ``deadline``, in seconds of the publisher's clock. Raises no errors."""
 
 
 @dataclass(slots=True)
 class MemoryPublisher:
-    """A publisher that keeps what it is given, for tests and for trying things."""
+    """A publisher that keeps what it is given, for tests and experiments."""
 
     alerts: "list[Alert]" = field(default_factory=list)
 
     def publish(self, alerts: "Sequence[Alert]", deadline: float) -> "Published[Alert]":
-        """Keeps the alerts; no deadline is too short for that."""
+        """Keeps the alerts, whatever the deadline."""
         del deadline
         self.alerts += alerts
         return Published(sent=len(alerts))
@@ -71,10 +74,10 @@ class _BatchEntry(Generic[_Item]):
 
 
 class SnsPublisher:
-    """A Publisher to one topic, a few requests side by side. ``clock`` gives seconds since the epoch, ``sleep`` waits
-    seconds between attempts.
+    """A Publisher to one topic, with several requests side by side.
 
-    Timeouts and retries of a single request are the client's own.
+    ``clock`` gives seconds since the epoch, ``sleep`` waits seconds between attempts. Timeouts and retries of a single
+    request are set in the client.
     """
 
     def __init__(
@@ -90,15 +93,14 @@ class SnsPublisher:
         self._sleep = sleep
 
     def publish(self, alerts: "Sequence[Alert]", deadline: float) -> "Published[Alert]":
-        """Publishes all alerts, repeats what SNS did not take until ``deadline``, and says what became of each.
+        """Publishes all alerts and says what became of each. What SNS does not take is retried until ``deadline``.
 
-        The first request is made even after the deadline, no other one is. An alert refused as invalid is never
-        repeated.
+        Only the first request is made even after the deadline. An alert that is refused as invalid is never retried.
         """
         return self._publish([_entry(alert, message_of(alert)) for alert in alerts], deadline)
 
     def publish_messages(self, messages: Sequence[Message], deadline: float) -> Published[Message]:
-        """The same for messages that were made before."""
+        """The same for finished messages."""
         return self._publish([_entry(message, message) for message in messages], deadline)
 
     def _publish(self, entries: list[_BatchEntry[_Item]], deadline: float) -> Published[_Item]:
@@ -116,12 +118,14 @@ class SnsPublisher:
     def _round(
         self, entries: list[_BatchEntry[_Item]], deadline: float, least: int
     ) -> tuple[list[_BatchEntry[_Item]], list[_Item]]:
-        """Sends all entries once, ``least`` requests even after the deadline: which are to be sent again, and what
-        never."""
-        # A storm of alerts is fifty requests, and one after the other they would not be done in time.
+        """Sends all entries once, of which ``least`` requests even after the deadline. Returns the entries to send
+        again, and the items that are invalid."""
+        # A storm of alerts is fifty requests. One after the other, they would not be done in time.
         requests = [
             partial(self._request, request, deadline, must=number < least)
-            for number, request in enumerate(_packed(entries))
+            for number, request in enumerate(
+                packed(entries, lambda entry: entry.size, max_size=MAX_REQUEST_BYTES, max_items=MAX_ENTRIES)
+            )
         ]
         done = side_by_side(requests, "publish")
         return [entry for again, _ in done for entry in again], [item for _, refused in done for item in refused]
@@ -129,8 +133,8 @@ class SnsPublisher:
     def _request(
         self, entries: list[_BatchEntry[_Item]], deadline: float, *, must: bool
     ) -> tuple[list[_BatchEntry[_Item]], list[_Item]]:
-        """Sends one request unless it is too late and need not be, and again entry by entry where one of them is at
-        fault."""
+        """Sends one request, unless the deadline has passed and the request is not a ``must``. If a message is at
+        fault, its entries are sent one by one."""
         if not must and self._clock() >= deadline:
             return entries, []
         try:
@@ -140,7 +144,7 @@ class SnsPublisher:
                 return entries, []
             if len(entries) == 1:
                 return [], [entries[0].item]
-            # Which of them it is, SNS does not say.
+            # SNS does not say which of them it is.
             each = [self._request([entry], deadline, must=False) for entry in entries]
             return [entry for again, _ in each for entry in again], [item for _, refused in each for item in refused]
         except BotoCoreError:
@@ -166,20 +170,6 @@ def _entry(item: _Item, message: Message) -> _BatchEntry[_Item]:
     attributes = message.attributes.items()
     in_attributes = sum(len(name) + len("String") + len(value.encode()) for name, value in attributes)
     return _BatchEntry(item, message, len(message.body.encode()) + in_attributes)
-
-
-def _packed(entries: Iterable[_BatchEntry[_Item]]) -> Iterator[list[_BatchEntry[_Item]]]:
-    """The entries in order, in as few requests as fit; one entry always fits."""
-    request: list[_BatchEntry[_Item]] = []
-    size = 0
-    for entry in entries:
-        if request and (len(request) == MAX_ENTRIES or size + entry.size > MAX_REQUEST_BYTES):
-            yield request
-            request, size = [], 0
-        request.append(entry)
-        size += entry.size
-    if request:
-        yield request
 
 
 def _as_request(number: str, message: Message) -> "PublishBatchRequestEntryTypeDef":

@@ -1,4 +1,4 @@
-"""Names and values as Alertmanager, SNS and people can take them: legal, one line, of bounded length."""
+"""Names and values in the form that Alertmanager, SNS and people need: legal, one line, of bounded length."""
 
 import hashlib
 import re
@@ -16,19 +16,19 @@ _DIGEST = 8
 
 
 def legal_name(name: str) -> str:
-    """A label or annotation name within ``[a-zA-Z_][a-zA-Z0-9_]*``: other characters become ``_``."""
+    """A legal name of a label or annotation, within ``[a-zA-Z_][a-zA-Z0-9_]*``. Other characters become ``_``."""
     legal = _ILLEGAL_IN_NAME.sub("_", name[:MAX_NAME_LENGTH])
     return legal if legal[:1].isalpha() or legal.startswith("_") else f"_{legal}"
 
 
 def legal_names(values: Mapping[str, str]) -> dict[str, str]:
-    """The same values under legal names; names that become equal get ``_2``, ``_3``… in their old order."""
+    """The values under legal names. Names that become equal get ``_2``, ``_3``… in their original order."""
     legal: dict[str, str] = {}
     numbers: dict[str, int] = {}
-    # Names that are legal already keep theirs, whatever the others become.
+    # Names that are legal already stay as they are, whatever the others become.
     for name in sorted(values, key=lambda name: (legal_name(name) != name, name)):
         wanted = fitting = legal_name(name)
-        # Counting on from the last number: from 1 each time, thousands of equal names would take minutes.
+        # Continue from the last number. Counting from 1 each time would take minutes for thousands of equal names.
         while fitting in legal:
             number = numbers[wanted] = numbers.get(wanted, 1) + 1
             fitting = f"{wanted}_{number}"
@@ -39,8 +39,8 @@ def legal_names(values: Mapping[str, str]) -> dict[str, str]:
 def label_value(value: str) -> str:
     """A label's value: one line of at most 256 characters.
 
-    A longer one is cut and ends in ``…`` and 8 hex digits of its SHA-256, so that it is seen to be cut and
-    two long values that begin alike stay two alerts.
+    A longer value is cut and ends in ``…`` and 8 hex digits of its SHA-256. So readers see that it was cut, and two
+    long values with the same beginning stay two alerts.
     """
     line = one_line(value[: MAX_LABEL_LENGTH + 1])
     if len(value) <= MAX_LABEL_LENGTH and len(line) <= MAX_LABEL_LENGTH:
@@ -50,12 +50,12 @@ def label_value(value: str) -> str:
 
 
 def annotation_value(value: str, limit: int = MAX_ANNOTATION_LENGTH) -> str:
-    """An annotation's value: one line of at most ``limit`` characters, a cut marked by ``…`` at its end."""
+    """An annotation's value: one line of at most ``limit`` characters. A cut is marked by ``…`` at the end."""
     line = one_line(value[: limit + 1])
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
 def listed(values: Iterable[str], most: int, separator: str = ", ") -> str:
-    """The different values in order of appearance; of more than ``most`` the first ones and ``…``."""
+    """The distinct values in order of appearance. If there are more than ``most``, the first ones and ``…``."""
     different = list(dict.fromkeys(filter(None, values)))
     return separator.join(different[:most] + ["…"] * (len(different) > most))

@@ -1,10 +1,9 @@
 """What an alert says: labels from one occurrence, annotations from all that were folded into it.
 
-Labels are an alert's identity in Alertmanager, so they hold only what names the act: who did what to which
-object. Clients choose most of these values (a user may create objects under ever new names), so their number
-is bounded by the 500 alerts a batch may give, and their size by 256 characters. What differs from time to
-time (addresses, user agents, times, auditIDs) stands in annotations, which Alertmanager replaces instead of
-multiplying alerts.
+Labels are an alert's identity in Alertmanager, so they only name the act: who did what to which object. Clients choose
+most of these values (a user may create objects under ever new names). So their number is bounded by the 500 alerts of a
+batch, and their size by 256 characters. What changes from one occurrence to the next (addresses, user agents, times,
+auditIDs) goes into annotations, which Alertmanager replaces without multiplying alerts.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,20 +19,19 @@ if TYPE_CHECKING:
 MAX_AUDIT_IDS: Final = 10
 
 SEVERITY: Final = {"DEBUG": "info", "INFO": "info", "WARNING": "warning"}
-"""What each priority is called in Alertmanager, lowest priority first."""
+"""The severity in Alertmanager for each priority, lowest priority first."""
 
 _MAX_LISTED: Final = 10
-_MAX_OWN: Final = 32
+_MAX_ADDED: Final = 32
 _MAX_AUDIT_ID_LENGTH: Final = 128
-# A rule may say how severe it is. What the alert is about is not its to say: a label of these names becomes
-# rule_*.
+# A rule may set the severity. It may not set what the alert is about: labels with these names become rule_*.
 _NOT_THE_RULES = frozenset(
     ("alertname", "cluster", "event", "name", "namespace", "priority", "resource", "user", "verb", "workspace")
 )
 
 
 def labels_of(occurrence: "Occurrence", cluster: str) -> dict[str, str]:
-    """The labels of the alert an occurrence belongs to, sorted by name; empty ones are left out."""
+    """The labels of the alert that an occurrence belongs to, sorted by name, without empty ones."""
     rule, event = occurrence.rule, occurrence.event
     fixed = {
         "alertname": rule.name,
@@ -45,16 +43,16 @@ def labels_of(occurrence: "Occurrence", cluster: str) -> dict[str, str]:
         "resource": event.objectRef.resource,
         "name": event.objectRef.name,
         "verb": event.verb,
-        # Who really called; whom they impersonated stands in an annotation.
+        # The user who authenticated. The impersonated user is in an annotation.
         "user": event.user.username or "",
         "event": event.digest if rule.alert == "distinct" else "",
     }
-    own = _own(rule.labels, _NOT_THE_RULES.__contains__, label_value)
-    return dict(sorted((_values(fixed, label_value) | own).items()))
+    added = _added(rule.labels, _NOT_THE_RULES.__contains__, label_value)
+    return dict(sorted((_values(fixed, label_value) | added).items()))
 
 
 def annotations_of(occurrences: "Sequence[Occurrence]", cluster: str) -> dict[str, str]:
-    """The annotations of an alert folded from these occurrences (earliest first), sorted by name."""
+    """The annotations of an alert that is folded from these occurrences (earliest first), sorted by name."""
     rule, event, message = occurrences[0].rule, occurrences[0].event, occurrences[0].message
     events = [occurrence.event for occurrence in occurrences]
     first, last = events[0].stageTimestamp or "", events[-1].stageTimestamp or ""
@@ -76,12 +74,12 @@ def annotations_of(occurrences: "Sequence[Occurrence]", cluster: str) -> dict[st
         "summary": rule.desc or rule.name,
         "description": f"{_act(event)} in cluster {cluster}: {_how_often(len(occurrences), first, last)}",
     }
-    own = _own(rule.annotations, lambda name: name in facts, annotation_value)
-    return dict(sorted((_values(facts | worded, annotation_value) | own).items()))
+    added = _added(rule.annotations, lambda name: name in facts, annotation_value)
+    return dict(sorted((_values(facts | worded, annotation_value) | added).items()))
 
 
 def audit_ids(occurrences: "Sequence[Occurrence]") -> tuple[str, ...]:
-    """The first 10 different auditIDs. Clients choose them, so each is one line of at most 128 characters."""
+    """The first 10 distinct auditIDs. Clients choose them, so each is one line of at most 128 characters."""
     different = dict.fromkeys(
         annotation_value(occurrence.event.auditID, _MAX_AUDIT_ID_LENGTH) for occurrence in occurrences
     )
@@ -112,9 +110,9 @@ def _values(values: Mapping[str, str], bounded: Callable[[str], str]) -> dict[st
     return {name: bounded(value) for name, value in values.items() if value}
 
 
-def _own(values: Mapping[str, str], taken: Callable[[str], bool], bounded: Callable[[str], str]) -> dict[str, str]:
-    """What a rule adds: legal names, its first 32 by name; a name it may not use gets the prefix
+def _added(values: Mapping[str, str], taken: Callable[[str], bool], bounded: Callable[[str], str]) -> dict[str, str]:
+    """What a rule adds: its first 32 values by name, under legal names. A name it may not use gets the prefix
     ``rule_``."""
     legal = legal_names({name: value for name, value in values.items() if value})
-    named = {f"rule_{name}" if taken(name) else name: legal[name] for name in sorted(legal)[:_MAX_OWN]}
+    named = {f"rule_{name}" if taken(name) else name: legal[name] for name in sorted(legal)[:_MAX_ADDED]}
     return _values(named, bounded)

@@ -1,5 +1,5 @@
-"""The archive: one durable, idempotent object per batch and hour, or one item per event; and a quarantine for what
-could not be read."""
+"""The archive: one durable, idempotent object per batch and hour, or one item per event. Beside it the quarantine, for
+what could not be read."""
 
 from auditwire.archive.dynamodb import DynamoDBArchive
 from auditwire.archive.errors import ArchiveError

@@ -1,7 +1,8 @@
-"""Many items of one table at once: side by side, in the largest requests it takes, until everything is done or there is
-no time left.
+"""Reading and writing many items of one table: in the largest requests the table accepts, side by side, until all are
+done or the time is up.
 
-DynamoDB answers a request in part: what it had no capacity for comes back, to be asked for again a little later.
+DynamoDB may answer a request in part. It returns what it had no capacity for, and that part is requested again a little
+later.
 """
 
 import time
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 MAX_PUTS: Final = 25
-"""Items of one BatchWriteItem; 25 of the largest are well below its 16 MB."""
+"""Items in one BatchWriteItem. 25 of the largest stay well below its limit of 16 MB."""
 
 MAX_GETS: Final = 100
-"""Keys of one BatchGetItem."""
+"""Keys in one BatchGetItem."""
 
-# These pass, as any answer 5xx does and any request without an answer; another refusal would only be repeated.
+# These errors pass, like any 5xx answer and any request without an answer. Other refusals would only come again.
 _BUSY: Final = frozenset(("ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException"))
 _UNANSWERED: Final = (exceptions.ConnectionError, exceptions.HTTPClientError)
 
@@ -35,10 +36,11 @@ _Part = TypeVar("_Part")
 
 
 class Batches:
-    """Reads and puts items of one table. Timeouts of a single request are the client's own.
+    """Reads and writes items of one table. The timeout of a single request is set in the client.
 
-    ``clock`` gives seconds since the epoch, ``sleep`` waits seconds between attempts. Everything raises ArchiveError
-    for what could not be done by ``deadline``: no attempt but the first of a request begins later.
+    ``clock`` gives seconds since the epoch, ``sleep`` waits seconds between attempts. All methods raise ArchiveError
+    for what could not be done by ``deadline``. The first attempt of each request is always made; no retry begins after
+    the deadline.
     """
 
     def __init__(
@@ -54,16 +56,16 @@ class Batches:
         self._sleep = sleep
 
     def present(self, keys: Iterable[Key], deadline: float) -> set[Key]:
-        """Those of the keys under which there is an item now."""
+        """Those of the keys that have an item now."""
         names = {"ProjectionExpression": "#p, #e", "ExpressionAttributeNames": {"#p": PARTITION, "#e": EVENT}}
         return set(self._read(keys, {"ConsistentRead": True, **names}, deadline))
 
     def get(self, keys: Iterable[Key], deadline: float) -> dict[Key, Item]:
-        """The items that are there under these keys."""
+        """The items that exist under these keys."""
         return self._read(keys, {"ConsistentRead": True}, deadline)
 
     def put(self, items: Iterable[Item], deadline: float) -> None:
-        """Puts items, which must have different keys, in the place of whatever is there."""
+        """Writes the items, replacing what is there. Their keys must differ."""
 
         def ask(waiting: Sequence[Item]) -> list[Item]:
             puts: Any = [{"PutRequest": {"Item": item}} for item in waiting]
@@ -92,7 +94,7 @@ class Batches:
         most: int,
         deadline: float,
     ) -> None:
-        """Ask for all parts, ``most`` at once; what ``ask`` gives back is asked for again."""
+        """Requests all parts, ``most`` at a time. Parts that ``ask`` returns are requested again."""
         waiting = iter(parts)
         requests = iter(lambda: list(islice(waiting, most)), [])
         side_by_side([partial(self._until_done, what, ask, request, deadline) for request in requests], "archive")
@@ -111,7 +113,7 @@ class Batches:
                 cause = error
             if not parts:
                 return
-        raise self._failure(parts, what, str(cause or "DynamoDB took only a part in time")) from cause
+        raise self._failure(parts, what, str(cause or "DynamoDB did only a part of them in time")) from cause
 
     def _failure(self, parts: Sequence[object], what: str, why: str) -> ArchiveError:
         return ArchiveError(f"{len(parts)} events of the table {self._table} could not be {what}: {why}")

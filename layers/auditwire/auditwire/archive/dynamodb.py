@@ -1,9 +1,9 @@
-"""The archive in a DynamoDB table: one item an event, found by cluster and hour, auditID, user or object.
+"""The archive in a DynamoDB table: one item per event, found by cluster and hour, by auditID, by user or by object.
 
-An event's key is made of its cluster, its time and the SHA-256 of what was received, so the same event has the same key
-whichever batch brings it. BatchWriteItem knows no conditions, so what is there already is looked for first, and never
-written again. Only two requests that bring the same event in the same moment may both find nothing and write; then the
-later line stays, which is the same event as the rules of that moment decided it.
+An event's key is made of its cluster, its time and the SHA-256 of what was received, so an event has the same key in
+every batch. BatchWriteItem has no conditions. So existing items are looked up first and are never written again. Only
+if two requests bring the same event at the same moment may both find nothing and write. Then the later line stays: the
+same event, as the rules of that moment decided it.
 """
 
 import time
@@ -23,10 +23,10 @@ _DAY: Final = 86_400
 
 
 class DynamoDBArchive:
-    """An Archive in one table. ``objects`` keeps what is too large for an item, and the quarantine.
+    """An Archive in one table. ``objects`` stores what is too large for an item, and the quarantine.
 
-    Items expire ``days`` after they were stored. Timeouts and retries of single requests are the clients' own; what
-    DynamoDB has no capacity for is repeated until the deadline. ``clock`` gives seconds since the epoch.
+    Items expire ``days`` after they were stored. Timeouts and retries of single requests are set in the clients; what
+    DynamoDB has no capacity for is requested again until the deadline. ``clock`` gives seconds since the epoch.
     """
 
     def __init__(
@@ -44,13 +44,13 @@ class DynamoDBArchive:
         self._clock = clock
 
     def place(self, cluster: str, group: HourGroup, digest: str) -> str:
-        """What the partition keys of the hour begin with, ``prod#2026-11-21T22``: items know no batch."""
+        """The start of the hour's partition keys, such as ``prod#2026-11-21T22``. Items do not depend on the batch."""
         del digest
         return hour_name(checked_cluster(cluster), group.hour)
 
     def put_events(self, place: str, records: Iterable[Record], deadline: float) -> PutResult:
-        """Stores each event that is not there yet; ``exists`` when all of them are. See Archive.put_events."""
-        # An event that stands twice in a batch is one item; a request with the same key twice would be refused.
+        """Stores each event that is not there yet; returns ``exists`` if all of them are. See Archive.put_events."""
+        # An event that is in the batch twice becomes one item. DynamoDB refuses a request that has the same key twice.
         wanted: dict[Key, Record] = {}
         for record in records:
             wanted.setdefault(key_of(place, record, SHARDS), record)
@@ -69,11 +69,12 @@ class DynamoDBArchive:
         return "stored"
 
     def put_quarantine(self, key: str, raw: bytes, note: QuarantineNote) -> PutResult:
-        """Puts the bytes aside where objects are kept; see Archive.put_quarantine."""
+        """Quarantines the bytes in ``objects``; see Archive.put_quarantine."""
         return self._objects.put_quarantine(key, raw, note)
 
     def _content(self, record: Record, deadline: float) -> Item:
-        """The gzipped line; or, of one too large for an item, the key of an object of its own, written first."""
+        """The gzipped line. If it is too large for an item, it is first stored as an object, and this is the object's
+        key."""
         packed = gzip_bytes(record.line)
         if len(packed) <= MAX_LINE_BYTES:
             return {LINE: {"B": packed}}

@@ -1,19 +1,19 @@
-"""What can go wrong in the archive.
+"""The errors of the archive.
 
-ArchiveError      nothing durable is known to have been written: answered 5xx, so that the sender comes again; or
-                  what is there could not be read
-QuarantineError   what was put aside could not be listed, read or removed
-└── DamagedError  what was read is not what ingest stores
+ArchiveError      nothing durable is known to have been written, so the answer is 5xx and the sender repeats the
+                  batch; or something stored could not be read
+QuarantineError   a quarantined object could not be listed, read or removed
+└── DamagedError  the object is not what ingest stores
 """
 
 
 class ArchiveError(Exception):
-    """Something could not be stored or read. Its text names the place and what the store said."""
+    """Something could not be stored or read. The message names the place and what the store answered."""
 
 
 class QuarantineError(Exception):
-    """Something about the quarantine could not be done. Its text names the key and what the store said."""
+    """An operation on the quarantine failed. The message names the key and what the store answered."""
 
 
 class DamagedError(QuarantineError):
-    """An object of the quarantine is not what ingest stores: trying again will not help."""
+    """A quarantined object is not what ingest stores. Trying again will not help."""

@@ -1,4 +1,4 @@
-"""Where things lie in the archive: keys that a repeated batch finds again and no sender can forge."""
+"""Keys of the archive. A repeated batch gets the same keys, and no sender can forge one."""
 
 import hashlib
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ _RECEIVE_TIME_ONLY = frozenset((Flag.STAGE_TIME_MISSING, Flag.STAGE_TIME_UNREADA
 
 @dataclass(frozen=True, slots=True)
 class HourGroup:
-    """The events of one body that go into one object.
+    """The events of one body that are stored as one object.
 
-    ``hour`` is ``2026-11-21T22``, ``t`` the smallest stageTimestamp of that hour as
-    ``20261121T220500.000000Z``; ``members`` are positions in the list given to partition, in its order;
-    ``strays`` are those of them whose own hour is another one and found no room for an object of its own.
+    ``hour`` is ``2026-11-21T22``. ``t`` is the smallest stageTimestamp of that hour, as ``20261121T220500.000000Z``.
+    ``members`` are positions in the list that was given to partition, in its order. ``strays`` are the members from
+    other hours for which there was no object of their own.
     """
 
     hour: str
@@ -35,12 +35,13 @@ class HourGroup:
 
 
 def partition(events: "Sequence[Event | Passed]") -> list[HourGroup]:
-    """All decoded, settled events of a body by hour of stageTimestamp, earliest hour first; at most 24 groups.
+    """Groups all decoded, settled events of a body by the hour of their stageTimestamp, earliest hour first; at most 24
+    groups.
 
-    Give it every event of the body, not only those the rules archive: the keys must not change when a rule does, or
-    a repeated batch would be stored twice. Later hours than the 24th join it. So do, in the last group, events whose
-    only time is when they were received, which is another one each time they are sent; a body of nothing but those
-    goes by the start of the hour it came in.
+    Pass every event of the body, not only those that the rules archive. The keys must not change when a rule changes,
+    or a repeated batch would be stored twice. Hours after the 24th join the last group. So do events whose only time is
+    the time of receipt, since that differs each time they are sent. If a body has only such events, its group is the
+    start of the hour in which it was received.
     """
     hours: dict[str, list[int]] = {}
     undated: list[int] = []
@@ -65,20 +66,21 @@ def partition(events: "Sequence[Event | Passed]") -> list[HourGroup]:
     return kept
 
 
-def kept_at(own: str, flags: "Iterable[str]", t: str) -> str:
-    """The time at which an event is kept, as ``2026-11-21T22:05:00.100000Z``: its stageTimestamp ``own``, or the time
-    of its group, ``t``, where its own is another hour's or only the time of receipt.
+def kept_at(stage_timestamp: str, flags: "Iterable[str]", t: str) -> str:
+    """The time under which an event is kept, as ``2026-11-21T22:05:00.100000Z``.
 
-    ``flags`` are the event's. A repeated batch gives the same times.
+    That is its ``stage_timestamp``. If that is in another hour, or is only the time of receipt, it is the time
+    ``t`` of its group. ``flags`` are the flags of the event. A repeated batch gets the same times.
     """
     start = extended(t)
-    return own if own[:_HOUR] == start[:_HOUR] and _RECEIVE_TIME_ONLY.isdisjoint(flags) else start
+    is_of_this_hour = stage_timestamp[:_HOUR] == start[:_HOUR] and _RECEIVE_TIME_ONLY.isdisjoint(flags)
+    return stage_timestamp if is_of_this_hour else start
 
 
 def batch_digest(cluster: str, body: bytes) -> str:
-    """SHA-256 in hex of a cluster's name and bytes it sent (inflated): one body from two clusters is two
-    bodies."""
-    # No cluster name holds a NUL byte, so two different pairs never hash the same bytes.
+    """The SHA-256, in hex, of a cluster's name and the body it sent (inflated). The same body from two clusters counts
+    as two."""
+    # No cluster name contains a NUL byte, so two different pairs never give the same bytes.
     digest = hashlib.sha256(cluster.encode() + b"\0")
     digest.update(body)
     return digest.hexdigest()
@@ -87,22 +89,22 @@ def batch_digest(cluster: str, body: bytes) -> str:
 def object_key(cluster: str, hour: str, t: str, digest: str) -> str:
     """``events/cluster=C/date=YYYY-MM-DD/hour=HH/<t>-<digest>.jsonl.gz``, from a HourGroup's hour and t.
 
-    Raises ValueError for a name that is no cluster name.
+    Raises ValueError if ``cluster`` is not a cluster name.
     """
     date, _, number = hour.partition("T")
     return f"events/cluster={checked_cluster(cluster)}/date={date}/hour={number}/{t}-{digest}.jsonl.gz"
 
 
 def quarantine_key(cluster: str, digest: str) -> str:
-    """``quarantine/cluster=C/<digest>.gz``; digest is batch_digest of the bytes put aside.
+    """``quarantine/cluster=C/<digest>.gz``, where digest is the batch_digest of the quarantined bytes.
 
-    Raises ValueError for a name that is no cluster name.
+    Raises ValueError if ``cluster`` is not a cluster name.
     """
     return f"quarantine/cluster={checked_cluster(cluster)}/{digest}.gz"
 
 
 def _hour(event: "Event | Passed") -> str:
-    # Settling leaves no event without a stageTimestamp: YYYY-MM-DDTHH:MM:SS.ffffffZ, which sorts as time does.
+    # Every settled event has a stageTimestamp of the form YYYY-MM-DDTHH:MM:SS.ffffffZ, which sorts in order of time.
     return (event.stageTimestamp or "")[:_HOUR]
 
 
@@ -111,13 +113,13 @@ def _basic(timestamp: str) -> str:
 
 
 def extended(t: str) -> str:
-    """``2026-11-21T22:05:00.100000Z`` of ``20261121T220500.100000Z``."""
+    """Turns ``20261121T220500.100000Z`` into ``2026-11-21T22:05:00.100000Z``."""
     return f"{t[:4]}-{t[4:6]}-{t[6:11]}:{t[11:13]}:{t[13:]}"
 
 
 def checked_cluster(cluster: str) -> str:
-    """The name as it was given. Raises ValueError for one that is no cluster name."""
+    """Returns the name. Raises ValueError if it is not a cluster name."""
     if not is_cluster_name(cluster):
-        message = f"{cluster[:80]!r} is no cluster name and cannot stand in a key"
+        message = f"{cluster[:80]!r} is not a cluster name and cannot be part of a key"
         raise ValueError(message)
     return cluster

@@ -1,4 +1,4 @@
-"""What was put aside in the archive: found, read, and let go once it has been taken up again."""
+"""Listing, reading and removing what is in quarantine."""
 
 import re
 from collections.abc import Iterator
@@ -22,22 +22,23 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 MIN_DIGEST_LENGTH: Final = 8
-"""Hex digits of a digest that are enough to name an object by."""
+"""The fewest hex digits of a digest that identify an object."""
 
 NO_NOTE: Final = "no_note"
-"""The reason of an object that was put there by hand: its cluster is its key's, its time that of the object."""
+"""The reason given for an object that was put there by hand. Its cluster is taken from the key, its time from the
+object."""
 
 _PREFIX: Final = "quarantine/"
 _KEY = re.compile(r"quarantine/cluster=([a-z0-9-]{1,63})/([0-9a-f]{64})\.gz")
-# The largest body that ingest inflates, and what it cannot inflate is smaller than that by far.
+# Ingest inflates bodies up to this size, and what it cannot inflate is far smaller.
 _MAX_BYTES: Final = 64 << 20
-# S3 lists keys but not their metadata, which costs one request an object; a client keeps ten connections.
+# S3 lists keys without their metadata; each object's metadata costs one request. A client keeps ten connections.
 _SIDE_BY_SIDE: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class QuarantineEntry:
-    """A key of the quarantine: ``size`` in bytes as stored (gzipped), ``stored`` when it was put there."""
+    """An object in quarantine: ``size`` is in bytes as stored (gzipped), ``stored`` is when it was put there."""
 
     key: str
     cluster: str
@@ -48,16 +49,16 @@ class QuarantineEntry:
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """An object of the quarantine with its note."""
+    """An object in quarantine with its note."""
 
     entry: QuarantineEntry
     note: QuarantineNote
 
 
 class Quarantine:
-    """The quarantine of one archive bucket. Timeouts and retries of single requests are the client's own.
+    """The quarantine of one archive bucket. Timeouts and retries of single requests are set in the client.
 
-    Everything raises QuarantineError for what S3 will not do. Keys that are none of the quarantine's are passed over.
+    All methods raise QuarantineError if S3 does not do what was asked. Keys of another form are ignored.
     """
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
@@ -65,7 +66,7 @@ class Quarantine:
         self._bucket = bucket
 
     def entries(self, cluster: str | None = None) -> list[QuarantineEntry]:
-        """All keys, newest first; of one cluster, where it is named."""
+        """All objects, or those of one cluster, newest first."""
         prefix = f"{_PREFIX}cluster={cluster}/" if cluster else _PREFIX
         found: list[QuarantineEntry] = []
         try:
@@ -78,8 +79,8 @@ class Quarantine:
         return sorted(found, key=lambda entry: (entry.stored, entry.key), reverse=True)
 
     def describe(self, entries: list[QuarantineEntry]) -> Iterator[Quarantined]:
-        """The notes of these entries, in order, read a few at a time as they are asked for; what has gone meanwhile
-        is left out."""
+        """Yields the entries with their notes, in order. Notes are read a few at a time as they are needed. Entries
+        that have been removed meanwhile are left out."""
         waiting = iter(entries)
         with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
             while some := list(islice(waiting, _SIDE_BY_SIDE)):
@@ -88,7 +89,7 @@ class Quarantine:
                         yield Quarantined(entry, note)
 
     def find(self, name: str) -> list[QuarantineEntry]:
-        """The entries that a key, or the first eight or more digits of a digest, names: none, one, or several."""
+        """The entries that match a key, or the first eight or more digits of a digest: none, one, or several."""
         key = _KEY.fullmatch(name)
         if key:
             return [entry for entry in self.entries(key[1]) if entry.key == name]
@@ -97,7 +98,7 @@ class Quarantine:
         return [entry for entry in self.entries() if entry.digest.startswith(name)]
 
     def read(self, entry: QuarantineEntry) -> tuple[QuarantineNote, bytes]:
-        """The note and the bytes as they came."""
+        """The note, and the bytes as they were received."""
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=entry.key)
             packed, metadata = answer["Body"].read(), answer["Metadata"]
@@ -109,7 +110,7 @@ class Quarantine:
             raise DamagedError(f"s3://{self._bucket}/{entry.key}: is damaged: {error}") from error
 
     def remove(self, entry: QuarantineEntry) -> None:
-        """Let go of an object. The bucket keeps its version for as long as NoncurrentVersionRetentionDays says."""
+        """Removes an object. The bucket keeps its version for as long as NoncurrentVersionRetentionDays says."""
         try:
             self._client.delete_object(Bucket=self._bucket, Key=entry.key)
         except (ClientError, BotoCoreError) as error:
@@ -131,5 +132,5 @@ def _note_of(entry: QuarantineEntry, metadata: "Mapping[str, str]") -> Quarantin
         note = QuarantineNote.from_metadata(metadata)
     except (KeyError, ValueError):
         return QuarantineNote(NO_NOTE, "body", entry.cluster, entry.stored)
-    # The key is what ingest may write for this cluster only; a note that names another one does not count.
+    # Ingest writes the key for this cluster only. A note that names another cluster does not count.
     return note if note.cluster == entry.cluster else replace(note, cluster=entry.cluster)

@@ -1,4 +1,4 @@
-"""Putting aside what of a batch could not be read."""
+"""Quarantining what could not be read in a batch."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from auditwire.archive.store import Archive
 
 MAX_OBJECTS: Final = 20
-"""So many bad items of a batch are an object each. Every object takes some of the time that a request has: with
-hundreds nothing of the batch would ever be answered."""
+"""Up to this many bad items of a batch get an object each. Every object takes some of the time that a request has. With
+hundreds of objects the batch would never be answered."""
 
 MANY_ITEMS: Final = "many_items"
 
@@ -21,9 +21,10 @@ MANY_ITEMS: Final = "many_items"
 def put_aside(
     archive: "Archive", rejects: Sequence[Reject], *, cluster: str, received: datetime
 ) -> list[tuple[Reject, str]]:
-    """Put rejects into quarantine; what was put there, and under which keys. Raises ArchiveError.
+    """Quarantines the rejects. Returns each of them with its key. Raises ArchiveError.
 
-    More than ``MAX_OBJECTS`` different ones go together, an item a line, as one body of the reason ``many_items``.
+    More than ``MAX_OBJECTS`` different rejects are stored together, one item per line, as one body with the reason
+    ``many_items``.
     """
     different = {reject.raw: reject for reject in rejects}
     if len(different) > MAX_OBJECTS:

@@ -1,4 +1,4 @@
-"""The archive in S3: conditional puts, so that a repeat never rewrites evidence."""
+"""The archive in S3. Puts are conditional, so a repeated batch never rewrites evidence."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 class S3Archive:
-    """An Archive in one bucket. Timeouts and retries of single requests are the client's own.
+    """An Archive in one bucket. Timeouts and retries of single requests are set in the client.
 
-    ``sleep`` waits the given seconds between attempts that met another writer.
+    ``sleep`` waits seconds before a put that met another writer is repeated.
     """
 
     def __init__(self, client: "S3Client", bucket: str, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -33,13 +33,13 @@ class S3Archive:
         return object_key(cluster, group.hour, group.t, digest)
 
     def put_events(self, place: str, records: Iterable[Record], deadline: float) -> PutResult:
-        """Stores the lines as one object, gzipped; see Archive.put_events. It takes as long as its client does."""
+        """Stores the lines as one gzipped object; see Archive.put_events. The client alone limits the time this
+        takes."""
         del deadline
         return self._put(place, gzip_lines(record.line for record in records))
 
     def put_quarantine(self, key: str, raw: bytes, note: QuarantineNote) -> PutResult:
-        """Puts the bytes aside, gzipped, the note as object metadata; see
-        Archive.put_quarantine."""
+        """Stores the gzipped bytes, with the note as object metadata; see Archive.put_quarantine."""
         return self._put(key, gzip_bytes(raw), note.as_metadata())
 
     def _put(self, key: str, body: bytes, metadata: Mapping[str, str] | None = None) -> PutResult:

@@ -1,4 +1,4 @@
-"""What to look for in an archive, and what is found there: the same questions to both stores."""
+"""Searching the archive: what can be asked, and what is found. Both stores answer the same questions."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from auditwire.archive.items import object_name
 from auditwire.events import BodyError, ObjectRef, inflate
 from auditwire.events.timestamps import as_text
 
-# The largest body that ingest inflates, and what is added to its lines.
+# The largest body that ingest inflates, plus what is added to its lines.
 _MAX_BYTES: Final = 256 << 20
 _HOUR = len("2026-11-21T22")
 
@@ -55,9 +55,9 @@ _decoder = msgspec.json.Decoder(_Line)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An archived event: its line as it is kept, the time it is kept at, and what people ask for.
+    """An archived event: its line as stored, the time under which it is kept, and the fields that people search by.
 
-    ``object`` is its object_name, ``code`` the HTTP status or None. Absent texts are empty.
+    ``object`` is its object_name, ``code`` the HTTP status or None. Missing texts are empty.
     """
 
     line: bytes
@@ -74,8 +74,8 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What to look for: everything given must hold. Times are those at which events are kept, from ``start`` on and
-    before ``end``; ``object`` is an object_name."""
+    """What to look for. All given conditions must hold. ``start`` (inclusive) and ``end`` (exclusive) refer to the
+    times under which events are kept; ``object`` is an object_name."""
 
     cluster: str | None = None
     audit_id: str | None = None
@@ -86,23 +86,22 @@ class Search:
 
     @property
     def first(self) -> str:
-        """The earliest time as text; sorts before every time where there is none."""
+        """``start`` as text. If there is none, a text that sorts before every time."""
         return as_text(self.start) if self.start else "0"
 
     @property
     def last(self) -> str:
-        """The time before which events are, as text; sorts behind every time where there is none."""
+        """``end`` as text. If there is none, a text that sorts behind every time."""
         return as_text(self.end) if self.end else ":"
 
     @property
     def text(self) -> str:
-        """A text that stands, within one value, in the line of everything that is looked for; the longest there is,
-        empty where there is none."""
-        # An object_name joins fields by slashes and a dot, and a field may hold either.
+        """The longest text that must be within one value in the line of every match; empty if there is none."""
+        # An object_name joins fields with slashes and a dot, and a field may contain both.
         return max((self.audit_id or "", self.user or "", *re.split("[/.]", self.object or "")), key=len)
 
     def matcher(self) -> Callable[[Found], bool]:
-        """A test whether something is what is looked for."""
+        """A function that tests whether something found matches."""
         first, last = self.first, self.last
         cluster, audit_id, user, thing = self.cluster, self.audit_id, self.user, self.object
 
@@ -119,21 +118,21 @@ class Search:
 
 
 Reading = Callable[[str], None]
-"""Called with the hour, ``2026-11-21T22``, that is read next; the same one may come several times."""
+"""Called with the hour that is read next, such as ``2026-11-21T22``. The same hour may come several times."""
 
 
 class ArchiveReader(Protocol):
-    """Where to look. Everything raises ArchiveError for what cannot be read."""
+    """A store that can be searched. All methods raise ArchiveError for what cannot be read."""
 
     def find(self, search: Search, reading: Reading) -> Iterator[Found]:
-        """What is found, in order of time, as it is read."""
+        """Yields the matches in order of time, as they are read."""
 
 
 def found_in(line: bytes, place: str, at: Callable[[str, tuple[str, ...]], str]) -> Found:
-    """What there is to say about an archived line.
+    """Reads an archived line.
 
-    ``at`` gives the time it is kept at from its stageTimestamp and its flags. Raises ArchiveError, which names
-    ``place``, for what is no line of an archive.
+    ``at`` gives the time under which it is kept, from its stageTimestamp and its flags. Raises ArchiveError, which
+    names ``place``, if this is not a line of an archive.
     """
     try:
         event = _decoder.decode(line)
@@ -162,7 +161,7 @@ def found_in(line: bytes, place: str, at: Callable[[str, tuple[str, ...]], str])
 
 
 def inflated(packed: bytes, place: str) -> bytes:
-    """What was gzipped. Raises ArchiveError, which names ``place``, for anything else."""
+    """Inflates gzipped bytes. Raises ArchiveError, which names ``place``, if they are anything else."""
     try:
         return inflate(packed, "gzip", limit=_MAX_BYTES)
     except BodyError as error:
@@ -170,7 +169,8 @@ def inflated(packed: bytes, place: str) -> bytes:
 
 
 def hours(start: datetime, end: datetime) -> Iterator[str]:
-    """Every hour, ``2026-11-21T22``, that has a moment from ``start`` on and before ``end``."""
+    """Every hour, such as ``2026-11-21T22``, that lies at least partly between ``start`` (inclusive) and ``end``
+    (exclusive)."""
     hour = start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     while hour < end:
         yield as_text(hour)[:_HOUR]

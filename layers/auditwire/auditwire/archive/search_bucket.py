@@ -1,4 +1,4 @@
-"""Looking into the archive bucket: every object of a cluster's hours is read, and what is looked for picked out."""
+"""Searching the archive bucket: reads every object of a cluster's hours and picks out the matches."""
 
 import heapq
 import re
@@ -26,7 +26,7 @@ _KEY = re.compile(
     r"events/cluster=[a-z0-9-]{1,63}/date=([0-9-]{10})/hour=([0-9]{2})/([0-9]{8}T[0-9]{6}\.[0-9]{6}Z)-[0-9a-f]{64}\.jsonl\.gz"
 )
 _CLUSTER = re.compile(r"events/cluster=([a-z0-9-]{1,63})/")
-# Objects of a cluster that are fetched before they are needed; a client keeps ten connections.
+# How many objects of a cluster are fetched ahead. A client keeps ten connections.
 _AHEAD: Final = 8
 
 
@@ -38,9 +38,10 @@ class _Object:
 
 
 class BucketReader:
-    """A Reader of one archive bucket. Holds no more than a few objects of each cluster, whatever the bucket holds.
+    """An ArchiveReader of one archive bucket. Holds only a few objects of each cluster in memory, whatever the size of
+    the bucket.
 
-    Reads all there is of the hours that are asked for; of all hours, where no time is given.
+    Reads all objects of the hours in question; of all hours if the search names no time.
     """
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
@@ -48,15 +49,15 @@ class BucketReader:
         self._bucket = bucket
 
     def find(self, search: Search, reading: Reading) -> Iterator[Found]:
-        """See Reader.find."""
+        """See ArchiveReader.find."""
         clusters = self._clusters() if search.cluster is None else [search.cluster]
         with ThreadPoolExecutor(_AHEAD) as pool:
             streams = [self._of_cluster(pool, cluster, search, reading) for cluster in clusters]
             yield from heapq.merge(*streams, key=lambda found: found.at)
 
     def _of_cluster(self, pool: ThreadPoolExecutor, cluster: str, search: Search, reading: Reading) -> Iterator[Found]:
-        # Keys are in order of the earliest event of each object. So what is earlier than the next object's can be
-        # told, and only what overlaps has to wait.
+        # Keys are in order of the earliest event of each object. So what is earlier than the next object can be yielded
+        # at once, and only what overlaps has to wait.
         waiting: list[tuple[str, int, Found]] = []
         order, matches = count(), search.matcher()
         needle = Needle(search.text) if search.text else None
@@ -74,7 +75,7 @@ class BucketReader:
             yield heapq.heappop(waiting)[2]
 
     def _ahead(self, pool: ThreadPoolExecutor, objects: Iterator[_Object]) -> Iterator[tuple[_Object, bytes]]:
-        """Each object with its lines, the next ones being fetched meanwhile."""
+        """Yields each object with its lines while the next ones are being fetched."""
         fetched: deque[tuple[_Object, Future[bytes]]] = deque()
         for listed in objects:
             fetched.append((listed, pool.submit(self._content, listed.key)))
@@ -95,9 +96,9 @@ class BucketReader:
         return [cluster[1] for cluster in found if cluster]
 
     def _objects(self, cluster: str, search: Search) -> Iterator[_Object]:
-        """The objects that may hold what is looked for, in order."""
+        """The objects that may contain matches, in order."""
         prefix = f"{_EVENTS}cluster={cluster}/"
-        # Of "2026-11-21T22:05:..." the keys of that day and hour; of "0", all.
+        # The day and hour of "2026-11-21T22:05:..."; empty for "0", so that no key is left out.
         date, _, hour = search.first[:13].partition("T")
         start = f"{prefix}date={date}/hour={hour}"
         try:

@@ -1,4 +1,4 @@
-"""Looking into the archive table: by an index, or by cluster and hours."""
+"""Searching the archive table: by an index, or by cluster and hours."""
 
 import heapq
 import time
@@ -30,19 +30,19 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
-# What DynamoDB has no capacity for is asked for again for so long.
+# How long requests are repeated for which DynamoDB has no capacity.
 _PATIENCE_SECONDS: Final = 30.0
-# A time is as long as any other; what follows it in a sort key is the digest.
+# All times have the same length. In a sort key the digest follows.
 _AT: Final = len("2026-11-21T22:05:00.100000Z")
-# Events that a cluster's clock puts into the future are looked for as well.
+# Also finds events that a cluster's clock puts into the future.
 _AHEAD: Final = timedelta(hours=1)
 
 
 class TableReader:
-    """A Reader of one archive table and of the bucket beside it.
+    """An ArchiveReader of one archive table and the bucket beside it.
 
-    Searches by auditID, object or user read that index, which DynamoDB brings up to date within about a second of a
-    write. Others need a cluster and a start, and read hour by hour. ``clock`` gives seconds since the epoch.
+    Searches by auditID, object or user read that index, which DynamoDB updates within about a second of a write. All
+    others need a cluster and a start, and read hour by hour. ``clock`` gives seconds since the epoch.
     """
 
     def __init__(
@@ -61,21 +61,22 @@ class TableReader:
 
     @staticmethod
     def is_indexed(search: Search) -> bool:
-        """Whether there is an index for this search, so that it needs neither cluster nor time."""
+        """Whether there is an index for this search, so that it needs neither a cluster nor a time."""
         return bool(_indexed(search))
 
     def find(self, search: Search, reading: Reading) -> Iterator[Found]:
-        """See Reader.find. Raises ValueError for a search that has neither an index nor a cluster and a start."""
+        """See ArchiveReader.find. Raises ValueError for a search that has neither an index nor a cluster and a
+        start."""
         items = self._by_index(search) if self.is_indexed(search) else self._by_hour(search, reading)
         matches = search.matcher()
         for item in items:
             found = self.found(item)
-            # An index value may stand for several long texts, or be the very text of one.
+            # An index value may be the digest of a long text, or a text that looks like such a digest.
             if matches(found):
                 yield found
 
     def found(self, item: Item) -> Found:
-        """What an item of the table says; reads the line from the bucket where the item only points to it."""
+        """What an item of the table contains. If the item only points to its line, the line is read from the bucket."""
         at = str(item[EVENT]["S"])[:_AT]
         place = f"{self._table}: {item[PARTITION]['S']} {item[EVENT]['S']}"
         if ASIDE in item:
@@ -96,7 +97,7 @@ class TableReader:
             keys = [Key(item[PARTITION]["S"], item[EVENT]["S"]) for item in page]
             if search.cluster is not None:
                 keys = [key for key in keys if key.partition.startswith(f"{search.cluster}#")]
-            # A page has thousands of keys, of which only the first may be wanted.
+            # A page has thousands of keys, and the caller may want only the first.
             for at in range(0, len(keys), MAX_GETS):
                 wanted = keys[at : at + MAX_GETS]
                 items = batches.get(wanted, self._clock() + _PATIENCE_SECONDS)
@@ -114,18 +115,18 @@ class TableReader:
                     self._pages(PARTITION, partition_of(name, shard), search, ConsistentRead=True)
                     for shard in range(SHARDS)
                 ]
-                # The first pages at once: most hours of most shards have no other.
+                # The first pages are requested side by side: most hours have no other page in most shards.
                 first = pool.map(next, shards)
                 streams = [_items(page, rest) for page, rest in zip(first, shards, strict=True)]
                 yield from heapq.merge(*streams, key=lambda item: str(item[EVENT]["S"]))
 
     def _pages(self, attribute: str, value: str, search: Search, **how: Any) -> Iterator[list[Item]]:
-        """The items of one key in order of time, a page at a time, at least one."""
+        """Yields the items of one key in order of time, page by page, at least one page."""
         request: dict[str, Any] = {
             "TableName": self._table,
             "KeyConditionExpression": "#key = :value AND #event BETWEEN :first AND :last",
             "ExpressionAttributeNames": {"#key": attribute, "#event": EVENT},
-            # A digest follows the time, so every event of the moment `last` sorts behind it.
+            # The digest follows the time, so every event of the moment `last` sorts behind it.
             "ExpressionAttributeValues": {
                 ":value": {"S": value},
                 ":first": {"S": search.first},
@@ -152,7 +153,7 @@ class TableReader:
 
 
 def _indexed(search: Search) -> list[tuple[str, str]]:
-    """The attributes of the search for which there are indexes, with their values; the most telling first."""
+    """The indexed attributes of the search with their values, the most selective first."""
     wanted = {"auditID": search.audit_id, "object": search.object, "user": search.user}
     return [(attribute, text) for attribute, text in wanted.items() if text is not None]
 

@@ -13,14 +13,14 @@ from auditwire.events import Event, inflate
 from auditwire.events.gzipping import gzip_bytes, gzip_lines
 
 PutResult = Literal["stored", "exists"]
-"""``exists``: the very same key was there before and was left alone, which is success."""
+"""``exists`` means that the same key was there already and was left alone. That is success."""
 
 _NOT_PRINTABLE_ASCII = re.compile(r"[^ -~]")
 
 
 @dataclass(frozen=True, slots=True)
 class QuarantineNote:
-    """Why bytes were put aside: a stable reason word, body or item, whose they are, when they came."""
+    """Why bytes were quarantined: a stable reason word, body or item, the cluster, and the time of receipt."""
 
     reason: str
     kind: Literal["body", "item"]
@@ -28,14 +28,14 @@ class QuarantineNote:
     received: datetime
 
     def as_metadata(self) -> dict[str, str]:
-        """The note as object metadata: printable ASCII, as it travels in HTTP headers."""
+        """The note as object metadata: printable ASCII, because metadata travels in HTTP headers."""
         reason = _NOT_PRINTABLE_ASCII.sub("?", self.reason)[:256]
         received = self.received.isoformat()
         return {"reason": reason, "kind": self.kind, "cluster": self.cluster, "received": received}
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str]) -> "QuarantineNote":
-        """The note that as_metadata wrote. Raises KeyError and ValueError for anything else."""
+        """Reads a note that as_metadata wrote. Raises KeyError and ValueError for anything else."""
         kind = metadata["kind"]
         if kind not in ("body", "item"):
             message = f"{kind[:80]!r} is neither body nor item"
@@ -48,7 +48,7 @@ class QuarantineNote:
 
 
 class Record(msgspec.Struct, frozen=True):
-    """An event as it is kept: its line (without a line end), and the ``t`` of its HourGroup."""
+    """An event as it is stored: its line (without a line end), and the ``t`` of its HourGroup."""
 
     event: Event
     line: bytes
@@ -56,33 +56,32 @@ class Record(msgspec.Struct, frozen=True):
 
     @property
     def at(self) -> str:
-        """The time at which it is kept; see kept_at."""
+        """The time under which it is kept; see kept_at."""
         return kept_at(self.event.stageTimestamp or "", self.event.flags, self.t)
 
 
 class Archive(Protocol):
-    """Where evidence goes. What is once stored is never rewritten."""
+    """Stores evidence. What has been stored is never rewritten."""
 
     def place(self, cluster: str, group: HourGroup, digest: str) -> str:
-        """Where a batch's events of one hour are kept: what put_events is given, and what alerts and logs say.
+        """The place of a batch's events of one hour. It is passed to put_events, and alerts and logs name it.
 
-        ``digest`` is batch_digest. Raises ValueError for a name that is no cluster name.
+        ``digest`` is the batch_digest. Raises ValueError if ``cluster`` is not a cluster name.
         """
 
     def put_events(self, place: str, records: Iterable[Record], deadline: float) -> PutResult:
-        """Stores the events of one place, asking for each record once. Raises ArchiveError.
+        """Stores the events of one place, taking each record once. Raises ArchiveError.
 
-        What repeats requests by itself begins none after ``deadline``, in seconds since the epoch, but the first of
-        each kind.
+        A store that retries by itself begins no retry after ``deadline``, in seconds since the epoch.
         """
 
     def put_quarantine(self, key: str, raw: bytes, note: QuarantineNote) -> PutResult:
-        """Puts aside the bytes of a body or an item as they came, with why. Raises ArchiveError."""
+        """Quarantines the bytes of a body or an item as they were received, with the note. Raises ArchiveError."""
 
 
 @dataclass(slots=True)
 class MemoryArchive:
-    """An archive in memory, for tests and for trying things: what S3 would hold, under the same keys."""
+    """An archive in memory, for tests and experiments. It has the same keys and contents as one in S3."""
 
     objects: dict[str, bytes] = field(default_factory=dict)
     metadata: dict[str, Mapping[str, str]] = field(default_factory=dict)
@@ -92,7 +91,7 @@ class MemoryArchive:
         return object_key(cluster, group.hour, group.t, digest)
 
     def put_events(self, place: str, records: Iterable[Record], deadline: float) -> PutResult:
-        """Keeps the lines gzipped; no deadline is too short for that."""
+        """Keeps the lines gzipped, whatever the deadline."""
         del deadline
         return self._put(place, gzip_lines(record.line for record in records))
 

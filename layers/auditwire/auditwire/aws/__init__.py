@@ -1,4 +1,4 @@
-"""What everything that talks to AWS shares: environment variables, clients, errors, conditional puts, repeats.
+"""What all code that talks to AWS shares: environment variables, clients, errors, conditional puts and retries.
 
 Knows nothing of events, rules or alerts.
 """

@@ -1,4 +1,4 @@
-"""Repeating requests until a deadline, and making several of them side by side."""
+"""Retries until a deadline, and several requests side by side."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -6,7 +6,7 @@ from contextvars import copy_context
 from typing import Final, TypeVar
 
 MAX_SIDE_BY_SIDE: Final = 8
-"""Requests at the same time. A client keeps ten connections."""
+"""How many requests run at the same time. A client keeps ten connections."""
 
 _FIRST_WAIT_SECONDS: Final = 0.05
 _MAX_WAIT_SECONDS: Final = 0.8
@@ -15,10 +15,11 @@ _Answer = TypeVar("_Answer")
 
 
 def attempts(deadline: float, clock: Callable[[], float], sleep: Callable[[float], None]) -> Iterator[int]:
-    """Numbers attempts from 0 and waits before each repeat: 0.05 s at first, then twice as long, at most 0.8 s.
+    """Yields the numbers of attempts, from 0, and waits before each retry: 0.05 s first, then twice as long each time,
+    at most 0.8 s.
 
-    The first attempt is always made. A repeat that could only begin at or after ``deadline``, in seconds of ``clock``,
-    is not made, nor waited for.
+    The first attempt is always made. A retry that could only begin at or after ``deadline``, in seconds of ``clock``,
+    is neither made nor waited for.
     """
     number = 0
     wait = _FIRST_WAIT_SECONDS
@@ -32,11 +33,10 @@ def attempts(deadline: float, clock: Callable[[], float], sleep: Callable[[float
 
 
 def side_by_side(requests: Sequence[Callable[[], _Answer]], name: str) -> list[_Answer]:
-    """The answers to all requests, in their order, made up to eight at a time.
+    """Returns the answers to all requests in their order. Up to eight run at a time.
 
-    Each runs in a copy of the caller's context; ``name`` begins the names of the threads. A single request runs in the
-    caller's own thread. All have ended when this returns or raises; what a request raises is raised, the first of
-    several.
+    Each request runs in a copy of the caller's context. ``name`` is the start of the threads' names. A single request
+    runs in the caller's own thread. If requests fail, the first error is raised after all of them have ended.
     """
     if len(requests) <= 1:
         return [request() for request in requests]

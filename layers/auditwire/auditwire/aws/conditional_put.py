@@ -1,8 +1,8 @@
-"""Writing an object to S3 only if nobody else has.
+"""Writing an object to S3 only if nobody else has written it.
 
-S3 answers a conditional put in three ways. 412, or 404 for ``If-Match`` on an object that is gone, says that the
-condition does not hold. 409 says that another writer is busy with the same key at this moment, so nobody knows yet who
-comes first: the put has to be repeated.
+S3 refuses a conditional put in two ways. 412, or 404 for ``If-Match`` on an object that is gone, means that the
+condition does not hold. 409 means that another writer is busy with the same key at this moment, so it is not decided
+yet who comes first, and the put has to be repeated.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 """
@@ -25,10 +25,11 @@ _WAITS_SECONDS: Final = (0.05, 0.1, 0.2)
 def conditional_put(
     client: "S3Client", request: "PutObjectRequestTypeDef", sleep: Callable[[float], None] = time.sleep
 ) -> "PutObjectOutputTypeDef | None":
-    """The answer to a ``put_object`` with ``IfNoneMatch`` or ``IfMatch``; None where the condition does not hold.
+    """Sends a ``put_object`` with ``IfNoneMatch`` or ``IfMatch``. Returns its answer, or None if the condition does not
+    hold.
 
-    A 409 is repeated three times, after ``sleep`` has waited some seconds. Raises ClientError, also for the last 409,
-    and BotoCoreError.
+    After a 409 the put is repeated up to three times; ``sleep`` waits seconds in between. Raises ClientError, also for
+    the last 409, and BotoCoreError.
     """
     waits = iter(_WAITS_SECONDS)
     while True:

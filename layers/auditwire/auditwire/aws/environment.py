@@ -1,4 +1,4 @@
-"""What the functions take from their environment variables. The template sets every one of them."""
+"""The environment variables of the functions. The template sets all of them."""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 class ConfigurationError(Exception):
-    """An environment variable is missing or unusable. The template sets every one of them."""
+    """An environment variable is missing or unusable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class IngestConfig:
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "IngestConfig":
         """Reads RULES_BUCKET, RULES_POLL_SECONDS (30), ARCHIVE_BUCKET, ARCHIVE_TABLE, ARCHIVE_RETENTION_DAYS,
-        ALERTS_TOPIC_ARN, CLUSTERS_TABLE and RUNBOOKS_URL; the archive table may be empty."""
+        ALERTS_TOPIC_ARN, CLUSTERS_TABLE and RUNBOOKS_URL. The archive table may be empty."""
         return cls(
             rules_bucket=_required(env, "RULES_BUCKET"),
             rules_poll_seconds=_seconds(env, "RULES_POLL_SECONDS", "30"),
@@ -40,7 +40,8 @@ class IngestConfig:
 
 @dataclass(frozen=True, slots=True)
 class RelayConfig:
-    """The environment of the relay function. No ``alertmanager_urls``: the Webhook document's receivers count."""
+    """The environment of the relay function. Without ``alertmanager_urls`` the receivers of the Webhook document are
+    used."""
 
     rules_bucket: str
     rules_poll_seconds: float
@@ -52,7 +53,7 @@ class RelayConfig:
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "RelayConfig":
         """Reads RULES_BUCKET, RULES_POLL_SECONDS (30), ALERTMANAGER_URLS (comma separated), ALERTMANAGER_SECRET_ARN,
-        ALERT_TTL_SECONDS and DEAD_LETTER_QUEUE_URL; the URLs and the secret may be empty."""
+        ALERT_TTL_SECONDS and DEAD_LETTER_QUEUE_URL. The URLs and the secret may be empty."""
         urls = (url.strip() for url in env.get("ALERTMANAGER_URLS", "").split(","))
         return cls(
             rules_bucket=_required(env, "RULES_BUCKET"),

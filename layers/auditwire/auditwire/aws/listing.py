@@ -1,4 +1,4 @@
-"""Listing objects of a bucket, all pages of it."""
+"""Listing the objects of a bucket, all pages."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 def objects_below(
     client: "S3Client", bucket: str, prefix: str, *, start_after: str | None = None, most: int | None = None
 ) -> Iterator["ObjectTypeDef"]:
-    """The objects whose keys start with ``prefix``, by key, page by page as they are asked for.
+    """Yields the objects whose keys start with ``prefix``, ordered by key. Pages are requested as they are needed.
 
-    Only those behind the key ``start_after`` and only the first ``most`` of them, where that is given. Raises
+    ``start_after`` leaves out all keys up to and including this one. ``most`` limits the number of objects. Raises
     ClientError and BotoCoreError.
     """
     request: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix}

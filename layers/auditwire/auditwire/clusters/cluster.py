@@ -32,7 +32,7 @@ class Cluster:
 
     def __post_init__(self) -> None:
         if not is_cluster_name(self.name):
-            message = f"{self.name[:80]!r} is no cluster name: 1 to 63 of a-z, 0-9 and '-'"
+            message = f"{self.name[:80]!r} is not a cluster name: 1 to 63 of a-z, 0-9 and '-'"
             raise InvalidClusterNameError(message)
 
 

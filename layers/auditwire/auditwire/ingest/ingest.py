@@ -174,13 +174,13 @@ class Ingest:
         _count(account, decisions, rejects)
         errors = decisions.evaluation_errors
         documents = {rule.qualified: rule.document for rule in (*rules.archiving, *rules.alerting)} if errors else {}
-        own = [
+        about_batch = [
             *bodies_quarantined(quarantined, cluster=cluster, bundle=rules.digest),
             *evaluation_errors(errors, documents, cluster=cluster, bundle=rules.digest),
         ]
-        room = MAX_ALERTS_A_BATCH - len(own)
+        room = MAX_ALERTS_A_BATCH - len(about_batch)
         alerts = fold(occurrences, cluster=cluster, bundle=rules.digest, archive_url=self.archive_url, most=room)
-        return [with_runbook(alert, self.runbooks) for alert in (*alerts, *own)]
+        return [with_runbook(alert, self.runbooks) for alert in (*alerts, *about_batch)]
 
     def _publish(self, alerts: list[Alert], deadline: float, account: Account) -> Answer:
         if not alerts:

@@ -156,7 +156,7 @@ def test_a_table_for_people_and_an_object_for_scripts() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["add", "Prod"], "'Prod' is no cluster name"),
+        (["add", "Prod"], "'Prod' is not a cluster name"),
         (["add", "prod", "--expires", "soon"], "'soon' is no time"),
         (["add", "prod", "--label", "x"], "'x' is no label"),
         (["add", "prod", "--silence", "1"], "'1' is no length of time"),
