@@ -1,1 +1,1 @@
-"""Rules in S3: documents are compiled into bundles, and functions take bundles only."""
+"""Rules in S3: documents are compiled into bundles, and functions only load bundles."""

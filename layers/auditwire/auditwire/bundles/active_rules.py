@@ -1,4 +1,4 @@
-"""The rules in force: the active bundle, polled, swapped as a whole, never lost."""
+"""The rules in force: the active bundle is polled, replaced as a whole, and never lost."""
 
 import hashlib
 import time
@@ -16,28 +16,29 @@ from auditwire.rules.pack import cautious_rule_set, default_rule_set
 
 POLL_SECONDS: Final = 30.0
 UNKNOWN_SECONDS: Final = 1.0
-"""How soon to ask again while nothing is known of the rules in force."""
+"""How soon to try again while the rules in force are unknown."""
 PROMPT_SECONDS: Final = 0.2
-"""What fails in less, such as a connection that S3 had closed, is tried once more at once; a request is waiting."""
+"""A failure that takes less, such as a connection that S3 had closed, is retried at once, because a request is
+waiting."""
 
 
 @dataclass(frozen=True, slots=True)
 class RulesProblem:
-    """What keeps a newer bundle out of force. ``diagnostic`` is None where it could not be read."""
+    """Why a newer bundle does not come into force. ``diagnostic`` is None if the bundle could not be read."""
 
     message: str
     diagnostic: Diagnostic | None = None
 
 
 class ActiveRules:
-    """Gives the rule set in force.
+    """Provides the rule set in force.
 
-    ``active.json`` is polled, by its ETag, when first asked for and then at most every ``poll`` seconds of ``clock``
-    (seconds since the epoch). A bundle comes into force whole, once its bytes are those active.json names and it has
-    been built. Until one has, the default pack holds; afterwards the last good one, whatever happens to the bucket. Who
-    starts while that bundle is damaged takes the one before it. Who starts and cannot read any asks again with every
-    request, at most once a second, and keeps every event until then.
-    ``on_problem`` is told once about each thing that keeps a bundle out of force.
+    ``active.json`` is polled, by its ETag, on first use and then at most every ``poll`` seconds of ``clock`` (seconds
+    since the epoch). A bundle comes into force as a whole, once its bytes are those that active.json names and it has
+    been built. Before the first bundle, the default pack is in force; after it, the last good bundle, whatever happens
+    to the bucket. An environment that starts while that bundle is damaged uses the one before it. An environment that
+    starts and cannot read any bundle tries again with every request, at most once a second, and keeps every event until
+    then. ``on_problem`` is called once for each thing that keeps a bundle out of force.
     """
 
     def __init__(
@@ -74,23 +75,23 @@ class ActiveRules:
         return self._rules or self._pack()
 
     def ages(self) -> dict[str, float]:
-        """Seconds since the bundle in force was compiled, and since it was last known to be the one that should be.
+        """How many seconds ago the bundle in force was compiled, and was last confirmed to be the right one.
 
-        Who cannot find that out from the beginning counts from when it first asked. Each is left out where there is
-        nothing to measure: no bundle yet, or not asked yet.
+        An environment that could never confirm it counts from its first attempt. A value is left out if there is
+        nothing to measure: no bundle yet, or no attempt yet.
         """
         now = self._clock()
         since = {"BundleAgeSeconds": self._compiled, "RulesPollAgeSeconds": self._known_at}
         return {name: max(0.0, now - moment) for name, moment in since.items() if moment is not None}
 
     def _pack(self) -> RuleSet:
-        """What holds before there is a bundle, or before it is known whether there is one."""
+        """What is in force before there is a bundle, or before it is known whether there is one."""
         if self._unknown not in self._packs:
             self._packs[self._unknown] = cautious_rule_set() if self._unknown else default_rule_set()
         return self._packs[self._unknown]
 
     def _look(self, now: float) -> bool:
-        """Take what is new; whether it is known now which rules are in force."""
+        """Takes what is new. Returns whether it is known now which rules are in force."""
         try:
             found = self._fetch_promptly(now)
         except RulesBucketError as error:
@@ -113,7 +114,7 @@ class ActiveRules:
             self._fall_back(active.previous)
             return False
         self._problem = None
-        # Only now: what could not be taken is looked at again, until it can.
+        # Set only now, so that a bundle that could not be taken is tried again until it can.
         self._etag = etag
         return True
 
@@ -126,7 +127,8 @@ class ActiveRules:
         return self._fetch()
 
     def _fetch(self) -> tuple[str, Active, StoredObject | None] | None:
-        """What active.json says, its ETag, and the bundle it names; None where it has not changed or is not there."""
+        """The contents of active.json, its ETag, and the bundle it names; None if it has not changed or does not
+        exist."""
         answer = self._bucket.poll(ACTIVE_KEY, self._etag)
         if not isinstance(answer, StoredObject):
             return None
@@ -134,14 +136,14 @@ class ActiveRules:
         return answer.etag, active, self._bucket.read(bundle_key(active.digest))
 
     def _take(self, active: Active, data: bytes) -> None:
-        """Put a bundle in force. Raises ``BundleError`` before anything has changed."""
+        """Puts a bundle in force. Raises ``BundleError`` before anything has changed."""
         if hashlib.sha256(data).hexdigest() != active.sha256:
             raise _foreign("the bundle is not the file active.json names: cut off, or overwritten")
         self._rules = decode_bundle(data).rule_set
         self._compiled = active.compiled.timestamp()
 
     def _fall_back(self, previous: Active | None) -> None:
-        """Who has no bundle yet takes the one that was in force before, where that can be had."""
+        """If there is no bundle yet, takes the one that was in force before, if it can be read."""
         if previous is None or self._compiled is not None:
             return
         with suppress(RulesBucketError, BundleError):

@@ -1,8 +1,8 @@
-"""The documents of the rules bucket become the bundle in force, or nothing changes.
+"""Compiling the documents of the rules bucket into the bundle in force; if anything is wrong, nothing changes.
 
-There are no locks and no order of events: every run looks at everything, and what it writes it writes in place of
-what it has seen first. Of two runs at once the one that comes second meets a changed object, and looks again; so what
-is in force at the end is always what lies there at the end.
+There are no locks, and the order of events does not matter. Every run reads everything, and replaces only the version
+that it read at its start. If two runs overlap, the second finds a changed object and starts over. So what is in force
+at the end is what is in the bucket at the end.
 """
 
 import hashlib
@@ -34,15 +34,15 @@ from auditwire.rules import Source, load_sources
 from auditwire.rules.bundle import BundleError, decode_bundle, encode_bundle
 
 MAX_OBJECTS: Final = 5_000
-"""Objects of any kind below rules/."""
+"""The most objects of any kind below rules/."""
 MAX_DOCUMENTS: Final = 500
 MAX_DOCUMENT_BYTES: Final = 1 << 20
-"""Bytes of one document."""
+"""The largest document, in bytes."""
 MAX_SET_BYTES: Final = 8 << 20
-"""Bytes of all documents."""
+"""The largest set of documents, in bytes."""
 
 ALERT_PATIENCE: Final = timedelta(seconds=60)
-"""How long after a refusal another run takes its alert to be on the way."""
+"""How long after a refusal other runs assume that its alert is on the way."""
 
 _ATTEMPTS: Final = 10
 _FIRST_WAIT_SECONDS: Final = 0.1
@@ -52,17 +52,17 @@ UploadOutcome = Literal["accepted", "refused", "unchanged", "waiting"]
 
 
 class StillChangingError(Exception):
-    """The documents changed under every attempt. The next change, or the schedule, brings the next run."""
+    """The documents changed during every attempt. The next change, or the schedule, starts the next run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiled:
-    """What a run came to.
+    """The result of a run.
 
-    ``accepted``: the documents are in force now; ``unchanged``: they were before; ``refused``: they have errors and
-    what was in force stays; ``waiting``: they are still being uploaded. ``digest`` is of the documents looked at (None
-    when none were), ``active`` of those in force (None: the default pack). ``announce``: nobody was told of this
-    refusal yet; who has published an alert about it calls ``confirm_announced``.
+    ``accepted``: the documents are in force now. ``unchanged``: they were in force before. ``refused``: they have
+    errors, and what was in force stays. ``waiting``: they are still being uploaded. ``digest`` names the documents that
+    were read (None if there were none), ``active`` those in force (None: the default pack). ``announce``: nobody has
+    been alerted about this refusal yet. After publishing such an alert, call ``confirm_announced``.
     """
 
     verdict: UploadOutcome
@@ -81,8 +81,8 @@ def compile_rules(
 ) -> Compiled:
     """Brings the documents of the bucket into force if they have no errors, and writes status.json.
 
-    ``now`` is the time with its zone, ``sleep`` waits seconds, ``jitter`` gives 0…1. Raises StillChangingError when
-    the bucket changed under each of ten attempts, RulesBucketError when it cannot be read or written.
+    ``now`` is the time with its zone, ``sleep`` waits seconds, ``jitter`` gives 0…1. Raises StillChangingError if the
+    bucket changed during each of ten attempts, RulesBucketError if it cannot be read or written.
     """
     moved: str | None = None
     for attempt in range(_ATTEMPTS):
@@ -97,13 +97,13 @@ def compile_rules(
         if moved and (compiled.verdict, compiled.digest) == ("unchanged", moved):
             return replace(compiled, verdict="accepted")
         return compiled
-    raise StillChangingError(f"the rules changed under each of {_ATTEMPTS} attempts: {last}") from last
+    raise StillChangingError(f"the rules changed during each of {_ATTEMPTS} attempts: {last}") from last
 
 
 def confirm_announced(bucket: RulesBucket, compiled: Compiled) -> None:
-    """Notes in status.json that an alert about this refusal was published, so that none follows.
+    """Notes in status.json that an alert about this refusal was published, so that no other follows.
 
-    Without the note one more follows after a minute at the earliest. Raises RulesBucketError.
+    Without the note the next alert follows after a minute at the earliest. Raises RulesBucketError.
     """
     for _ in range(_ATTEMPTS):
         stored = bucket.read(STATUS_KEY)
@@ -120,27 +120,28 @@ def confirm_announced(bucket: RulesBucket, compiled: Compiled) -> None:
 
 
 class _Look:
-    """One attempt: everything it has seen, and what it has moved."""
+    """One attempt: everything it has read, and what it has changed."""
 
     def __init__(self, bucket: RulesBucket, now: datetime) -> None:
         self._bucket = bucket
         self._now = now
-        # First of all: what is written in the end is written in place of these, so it is younger than they are.
+        # Read before anything else, because at the end only these versions are replaced. So what is written is based on
+        # newer documents.
         self._active_stored = bucket.read(ACTIVE_KEY)
         self._status_stored = bucket.read(STATUS_KEY)
         self._active = _active(self._active_stored)
         self._status = _status(self._status_stored)
         self.moved: str | None = None
-        """The digest that this attempt has brought into force."""
+        """The digest that this attempt brought into force."""
 
     def compile(self) -> Compiled:
-        """Looks, checks, writes. ChangedError when anything is not any longer what it was."""
+        """Reads, checks and writes. Raises ChangedError if anything is no longer as it was read."""
         listing = self._bucket.entries(most=MAX_OBJECTS)
         if self._is_being_published(listing):
             return Compiled(verdict="waiting", digest=None, active=self._in_force())
         documents = [listed for listed in listing if document_path(listed.key) is not None]
         if not documents and self._active_stored is None and self._status_stored is None:
-            # A fresh stack: the default pack is in force, and nobody has said otherwise.
+            # A fresh stack: the default pack is in force, and no document says otherwise.
             return Compiled(verdict="unchanged", digest=None, active=None)
         if finding := _too_much(listing, documents):
             return self._refuse(_digest_of_listing(documents), (), [finding])
@@ -154,7 +155,7 @@ class _Look:
             return self._refuse(digest, states, loaded.diagnostics)
         bundle = encode_bundle(loaded.rule_set, sources)
         try:
-            # What cannot be read back never comes into force.
+            # A bundle that cannot be read back never comes into force.
             decode_bundle(bundle)
         except BundleError as error:
             return self._refuse(digest, states, [*loaded.diagnostics, error.diagnostic])
@@ -178,7 +179,8 @@ class _Look:
         return sources, tuple(states)
 
     def _check_unchanged(self, before: Sequence[Listed]) -> None:
-        """Holds only a listing that a second one confirms: files may have been added between two of its pages."""
+        """Accepts a listing only if a second one confirms it. Files may have been added between two pages of the
+        first."""
 
         def relevant(listing: Sequence[Listed]) -> list[tuple[str, str, datetime]]:
             return [
@@ -195,7 +197,7 @@ class _Look:
     ) -> Compiled:
         key, sha256 = bundle_key(digest), hashlib.sha256(bundle).hexdigest()
         moves = self._active is None or (self._active.digest, self._active.sha256) != (digest, sha256)
-        # Anew also where it lies there already: its time is when it last came into force, which a rollback goes by.
+        # Written even if it exists already: its time is when it last came into force, which a rollback uses.
         if moves or not self._is_intact(key, sha256):
             self._bucket.write(key, bundle)
         compiled = Compiled(verdict="unchanged", digest=digest, active=digest, diagnostics=tuple(diagnostics))
@@ -215,7 +217,7 @@ class _Look:
         if before is not None and (before.verdict, before.digest) == ("refused", digest):
             alerted = before.alerted
             if not alerted and self._now - before.time < ALERT_PATIENCE:
-                # Another run has refused the same a moment ago and is telling.
+                # Another run has refused the same documents a moment ago, and is sending the alert.
                 return compiled
         self._write_status(compiled, "refused", states, alerted=alerted)
         return replace(compiled, announce=not alerted)
@@ -253,7 +255,7 @@ class _Look:
 
 
 def _active(stored: StoredObject | None) -> Active | None:
-    """What active.json says; None also where it says nothing that can be read, so that it is written anew."""
+    """The contents of active.json. None also if they cannot be read, so that the file is written anew."""
     try:
         return Active.decode(stored.data) if stored else None
     except StateError:
@@ -268,9 +270,9 @@ def _status(stored: StoredObject | None) -> Status | None:
 
 
 def _too_much(listing: Sequence[Listed], documents: Sequence[Listed]) -> Diagnostic | None:
-    """What is too many or too large, known from the listing alone: nothing of it is read."""
+    """What is too many or too large, judged by the listing alone. Nothing of it is read."""
     if len(listing) >= MAX_OBJECTS:
-        return _limit(f"there are {MAX_OBJECTS:,} objects or more below rules/", "keep only rule documents there")
+        return _limit(f"there are at least {MAX_OBJECTS:,} objects below rules/", "keep only rule documents there")
     if len(documents) > MAX_DOCUMENTS:
         return _limit(f"there are {len(documents):,} documents, the limit is {MAX_DOCUMENTS:,}")
     for listed in documents:
@@ -298,5 +300,5 @@ def _no_documents() -> Diagnostic:
 
 
 def _digest_of_listing(documents: Sequence[Listed]) -> str:
-    """What names documents that are too many or too large to be read."""
+    """A name for documents that are too many or too large to be read."""
     return hashlib.sha256("".join(f"{one.key}\0{one.etag}\0" for one in documents).encode()).hexdigest()

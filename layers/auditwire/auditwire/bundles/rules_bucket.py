@@ -1,15 +1,16 @@
-"""The rules bucket: its keys, and every way in which it is read and written.
+"""The rules bucket: its keys, and all ways to read and write it.
 
     rules/**.yaml, .yml      the documents, the source of everything          users write, auditwire rules publish
     rules/.publishing        many documents are being uploaded: wait          auditwire rules publish
-    bundles/<digest>.json    documents that were accepted, compiled           compile_rules
+    bundles/<digest>.json    accepted documents in compiled form              compile_rules
     active.json              which bundle is in force                         compile_rules, conditionally
-    status.json              what the last look at the documents found        compile_rules, conditionally
+    status.json              what the last run found in the documents         compile_rules, conditionally
 
-No locks: who writes active.json or status.json names the version it has seen, and starts over when that is gone.
+There are no locks. A writer of active.json or status.json names the version that it read, and starts over if the object
+is another version by now.
 
 RulesBucketError             the bucket could not be read or written
-├── ChangedError             it is no longer what was seen before: look again
+├── ChangedError             the object is no longer the version that was read: read it again
 └── TooLargeError            an object is larger than anything that belongs here
 """
 
@@ -35,33 +36,33 @@ if TYPE_CHECKING:
 RULES_PREFIX: Final = "rules/"
 MARKER_KEY: Final = "rules/.publishing"
 MAX_MARKER_AGE: Final = timedelta(seconds=60)
-"""An older marker is left over from an upload that broke off, and counts for nothing."""
+"""An older marker was left behind by an upload that broke off, and is ignored."""
 
 ACTIVE_KEY: Final = "active.json"
 STATUS_KEY: Final = "status.json"
 
 MAX_OBJECT_BYTES: Final = 64 << 20
-"""Bytes; a bundle is far smaller."""
+"""In bytes. Bundles are far smaller."""
 
 _SUFFIXES: Final = (".yaml", ".yml")
 _Answer = TypeVar("_Answer")
 
 
 class RulesBucketError(Exception):
-    """The rules bucket could not be read or written; the text names the object and why."""
+    """The rules bucket could not be read or written. The message names the object and the reason."""
 
 
 class ChangedError(RulesBucketError):
-    """An object is not, or no longer, the version that was asked for. Whoever meets this looks again."""
+    """An object is not, or no longer, the version that was asked for. Callers read it again."""
 
 
 class TooLargeError(RulesBucketError):
-    """An object is larger than the given limit, so it was not read."""
+    """An object is larger than the given limit, and was not read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One object of a listing. ``size`` in bytes, ``modified`` by the clock of S3."""
+    """One object of a listing. ``size`` is in bytes, ``modified`` by the clock of S3."""
 
     key: str
     etag: str
@@ -71,55 +72,56 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An object's content and the version that it is."""
+    """An object's content and its version."""
 
     data: bytes
     etag: str
 
 
 class RulesBucket(Protocol):
-    """The bucket as its readers and writers see it. Every method may raise RulesBucketError."""
+    """The bucket as its readers and writers use it. Every method may raise RulesBucketError."""
 
     def entries(self, prefix: str = RULES_PREFIX, *, most: int | None = None) -> list[Listed]:
-        """Everything whose key starts with ``prefix``, all pages, by key; the first ``most`` of it."""
+        """All objects whose keys start with ``prefix``, by key, or the first ``most`` of them."""
 
     def read(self, key: str, *, if_match: str | None = None, limit: int = MAX_OBJECT_BYTES) -> StoredObject | None:
-        """An object, or None where there is none.
+        """Reads an object; None if there is none.
 
-        With ``if_match``, an ETag, ChangedError unless the object is there and is this version. TooLargeError for
-        more than ``limit`` bytes.
+        With ``if_match``, an ETag, raises ChangedError unless the object exists in this version. Raises TooLargeError
+        for more than ``limit`` bytes.
         """
 
     def poll(
         self, key: str, etag: str | None, *, limit: int = MAX_OBJECT_BYTES
     ) -> StoredObject | Literal["absent", "unchanged"]:
-        """An object unless its ETag is ``etag``, which transfers nothing."""
+        """Reads an object unless its ETag is ``etag``; then nothing is transferred."""
 
     def write(self, key: str, data: bytes) -> str:
-        """Stores an object whatever was there; its ETag."""
+        """Stores an object, whatever was there. Returns its ETag."""
 
     def replace(self, key: str, data: bytes, seen: str | None) -> str:
-        """Stores an object only in place of version ``seen`` (an ETag; None: of nothing); its ETag.
+        """Stores an object, but only in place of the version ``seen`` (an ETag; None: only if there is none). Returns
+        its ETag.
 
-        ChangedError when something else is there, or another writer stays busy with the key.
+        Raises ChangedError if something else is there, or if another writer stays busy with the key.
         """
 
     def delete(self, key: str) -> None:
-        """Removes an object; there need not be one."""
+        """Removes an object, if there is one."""
 
 
 def bundle_key(digest: str) -> str:
-    """Where the bundle of documents with this digest lies."""
+    """The key of the bundle of the documents with this digest."""
     return f"bundles/{digest}.json"
 
 
 def document_key(path: str) -> str:
-    """The key of a document by its path in a folder of rules."""
+    """The key of a document, from its path in a folder of rules."""
     return f"{RULES_PREFIX}{path}"
 
 
 def document_path(key: str) -> str | None:
-    """The path of a document below ``rules/``, or None for a key that is no document's.
+    """The path of a document below ``rules/``; None for any other key.
 
     The same files count as in a folder on disk: ``*.yaml`` and ``*.yml``, nothing hidden.
     """
@@ -134,23 +136,23 @@ class _AbsentError(RulesBucketError):
 
 
 class _UnchangedError(RulesBucketError):
-    """The object is still the version that was named."""
+    """The object is still the given version."""
 
 
 class _RefusedError(RulesBucketError):
     """S3 answered 403."""
 
 
-# What the status of an answer means. 409: two conditional writes met; 412: the condition does not hold.
+# The meaning of an answer's status. 409: two conditional writes met. 412: the condition does not hold.
 _MEANING: Final = {
     304: _UnchangedError, 403: _RefusedError, 404: _AbsentError, 409: ChangedError, 412: ChangedError
 }  # fmt: skip
 
 
 class S3RulesBucket:
-    """A RulesBucket in S3. Timeouts and retries of single requests are the client's own.
+    """A RulesBucket in S3. Timeouts and retries of single requests are set in the client.
 
-    ``sleep`` waits the given seconds before a write that met another writer is repeated.
+    ``sleep`` waits seconds before a put that met another writer is repeated.
     """
 
     def __init__(self, client: "S3Client", bucket: str, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -223,8 +225,8 @@ class S3RulesBucket:
         try:
             return self._ask(key, content)
         except _RefusedError as error:
-            # Who may not list gets 403 for a key that does not exist, and to who may list one prefix only S3 promises
-            # neither. A listing of that prefix tells absent from forbidden.
+            # Without permission to list, S3 answers 403 for a key that does not exist. With permission to list one
+            # prefix, it promises neither 403 nor 404. A listing of that prefix tells absent from forbidden.
             if any(listed.key == key for listed in self.entries(key)):
                 raise
             raise _AbsentError(str(error)) from error
@@ -242,10 +244,10 @@ class S3RulesBucket:
 
 
 class MemoryRulesBucket:
-    """A RulesBucket in memory, for tests and for trying things: ETags and conditions as S3 has them.
+    """A RulesBucket in memory, for tests and experiments. ETags and conditions work as in S3.
 
-    ``before`` is called ahead of each request with its name (``entries``, ``read``, ``write``, ``delete``) and key;
-    it may change the bucket, as another writer would, or raise.
+    ``before`` is called ahead of each request with its name (``entries``, ``read``, ``write``, ``delete``) and key. It
+    may change the bucket, as another writer would, or raise an error.
     """
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -302,7 +304,7 @@ class MemoryRulesBucket:
             self._objects.pop(key, None)
 
     def _store(self, key: str, data: bytes) -> str:
-        # As S3 has it: the ETag of an object that was put in one piece is the MD5 of its content.
+        # As in S3, the ETag of an object that was put in one piece is the MD5 of its content.
         etag = f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"'
         self._objects[key] = Listed(key, etag, len(data), self._clock()), data
         return etag

@@ -1,4 +1,4 @@
-"""What the rules bucket says about its rules: active.json and status.json."""
+"""The state of the rules in the bucket: active.json and status.json."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from auditwire.documents.diagnostics import Diagnostic
 
 SCHEMA: Final = 1
 MAX_DIAGNOSTICS: Final = 500
-"""Findings that status.json lists; its counts are of all."""
+"""How many findings status.json lists. Its counts include all."""
 
 UploadVerdict = Literal["accepted", "refused"]
 
@@ -25,9 +25,9 @@ class StateError(Exception):
 class Active:
     """active.json: which bundle is in force.
 
-    ``digest`` names the documents and with them the bundle's key, ``sha256`` is of the bundle's bytes, so that half a
-    bundle is never taken for one; ``compiled`` is when it came into force. ``previous`` was in force before: what a
-    function takes that starts while the bundle itself is damaged. It has none of its own.
+    ``digest`` names the documents, and so the bundle's key. ``sha256`` is that of the bundle's bytes, so that half a
+    bundle is never taken for a whole one. ``compiled`` is when it came into force. ``previous`` was in force before. A
+    function uses it if it starts while the bundle itself is damaged. ``previous`` has no predecessor of its own.
     """
 
     digest: str
@@ -43,8 +43,8 @@ class Active:
         return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
     def followed_by(self, digest: str, sha256: str, compiled: datetime) -> "Active":
-        """The state after another bundle, or other bytes of the same one, came into force."""
-        # Another digest has another key, so the bundle before it still lies where it did.
+        """The state after another bundle, or a bundle of the same documents with other bytes, came into force."""
+        # Another digest has another key, so the bundle before it still exists.
         before = self.previous if self.digest == digest else replace(self, previous=None)
         return Active(digest, sha256, compiled, before)
 
@@ -61,7 +61,7 @@ class Active:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceState:
-    """One document that was looked at: its key, and the SHA-256 of its bytes."""
+    """One document that was read: its key, and the SHA-256 of its bytes."""
 
     key: str
     sha256: str
@@ -69,11 +69,11 @@ class SourceState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """status.json: what the last look at the documents found.
+    """status.json: what the last run found in the documents.
 
-    ``digest`` names the documents looked at (``digest_of`` their paths and texts), ``active`` those in force, None for
-    the default pack. ``diagnostics`` are findings as ``Diagnostic.as_json`` gives them, errors first where there are
-    too many. ``alerted`` says that an alert about this refusal was published.
+    ``digest`` names the documents that were read (``digest_of`` their paths and texts), ``active`` those in force, None
+    for the default pack. ``diagnostics`` are findings as ``Diagnostic.as_json`` returns them; if there are too many,
+    errors come first. ``alerted`` says that an alert about this refusal was published.
     """
 
     verdict: UploadVerdict
@@ -103,12 +103,12 @@ class Status:
         return cls(**{name: getattr(read, name) for name in cls.__slots__})
 
     def as_alerted(self) -> "Status":
-        """The same, with its alert published."""
+        """The same status, with its alert published."""
         return replace(self, alerted=True)
 
 
 def listed_diagnostics(diagnostics: Sequence[Diagnostic]) -> tuple[dict[str, Any], ...]:
-    """The findings for status.json; of too many those that refuse, in their order."""
+    """The findings for status.json. If there are too many, errors come first."""
     kept = diagnostics
     if len(kept) > MAX_DIAGNOSTICS:
         kept = sorted(kept, key=lambda found: not found.is_error)[:MAX_DIAGNOSTICS]

@@ -1,8 +1,8 @@
-"""Whether the rules in force are those that lie in the bucket, as far as the bucket tells.
+"""Whether the rules in force are those in the bucket, as far as the bucket shows.
 
-Two things can part them, and neither shows in the traffic: the bundle that active.json names cannot be taken, so that
-functions stay with older rules, or nobody looks at the documents any more. What cannot be seen from here is that one
-environment of ingest alone does not get at the bucket; it measures that itself (``ActiveRules.ages``).
+They can differ for two reasons, and neither shows in the traffic: the bundle that active.json names cannot be loaded,
+so functions stay with older rules; or compile_rules does not run any more. If only one environment of ingest cannot
+reach the bucket, that does not show here; the environment measures it itself (``ActiveRules.ages``).
 """
 
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from auditwire.bundles.rules_bucket import RulesBucket
 
 MAX_UNSEEN: Final = timedelta(minutes=20)
-"""compile_rules looks at every change and every five minutes, and says so in status.json each time."""
+"""compile_rules runs after every change and every five minutes, and records each run in status.json."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """Why the rules are stale, as a word and as a sentence, and since when where that is known."""
+    """Why the rules are stale, as a word and as a sentence, and since when if that is known."""
 
     reason: Literal["not_taken", "not_looked_at"]
     why: str
@@ -30,11 +30,11 @@ class Stale:
 
 
 def stale_rules(bucket: "RulesBucket", now: datetime) -> Stale | None:
-    """What keeps the rules of the bucket out of force at ``now``; None where nothing does.
+    """Why the rules of the bucket are not in force at ``now``; None if they are.
 
-    Raises RulesBucketError where the bucket cannot be read.
+    Raises RulesBucketError if the bucket cannot be read.
     """
-    # Asked twice: while compile_rules writes, the bundle is for a moment not the file that active.json names.
+    # Tried twice: while compile_rules writes, the bundle is for a moment not the file that active.json names.
     problem = _problem(bucket) and _problem(bucket)
     seen = _looked_at(bucket)
     if problem is not None:
@@ -45,19 +45,20 @@ def stale_rules(bucket: "RulesBucket", now: datetime) -> Stale | None:
 
 
 def _problem(bucket: "RulesBucket") -> RulesProblem | None:
-    """What an environment of ingest would meet that starts now: this is the very code that it runs."""
+    """The problem that an environment of ingest would have if it started now. This runs the same code."""
     problems: list[RulesProblem] = []
     ActiveRules(bucket, on_problem=problems.append).current()
     return problems[-1] if problems else None
 
 
 def _looked_at(bucket: "RulesBucket") -> datetime | None:
-    """When the documents were last looked at; if never, since when they have been waiting; None where there is none."""
+    """When the documents were last read. If they never were, since when they have been waiting; None if there are
+    none."""
     stored = bucket.read(STATUS_KEY)
     if stored is not None:
         try:
             return Status.decode(stored.data).time
         except StateError:
-            # The next look writes it anew.
+            # The next run writes it anew.
             pass
     return min((one.modified for one in bucket.entries() if document_path(one.key) is not None), default=None)

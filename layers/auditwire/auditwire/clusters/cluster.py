@@ -1,4 +1,4 @@
-"""Who sent a batch: a cluster's name, and what kind of sender its credential stands for."""
+"""A cluster: its name, and which kind of sender its credential is registered for."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ LABEL_VALUE_LENGTH: Final = 128
 MAX_LABELS: Final = 16
 
 _NAME = re.compile(r"[a-z0-9-]{1,63}")
-# What Prometheus takes for a label name; two leading underscores are its own.
+# What Prometheus accepts as a label name. Names with two leading underscores are reserved for Prometheus.
 _LABEL = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]{0,62}")
 
 
@@ -21,9 +21,9 @@ _LABEL = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]{0,62}")
 class Cluster:
     """A cluster as its credential names it.
 
-    ``name`` is ``[a-z0-9-]{1,63}``, so that no archive key can be forged with it; anything else raises
-    InvalidClusterNameError. ``sender`` is for settings and counting, never a reason to refuse a body. ``labels``
-    are the operator's own words about the cluster.
+    ``name`` is ``[a-z0-9-]{1,63}``, so that it cannot be used to forge an archive key; other names raise
+    InvalidClusterNameError. ``sender`` is for settings and counting, never a reason to refuse a body. ``labels`` are
+    chosen by the operator.
     """
 
     name: str
@@ -37,10 +37,10 @@ class Cluster:
 
 
 def is_cluster_name(name: str) -> bool:
-    """Whether a name may stand in archive keys, labels and table rows."""
+    """Whether a name may be part of archive keys, labels and table rows."""
     return _NAME.fullmatch(name) is not None
 
 
 def is_label(name: str, value: str) -> bool:
-    """Whether this may be a label of a cluster: a legal Prometheus label name, 1 to 128 printable characters."""
+    """Whether a cluster may have this label: a legal Prometheus label name, and 1 to 128 printable characters."""
     return _LABEL.fullmatch(name) is not None and 0 < len(value) <= LABEL_VALUE_LENGTH and value.isprintable()

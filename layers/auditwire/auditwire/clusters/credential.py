@@ -1,9 +1,9 @@
-"""What a request presents to prove who it is: a bearer token, a Basic password, a secret in the path, and on a
-mutual-TLS domain a client certificate.
+"""What a request presents to prove who sent it: a bearer token, a Basic password, a secret in the path, or, on a
+mutual-TLS domain, a client certificate.
 
-A credential is 1 to 512 characters of ``A-Z a-z 0-9 . _ ~ + / = -`` (RFC 6750's b64token). Keeping to those
-makes every road safe without quoting: two Authorization headers joined by a proxy's comma are no credential,
-and a path that was URL-decoded once too often still means the same.
+A credential is 1 to 512 characters of ``A-Z a-z 0-9 . _ ~ + / = -`` (RFC 6750's b64token). These characters need no
+quoting anywhere. Two Authorization headers joined by a proxy's comma are not a credential, and a path that was
+URL-decoded once too often still means the same.
 """
 
 import binascii
@@ -18,19 +18,19 @@ from urllib.parse import unquote
 from auditwire.senders.paths import EVENT_PATH
 
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{1,512}")
-# Base64 of a cluster name, a colon and the longest token; anything longer need not be decoded.
+# Base64 of a cluster name, a colon and the longest token. Anything longer need not be decoded.
 _MAX_BASIC_LENGTH = 1_024
-# Certificates are one to two kilobytes; API Gateway takes up to four certificates of 64 kB altogether.
+# Certificates have one to two kilobytes. API Gateway accepts up to four certificates of 64 kB altogether.
 _MAX_PEM_LENGTH = 65_536
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
 _SEQUENCE = 0x30
 
 
 class CredentialKind(StrEnum):
-    """What a row of the clusters table proves a sender by. The word is for people and scripts.
+    """What a row of the clusters table identifies a sender by. The word is for people and scripts.
 
-    ``prefix`` is how the keys of such rows begin, so that a key of one kind never equals a key of another. A digest of
-    a token has none.
+    The keys of such rows begin with ``prefix``, so that a key of one kind never equals a key of another. The digest of
+    a token has no prefix.
     """
 
     prefix: str
@@ -39,7 +39,7 @@ class CredentialKind(StrEnum):
     CERTIFICATE = "certificate", "cert:"
 
     def __new__(cls, word: str, prefix: str) -> "CredentialKind":
-        """A member: its word, and the prefix of its keys."""
+        """A member, from its word and the prefix of its keys."""
         kind = str.__new__(cls, word)
         kind._value_ = word
         kind.prefix = prefix
@@ -53,11 +53,11 @@ class CredentialKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A presented credential: only its SHA-256, and the cluster it claims to be of (Basic names one).
+    """A presented credential: its SHA-256, and the cluster it claims to be of (Basic names one).
 
-    ``certificate`` is the key of a client certificate that came beside a header or a path segment: both must
-    belong to the same cluster. A certificate alone is the ``digest`` itself. The token is not kept, so no log,
-    error or traceback can show it.
+    ``certificate`` is the key of a client certificate that came beside a header or a path segment; both must belong to
+    the same cluster. For a certificate alone, ``digest`` is its key. The token is not kept, so no log, error or
+    traceback can show it.
     """
 
     digest: str = field(repr=False)
@@ -66,20 +66,20 @@ class Credential:
 
 
 def credential_digest(token: str) -> str:
-    """SHA-256 of a credential in hex: how the clusters table knows it."""
+    """The SHA-256 of a credential in hex, which is its key in the clusters table."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def is_credential(token: str) -> bool:
-    """Whether a text may be a credential at all."""
+    """Whether a text has the form of a credential."""
     return _TOKEN.fullmatch(token) is not None
 
 
 def certificate_digest(pem: str) -> str | None:
-    """``cert:`` and the SHA-256 of a certificate's DER form in hex, as the clusters table knows it.
+    """The key of a certificate in the clusters table: ``cert:`` and the SHA-256 of its DER form in hex.
 
-    That is the fingerprint which ``openssl x509 -fingerprint -sha256`` shows. The first certificate of the text
-    counts; None where there is none. Whether it is valid and by whom it is signed is checked by API Gateway.
+    ``openssl x509 -fingerprint -sha256`` shows the same digest. Only the first certificate of the text counts; None if
+    there is none. API Gateway checks whether it is valid and who signed it.
     """
     found = _PEM.search(pem) if len(pem) <= _MAX_PEM_LENGTH else None
     if found is None:
@@ -94,13 +94,13 @@ def certificate_digest(pem: str) -> str | None:
 
 
 def presented(headers: Mapping[str, str], path: str, certificate: str | None = None) -> Credential | None:
-    """The credential a request presents, or None where there is none that could hold.
+    """The credential that a request presents; None if it has none that could be valid.
 
-    ``path`` is the request's path without the query, ``certificate`` the PEM of the client certificate that API
-    Gateway verified, None where it asked for none. An Authorization header that is there decides alone: if it
-    cannot be used the answer is None, even where the path or the certificate would be good. Two header fields that
-    differ (``Authorization`` and ``authorization``) cannot be used. An empty header counts as none: proxies
-    add such. Nor may a certificate be unreadable, whatever else is presented.
+    ``path`` is the request's path without the query. ``certificate`` is the PEM of the client certificate that API
+    Gateway verified, None if it asked for none. If there is an Authorization header, it alone decides: if it cannot be
+    used the result is None, even if the path or the certificate would be good. Two headers that differ
+    (``Authorization`` and ``authorization``) cannot be used. An empty header counts as none, because proxies add such
+    headers. An unreadable certificate makes the result None, whatever else is presented.
     """
     key = None if certificate is None else certificate_digest(certificate)
     if certificate is not None and key is None:
@@ -139,7 +139,7 @@ def _from_basic(encoded: str) -> Credential | None:
 
 
 def _segment(path: str) -> str | None:
-    """What stands behind the event path, None where nothing does."""
+    """What follows the event path; None if nothing does."""
     stripped = path.removesuffix("/")
     segment = stripped.removeprefix(EVENT_PATH + "/")
     return None if segment == stripped else segment

@@ -1,4 +1,4 @@
-"""The clusters table behind a cache of at most a minute: which cluster a credential belongs to."""
+"""Which cluster a credential belongs to: the clusters table behind a cache of at most a minute."""
 
 import hmac
 import time
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from auditwire.clusters.credential import Credential
 
 MAX_CACHE_SECONDS: Final = 60.0
-# A credential that was just registered holds when kube-apiserver tries again, ten seconds after its first
-# refusal.
+# kube-apiserver tries again ten seconds after a refusal. A credential that was registered meanwhile must work by then.
 UNKNOWN_CACHE_SECONDS: Final = 10.0
 _CACHE_SIZE: Final = 1_024
 
@@ -63,13 +62,13 @@ class _Cache:
 
 
 class Directory:
-    """Finds the cluster a credential belongs to.
+    """Finds the cluster that a credential belongs to.
 
-    ``clock`` gives seconds and is read before each table read, so an answer is never older than ``ttl`` (at
-    most 60 seconds: that is how soon a revocation works; reads are consistent). Wall-clock time by default: a
-    monotonic clock may stand still while an environment is frozen or restored from a snapshot, and knows nothing
-    of expiry, which is looked at on every use. Known and unknown credentials are cached apart, so that a flood of
-    wrong ones cannot push out the right ones.
+    ``clock`` gives seconds and is read before each read of the table, so an answer is never older than ``ttl``. That is
+    at most 60 seconds, within which a revocation takes effect; reads are consistent. The default is wall-clock time. A
+    monotonic clock may stand still while an environment is frozen or restored from a snapshot, and does not help with
+    expiry, which is checked at every use. Known and unknown credentials are cached separately, so that a flood of wrong
+    ones cannot push out the right ones.
     """
 
     def __init__(
@@ -92,15 +91,15 @@ class Directory:
         self._uses = UseLog(client, table, clock)
 
     def identify(self, credential: "Credential | None") -> "Cluster | None":
-        """The cluster this credential belongs to; None if it does not hold, whatever the reason.
+        """The cluster that this credential belongs to; None if the credential is not valid, whatever the reason.
 
-        Raises DirectoryError when the table cannot be read or a row cannot be used: that says nothing about
-        the sender, so the answer is 5xx, and the sender comes again.
+        Raises DirectoryError if the table cannot be read or a row cannot be used. That says nothing about the sender,
+        so the answer is 5xx, and the sender repeats the batch.
         """
         if credential is None:
             return None
         cluster = self._find(credential.digest)
-        # The claimed name is compared even where nothing was found, so that both refusals take the same time.
+        # The claimed name is compared even if no row was found, so that both refusals take the same time.
         name = cluster.name if cluster else ""
         claimed = name if credential.cluster is None else credential.cluster
         same = hmac.compare_digest(claimed.encode(), name.encode())
@@ -110,9 +109,10 @@ class Directory:
         return cluster if same else None
 
     def note_use(self, credential: "Credential", events: int, sender: Callable[[], SentBy], latest: float) -> int:
-        """Counts a batch of ``events`` that was taken from a good credential; how many writes failed since last time.
+        """Counts a batch of ``events`` that came with a valid credential. Returns how many writes have failed since the
+        last call.
 
-        Written at most once a minute, and not after ``latest``, as UseLog says; never raises for what AWS does.
+        Writes at most once a minute, and not after ``latest``; see UseLog. Raises no errors of AWS.
         """
         for key in {credential.digest, credential.certificate or credential.digest}:
             self._uses.note(key, events, sender, latest)
@@ -144,5 +144,5 @@ class Directory:
         stored = row.get("credential", {}).get("S", "")
         if not hmac.compare_digest(stored.encode(), digest.encode()):
             return None
-        # A row that is switched off need not be readable, and is looked at again as soon as an unknown one.
+        # A disabled row need not be readable. It is read again as soon as an unknown one.
         return Registration.from_row(row) if row.get("enabled", {}).get("BOOL") is True else None

@@ -1,17 +1,17 @@
-"""What can go wrong while a sender is identified.
+"""The errors of identifying a sender.
 
-ClustersError                 a sender could not be identified for reasons that are not its own: answered 5xx
-├── DirectoryError            the clusters table could not be read, or what it says cannot be used
-└── InvalidClusterNameError   a name that may not stand in an archive key
+ClustersError                 a sender could not be identified, through no fault of its own: answered 5xx
+├── DirectoryError            the clusters table could not be read, or has a row that cannot be used
+└── InvalidClusterNameError   a name that may not be part of an archive key
 """
 
 
 class ClustersError(Exception):
-    """A sender could not be identified, and that says nothing about its credential: never a 401."""
+    """A sender could not be identified, which says nothing about its credential. Never answered 401."""
 
 
 class DirectoryError(ClustersError):
-    """The clusters table could not be read, or holds a row that cannot be used. Names no credential."""
+    """The clusters table could not be read, or has a row that cannot be used. The message names no credential."""
 
 
 class InvalidClusterNameError(ClustersError, ValueError):

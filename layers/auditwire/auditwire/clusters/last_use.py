@@ -1,4 +1,4 @@
-"""When a credential was last used, written beside the road: never in its way, and not once a batch."""
+"""Recording when a credential was last used, without delaying the request and without a write for every batch."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 INTERVAL_SECONDS: Final = 60.0
-"""How often at most an environment writes the use of one credential."""
+"""How often, at most, an environment records the use of one credential."""
 PATIENCE_SECONDS: Final = 0.2
-"""How long a request waits for that write; it normally takes a few milliseconds."""
+"""How long a request waits for that write, which normally takes a few milliseconds."""
 _MAX_KEYS: Final = 1_024
 _MAX_TEXT_LENGTH: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
 class SentBy:
-    """What a request says of the program that sent it; bounded, for it is the client's to choose."""
+    """What a request tells about the program that sent it. It is bounded, because the client chooses it."""
 
     user_agent: str = ""
     version: str = ""
@@ -34,7 +34,7 @@ class SentBy:
 
 @dataclass(slots=True)
 class _Tally:
-    """What was not written yet of one key."""
+    """The counts of one key that have not been written yet."""
 
     events: int = 0
     batches: int = 0
@@ -44,9 +44,10 @@ class _Tally:
 class UseLog:
     """Counts the use of credentials and writes it to their rows.
 
-    A write happens at most once a minute and key, in a thread of its own for which a request waits ``patience``
-    seconds at most. It needs the row: a credential that was revoked meanwhile is not brought back. Failures are
-    counted, and what they did not write is written next time; so counts may be off where an answer was lost.
+    A key is written at most once a minute, in a thread of its own, for which a request waits at most ``patience``
+    seconds. The write needs the row to exist, so it does not bring back a credential that was revoked meanwhile.
+    Failures are counted, and the next write includes what they did not write. Counts may be wrong if an answer was
+    lost.
     """
 
     def __init__(
@@ -67,9 +68,9 @@ class UseLog:
         self._gone: set[str] = set()
 
     def note(self, key: str, events: int, sender: Callable[[], SentBy], latest: float) -> None:
-        """Counts one batch of ``events`` for the row ``key``, and writes when it is time.
+        """Counts one batch of ``events`` for the row ``key``, and writes if it is time.
 
-        ``sender`` is asked only then. After ``latest``, by the clock, a write is left to the next request.
+        ``sender`` is called only then. After ``latest``, by the clock, the write is left to the next request.
         """
         now = self._clock()
         with self._lock:
@@ -79,26 +80,26 @@ class UseLog:
                 self._tallies.popitem(last=False)
             tally.events += events
             tally.batches += 1
-            # A clock that was set back must not end the writing.
+            # A clock that was set back must not stop the writing.
             recent = tally.written_at is not None and 0 <= now - tally.written_at < INTERVAL_SECONDS
             if recent or now > latest or (self._writer is not None and self._writer.is_alive()):
                 return
             tally.written_at = now
             counted = _Tally(tally.events, tally.batches)
-            # Inside the caller's context, so that the call is known as the function's own.
+            # Runs in the caller's context, so that the call counts as the function's own.
             arguments = (self._write, key, tally, counted, now, sender())
             writer = self._writer = Thread(target=copy_context().run, args=arguments, daemon=True)
             writer.start()
         writer.join(self._patience)
 
     def take_failures(self) -> int:
-        """How many writes have failed since this was last asked."""
+        """How many writes have failed since the last call."""
         with self._lock:
             failures, self._failures = self._failures, 0
         return failures
 
     def take_gone(self) -> set[str]:
-        """The keys whose rows were found to be gone since this was last asked."""
+        """The keys whose rows were found missing since the last call."""
         with self._lock:
             gone, self._gone = self._gone, set()
         return gone
@@ -106,7 +107,7 @@ class UseLog:
     def _write(self, key: str, tally: _Tally, counted: _Tally, now: float, sender: SentBy) -> None:
         seen = time_text(datetime.fromtimestamp(now, UTC))
         values = {"last_seen": seen, "user_agent": sender.user_agent, "version": sender.version}
-        # What this batch does not tell stays as it was.
+        # Attributes that this batch does not tell stay as they are.
         said = {name: _bounded(value) for name, value in values.items() if value}
         try:
             self._client.update_item(

@@ -1,18 +1,18 @@
-"""A row of the clusters table: one credential, whose it is, how long it holds, and when it was last used.
+"""A row of the clusters table: a credential, its cluster, how long it is valid, and when it was last used.
 
 | attribute | type | |
 | --- | --- | --- |
 | ``credential`` | S, partition key | SHA-256 of a token in hex, or ``cert:`` and that of a certificate |
 | ``cluster``, ``sender`` | S | name; kubernetes, kubesphere or any |
-| ``enabled`` | BOOL | anything but true means that the credential does not hold |
-| ``labels`` | M of S | the operator's own |
+| ``enabled`` | BOOL | anything but true means that the credential is not valid |
+| ``labels`` | M of S | chosen by the operator |
 | ``not_before``, ``expires`` | S | ``2027-02-21T00:00:00Z``; absent for no limit |
 | ``created`` | S | when it was registered |
 | ``silence_seconds`` | N | after how long without a batch the cluster counts as silent; absent for never |
 | ``last_seen``, ``user_agent``, ``version`` | S | written by ingest, about once a minute |
 | ``events``, ``batches`` | N | likewise |
 
-Times are text because this table is also read and edited by hand.
+Times are text, because people also read and edit this table.
 """
 
 from dataclasses import dataclass, field
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LastUse:
-    """What is known of a credential's use. Counts are at least what was sent: an environment that ends within a
-    minute takes its newest counts with it."""
+    """What is known of a credential's use. The real counts may be higher: when an environment ends, the counts of its
+    last minute are lost."""
 
     seen: datetime
     events: int = 0
@@ -46,7 +46,7 @@ class LastUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """One row of the clusters table; times are aware, in UTC, in whole seconds."""
+    """One row of the clusters table. Times have a time zone, UTC, and are in whole seconds."""
 
     credential: str = field(repr=False)
     cluster: Cluster
@@ -63,12 +63,12 @@ class Registration:
         return CredentialKind.of(self.credential)
 
     def holds(self, now: float) -> bool:
-        """Whether the credential is good at this time, in seconds since 1970: enabled, begun and not expired."""
+        """Whether the credential is valid at this time, in seconds since 1970: enabled, begun and not expired."""
         begun = self.not_before is None or self.not_before.timestamp() <= now
         return self.enabled and begun and (self.expires is None or now < self.expires.timestamp())
 
     def as_row(self) -> "dict[str, AttributeValueTypeDef]":
-        """The row, without its last use: that is ingest's to write."""
+        """The row without its last use, which ingest writes."""
         times = {"not_before": self.not_before, "expires": self.expires, "created": self.created}
         row: dict[str, AttributeValueTypeDef] = {
             "credential": {"S": self.credential},
@@ -87,8 +87,8 @@ class Registration:
     def from_row(cls, row: "Row") -> "Registration":
         """Reads a row.
 
-        What decides whether and whose the credential is must be right: DirectoryError otherwise, for a limit that
-        cannot be read is no reason to let anybody in. The rest is left out where it cannot be read.
+        Raises DirectoryError if anything is wrong that decides whether the credential is valid and whose it is. A limit
+        that cannot be read is no reason to let anybody in. Everything else is left out if it cannot be read.
         """
         sender = SenderKind.of(_text(row, "sender"))
         if sender is None:
@@ -112,7 +112,7 @@ class Registration:
 
 
 def time_text(time: datetime) -> str:
-    """A time as the table holds it."""
+    """A time in the form that the table has."""
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -127,7 +127,7 @@ def _limit(row: "Row", name: str) -> datetime | None:
 
 
 def _time(text: str) -> datetime | None:
-    """A time in ISO 8601, in UTC where it does not say; None for anything else."""
+    """Reads a time in ISO 8601, in UTC if it names no zone; None for anything else."""
     try:
         time = datetime.fromisoformat(text)
         return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)

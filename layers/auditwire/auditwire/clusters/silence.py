@@ -1,11 +1,11 @@
-"""Which clusters have fallen silent: rows of the clusters table and a time in, silences out. Pure.
+"""Which clusters are silent: rows of the clusters table and a time in, silences out. Pure.
 
-A cluster is silent when none of its credentials was used for as long as its rows allow (``silence_seconds``).
+A cluster is silent if none of its credentials was used for as long as its rows allow (``silence_seconds``).
 
-- Revoked credentials have no row, so a revoked cluster is not silent. Nor is one whose credentials are all disabled:
-  somebody has ended it on purpose.
-- An expired credential still counts. Nobody meant the events to end, so that is the silence to tell of.
-- What was never used counts from when its credential began to hold. Where a row made by hand does not say when that
+- Revoked credentials have no row, so a revoked cluster is not silent. Nor is a cluster whose credentials are all
+  disabled: somebody has ended it on purpose.
+- An expired credential still counts. Nobody meant the events to end, so this silence has to be reported.
+- A credential that was never used counts from when it became valid. If a row made by hand does not say when that
   was, the cluster counts as silent at once.
 """
 
@@ -17,19 +17,19 @@ from typing import Final
 from auditwire.clusters.registration import LastUse, Registration
 
 MIN_SILENCE_SECONDS: Final = 300
-"""No shorter silence can be told from traffic: last use is written once a minute by each environment, a write that
-fails is made up for a minute later, and the watch looks every five minutes. Shorter values count as this one."""
+"""A shorter silence cannot be told from traffic. Each environment records last use once a minute, repeats a failed
+write a minute later, and the watch runs every five minutes. Shorter values count as this one."""
 
-# What lies further ahead was not written by ingest, and would hide a silence until its time has come.
+# Ingest does not write times further ahead. Such a time would hide a silence until it has come.
 _CLOCKS_DIFFER: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
-    """A cluster that was not heard of for ``seconds`` or longer.
+    """A cluster from which nothing came for ``seconds`` or longer.
 
-    ``since`` is its last use or, where ``use`` is None because there was none, when its first credential began to
-    hold; None where no row says. ``expired`` is when the last credential ended, None while one holds.
+    ``since`` is its last use. If ``use`` is None because there was none, it is when its first credential became valid;
+    None if no row says. ``expired`` is when the last credential expired, None while one is valid.
     """
 
     cluster: str
@@ -58,7 +58,7 @@ def duration(seconds: int) -> str:
 
 def _silence(cluster: str, rows: Sequence[Registration], now: datetime) -> Silence | None:
     enabled = [row for row in rows if row.enabled]
-    # The rows of a cluster say the same unless somebody has edited one; then the one that tells soonest counts.
+    # The rows of a cluster agree unless somebody has edited one. Then the one that reports soonest counts.
     allowed = min((row.silence_seconds for row in enabled if row.silence_seconds), default=None)
     if allowed is None:
         return None
@@ -72,13 +72,13 @@ def _silence(cluster: str, rows: Sequence[Registration], now: datetime) -> Silen
 
 
 def _beginning(rows: Iterable[Registration]) -> datetime | None:
-    """When the first of these credentials began to hold; None where one does not say."""
+    """When the first of these credentials became valid; None if one does not say."""
     begun = [max((time for time in (row.created, row.not_before) if time), default=None) for row in rows]
     known = [time for time in begun if time is not None]
     return min(known) if len(known) == len(begun) else None
 
 
 def _end(rows: Sequence[Registration], now: datetime) -> datetime | None:
-    """When the last of these credentials expired; None while one holds or will begin to."""
+    """When the last of these credentials expired; None while one is valid or will become so."""
     ends = [row.expires for row in rows if row.expires is not None and row.expires <= now]
     return max(ends) if ends and len(ends) == len(rows) else None

@@ -1,4 +1,4 @@
-"""The clusters table as its operator uses it: list, add, remove. Ingest reads single rows, by Directory."""
+"""The clusters table for its operator: list, add, remove. Ingest reads single rows, through Directory."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What is in the table: the rows by cluster and age, and by their key the reasons why others are of no use."""
+    """The contents of the table: the rows by cluster and age, and the reasons why others cannot be used, by their
+    key."""
 
     registrations: list[Registration]
     broken: dict[str, str]
@@ -26,14 +27,14 @@ class Listing:
 
 
 class ClustersTable:
-    """All registered credentials. Errors of botocore pass through."""
+    """All registered credentials. All methods raise the errors of botocore."""
 
     def __init__(self, client: "DynamoDBClient", name: str) -> None:
         self._client = client
         self.name = name
 
     def list(self) -> Listing:
-        """Every row."""
+        """All rows."""
         listing = Listing([], {})
         for page in self._client.get_paginator("scan").paginate(TableName=self.name, ConsistentRead=True):
             for row in page["Items"]:
@@ -45,7 +46,7 @@ class ClustersTable:
         return listing
 
     def add(self, registration: Registration) -> bool:
-        """Registers a credential; False where it is registered already, which changes nothing."""
+        """Registers a credential. Returns False, and changes nothing, if it is registered already."""
         try:
             self._client.put_item(
                 TableName=self.name,
@@ -59,8 +60,8 @@ class ClustersTable:
         return True
 
     def set_silence(self, credential: str, seconds: int | None) -> bool:
-        """Sets after how long without a batch the cluster of this row counts as silent, None for never; False where
-        there is no such row."""
+        """Sets after how long without a batch the cluster of this row counts as silent, None for never. Returns False
+        if there is no such row."""
         change: Any = {"UpdateExpression": "REMOVE silence_seconds"}
         if seconds is not None:
             value = {":seconds": {"N": str(seconds)}}
@@ -79,10 +80,10 @@ class ClustersTable:
         return True
 
     def remove(self, credential: str) -> None:
-        """Removes a row by its key; one that is not there is removed already."""
+        """Removes the row with this key, if there is one."""
         self._client.delete_item(TableName=self.name, Key={"credential": {"S": credential}})
 
 
 def is_refused_condition(error: Exception) -> bool:
-    """Whether DynamoDB did not write because the row was not as the write asked for."""
+    """Whether DynamoDB refused a write because its condition did not hold."""
     return isinstance(error, ClientError) and code_of(error) == "ConditionalCheckFailedException"

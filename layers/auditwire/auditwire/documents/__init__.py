@@ -1,1 +1,1 @@
-"""Texts that people wrote: where they come from, what stands where in them, and what is to be said about it."""
+"""Texts that people write: where they come from, the position of everything in them, and the findings about them."""

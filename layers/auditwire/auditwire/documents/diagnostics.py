@@ -1,7 +1,7 @@
-"""What a user is told about a document: a code, a place, one sentence, one hint.
+"""Findings about a document: a code, a place, one sentence, one hint.
 
-Findings are values that are collected, never raised one by one, so that one check reports everything at once.
-Codes are stable: AW1xx language, AW2xx documents, AW3xx policy, AW4xx bundle.
+Findings are values that are collected, never raised one by one, so that one check reports everything at once. Codes are
+stable: AW1xx language, AW2xx documents, AW3xx policy, AW4xx bundle.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,28 +15,28 @@ CODES: Final[Mapping[str, str]] = {
     "AW103": "the condition is ambiguous",
     "AW104": "RE2 refuses the regular expression",
     "AW105": "the name is not defined",
-    "AW106": "the name is of another type",
+    "AW106": "the name has the wrong type",
     "AW107": "the definition contains itself",
     "AW108": "no array has this index",
     "AW109": "the number is too large",
-    "AW110": "the condition asks for too much",
+    "AW110": "the condition is too large",
     "AW111": "KubeSphere does not understand this",
     "AW112": "the field has no index or no keys",
-    "AW113": "the field is of another type",
+    "AW113": "the field has the wrong type",
     "AW114": "this can never be true",
     "AW115": "this is always true",
     "AW116": "some element is not every element",
     "AW117": "the test is false where the field is missing",
-    "AW118": "the timestamp has another form",
+    "AW118": "the timestamp has the wrong format",
     "AW119": "like without a wildcard",
     "AW120": "no regular expression is needed",
     "AW121": "no event has this value",
     "AW201": "the file is not YAML",
-    "AW202": "the apiVersion is another one",
-    "AW203": "there is no such key",
-    "AW204": "the value is of another type",
+    "AW202": "the apiVersion is not supported",
+    "AW203": "the key is unknown",
+    "AW204": "the value has the wrong type",
     "AW205": "something is missing",
-    "AW206": "the value is not one of those possible",
+    "AW206": "the value is not allowed",
     "AW207": "the name is used twice",
     "AW208": "the selector selects nothing",
     "AW209": "the field has no effect here",
@@ -45,22 +45,22 @@ CODES: Final[Mapping[str, str]] = {
     "AW212": "the output names something unknown",
     "AW214": "the document is too large",
     "AW215": "the definition is never used",
-    "AW216": "two rules ask for the same",
+    "AW216": "two rules have the same condition",
     "AW217": "the name hides another one",
     "AW218": "the rule archives nothing",
     "AW219": "the output shows a body that is not kept",
     "AW220": "every event of KubeSphere is dropped",
     "AW301": "the file is neither YAML nor JSON",
     "AW302": "the document is not a policy",
-    "AW303": "the value is of another type",
+    "AW303": "the value has the wrong type",
     "AW304": "the policy has no rules",
-    "AW305": "the rule has no level that exists",
+    "AW305": "the rule has no valid level",
     "AW306": "the stage does not exist",
     "AW307": "this cannot be an API group",
     "AW308": "this cannot be a path",
     "AW309": "these selectors exclude each other",
     "AW310": "the key is ignored",
-    "AW311": "the key stands twice",
+    "AW311": "the key occurs twice",
     "AW312": "the document is not read",
     "AW313": "the policy is too large",
     "AW320": "the rule is never reached",
@@ -77,15 +77,15 @@ CODES: Final[Mapping[str, str]] = {
     "AW331": "failed authentications are not recorded",
     "AW401": "the file is not a bundle",
     "AW402": "the bundle has a schema this version cannot read",
-    "AW403": "the bundle is not what its digest says",
+    "AW403": "the bundle does not match its digest",
     "AW404": "there are no documents",
     "AW405": "there are too many documents",
 }
-"""Every code with its title. docs/diagnostics.md explains each with examples; a code keeps its meaning."""
+"""Every code with its title. docs/diagnostics.md explains each with examples. A code never changes its meaning."""
 
 
 class Severity(StrEnum):
-    """How much a finding matters: an error refuses the document, a warning and a note do not."""
+    """The weight of a finding: an error refuses the document, a warning and a note do not."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -94,7 +94,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnostic:
-    """One finding. Lines and columns count from 1; 0 means the finding has no place of its own."""
+    """One finding. Lines and columns count from 1; 0 means that the finding has no place of its own."""
 
     code: str
     severity: Severity
@@ -105,7 +105,8 @@ class Diagnostic:
     column: int = 0
     rule: str = ""
     source: str = ""
-    """The source line the finding points at, without its line end; shown under the message with a caret."""
+    """The line of the source that the finding points at, without its line end. It is shown under the message with a
+    caret."""
 
     @property
     def is_error(self) -> bool:
@@ -138,5 +139,5 @@ def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """The findings as a reader meets them: by path, line, column, code."""
+    """The findings in reading order: by path, line, column, code."""
     return sorted(diagnostics, key=lambda found: (found.path, found.line, found.column, found.code))

@@ -1,6 +1,6 @@
 """A document's text as YAML nodes that know their place, down to single characters inside a scalar.
 
-PyYAML composes the nodes; nothing is constructed, so a document cannot make anything but plain values.
+PyYAML composes the nodes, but constructs no objects, so a document can only contain plain values.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from auditwire.documents.diagnostics import Diagnostic, Severity
 from auditwire.documents.source import Source
 
 MAX_DOCUMENT: Final = 1 << 20
-"""Characters a rules file may have."""
+"""The largest rules file, in characters."""
 
 MAX_NESTING: Final = 64
 MAX_ALIASES: Final = 100
@@ -39,7 +39,7 @@ class Report:
         offset: int | None = None,
         rule: str = "",
     ) -> None:
-        """A finding at a node, or at a character ``offset`` of a scalar's value."""
+        """Adds a finding at a node, or at the character ``offset`` of a scalar's value."""
         line, column = (0, 0) if node is None else self.place(node, offset)
         source_line = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
         self.diagnostics.append(
@@ -60,7 +60,7 @@ class Report:
 
 
 def compose(report: Report) -> Iterator[yaml.Node]:
-    """The documents of a source as nodes; empty ones are left out. Faults are reported (AW201, AW214)."""
+    """Yields the documents of a source as nodes, without empty ones. Faults are reported (AW201, AW214)."""
     text = report.source.text
     if len(text) > MAX_DOCUMENT:
         report.at(None, "AW214", f"the file has {len(text):,} characters, the limit is {MAX_DOCUMENT:,}", "split it")
@@ -114,9 +114,9 @@ def _is_null(node: yaml.Node) -> bool:
 
 
 def indexes_in_source(text: str, node: yaml.ScalarNode, offsets: Iterable[int]) -> list[int]:
-    """Where in ``text`` the characters at these ascending ``offsets`` of the scalar's value stand.
+    """Where in ``text`` the characters at these ascending ``offsets`` of the scalar's value are.
 
-    The offset behind the last character gives the place right behind its source.
+    The offset behind the last character gives the place right behind the scalar.
     """
     places = _places(text, node)
     indexes: list[int] = []
@@ -130,10 +130,10 @@ def indexes_in_source(text: str, node: yaml.ScalarNode, offsets: Iterable[int]) 
 
 
 def _places(text: str, node: yaml.ScalarNode) -> Iterator[int]:
-    """The index of each character of the value, and then the one behind the last.
+    """Yields the index of each character of the value, and then the one behind the last.
 
-    Walks source and value side by side; where YAML folded, escaped or dedented, the source is skipped until both
-    agree again.
+    Walks source and value side by side. Where YAML folded, escaped or dedented, the source is skipped until both agree
+    again.
     """
     index = _behind_properties(text, _index_of_mark(text, node.start_mark))
     value = node.value
@@ -161,7 +161,7 @@ def _advance(text: str, index: int, character: str, style: str | None, indent: i
         return index + 2
     if character in " \n":
         if text[index : index + 1] not in (" ", "\t", "\n"):
-            return index  # a fold of several line ends, already behind us
+            return index  # a fold of several line ends, which have been passed already
         run = _behind(text, index, " \t")
         if text.startswith("\n", run):
             run += 1
@@ -183,7 +183,7 @@ def _leading_spaces(text: str) -> int:
 
 
 def _behind(text: str, index: int, characters: str, end: int | None = None) -> int:
-    """The index of the first character from ``index`` on that is none of these."""
+    """The index of the first character, from ``index`` on, that is none of these."""
     end = len(text) if end is None else end
     while index < end and text[index] in characters:
         index += 1
@@ -191,7 +191,7 @@ def _behind(text: str, index: int, characters: str, end: int | None = None) -> i
 
 
 def _behind_properties(text: str, index: int) -> int:
-    """Behind the anchor (``&name``) and the tag (``!tag``) a scalar may begin with."""
+    """The index behind the anchor (``&name``) and the tag (``!tag``) that may precede a scalar."""
     while text[index : index + 1] in ("&", "!"):
         while index < len(text) and text[index] not in " \t\n":
             index += 1

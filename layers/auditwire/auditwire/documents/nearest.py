@@ -1,4 +1,4 @@
-"""The word that a user probably meant."""
+"""Guessing which word a user meant."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -10,7 +10,7 @@ _MAX_WORDS = 300
 
 
 def nearest(word: str, known: Iterable[str], *, likeness: float = 0.6) -> str | None:
-    """The known word that ``word`` is most like, as it is spelled there; None where none is alike.
+    """The known word that is most like ``word``, in its own spelling; None if none is similar.
 
     Case does not count. ``likeness`` is how much of the words must agree, from 0 to 1. Only the first 64 characters of
     ``word`` and the first 300 known words are compared.

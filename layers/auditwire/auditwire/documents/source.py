@@ -1,4 +1,4 @@
-"""A document's text under the path it is reported by, and the digest of a set of them."""
+"""A document's text with the path that findings name, and the digest of a set of documents."""
 
 import hashlib
 from collections.abc import Iterable
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One rules or policy file. ``path`` is how findings name it; for a set of rules, relative to its folder."""
+    """One rules or policy file. ``path`` is how findings name it. In a set of rules it is relative to their folder."""
 
     path: str
     text: str
 
 
 def digest_of(sources: Iterable[Source]) -> str:
-    """The SHA-256, in hex, of the sources by path: what is stamped on everything their rules decide."""
+    """The SHA-256, in hex, of the sources by path. Everything that their rules decide is stamped with it."""
     digest = hashlib.sha256()
     for source in sorted(sources, key=lambda source: source.path):
         for part in (source.path, source.text):
