@@ -13,11 +13,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from auditwire.alerts import SnsPublisher
 from auditwire.alerts.counting import counted_under
+from auditwire.alerts.self_alerts import publish_self_alerts
 from auditwire.aws import clients, environment
 from auditwire.bundles.rules_bucket import S3RulesBucket
 from auditwire.clusters import ClustersTable
 from auditwire.measure import measure_by_cluster
-from auditwire.watch import WatchError, announce, watch
+from auditwire.watch import WatchError, watch
 
 # What is left of an invocation for a last request to SNS.
 RESERVED_SECONDS = 5.0
@@ -42,7 +43,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     config, table, rules, publisher = _wired()
     deadline = time.time() + max(1.0, context.get_remaining_time_in_millis() / 1000 - RESERVED_SECONDS)
     seen = watch(table.list, rules, rules_bucket=config.rules_bucket, now=datetime.now(UTC))
-    told, untold = announce(seen, publisher, deadline, config.runbooks_url)
+    told, untold = publish_self_alerts(publisher, seen.alerts, deadline, config.runbooks_url)
     problems = [*seen.problems, *untold]
     counts = {"silent": seen.silent, "stale": int(seen.stale), "published": len(told)}
     (logger.error if problems else logger.info)("watch", extra={**counts, "problems": problems})

@@ -24,6 +24,7 @@ RANKS = {
     "archive": 6,
     "alerts": 6,
     "measure": 6,
+    "measured": 6,
     "bundles": 7,
     "ledger": 7,
     "ingest": 8,

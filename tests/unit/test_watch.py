@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from auditwire.alerts import Alert, MemoryPublisher, Published, encode_message
+from auditwire.alerts.self_alerts import publish_self_alerts
 from auditwire.bundles.compile_rules import compile_rules
 from auditwire.bundles.rules_bucket import (
     ACTIVE_KEY,
@@ -22,7 +23,7 @@ from auditwire.bundles.rules_bucket import (
 from auditwire.bundles.rules_state import Active
 from auditwire.bundles.stale_rules import MAX_UNSEEN, Stale, stale_rules
 from auditwire.clusters import Cluster, LastUse, Listing, Registration
-from auditwire.watch import Watched, announce, cluster_silent, watch
+from auditwire.watch import Watched, cluster_silent, watch
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 RULES = """\
@@ -204,7 +205,7 @@ class HalfOpen(MemoryPublisher):
 def test_what_was_seen_is_told_with_its_runbook_and_what_could_not_be_told_is_said(world: World) -> None:
     world.rows = [row("a"), row("b"), row("c")]
     topic = HalfOpen()
-    told, untold = announce(world.look(), topic, 0, "https://wiki/r")
+    told, untold = publish_self_alerts(topic, world.look().alerts, 0, "https://wiki/r")
     assert [alert.labels["cluster"] for alert in told] == ["a"]
     assert told == topic.alerts
     assert told[0].annotations["runbook_url"] == "https://wiki/r#auditwireclustersilent"
@@ -218,7 +219,7 @@ def test_where_nothing_was_seen_nobody_is_asked(world: World) -> None:
         def publish(self, alerts: Sequence[Alert], deadline: float) -> Published[Alert]:
             raise AssertionError(alerts)
 
-    assert announce(world.look(), Closed(), 0, "r") == ([], [])
+    assert publish_self_alerts(Closed(), world.look().alerts, 0, "r") == ([], [])
 
 
 def test_a_fresh_stack_is_not_stale(world: World) -> None:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from auditwire.alerts.self_alerts import self_alert, with_runbook
+from auditwire.alerts.self_alerts import self_alert
 from auditwire.bundles.rules_bucket import RulesBucketError
 from auditwire.bundles.stale_rules import Stale, stale_rules
 from auditwire.clusters.silence import Silence, duration, silences
 
 if TYPE_CHECKING:
-    from auditwire.alerts import Alert, Publisher
+    from auditwire.alerts import Alert
     from auditwire.bundles.rules_bucket import RulesBucket
     from auditwire.clusters import Listing
 
@@ -62,20 +62,6 @@ def watch(clusters: "Callable[[], Listing]", rules: "RulesBucket", *, rules_buck
     if stale is not None:
         alerts.append(rules_stale(stale, rules_bucket, now))
     return Watched(len(silent), stale is not None, alerts, problems)
-
-
-def announce(
-    seen: Watched, publisher: "Publisher", deadline: float, runbooks: str
-) -> "tuple[Sequence[Alert], Sequence[str]]":
-    """Publish the alerts of a look until ``deadline``, in seconds of the publisher's clock: those that were, and a
-    sentence for each that was not. What still is so is told again at the next look."""
-    if not seen.alerts:
-        return [], []
-    alerts = [with_runbook(alert, runbooks) for alert in seen.alerts]
-    published = publisher.publish(alerts, deadline)
-    left = [*published.failed, *published.refused]
-    told = [alert for alert in alerts if not any(alert is one for one in left)]
-    return told, [f"an alert could not be published: {alert.annotations['message']}" for alert in left]
 
 
 def cluster_silent(silence: Silence, now: datetime) -> "Alert":

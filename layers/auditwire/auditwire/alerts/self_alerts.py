@@ -97,6 +97,20 @@ def publish_self_alert(publisher: "Publisher", alert: Alert, deadline: float) ->
         raise NotPublishedError(f"{alert.rule} could not be published: {alert.annotations.get('message', '')}")
 
 
+def publish_self_alerts(
+    publisher: "Publisher", alerts: Sequence[Alert], deadline: float, runbooks: str
+) -> tuple[list[Alert], list[str]]:
+    """Publishes alerts of our own until ``deadline``, in seconds of the publisher's clock: those that were, and a
+    sentence for each that was not."""
+    if not alerts:
+        return [], []
+    named = [with_runbook(alert, runbooks) for alert in alerts]
+    published = publisher.publish(named, deadline)
+    left = [*published.failed, *published.refused]
+    told = [alert for alert in named if not any(alert is one for one in left)]
+    return told, [f"an alert could not be published: {alert.annotations['message']}" for alert in left]
+
+
 def _sentence(found: Diagnostic) -> str:
     place = ":".join(str(part) for part in (found.path, found.line, found.column) if part)
     return f"{place + ': ' if place else ''}{found.code} {found.message}"

@@ -1,6 +1,7 @@
 """Keys of the archive. A repeated batch gets the same keys, and no sender can forge one."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
     from auditwire.pipeline import Passed
 
 MAX_OBJECTS_A_BATCH: Final = 24
+EVENTS: Final = "events/"
+"""What the keys of all objects of events begin with."""
+
+_OBJECT_KEY: Final = re.compile(
+    r"events/cluster=([a-z0-9-]{1,63})/date=([0-9-]{10})/hour=([0-9]{2})/([0-9]{8}T[0-9]{6}\.[0-9]{6}Z)-[0-9a-f]{64}\.jsonl\.gz"
+)
 
 _HOUR = len("2026-11-21T22")
 _RECEIVE_TIME_ONLY = frozenset((Flag.STAGE_TIME_MISSING, Flag.STAGE_TIME_UNREADABLE))
@@ -32,6 +39,15 @@ class HourGroup:
     t: str
     members: tuple[int, ...]
     strays: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectPlace:
+    """What the key of an object of events says: whose they are, the hour and the ``t`` of their HourGroup."""
+
+    cluster: str
+    hour: str
+    t: str
 
 
 def partition(events: "Sequence[Event | Passed]") -> list[HourGroup]:
@@ -92,7 +108,18 @@ def object_key(cluster: str, hour: str, t: str, digest: str) -> str:
     Raises ValueError if ``cluster`` is not a cluster name.
     """
     date, _, number = hour.partition("T")
-    return f"events/cluster={checked_cluster(cluster)}/date={date}/hour={number}/{t}-{digest}.jsonl.gz"
+    return f"{events_of(cluster)}date={date}/hour={number}/{t}-{digest}.jsonl.gz"
+
+
+def events_of(cluster: str) -> str:
+    """What the keys of a cluster's objects begin with. Raises ValueError for a name that is no cluster name."""
+    return f"{EVENTS}cluster={checked_cluster(cluster)}/"
+
+
+def parse_object_key(key: str) -> ObjectPlace | None:
+    """What an object_key says; None for any other key."""
+    found = _OBJECT_KEY.fullmatch(key)
+    return ObjectPlace(found[1], f"{found[2]}T{found[3]}", found[4]) if found else None
 
 
 def quarantine_key(cluster: str, digest: str) -> str:

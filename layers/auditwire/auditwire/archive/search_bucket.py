@@ -2,18 +2,18 @@
 
 import heapq
 import re
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from auditwire.archive.ahead import MAX_AHEAD, read_ahead
 from auditwire.archive.errors import ArchiveError
-from auditwire.archive.keys import extended, kept_at
+from auditwire.archive.keys import EVENTS, events_of, extended, kept_at, parse_object_key
 from auditwire.archive.needle import Needle
 from auditwire.archive.search import Found, Reading, Search, found_in, inflated
 from auditwire.aws.listing import objects_below
@@ -21,13 +21,7 @@ from auditwire.aws.listing import objects_below
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_EVENTS: Final = "events/"
-_KEY = re.compile(
-    r"events/cluster=[a-z0-9-]{1,63}/date=([0-9-]{10})/hour=([0-9]{2})/([0-9]{8}T[0-9]{6}\.[0-9]{6}Z)-[0-9a-f]{64}\.jsonl\.gz"
-)
 _CLUSTER = re.compile(r"events/cluster=([a-z0-9-]{1,63})/")
-# How many objects of a cluster are fetched ahead. A client keeps ten connections.
-_AHEAD: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +45,7 @@ class BucketReader:
     def find(self, search: Search, reading: Reading) -> Iterator[Found]:
         """See ArchiveReader.find."""
         clusters = self._clusters() if search.cluster is None else [search.cluster]
-        with ThreadPoolExecutor(_AHEAD) as pool:
+        with ThreadPoolExecutor(MAX_AHEAD) as pool:
             streams = [self._of_cluster(pool, cluster, search, reading) for cluster in clusters]
             yield from heapq.merge(*streams, key=lambda found: found.at)
 
@@ -61,7 +55,7 @@ class BucketReader:
         waiting: list[tuple[str, int, Found]] = []
         order, matches = count(), search.matcher()
         needle = Needle(search.text) if search.text else None
-        for listed, content in self._ahead(pool, self._objects(cluster, search)):
+        for listed, content in read_ahead(pool, self._objects(cluster, search), self._content):
             reading(listed.hour)
             start = extended(listed.t)
             while waiting and waiting[0][0] < start:
@@ -74,48 +68,37 @@ class BucketReader:
         while waiting:
             yield heapq.heappop(waiting)[2]
 
-    def _ahead(self, pool: ThreadPoolExecutor, objects: Iterator[_Object]) -> Iterator[tuple[_Object, bytes]]:
-        """Yields each object with its lines while the next ones are being fetched."""
-        fetched: deque[tuple[_Object, Future[bytes]]] = deque()
-        for listed in objects:
-            fetched.append((listed, pool.submit(self._content, listed.key)))
-            if len(fetched) == _AHEAD:
-                first, content = fetched.popleft()
-                yield first, content.result()
-        for left, content in fetched:
-            yield left, content.result()
-
     def _clusters(self) -> list[str]:
         pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=_EVENTS, Delimiter="/"
+            Bucket=self._bucket, Prefix=EVENTS, Delimiter="/"
         )
         try:
             found = [_CLUSTER.fullmatch(each["Prefix"]) for page in pages for each in page.get("CommonPrefixes", [])]
         except (ClientError, BotoCoreError) as error:
-            raise ArchiveError(f"s3://{self._bucket}/{_EVENTS}: could not be listed: {error}") from error
+            raise ArchiveError(f"s3://{self._bucket}/{EVENTS}: could not be listed: {error}") from error
         return [cluster[1] for cluster in found if cluster]
 
     def _objects(self, cluster: str, search: Search) -> Iterator[_Object]:
         """The objects that may contain matches, in order."""
-        prefix = f"{_EVENTS}cluster={cluster}/"
+        prefix = events_of(cluster)
         # The day and hour of "2026-11-21T22:05:..."; empty for "0", so that no key is left out.
         date, _, hour = search.first[:13].partition("T")
         start = f"{prefix}date={date}/hour={hour}"
         try:
             for each in objects_below(self._client, self._bucket, prefix, start_after=start):
-                found = _KEY.fullmatch(each["Key"])
-                if not found:
+                place = parse_object_key(each["Key"])
+                if place is None:
                     continue
-                if extended(found[3]) >= search.last:
+                if extended(place.t) >= search.last:
                     return
-                yield _Object(each["Key"], f"{found[1]}T{found[2]}", found[3])
+                yield _Object(each["Key"], place.hour, place.t)
         except (ClientError, BotoCoreError) as error:
             raise ArchiveError(f"s3://{self._bucket}/{prefix}: could not be listed: {error}") from error
 
-    def _content(self, key: str) -> bytes:
-        place = f"s3://{self._bucket}/{key}"
+    def _content(self, listed: _Object) -> bytes:
+        place = f"s3://{self._bucket}/{listed.key}"
         try:
-            packed = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            packed = self._client.get_object(Bucket=self._bucket, Key=listed.key)["Body"].read()
         except (ClientError, BotoCoreError) as error:
             raise ArchiveError(f"{place}: could not be read: {error}") from error
         return inflated(packed, place)
