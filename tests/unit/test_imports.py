@@ -29,6 +29,7 @@ RANKS = {
     "ledger": 7,
     "ingest": 8,
     "watch": 8,
+    "evidence": 8,
 }
 PURE = ("documents", "senders", "condition", "events", "policy", "rules", "pipeline")
 IMPURE_MODULES = {"boto3", "botocore", "requests", "urllib3", "socket", "subprocess", "aws_lambda_powertools", "moto"}

@@ -6,7 +6,9 @@ import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
@@ -57,3 +59,13 @@ def sqs_client() -> "SQSClient":
 def secretsmanager_client() -> "SecretsManagerClient":
     """A Secrets Manager client for work that has time."""
     return boto3.client("secretsmanager", config=_PATIENT)
+
+
+def kms_client() -> "KMSClient":
+    """KMS, for work that has time."""
+    return boto3.client("kms", config=_PATIENT)
+
+
+def cloudwatch_client() -> "CloudWatchClient":
+    """CloudWatch, for work that has time."""
+    return boto3.client("cloudwatch", config=_PATIENT)

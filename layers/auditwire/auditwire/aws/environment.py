@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from auditwire.aws.object_lock import LOCKS, Lock
+
 
 class ConfigurationError(Exception):
     """An environment variable is missing or unusable."""
@@ -116,6 +118,48 @@ class WatchConfig:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class SealConfig:
+    """The environment of the seal function."""
+
+    archive_bucket: str
+    archive_days: int
+    evidence_lock: Lock
+    key_arn: str
+    max_bytes: int
+    grace_seconds: float
+    arrivals_queue_url: str
+    orders_queue_url: str
+    alerts_topic_arn: str
+    operations_topic_arn: str
+    heads_bucket: str
+    metrics_namespace: str
+    stack: str
+    runbooks_url: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "SealConfig":
+        """Reads ARCHIVE_BUCKET, ARCHIVE_RETENTION_DAYS, EVIDENCE_LOCK, SEAL_KEY_ARN, SEAL_MEGABYTES,
+        SEAL_GRACE_SECONDS, ARRIVALS_QUEUE_URL, ORDERS_QUEUE_URL, ALERTS_TOPIC_ARN, OPERATIONS_TOPIC_ARN, HEADS_BUCKET,
+        POWERTOOLS_METRICS_NAMESPACE, STACK and RUNBOOKS_URL; the bucket for the heads may be empty, the grace 0."""
+        return cls(
+            archive_bucket=_required(env, "ARCHIVE_BUCKET"),
+            archive_days=_days(env, "ARCHIVE_RETENTION_DAYS"),
+            evidence_lock=_lock(env),
+            key_arn=_required(env, "SEAL_KEY_ARN"),
+            max_bytes=_whole(env, "SEAL_MEGABYTES") * 1_000_000,
+            grace_seconds=_whole(env, "SEAL_GRACE_SECONDS"),
+            arrivals_queue_url=_required(env, "ARRIVALS_QUEUE_URL"),
+            orders_queue_url=_required(env, "ORDERS_QUEUE_URL"),
+            alerts_topic_arn=_required(env, "ALERTS_TOPIC_ARN"),
+            operations_topic_arn=_required(env, "OPERATIONS_TOPIC_ARN"),
+            heads_bucket=env.get("HEADS_BUCKET", ""),
+            metrics_namespace=_required(env, "POWERTOOLS_METRICS_NAMESPACE"),
+            stack=_required(env, "STACK"),
+            runbooks_url=_required(env, "RUNBOOKS_URL"),
+        )
+
+
 def _required(env: Mapping[str, str], name: str) -> str:
     value = env.get(name, "")
     if not value:
@@ -134,4 +178,19 @@ def _days(env: Mapping[str, str], name: str) -> int:
     text = _required(env, name)
     if not re.fullmatch(r"[1-9]\d{0,4}", text, re.ASCII):
         raise ConfigurationError(f"{name} must be a number of days, not {text!r}")
+    return int(text)
+
+
+def _lock(env: Mapping[str, str]) -> Lock:
+    text = _required(env, "EVIDENCE_LOCK")
+    for lock in LOCKS:
+        if text == lock:
+            return lock
+    raise ConfigurationError(f"EVIDENCE_LOCK must be one of {', '.join(LOCKS)}, not {text!r}")
+
+
+def _whole(env: Mapping[str, str], name: str) -> int:
+    text = _required(env, name)
+    if not re.fullmatch(r"\d{1,7}", text, re.ASCII):
+        raise ConfigurationError(f"{name} must be a whole number, not {text!r}")
     return int(text)

@@ -1,0 +1,81 @@
+"""Evidence in a folder: a copy of the archive bucket, as ``aws s3 sync`` makes it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from auditwire.evidence.errors import EvidenceError, NotThereError
+from auditwire.evidence.store import Folders, Listed
+
+_CHUNK: Final = 1 << 20
+
+
+class FolderReader:
+    """A Reader of one folder, whose files are named as the objects were. When they arrived it does not know: the time
+    of a file is anybody's to set."""
+
+    bucket = ""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def listing(self, prefix: str) -> Iterator[Listed]:
+        """See Reader.listing."""
+        parent, _, start = prefix.rpartition("/")
+        yield from self._below(self._folder / parent, f"{parent}/" if parent else "", start)
+
+    def folders(self, prefix: str) -> Folders:
+        """See Reader.folders."""
+        found = Folders([], [])
+        for path, is_folder in self._entries(self._folder / prefix):
+            if is_folder:
+                found.prefixes.append(f"{prefix}{path.name}/")
+            else:
+                found.objects.append(self._listed(path, f"{prefix}{path.name}"))
+        return found
+
+    def read(self, key: str) -> Iterator[bytes]:
+        """See Reader.read."""
+        if not {"", ".", ".."}.isdisjoint(key.split("/")):
+            raise NotThereError(f"{key}: is no name of a file below {self._folder}")
+        try:
+            with (self._folder / key).open("rb") as file:
+                while chunk := file.read(_CHUNK):
+                    yield chunk
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError, ValueError):
+            raise NotThereError(f"{self._folder / key}: is not there") from None
+        except OSError as error:
+            raise self._failure(self._folder / key, error) from error
+
+    def checksum(self, key: str) -> str | None:
+        """See Reader.checksum: a folder has none."""
+        del key
+        return None
+
+    def _below(self, folder: Path, prefix: str, start: str = "") -> Iterator[Listed]:
+        for path, is_folder in self._entries(folder):
+            if not path.name.startswith(start):
+                continue
+            if is_folder:
+                yield from self._below(path, f"{prefix}{path.name}/")
+            else:
+                yield self._listed(path, f"{prefix}{path.name}")
+
+    def _entries(self, folder: Path) -> list[tuple[Path, bool]]:
+        """What is in a folder, in the order of keys: a folder's name ends in a slash there."""
+        try:
+            found = [(path, path.is_dir()) for path in folder.iterdir()]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise self._failure(folder, error) from error
+        return sorted(found, key=lambda one: f"{one[0].name}/" if one[1] else one[0].name)
+
+    def _listed(self, path: Path, key: str) -> Listed:
+        try:
+            return Listed(key, path.stat().st_size, None)
+        except OSError as error:
+            raise self._failure(path, error) from error
+
+    def _failure(self, path: Path, error: OSError) -> EvidenceError:
+        return EvidenceError(f"{path}: could not be read: {error.strerror}")
