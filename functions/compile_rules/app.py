@@ -1,4 +1,4 @@
-"""The compile_rules function: wires the library to AWS. Whatever event comes in, it looks at everything there is."""
+"""The compile_rules function: wires the library to AWS. Whatever the event, it reads all documents."""
 
 import os
 import time
@@ -31,7 +31,7 @@ def _wired() -> tuple[environment.CompileConfig, S3RulesBucket, SnsPublisher]:
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Brings the uploaded rules into force or says why not. What fails on the way is raised: Lambda tries again."""
+    """Brings the uploaded rules into force, or reports why not. Errors are raised, so that Lambda tries again."""
     del event, context
     config, bucket, publisher = _wired()
     compiled = compile_rules(bucket, now=lambda: datetime.now(UTC))
@@ -46,11 +46,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 
 def _report(compiled: Compiled) -> None:
-    """A line and a count for what was looked at, and a line for each finding: places and codes, no documents."""
+    """Writes a line and a count for the run, and a line for each finding: places and codes, but no documents."""
     errors = sum(found.is_error for found in compiled.diagnostics)
     said = {"verdict": compiled.verdict, "digest": compiled.digest, "active": compiled.active, "errors": errors}
     (logger.warning if errors else logger.info)("rules", extra={**said, "findings": len(compiled.diagnostics)})
-    # What was said before is not said again every five minutes; status.json has it.
+    # Not repeated every five minutes. status.json has the findings.
     if compiled.verdict == "accepted" or compiled.announce:
         for found in compiled.diagnostics[:MAX_LINES]:
             (logger.warning if found.is_error else logger.info)("finding", extra={"diagnostic": found.as_json()})

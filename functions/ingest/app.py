@@ -36,7 +36,7 @@ def _report(problem: RulesProblem) -> None:
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Answers one request; anything not foreseen is raised, which API Gateway answers with 500."""
+    """Answers one request. Unexpected errors are raised, and API Gateway answers them with 500."""
     answer = _ingest().handle(Request.from_event(event))
     if answer.error:
         logger.error("not stored", extra={"error": answer.error})
@@ -45,7 +45,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         metrics.add_metric("Unauthorized", MetricUnit.Count, 1)
     if answer.account:
         logger.info("batch", extra=answer.account.log_fields())
-        # Of this environment, whichever cluster it serves: an alarm asks for the oldest of all.
+        # Measured per environment, whichever cluster it serves. An alarm watches the oldest.
         for name, seconds in _ingest().rules.ages().items():
             metrics.add_metric(name, MetricUnit.Seconds, seconds)
     measure_by_cluster(metrics, {answer.account.cluster: answer.account.metrics()} if answer.account else {})

@@ -1,4 +1,4 @@
-"""The publish_outbox function: wires the library to AWS. Every minute it publishes what waits in the outbox."""
+"""The publish_outbox function: wires the library to AWS. Publishes every minute what waits in the outbox."""
 
 import os
 import time
@@ -16,7 +16,8 @@ from auditwire.alerts.publish_outbox import publish_outbox
 from auditwire.aws import clients, environment
 from auditwire.measure import measure_by_cluster
 
-# What is left of an invocation for one more read, a last request to SNS, and for writing back what it did not take.
+# Reserved time at the end of an invocation: one more read, a last request to SNS, and writing back what it did not
+# take.
 RESERVED_SECONDS = 20.0
 
 logger = Logger()
@@ -32,7 +33,7 @@ def _wired() -> tuple[S3Outbox, SnsPublisher]:
 
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
-    """Publishes what waits, whatever event comes in, and says how much that was and how much still waits."""
+    """Publishes what waits, whatever the event. Returns how much was published and how much still waits."""
     del event
     outbox, publisher = _wired()
     deadline = time.time() + max(1.0, context.get_remaining_time_in_millis() / 1000 - RESERVED_SECONDS)

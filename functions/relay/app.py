@@ -14,7 +14,7 @@ from auditwire.alerts import PeerSource, Relay, SqsDeadLetters
 from auditwire.aws import clients, environment
 from auditwire.measure import measure_by_cluster
 
-# What is left of an invocation for sending dead letters once the peers have had their time.
+# Reserved time at the end of an invocation: sending dead letters once the peers have had their time.
 RESERVED_SECONDS = 8.0
 
 logger = Logger()
@@ -50,7 +50,7 @@ def _receivers(config: environment.RelayConfig) -> Callable[[], Any]:
 
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dict[str, str]]]:
-    """Relays a batch of alerts; what is not delivered goes back to the queue."""
+    """Relays a batch of alerts. What is not delivered returns to the queue."""
     seconds = max(1.0, context.get_remaining_time_in_millis() / 1000 - RESERVED_SECONDS)
     done = _relay().handle(event, seconds)
     say = logger.warning if done.failed or done.problems else logger.info

@@ -1,4 +1,4 @@
-"""The watch function: wires the library to AWS. Every five minutes it looks for silent clusters and stale rules."""
+"""The watch function: wires the library to AWS. Looks for silent clusters and stale rules every five minutes."""
 
 import os
 import time
@@ -20,7 +20,7 @@ from auditwire.clusters import ClustersTable
 from auditwire.measure import measure_by_cluster
 from auditwire.watch import WatchError, watch
 
-# What is left of an invocation for a last request to SNS.
+# Reserved time at the end of an invocation: a last request to SNS.
 RESERVED_SECONDS = 5.0
 
 logger = Logger()
@@ -37,8 +37,8 @@ def _wired() -> tuple[environment.WatchConfig, ClustersTable, S3RulesBucket, Sns
 
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
-    """Tells of what is silent or stale, whatever event comes in. Raises WatchError for what could not be looked at or
-    told: an alarm takes it from there, and the next look is soon."""
+    """Publishes alerts about what is silent or stale, whatever the event. Raises WatchError if something could not be
+    checked or published. An alarm watches these errors, and the next run follows soon."""
     del event
     config, table, rules, publisher = _wired()
     deadline = time.time() + max(1.0, context.get_remaining_time_in_millis() / 1000 - RESERVED_SECONDS)

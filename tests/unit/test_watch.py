@@ -126,9 +126,9 @@ def test_every_look_says_the_same_so_that_it_is_one_alert(world: World) -> None:
 def test_a_cluster_that_never_sent_is_said_to_have_never_sent(world: World) -> None:
     world.rows = [row()]
     (alert,) = world.look().alerts
-    assert alert.annotations["summary"] == "Cluster prod has never sent"
+    assert alert.annotations["summary"] == "Cluster prod has never sent anything"
     assert alert.annotations["message"] == (
-        "Nothing has ever come from cluster prod; its credential holds since 2026-11-21T12:00:00Z;"
+        "Nothing has ever come from cluster prod; its credential has been valid since 2026-11-21T12:00:00Z;"
         " it counts as silent after 30 min."
     )
     assert alert.annotations["last_seen"] == "never"
@@ -137,7 +137,7 @@ def test_a_cluster_that_never_sent_is_said_to_have_never_sent(world: World) -> N
 def test_a_silence_since_nobody_knows_when_begins_now(world: World) -> None:
     world.rows = [Registration(credential="0", cluster=Cluster("made-by-hand"), silence_seconds=600)]
     (alert,) = world.look().alerts
-    assert "nobody knows since when its credential holds" in alert.annotations["message"]
+    assert "its credential has been valid for an unknown time" in alert.annotations["message"]
     assert alert.first == "2026-11-22T12:00:00.000000Z"
 
 
@@ -146,7 +146,7 @@ def test_an_expired_credential_is_the_reason_and_a_new_one_the_remedy(world: Wor
     (alert,) = world.look().alerts
     assert alert.annotations["credential_expired"] == "2026-11-22T11:01:00Z"
     assert alert.annotations["description"] == (
-        "It has no credential that holds: the last one expired at 2026-11-22T11:01:00Z, and whatever it sends is"
+        "It has no valid credential: the last one expired at 2026-11-22T11:01:00Z, and whatever it sends is"
         " answered 401. Give it another: auditwire cluster rotate prod"
     )
 

@@ -1,12 +1,12 @@
 """The completeness ledger: what every step counted, per cluster and hour, and where the counts do not balance.
 
-Two sums must come out. Every event received is ignored, archived, quarantined, or its sender was told that it was not
-stored. Every alert that goes into the outbox or onto the topic comes out again: published, refused, delivered or put
-aside. The first is counted at one moment, so each hour balances by itself. An alert takes its time, so what one hour
-puts in, a later hour may give out; and it may come out twice, for AWS delivers at least once: more out than in is a
-repeat, less is missing.
+There are two sums. Every event received is ignored, archived or quarantined, or its sender was told that it was not
+stored. Every alert that enters the outbox or the topic leaves again: it is published, refused, delivered or sent to the
+dead-letter queue. The first sum is counted at one moment, so each hour balances by itself. Alerts take time, so what
+enters in one hour may leave in a later one. It may also leave twice, because AWS delivers at least once: if more leaves
+than enters, an alert was repeated; if less leaves, one is missing.
 
-Pure: counts in, rows out. Where they come from is said by ``SOURCES``.
+Pure: counts in, rows out. ``SOURCES`` says where they come from.
 """
 
 from collections import Counter
@@ -32,10 +32,10 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "AlertsDelivered": ("relay",),
     "AlertsDeadLettered": ("relay",),
 }
-"""The metrics of the ledger, each with the services (the functions) that count it; all have a dimension cluster."""
+"""The metrics of the ledger, each with the services (the functions) that count it. All have a dimension cluster."""
 
 SET_ASIDE: Final = "AlertsSetAside"
-"""No metric: alerts that SQS or SNS put among the dead letters by itself, which no function sees."""
+"""Not a metric: alerts that SQS or SNS moved to the dead-letter queue by itself, which no function sees."""
 
 Counts = Mapping[tuple[str, datetime], Mapping[str, int]]
 """(cluster, beginning of an hour) → name of a metric → count."""
@@ -43,7 +43,7 @@ Counts = Mapping[tuple[str, datetime], Mapping[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """A part of an alert's road: which counts go in, and which come out."""
+    """A step of an alert's way: which counts enter, and which leave."""
 
     into: tuple[str, ...]
     out_of: tuple[str, ...]
@@ -55,8 +55,8 @@ QUEUE: Final = Hop(("AlertsPublished", "OutboxPublished"), ("AlertsDelivered", "
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Alerts that are on their way at this moment: in the alerts queue, whose they are is not known; and in the outbox,
-    by cluster."""
+    """Alerts that are on their way at this moment: those in the alerts queue, whose clusters are not known, and those
+    in the outbox, by cluster."""
 
     queue: int = 0
     outbox: Mapping[str, int] = field(default_factory=dict)
@@ -64,8 +64,8 @@ class Waiting:
 
 @dataclass(slots=True)
 class Balance:
-    """What a hop still owes of one hour: ``waiting`` is known to be on its way, ``missing`` is not; ``repeated`` came
-    out beyond all that went in."""
+    """What is open in one hour at one step. ``waiting`` is known to be on its way, ``missing`` is not. ``repeated``
+    left in addition to all that entered."""
 
     waiting: int = 0
     missing: int = 0
@@ -74,9 +74,9 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One cluster's hour. ``settled`` says whether its counts can be judged: those of the last minutes may still come.
+    """One cluster's hour. ``settled`` says whether its counts are final; counts of the last minutes may still arrive.
 
-    ``unaccounted`` is what became of received events that no count tells; below zero, events were counted twice.
+    ``unaccounted`` are received events that no count explains. If it is below zero, events were counted twice.
     """
 
     cluster: str
@@ -88,7 +88,7 @@ class Row:
 
     @property
     def unaccounted(self) -> int:
-        """Events received less events ignored, archived, quarantined and not stored."""
+        """Events received minus events ignored, archived, quarantined and not stored."""
         ended = ("EventsIgnored", "EventsArchived", "EventsQuarantined", "EventsNotStored")
         return self.count("EventsReceived") - sum(self.count(name) for name in ended)
 
@@ -98,15 +98,15 @@ class Row:
         return not (self.unaccounted or self.outbox.missing or self.queue.missing)
 
     def count(self, name: str) -> int:
-        """A count of this hour; 0 where there is none."""
+        """A count of this hour; 0 if there is none."""
         return self.counts.get(name, 0)
 
 
 def ledger(counts: Counts, waiting: Waiting, *, settled_before: datetime) -> list[Row]:
-    """The rows, by cluster and hour; hours that began before ``settled_before`` less an hour are settled.
+    """The rows, by cluster and hour. Hours that ended before ``settled_before`` are settled.
 
-    The counts must reach as far as the last hour in which alerts of the first could come out: a row is only as good as
-    the hours behind it.
+    The counts must reach as far as the last hour in which alerts of the first hour could leave. A row is only as good
+    as the hours after it.
     """
     by_cluster: dict[str, list[tuple[datetime, Mapping[str, int]]]] = {}
     for (cluster, hour), found in sorted(counts.items()):
@@ -119,7 +119,7 @@ def ledger(counts: Counts, waiting: Waiting, *, settled_before: datetime) -> lis
             Row(cluster, hour, found, one, other, hour + HOUR <= settled_before)
             for (hour, found), one, other in zip(hours, outbox, queue, strict=True)
         ]
-    # Whose alerts wait in the queue it does not say; they are taken for the newest.
+    # The queue does not say whose alerts wait in it. The newest ones are assumed.
     newest_first = sorted(rows, key=lambda row: row.hour, reverse=True)
     _await((row.queue for row in newest_first), waiting.queue)
     return rows
@@ -134,8 +134,8 @@ def total(rows: Iterable[Row]) -> Counter[str]:
 
 
 def _balances(hours: Sequence[tuple[datetime, Mapping[str, int]]], hop: Hop) -> list[Balance]:
-    """What each hour still owes. What came out beyond its own hour's share belongs to an hour before, the nearest
-    first; or to the one behind, when a metric was written over the turn of an hour."""
+    """What is open in each hour. What left beyond an hour's own share belongs to an earlier hour, the nearest first, or
+    to the next hour if a metric was written at the turn of an hour."""
     balances: list[Balance] = []
     for _, counts in hours:
         left = _sum(counts, hop.into) - _sum(counts, hop.out_of)
@@ -148,7 +148,7 @@ def _balances(hours: Sequence[tuple[datetime, Mapping[str, int]]], hop: Hop) -> 
 
 
 def _settle(owing: Iterable[Balance], surplus: int) -> int:
-    """Settle what is missing out of a surplus; what is left of it."""
+    """Covers what is missing from a surplus. Returns what is left of the surplus."""
     for balance in owing:
         paid = min(balance.missing, surplus)
         balance.missing -= paid
@@ -157,7 +157,7 @@ def _settle(owing: Iterable[Balance], surplus: int) -> int:
 
 
 def _await(owing: Iterator[Balance] | Iterable[Balance], known: int) -> None:
-    """Take what is missing for what is known to be waiting, as far as that goes."""
+    """Counts missing alerts as waiting, as far as they are known to be."""
     for balance in owing:
         here = min(balance.missing, known)
         balance.missing -= here

@@ -1,4 +1,4 @@
-"""Counts that belong to clusters, written as metrics of each."""
+"""Writing counts as metrics of each cluster."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 def measure_by_cluster(metrics: "Metrics", by_cluster: Mapping[str, Mapping[str, int]]) -> None:
     """Writes one line of metrics for each cluster, with the dimension ``cluster``.
 
-    ``by_cluster`` is cluster → name of a metric → count. What was added to ``metrics`` before is no cluster's, and is
-    written first.
+    ``by_cluster`` is cluster → name of a metric → count. Metrics that were added to ``metrics`` before belong to no
+    cluster and are written first.
     """
     if metrics.metric_set:
         metrics.flush_metrics()

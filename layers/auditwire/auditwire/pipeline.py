@@ -1,4 +1,5 @@
-"""One event through sender setting, policy, level and rules: what becomes of each event of a batch. Pure."""
+"""The pipeline of one event: sender setting, policy, level, rules. Decides what becomes of each event of a batch.
+Pure."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -14,7 +15,7 @@ from auditwire.senders.kind import SenderKind
 
 
 class Ignored(StrEnum):
-    """Why an event was not kept. Stable words: they are counted."""
+    """Why an event was not kept. The words are stable: they are counted."""
 
     NO_RULE = "no_rule"
     LEVEL_NONE = "level_none"
@@ -23,9 +24,9 @@ class Ignored(StrEnum):
     POLICY_STAGE = "policy_stage"
 
 
-# Structs, because every event makes one or two of these: a frozen dataclass takes several times as long to make.
+# Structs, because every event makes one or two of these. A frozen dataclass takes several times as long to make.
 class Decision(msgspec.Struct, frozen=True, gc=False):
-    """What becomes of one event: the verdict, the form in which it is stored, and why it is ignored if it is."""
+    """What becomes of one event: the verdict, the form in which it is stored, and, if it is ignored, the reason."""
 
     verdict: Verdict
     event: Event
@@ -33,7 +34,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
 
 
 class Kept(msgspec.Struct, frozen=True, gc=False):
-    """An event that is archived: its position in the batch, its stored form, and the verdict."""
+    """An archived event: its position in the batch, its stored form, and the verdict."""
 
     position: int
     event: Event
@@ -44,7 +45,7 @@ _IGNORE: Final = Verdict("ignore")
 
 
 class Passed(msgspec.Struct, frozen=True, gc=False):
-    """What remains of an event that is ignored: when it happened, and what was found in it."""
+    """What is kept of an ignored event: its time and its flags."""
 
     stageTimestamp: str | None
     flags: tuple[str, ...]
@@ -52,11 +53,11 @@ class Passed(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(slots=True)
 class Decisions:
-    """What became of a batch's events: every one is among ``kept`` or counted in ``ignored``.
+    """What became of a batch's events. Each of them is either in ``kept`` or counted in ``ignored``.
 
-    ``seen`` are all of them in order, kept ones in their stored form. ``evaluation_errors`` counts, by rule, the events
-    a rule could not judge; ``conflicts`` the events that share auditID and stage with an earlier event of the batch and
-    still differ from it.
+    ``seen`` has all of them in order, kept ones in their stored form. ``evaluation_errors`` counts, by rule, the events
+    that a rule could not judge. ``conflicts`` counts the events that have the auditID and stage of an earlier event of
+    the batch but differ from it.
     """
 
     kept: list[Kept] = field(default_factory=list)
@@ -67,10 +68,10 @@ class Decisions:
 
 
 class Deciding:
-    """Decides about settled events one by one, as they are read; what is ignored does not stay in memory.
+    """Decides about settled events one by one, as they are read. Ignored events do not stay in memory.
 
-    ``sender`` is the credential's kind: kubernetes, kubesphere, or any, which leaves it to the casing of each event's
-    keys.
+    ``sender`` is the kind of sender that the credential is registered for. With ``ANY`` the casing of each event's keys
+    decides.
     """
 
     def __init__(self, *, sender: SenderKind, rules: RuleSet) -> None:
@@ -81,7 +82,7 @@ class Deciding:
         self._texts: dict[tuple[str, str], msgspec.Raw | memoryview | bytes] = {}
 
     def take(self, event: Event) -> None:
-        """Decide about the next event of the batch."""
+        """Decides about the next event of the batch."""
         found, sender = self._found, self._sender
         text = event.received
         first = self._texts.setdefault((event.auditID, event.stage), text)
@@ -106,7 +107,7 @@ class Deciding:
 
 
 def decide_batch(events: Iterable[Event], *, sender: SenderKind, rules: RuleSet) -> Decisions:
-    """Decide about settled events that are all there; see Deciding."""
+    """Decides about a list of settled events; see Deciding."""
     deciding = Deciding(sender=sender, rules=rules)
     for event in events:
         deciding.take(event)
@@ -114,10 +115,10 @@ def decide_batch(events: Iterable[Event], *, sender: SenderKind, rules: RuleSet)
 
 
 def decide_event(event: Event, *, sender: SenderKind | None, rules: RuleSet) -> Decision:
-    """Decide about one settled event of a kubernetes or kubesphere sender; None: no setting about senders applies.
+    """Decides about one settled event of a Kubernetes or KubeSphere sender. With None no setting about senders applies.
 
-    Conditions see the event as it was received; the decision's event is trimmed to the lower of audit level
-    and policy level, and redacted.
+    Conditions see the event as it was received. The event in the decision is trimmed to the lower of audit level and
+    policy level, and redacted.
     """
     settings = rules.settings
     level = settings.audit_level if sender == SenderKind.KUBESPHERE else Level.REQUEST_RESPONSE

@@ -1,7 +1,7 @@
-"""What only somebody notices who looks without being called: clusters that fell silent, rules that grow stale.
+"""Looking for what would not raise an alarm by itself: silent clusters and stale rules.
 
-Every look says all there is to say. An alert ends by itself some time after it was last delivered, so what lasts is
-told at each look, and what is over is not told any more.
+Every run reports everything. An alert ends by itself some time after its last delivery. So a lasting problem is
+reported by each run, and a solved one is not reported any more.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,12 +26,12 @@ RULES_STALE: Final = "auditwire.RulesStale"
 
 
 class WatchError(Exception):
-    """Something could not be looked at, or nobody could be told of what was seen."""
+    """Something could not be checked, or an alert could not be published."""
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What one look has seen: the alerts to publish, and as sentences what it could not look at."""
+    """The result of one run: the alerts to publish, and a sentence for each thing that could not be checked."""
 
     silent: int
     stale: bool
@@ -40,9 +40,9 @@ class Watched:
 
 
 def watch(clusters: "Callable[[], Listing]", rules: "RulesBucket", *, rules_bucket: str, now: datetime) -> Watched:
-    """Look at the clusters table and at the rules bucket, whose name is ``rules_bucket``, at the time ``now``.
+    """Checks the clusters table, and the rules bucket with the name ``rules_bucket``, at the time ``now``.
 
-    What fails with one of them is a problem of the look, and the other is looked at.
+    If one of them fails, that is a problem of the run, and the other is still checked.
     """
     problems: list[str] = []
     silent: list[Silence] = []
@@ -50,7 +50,7 @@ def watch(clusters: "Callable[[], Listing]", rules: "RulesBucket", *, rules_buck
     try:
         listing = clusters()
         silent = silences(listing.registrations, now)
-        # Whoever presents such a credential is answered 503, and nobody knows whose silence that is.
+        # A request with such a credential is answered 503, and nobody knows whose silence that is.
         problems += dict.fromkeys(listing.broken.values())
     except (BotoCoreError, ClientError) as error:
         problems.append(f"the clusters table could not be read: {error}")
@@ -65,15 +65,16 @@ def watch(clusters: "Callable[[], Listing]", rules: "RulesBucket", *, rules_buck
 
 
 def cluster_silent(silence: Silence, now: datetime) -> "Alert":
-    """The alert about a cluster that was not heard of; the same at each look until it is."""
+    """The alert about a silent cluster. Every run gives the same alert until the cluster sends."""
     name, since, use = silence.cluster, silence.since, silence.use
     limit = f"it counts as silent after {duration(silence.seconds)}"
     when = "" if since is None else _text(since)
     if use is not None:
         summary, message = f"Cluster {name} has fallen silent", f"Nothing has come from cluster {name} since {when}"
     else:
-        begun = f"its credential holds since {when}" if when else "nobody knows since when its credential holds"
-        summary, message = f"Cluster {name} has never sent", f"Nothing has ever come from cluster {name}; {begun}"
+        begun = f"has been valid since {when}" if when else "has been valid for an unknown time"
+        summary = f"Cluster {name} has never sent anything"
+        message = f"Nothing has ever come from cluster {name}; its credential {begun}"
     annotations = {
         "summary": summary,
         "message": f"{message}; {limit}.",
@@ -88,16 +89,16 @@ def cluster_silent(silence: Silence, now: datetime) -> "Alert":
 
 
 def rules_stale(stale: Stale, bucket: str, now: datetime) -> "Alert":
-    """The alert about rules in the bucket that are not in force, or that nobody looks at."""
+    """The alert about rules in the bucket that are not in force, or that compile_rules does not read."""
     what = {
-        "not_taken": "Functions cannot take the rules that active.json names, and stay with those they have.",
-        "not_looked_at": "Changes of the rules do not come into force.",
+        "not_taken": "Functions cannot load the rules that active.json names, and stay with those they have.",
+        "not_looked_at": "Changes to the rules do not come into force.",
     }
     annotations = {
         "summary": f"The rules of s3://{bucket} are stale",
         "message": f"{what[stale.reason]} Why: {stale.why}.",
-        "description": "Look: auditwire rules status. To have the documents looked at now, invoke compile_rules; to go"
-        " back to the set before, auditwire rules rollback.",
+        "description": "Look: auditwire rules status. To have the documents compiled now, invoke compile_rules. To go"
+        " back to the set before, run auditwire rules rollback.",
         "status": f"s3://{bucket}/status.json",
     }
     labels = {"bucket": bucket, "reason": stale.reason}
@@ -108,14 +109,15 @@ def _what_to_do(silence: Silence) -> str:
     name = silence.cluster
     if silence.expired is not None:
         return (
-            f"It has no credential that holds: the last one expired at {_text(silence.expired)}, and whatever it sends"
+            f"It has no valid credential: the last one expired at {_text(silence.expired)}, and whatever it sends"
             f" is answered 401. Give it another: auditwire cluster rotate {name}"
         )
     if silence.use is None:
         return f"Is its webhook configured? Look: auditwire cluster list, auditwire cluster kubeconfig {name}."
     return (
         "Does it run, does it reach the endpoint, has its audit policy or webhook changed, are requests refused (4xx)"
-        f" or failing (5xx)? Look: auditwire cluster list. If it was ended on purpose: auditwire cluster revoke {name}"
+        " or failing (5xx)? Look: auditwire cluster list. If it was shut down on purpose:"
+        f" auditwire cluster revoke {name}"
     )
 
 

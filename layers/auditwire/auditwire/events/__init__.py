@@ -1,4 +1,4 @@
-"""Audit events: a request body becomes typed events, and an event becomes a line of the archive."""
+"""Audit events: from a request body to typed events, and from an event to a line of the archive."""
 
 from auditwire.events.decoding import Decoded, Reject, decode, read
 from auditwire.events.inflating import BodyError, inflate

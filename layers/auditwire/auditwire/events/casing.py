@@ -1,8 +1,8 @@
-"""Whose casing a body uses: one canonical form out of the keys of Kubernetes, of KubeSphere, or any mixture.
+"""The casing of keys: one canonical form for the keys of Kubernetes, of KubeSphere, and any mixture.
 
-ks-apiserver sends the internal Go type, which has no JSON names: ``AuditID`` and ``ObjectRef.APIGroup``, yet lower case
+ks-apiserver sends the internal Go type, which has no JSON names: ``AuditID`` and ``ObjectRef.APIGroup``, but lower case
 inside ``User`` and ``ResponseStatus``, and ``null`` or ``""`` where Kubernetes leaves a key out. Keys are mapped at the
-levels of the model and nowhere below: what stands in bodies, annotations or extra is the client's own.
+levels of the model and nowhere below, because clients choose the keys in bodies, annotations and extra.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ _GO_NAMES = {
     "apiVersion": "APIVersion",
     "uid": "UID",
 }
-# The 4.x wrapper adds two keys that have no place in the model; they stay unknown keys of the item.
+# The 4.x wrapper adds two keys that the model does not have. They stay unknown keys of the item.
 _WRAPPER_KEYS = ("HostName", "HostIP")
 
 
@@ -41,7 +41,7 @@ def _in_go_casing(
     beside: Mapping[str, Any],
     ignored: tuple[str, ...] = (),
 ) -> type[_Model]:
-    """A subclass of the model that decodes the keys as Go spells them; ``parts`` are its nested models."""
+    """A subclass of the model that decodes keys as Go spells them. ``parts`` are its nested models."""
     types = get_type_hints(model, include_extras=True)
     fields: list[Any] = [(name, msgspec.Raw, None) for name in ignored]
     for field in msgspec.structs.fields(model):
@@ -64,7 +64,8 @@ KubeSphereEvent = _in_go_casing(
 
 
 def _names(model: type[msgspec.Struct]) -> dict[str, str]:
-    """Spellings to canonical names: lower case for any casing, and as the senders spell them to be found at once."""
+    """Maps spellings to canonical names: lower case for any casing, and the senders' own spellings, so that these are
+    found at once."""
     names: dict[str, str] = {}
     for field in msgspec.structs.fields(model):
         names |= dict.fromkeys((field.name, _go_name(field.name), field.name.lower()), field.name)
@@ -79,14 +80,14 @@ _PART_NAMES = {
     "responseStatus": _names(ResponseStatus),
     "authenticationMetadata": _names(AuthenticationMetadata),
 }
-# Maps of the client's own keys, in which only null values are the model's business.
+# Maps whose keys clients choose. The model only removes null values from them.
 _MAPS = {"annotations", "extra"}
 _BODIES = ("requestObject", "responseObject")
 _EVENT = msgspec.json.Decoder(Event)
 
 
 def fields_of(text: "msgspec.Raw | memoryview | bytes") -> Fields:
-    """The keys of a JSON object with their values as they stand; of a key that occurs twice the last counts."""
+    """The keys of a JSON object with their undecoded values. If a key occurs twice, the last one counts."""
     return _FIELDS.decode(text)
 
 
@@ -96,9 +97,9 @@ def is_object(text: "msgspec.Raw | memoryview | bytes") -> bool:
 
 
 def canonical_fields(item: "msgspec.Raw | memoryview | bytes") -> Fields:
-    """The item under canonical keys, values as received; unknown keys keep their name and their value.
+    """The item under canonical keys, with values as received. Unknown keys keep their name and their value.
 
-    Where spellings of one key compete, the last in the text counts, as for a key that occurs twice.
+    If spellings of one key compete, the last one in the text counts, as for a key that occurs twice.
     """
     fields = _renamed(fields_of(item), _EVENT_NAMES)
     for name, names in _PART_NAMES.items():
@@ -112,9 +113,9 @@ def canonical_fields(item: "msgspec.Raw | memoryview | bytes") -> Fields:
 
 
 def event_in_any_casing(item: msgspec.Raw) -> Event:
-    """The event in an item (a JSON object) of any mixture of casings, nulls and unknown keys.
+    """Reads an event from an item (a JSON object) with any mixture of casings, nulls and unknown keys.
 
-    Raises msgspec.ValidationError where a field of the model has the wrong JSON type or a required one is absent.
+    Raises msgspec.ValidationError if a field of the model has the wrong JSON type or a required one is absent.
     """
     received = fields_of(item)
     known = _known(received, _EVENT_NAMES)
@@ -144,7 +145,7 @@ def _renamed(fields: Fields, names: Mapping[str, str]) -> Fields:
 
 
 def _known(fields: Fields, names: Mapping[str, str]) -> Fields:
-    """The fields of the model that have a value, under canonical names, without the nulls in its maps."""
+    """The fields of the model that have a value, under canonical names, without nulls in their maps."""
     known: Fields = {}
     for key, value in fields.items():
         name = names.get(key) or names.get(key.lower())

@@ -1,4 +1,4 @@
-"""What ``Content-Encoding`` says about a request body, undone within a bound."""
+"""Inflating a request body as its ``Content-Encoding`` says, within a bound."""
 
 from isal import isal_zlib
 
@@ -10,10 +10,10 @@ _GZIP = 16 + isal_zlib.MAX_WBITS
 
 
 class BodyError(Exception):
-    """A body that is not what its header says.
+    """A body is not what its header says.
 
-    ``reason`` is a stable word for counters: ``bad_encoding``, ``bad_gzip``, ``truncated``, ``gzip_bomb``.
-    ``detail`` is one sentence for people.
+    ``reason`` is a stable word for counters: ``bad_encoding``, ``bad_gzip``, ``truncated``, ``gzip_bomb``. ``detail``
+    is one sentence for people.
     """
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -23,12 +23,11 @@ class BodyError(Exception):
 
 
 def inflate(body: bytes, content_encoding: str | None, *, limit: int = LIMIT) -> bytes:
-    """The body as JSON text: gzip is inflated to at most ``limit`` bytes, identity and no header pass
-    through.
+    """The body as JSON text. Gzip is inflated to at most ``limit`` bytes; with identity or no header the body is
+    returned unchanged.
 
-    Raises BodyError for any other encoding, for bytes that are not gzip, and for more than ``limit`` bytes.
-    Memory stays within the limit: the stream is inflated step by step and given up at the first byte too
-    many.
+    Raises BodyError for any other encoding, for bytes that are not gzip, and for more than ``limit`` bytes. Memory
+    stays within the limit: the stream is inflated step by step, and given up at the first byte too many.
     """
     encoding = (content_encoding or "").strip().lower()
     if encoding in ("", "identity") or not body:
@@ -42,13 +41,14 @@ def _gunzip(body: bytes, limit: int) -> bytes:
     parts: list[bytes] = []
     room = limit
     view = memoryview(body)
-    # A gzip file may have several members, one behind the other (RFC 1952, section 2.2).
+    # A gzip file may have several members, one after the other (RFC 1952, section 2.2).
     while view:
         if bytes(view[:2]) != _MAGIC[: len(view)]:
             raise BodyError("bad_gzip", "the body is not gzip")
         member = isal_zlib.decompressobj(wbits=_GZIP)
         while not member.eof:
-            # Fed in small pieces: what a member leaves unread is copied, and a body may be nothing but tiny members.
+            # Fed in small pieces, because what a member leaves unread is copied, and a body may consist of tiny members
+            # only.
             piece = view[:_PIECE]
             try:
                 part = member.decompress(piece, min(_STEP, room + 1))

@@ -1,10 +1,10 @@
-"""How much of a request an event carries: the four audit levels of audit.k8s.io/v1, in order."""
+"""The four audit levels of audit.k8s.io/v1, in order: how much of a request an event contains."""
 
 from enum import StrEnum
 
 
 class Level(StrEnum):
-    """An audit level. Compares by how much it keeps: None < Metadata < Request < RequestResponse."""
+    """An audit level. Levels compare by how much they keep: None < Metadata < Request < RequestResponse."""
 
     NONE = "None"
     METADATA = "Metadata"
@@ -13,8 +13,8 @@ class Level(StrEnum):
 
     @classmethod
     def of(cls, text: str) -> "Level":
-        """The level a text names; a name nobody knows counts as the highest, so that a limit still trims
-        it."""
+        """The level that a text names. An unknown name counts as the highest level, so that a limit still trims the
+        event."""
         return cls(text) if cls.knows(text) else cls.REQUEST_RESPONSE
 
     @classmethod
@@ -24,10 +24,10 @@ class Level(StrEnum):
 
     @property
     def rank(self) -> int:
-        """The place in the order, 0 for None."""
+        """Its position in the order, 0 for None."""
         return _RANKS[self.value]
 
-    # A StrEnum inherits the comparisons of str, which would order the levels by the alphabet.
+    # A StrEnum inherits the comparisons of str, which would order the levels alphabetically.
     def __lt__(self, other: str) -> bool:
         return self.rank < Level(other).rank
 

@@ -1,4 +1,4 @@
-"""An event becomes one line of the archive: canonical keys, values as they were received, and who put it there."""
+"""Writing an event as one line of the archive: canonical keys, values as received, and its provenance."""
 
 from collections.abc import Mapping
 from typing import cast
@@ -15,13 +15,13 @@ _REPORTED = "_auditwire_reported"
 def encode_line(event: Event, provenance: Mapping[str, object]) -> bytes:
     """One JSON object without a line end: the event under canonical keys, and ``_auditwire``.
 
-    The line is put together from the bytes received, key by key, so numbers, unknown keys and bodies keep their exact
-    text; only values that settling, levels or redaction changed are replaced, and ``cluster`` added. ``_auditwire`` is
-    ``provenance`` with ``reportedCluster`` and ``flags`` where there are any. An event that brings an ``_auditwire`` of
-    its own keeps it under another name and is flagged.
+    The line is put together from the received bytes, key by key, so numbers, unknown keys and bodies keep their exact
+    text. Only values that settling, levels or redaction changed are replaced, and ``cluster`` is added. ``_auditwire``
+    is ``provenance``, plus ``reportedCluster`` and ``flags`` if there are any. If an event has a key ``_auditwire`` of
+    its own, the key is renamed and the event is flagged.
     """
-    # Taking the whole item as it stands and putting our keys behind it would need certainty that it has no key twice
-    # and none of ours. Whatever gives that certainty reads the item once more, and that is what costs the time here.
+    # It would be faster to copy the whole item and append our keys. But that needs certainty that it has no key twice
+    # and none of ours, and to be certain the item has to be read once more, which is what costs the time here.
     flags = event.flags
     fields: dict[str, object]
     if event.canonical:
@@ -40,7 +40,7 @@ def encode_line(event: Event, provenance: Mapping[str, object]) -> bytes:
         fields["cluster"] = event.cluster
     fields[PROVENANCE] = _about(provenance, flags, event.reportedCluster)
     line = msgspec.json.encode(fields)
-    # Within JSON a line end can only be white space between tokens: inside of strings it is always escaped.
+    # Within JSON a line end can only be white space between tokens. Inside strings it is always escaped.
     return line.translate(None, b"\r\n") if b"\n" in line or b"\r" in line else line
 
 
@@ -57,7 +57,7 @@ def _about(provenance: Mapping[str, object], flags: tuple[str, ...], reported_cl
 
 
 def _set_aside_forged(fields: dict[str, object]) -> bool:
-    """Rename what pretends to be our own key, in any casing: some query engines do not tell casings apart."""
+    """Renames keys that imitate our own, in any casing, because some query engines do not tell casings apart."""
     forged = [key for key in fields if key.lower() == PROVENANCE]
     for key in forged:
         name = _REPORTED

@@ -1,7 +1,8 @@
-"""Bodies without ``metadata.managedFields``: who set which field, often half of an object, and never asked for.
+"""Removing ``metadata.managedFields`` from bodies: it records who set which field, is often half of an object, and
+nobody asks for it.
 
-As kube-apiserver leaves them out (pkg/audit/request.go, copyWithoutManagedFields): of the object itself, of the items
-of a list and of the objects in the rows of a table.
+Removed as in kube-apiserver (pkg/audit/request.go, copyWithoutManagedFields): from the object itself, from the items of
+a list, and from the objects in the rows of a table.
 """
 
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import msgspec
 from auditwire.events.casing import fields_of, is_object
 
 _MANAGED_FIELDS = "managedFields"
-# As it stands in the text of any body that has it; only an escape could hide it, and no API server writes one.
+# Every body that has the key contains this text. Only an escape could hide it, and no API server writes one.
 _IN_TEXT = b'"managedFields"'
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -19,7 +20,7 @@ _Rewrite = Callable[[msgspec.Raw], msgspec.Raw]
 
 
 def strip_managed_fields(body: msgspec.Raw) -> msgspec.Raw:
-    """The body without managed fields, every other value with its exact text; the same object when it had none."""
+    """The body without managed fields; every other value keeps its exact text. The same object if there were none."""
     if not is_object(body) or _IN_TEXT not in bytes(body):
         return body
     stripped = _in_key(body, "metadata", _without_managed_fields)

@@ -1,4 +1,4 @@
-"""What an audit event is: the names of audit.k8s.io/v1, whoever sent it.
+"""The model of an audit event: the names of audit.k8s.io/v1, whoever sent it.
 
 Source of the fields: kubernetes/apiserver, pkg/apis/audit/v1/types.go; the four of KubeSphere (``cluster``,
 ``workspace``, ``devops``, ``message``): kubesphere/kubesphere, pkg/apiserver/auditing/v1alpha1/event.go.
@@ -18,7 +18,7 @@ from auditwire.senders.kind import SenderKind
 if TYPE_CHECKING:
     _Body = msgspec.Raw | None
 else:
-    # msgspec knows Raw only by itself, not in a union; the default None stands without being decoded.
+    # msgspec supports Raw only by itself, not in a union. The default None is used without being decoded.
     _Body = msgspec.Raw
 
 _Filled = Annotated[str, msgspec.Meta(min_length=1)]
@@ -26,7 +26,8 @@ _Code = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class Flag(StrEnum):
-    """What was done to an event, or found in it, on its way into the archive. Stable words: they are counted."""
+    """What was done to an event, or found in it, on its way into the archive. The words are stable: they are
+    counted."""
 
     CLUSTER_DIFFERS = "cluster_differs"
     LEVEL_UNKNOWN = "level_unknown"
@@ -39,7 +40,7 @@ class Flag(StrEnum):
 
 
 class User(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Who asked. Every part may be missing: an unauthenticated request has an empty user."""
+    """Who made the request. Every part may be missing: an unauthenticated request has an empty user."""
 
     username: str | None = None
     uid: str | None = None
@@ -48,7 +49,8 @@ class User(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_field
 
 
 class ObjectRef(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, gc=False):
-    """What the request was about. Absent parts are empty: KubeSphere sends ``""`` where Kubernetes sends nothing."""
+    """What the request was about. Absent parts are empty strings: KubeSphere sends ``""`` where Kubernetes sends
+    nothing."""
 
     resource: str = ""
     namespace: str = ""
@@ -61,7 +63,7 @@ class ObjectRef(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_
 
 
 class ResponseStatus(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """How the request ended: a metav1.Status. KubeSphere fills in only the code."""
+    """How the request ended: a metav1.Status. KubeSphere only fills in the code."""
 
     metadata: dict[str, Any] | None = None
     status: str | None = None
@@ -78,10 +80,10 @@ class AuthenticationMetadata(msgspec.Struct, frozen=True, omit_defaults=True, fo
 
 
 class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, eq=True):
-    """One audit event. Bodies stay undecoded until ``requestBody`` or ``responseBody`` is asked for.
+    """One audit event. Bodies stay undecoded until ``requestBody`` or ``responseBody`` is used.
 
-    ``null`` and absent mean the same: None, or ``""`` for the strings that KubeSphere always sends. What is not JSON
-    (``raw``, ``flags`` and the like) lives beside the fields, where no key of a body can reach it.
+    ``null`` and absent mean the same: None, or ``""`` for the strings that KubeSphere always sends. What is not part of
+    the JSON (``raw``, ``flags`` and the like) is stored beside the fields, where no key of a body can reach it.
     """
 
     kind: str = ""
@@ -108,21 +110,22 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
     devops: str = ""
     message: str = ""
 
-    # Beside the fields. Without annotations these are no fields to msgspec, so no key of a body can set them.
+    # Stored beside the fields. Without annotations msgspec does not take these for fields, so no key of a body can set
+    # them.
     sender = SenderKind.KUBERNETES
-    """Which kind of sender the event comes from, by the casing of its keys: never ``ANY``."""
+    """The kind of sender that the event comes from, by the casing of its keys. Never ``ANY``."""
     canonical = True
     """Whether the item was received with exactly the keys of this model."""
     reportedCluster = ""
-    """The cluster the body named, where the credential says another."""
+    """The cluster that the body named, if the credential says another."""
     edited = frozenset[str]()
-    """The fields whose value is no longer what was received."""
+    """The fields whose value is no longer as received."""
     flags = tuple[str, ...]()
     """What was done to this event or found in it: words of Flag, each once."""
 
     @cached_property
     def received(self) -> "msgspec.Raw | memoryview | bytes":
-        """The item as received, a view into the body; an event built by hand encodes itself."""
+        """The item as received, a view into the body. An event built by hand encodes itself."""
         return msgspec.json.encode(self)
 
     @property
@@ -132,12 +135,13 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
 
     @cached_property
     def digest(self) -> str:
-        """The event's identity: SHA-256 of the item as received, in hex. The auditID is the client's to choose."""
+        """The event's identity: the SHA-256 of the item as received, in hex. The auditID would not do, because clients
+        choose it."""
         return hashlib.sha256(self.received).hexdigest()
 
     @cached_property
     def unknown(self) -> dict[str, msgspec.Raw]:
-        """The top-level keys outside of the model, as received."""
+        """The top-level keys that the model does not have, as received."""
         if self.canonical:
             return {}
         fields = _FIELDS.decode(self.received)
@@ -154,38 +158,39 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
         return json_value(self.responseObject)
 
     def forget_bodies(self) -> None:
-        """Let go of decoded bodies, which take several times the memory of their text; they can be decoded again."""
+        """Frees the decoded bodies, which take several times the memory of their text. They can be decoded again."""
         self.__dict__.pop("requestBody", None)
         self.__dict__.pop("responseBody", None)
 
     def flag(self, flag: Flag) -> None:
-        """Note something about this event, once."""
+        """Adds a flag to this event, once."""
         if flag not in self.flags:
             self.flags = (*self.flags, str(flag))
 
     def with_changes(self, **changes: Any) -> "Event":
-        """A copy with other field values that still knows how it was received; bodies not changed stay decoded."""
+        """A copy with other field values that still has the item as received. Unchanged bodies stay decoded."""
         copy = msgspec.structs.replace(self, **changes)
         beside = dict(self.__dict__)
         for name, body in (("requestObject", "requestBody"), ("responseObject", "responseBody")):
             if name in changes:
                 beside.pop(body, None)
         beside["edited"] = self.edited | changes.keys()
-        # Beside the fields nothing else needs setting; received first, or an event built by hand would encode anew.
+        # Nothing else is stored beside the fields. ``received`` has to be evaluated first, or an event built by hand
+        # would encode the new values.
         beside["received"] = self.received
         copy.__dict__.update(beside)
         return copy
 
 
 def json_value(text: msgspec.Raw | None) -> Any:
-    """JSON text as Python values, None for none. Depth and encoding were checked when the item was decoded."""
+    """JSON text as Python values; None for none. Depth and encoding were checked when the item was decoded."""
     if text is None:
         return None
     try:
         return orjson.loads(memoryview(text))
     except orjson.JSONDecodeError:
-        # All that is left to fail is a number beyond a double, like 1e999. It becomes infinite, so that comparisons
-        # with it still mean something; the stored text is untouched.
+        # The only possible failure is a number beyond a double, like 1e999. It becomes infinite, so that comparisons
+        # with it still mean something. The stored text does not change.
         return json.loads(bytes(text), parse_int=_whole_number)
 
 

@@ -1,8 +1,7 @@
-"""Nesting that is too deep to decode: how it is found, and how it is cut out so that its neighbours can be
-read.
+"""Nesting that is too deep to decode: finding it, and cutting it out so that its neighbours can be read.
 
-JSON readers descend one stack frame a level and give up on a whole body when one value in it is too deep.
-Here one fixed bound holds, whatever stack the interpreter has left; no Kubernetes object comes near it.
+JSON readers descend one stack frame per level, and give up on a whole body if one value in it is too deep. One fixed
+bound applies here, whatever stack the interpreter has left. No Kubernetes object comes near it.
 """
 
 import re
@@ -10,22 +9,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 MAX_DEPTH = 500
-"""Levels of brackets an item may have, its own included."""
+"""The most levels of brackets that an item may have, including its own."""
 
 _CHUNK = 64 * 1024
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _NOT_OPENINGS = bytes(set(range(256)) - set(b"[{"))
 _ODD_BACKSLASHES = re.compile(rb"(?<!\\)(?:\\\\)*\\\Z")
-# The last alternative is a string that never ends: matching it alone keeps the scan linear.
+# The last alternative is a string that never ends. Matching it alone keeps the scan linear.
 _TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[{]|[\]}]|"', re.DOTALL)
 
 
 def is_too_deep(item: bytes | memoryview, limit: int = MAX_DEPTH) -> bool:
-    """Whether a valid JSON text nests deeper than ``limit`` levels. Linear; memory does not grow with the
+    """Whether a valid JSON text nests deeper than ``limit`` levels. Takes linear time; memory does not grow with the
     text."""
     view = memoryview(item)
-    # A level costs two bytes, and cannot be had without an opening bracket: two tests that settle nearly all
-    # items.
+    # Each level costs two bytes and needs an opening bracket. These two tests decide nearly all items.
     if view.nbytes <= 2 * limit:
         return False
     if view.nbytes <= _CHUNK and len(view.tobytes().translate(None, _NOT_OPENINGS)) <= limit:
@@ -35,18 +33,18 @@ def is_too_deep(item: bytes | memoryview, limit: int = MAX_DEPTH) -> bool:
         openings += len(chunk.translate(None, _NOT_OPENINGS))
     if openings <= limit:
         return False
-    # Counting bracket by bracket is slow. Taking out innermost pairs first leaves few to count and hides at most two
-    # levels a round, so what stays well below the limit without them is below it with them.
+    # Counting bracket by bracket is slow. Removing innermost pairs first leaves few brackets to count, and hides at
+    # most two levels per round. So what stays well below the limit without them is below it with them.
     rounds = min(4, limit // 2)
     return _depth_exceeds(view, limit - 2 * rounds, rounds) and _depth_exceeds(view, limit, 0)
 
 
 def _depth_exceeds(view: memoryview, limit: int, rounds: int) -> bool:
-    """Whether the depth exceeds the limit after as many rounds of taking out innermost pairs of brackets."""
+    """Whether the depth exceeds the limit after this many rounds of removing innermost pairs of brackets."""
     depth = 0
     in_string = 0
     for chunk in _chunks(view):
-        # Without escapes every quote starts or ends a string, so every other part lies outside of strings.
+        # Without escapes, every quote starts or ends a string, so every other part is outside of strings.
         parts = chunk.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')
         brackets = b"".join(parts[in_string::2]).translate(None, _NOT_BRACKETS)
         for _ in range(rounds):
@@ -60,7 +58,7 @@ def _depth_exceeds(view: memoryview, limit: int, rounds: int) -> bool:
 
 
 def _chunks(view: memoryview) -> Iterator[bytes]:
-    """The text in pieces, none of which ends inside an escape."""
+    """Yields the text in pieces, none of which ends inside an escape."""
     start = 0
     while start < view.nbytes:
         chunk = view[start : start + _CHUNK].tobytes()
@@ -72,7 +70,7 @@ def _chunks(view: memoryview) -> Iterator[bytes]:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A body whose deepest values are replaced by marks, and what stood there."""
+    """A body whose deepest values are replaced by marks, and the values themselves."""
 
     body: bytes
     mark: bytes
@@ -89,10 +87,9 @@ class Cut:
 
 
 def cut_deep_values(body: bytes, limit: int = MAX_DEPTH) -> Cut:
-    """The body with every value that lies deeper than ``limit`` levels replaced by a string that occurs
-    nowhere else.
+    """The body with every value deeper than ``limit`` levels replaced by a string that occurs nowhere else.
 
-    One linear pass that only matches brackets, so a fault of syntax stays where it is and is found later.
+    A single linear pass that only matches brackets. So a syntax error stays where it is and is found later.
     """
     mark = b"auditwire-cut-"
     while mark in body:
@@ -114,6 +111,6 @@ def cut_deep_values(body: bytes, limit: int = MAX_DEPTH) -> Cut:
                 kept = token.end()
         elif token.end() - token.start() == 1:
             break
-    # A value that never ends is cut off whole: what is left then says of itself that it is truncated.
+    # A value that never ends is cut off as a whole. The rest is then reported as truncated.
     parts.append(body[kept:start] if depth > limit else body[kept:])
     return Cut(b"".join(parts), mark, tuple(values))

@@ -1,7 +1,7 @@
-"""Secrets in request and response bodies, replaced before anything is stored.
+"""Redacting secrets in request and response bodies, before anything is stored.
 
-Works on the JSON text level by level and rewrites only the objects on the way to a secret: every other value keeps the
-exact bytes it was received with.
+Works on the JSON text level by level, and rewrites only the objects on the way to a secret. Every other value keeps the
+exact bytes that were received.
 """
 
 import re
@@ -19,29 +19,30 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _TEXT = msgspec.json.Decoder(str)
 _SECRET_MAPS = ("data", "stringdata")
-# What holds whole objects: the items of a list, the rows of a Table with their object, a watch event's object.
+# What contains whole objects: the items of a list, the rows of a Table with their object, the object of a watch event.
 _HOLDERS = ("items", "rows", "object")
 _TOKEN_HOLDERS = ("spec", "status")
 _SECRET_KINDS = ("Secret", "SecretList")
 _TOKEN_KINDS = ("TokenRequest", "TokenReview")
-# Objects give themselves away by their kind. A client may escape letters in it, so escaped letters are looked into too.
+# Objects are recognised by their kind. A client may escape letters in it, so escaped letters are looked into too.
 _KIND_TEXTS = tuple(b'"%b"' % kind.encode() for kind in (*_SECRET_KINDS, *_TOKEN_KINDS))
 _ESCAPED_LETTER = re.compile(rb"\\u00[4-7]")
-# Deeper than any object inside an object. What still looks like a Secret there is replaced whole: that bounds both the
-# stack and how often one text is read.
+# No object inside an object is deeper. What still looks like a Secret there is replaced as a whole, which bounds both
+# the stack and how often a text is read.
 _DEEPEST = 40
-# No secret lies deeper in a Secret or TokenRequest than /metadata/annotations/NAME.
+# No secret in a Secret or TokenRequest is deeper than /metadata/annotations/NAME.
 _MAX_PATH_LENGTH = 4
 
 _Rewrite = Callable[[msgspec.Raw], msgspec.Raw]
 
 
 def redact_body(body: msgspec.Raw, about: ObjectRef) -> msgspec.Raw:
-    """The body without secret values, keys kept; the very same object when there was none.
+    """The body without secret values; keys are kept. The same object if there were none.
 
-    ``about`` decides how the body is read: bodies on ``secrets`` (of any API group) in every form they take: object,
-    list, table, merge patch, JSON patch; those of token requests and token reviews. There a body that is neither object
-    nor array cannot be read and is replaced whole. In any other body, objects are found by their ``kind``.
+    ``about`` decides how the body is read. Bodies on ``secrets`` (of any API group) are read in every form they have:
+    object, list, table, merge patch, JSON patch. So are those of token requests and token reviews. If such a body is
+    neither an object nor an array, it cannot be read and is replaced as a whole. In any other body, objects are
+    recognised by their ``kind``.
     """
     resource = about.resource.lower()
     if resource == "secrets":
@@ -60,7 +61,7 @@ def _on_resource(body: msgspec.Raw, redact: _Rewrite) -> msgspec.Raw:
 
 
 def _in_secret(text: msgspec.Raw, depth: int) -> msgspec.Raw:
-    """A Secret, a part of one, or a list of them."""
+    """Redacts a Secret, a part of one, or a list of them."""
     if depth > _DEEPEST:
         return _masked(text)
     if _is_array(text):
@@ -79,7 +80,7 @@ def _in_secret(text: msgspec.Raw, depth: int) -> msgspec.Raw:
 
 
 def _in_token_holder(text: msgspec.Raw, depth: int) -> msgspec.Raw:
-    """A TokenRequest or TokenReview: ``status.token`` and ``spec.token``."""
+    """Redacts a TokenRequest or TokenReview: ``status.token`` and ``spec.token``."""
 
     def rewrite(key: str, value: msgspec.Raw) -> msgspec.Raw:
         return _in_key(value, "token", _masked) if key in _TOKEN_HOLDERS else _by_kind(value, depth + 1)
@@ -88,7 +89,7 @@ def _in_token_holder(text: msgspec.Raw, depth: int) -> msgspec.Raw:
 
 
 def _by_kind(text: msgspec.Raw, depth: int) -> msgspec.Raw:
-    """Any JSON value: Secrets and token objects wherever they lie in it."""
+    """Redacts any JSON value: Secrets and token objects wherever they are in it."""
     if not _may_hold_kind(bytes(text)):
         return text
     if depth > _DEEPEST:
@@ -106,14 +107,14 @@ def _by_kind(text: msgspec.Raw, depth: int) -> msgspec.Raw:
 
 
 def _may_hold_kind(text: bytes) -> bool:
-    # Nearly every stored body passes here. Two words look for four kinds, and the search for escapes is slow.
+    # Nearly every stored body passes here. Two words find four kinds, and the search for escapes is slow.
     if (b"Secret" in text or b"TokenRe" in text) and any(kind in text for kind in _KIND_TEXTS):
         return True
     return b"\\" in text and _ESCAPED_LETTER.search(text) is not None
 
 
 def _in_array_item(item: msgspec.Raw, redact: _Rewrite) -> msgspec.Raw:
-    """One operation of a JSON patch (RFC 6902) on a Secret or token object, or one object of a plain array."""
+    """Redacts one operation of a JSON patch (RFC 6902) on a Secret or token object, or one object of a plain array."""
     if not is_object(item):
         return _masked(item)
     fields = fields_of(item)
@@ -124,10 +125,10 @@ def _in_array_item(item: msgspec.Raw, redact: _Rewrite) -> msgspec.Raw:
 
 
 def _at_path(path: str | None, value: msgspec.Raw, redact: _Rewrite) -> msgspec.Raw:
-    """The value of an operation, by the place in the object it is meant for.
+    """Redacts the value of an operation, by the place in the object that it is meant for.
 
-    The value is put where the path points to, redacted there as part of an object, and taken out again; so a path to a
-    single key, to a whole map and to the whole object need no rules of their own.
+    The value is put where the path points, redacted there as part of an object, and taken out again. So a path to a
+    single key, to a whole map or to the whole object needs no special rule.
     """
     if path == "":
         return redact(value) if is_object(value) else _masked(value)
@@ -148,7 +149,8 @@ def _at_path(path: str | None, value: msgspec.Raw, redact: _Rewrite) -> msgspec.
 
 
 def _in_object(text: msgspec.Raw, rewrite: Callable[[str, msgspec.Raw], msgspec.Raw]) -> msgspec.Raw:
-    """The object with every value rewritten; ``rewrite`` gets the key in lower case, for Go reads keys in any case."""
+    """The object with every value rewritten. ``rewrite`` gets the key in lower case, because Go reads keys in any
+    case."""
     fields = fields_of(text)
     rewritten = {key: rewrite(key.lower(), value) for key, value in fields.items()}
     encoded = msgspec.json.encode(rewritten)
@@ -156,7 +158,8 @@ def _in_object(text: msgspec.Raw, rewrite: Callable[[str, msgspec.Raw], msgspec.
         encoded == bytes(text) or encoded == msgspec.json.format(bytes(text), indent=-1)
     ):
         return text
-    # Also when no value changed but the text differs: a key occurs twice in it, and the first value could be a secret.
+    # Also rewritten if no value changed but the text differs: then a key occurs twice, and its first value could be a
+    # secret.
     return msgspec.Raw(encoded)
 
 
@@ -175,7 +178,7 @@ def _in_array(text: msgspec.Raw, rewrite: _Rewrite) -> msgspec.Raw:
 
 
 def _masked(value: msgspec.Raw) -> msgspec.Raw:
-    """The mark in place of a value. Null is no secret: in a merge patch it says that a key was deleted."""
+    """The mark in place of a value. Null is not a secret: in a merge patch it means that a key was deleted."""
     return value if value in (NULL, MARK) else MARK
 
 

@@ -1,12 +1,12 @@
-"""Bearer tokens in request URIs, replaced before anything is stored."""
+"""Redacting bearer tokens in request URIs, before anything is stored."""
 
 import re
 from urllib.parse import unquote_plus
 
 MARK = "[REDACTED]"
 
-# Names of parameters that carry a token, without case, dashes, dots and underscores. ``continue`` is none: it is the
-# place in a list.
+# Names of parameters that carry a token, in lower case, without dashes, dots and underscores. ``continue`` is not one
+# of them: it is a position in a list.
 _TOKEN_NAMES = frozenset(
     [
         "accesstoken",
@@ -22,11 +22,11 @@ _TOKEN_NAMES = frozenset(
         "xamzsecuritytoken",
     ]
 )
-# Percent signs that could hide a name or a separator; label selectors are full of harmless ones.
+# Percent signs that could hide a name or a separator. Label selectors are full of harmless ones.
 _ENCODED = re.compile("%(?:[4-7]|3f|26|3b|23)")
 _PARAMETER = re.compile(r"(?<=[?&;#])([^=&;?#/]{1,200})=")
 _PARAMETER_END = re.compile(r"[&;#]|\Z")
-# The same inside a value that is a URI itself, as a proxied service may be asked with.
+# The same inside a value that is itself a URI, as requests to proxied services may have.
 _NESTED = re.compile(r"(?<=%3f|%26|%3b|%23)([^=&;?#/%]{1,200})(?:=|%3d)", re.IGNORECASE)
 _NESTED_END = re.compile(r"%26|%3b|%23|[&;#]|\Z", re.IGNORECASE)
 _BEARER = re.compile(
@@ -42,7 +42,7 @@ _BEARER = re.compile(
 def redact_uri(uri: str) -> str:
     """The URI with the values of its token parameters, bearer schemes and JSON Web Tokens replaced by ``[REDACTED]``.
 
-    Everything else stays as it is; without a token the very same text comes back.
+    Everything else stays as it is. Without a token the same text is returned.
     """
     if not _may_hold_token(uri.lower()):
         return uri
@@ -52,7 +52,8 @@ def redact_uri(uri: str) -> str:
 
 
 def _may_hold_token(lower: str) -> bool:
-    # Written out: nearly every stored event passes here, and one regular expression for it all takes ten times as long.
+    # Written out, because nearly every stored event passes here and a single regular expression takes ten times as
+    # long.
     if "token" in lower or "bearer" in lower or "authorization=" in lower or "eyj" in lower or "jwt" in lower:
         return True
     return "%" in lower and _ENCODED.search(lower) is not None

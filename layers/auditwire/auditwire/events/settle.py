@@ -1,4 +1,5 @@
-"""What a body may not decide, or may say in many ways: whose event this is, and when it happened."""
+"""Settling an event: setting its cluster, which a body may not decide, and its times, which it may write in many
+ways."""
 
 from datetime import datetime
 
@@ -8,12 +9,12 @@ from auditwire.events.model import Event, Flag, json_value
 
 
 def settle(event: Event, *, cluster: str, received: datetime) -> None:
-    """Fix the cluster, the level's flag and the times of an event that was just read.
+    """Sets the cluster, the level's flag and the times of an event that was just read.
 
-    ``cluster`` is the credential's; another name in the body is kept as ``reportedCluster``. Timestamps get six
-    digits and ``Z``; an unreadable one is replaced by ``received``. Without a stageTimestamp the next time the
-    event itself gives counts (request received; then the two fields of 2017), so that a repeated event gets the
-    same time; only then ``received``.
+    ``cluster`` is that of the credential; another name in the body is kept as ``reportedCluster``. Timestamps get six
+    digits and ``Z``; an unreadable one is replaced by ``received``. Without a stageTimestamp, the next time in the
+    event itself counts (request received; then the two fields of 2017), so that a repeated event gets the same time.
+    Only if there is none is it ``received``.
     """
     if event.cluster and event.cluster != cluster:
         event.reportedCluster = event.cluster
@@ -48,7 +49,7 @@ def _settle_times(event: Event, asked: str | None, stage: str | None, received: 
 
 
 def _time_of_2017(event: Event) -> str | None:
-    """The time in audit.k8s.io/v1alpha1 and v1beta1 shape: ``timestamp``, or ``metadata.creationTimestamp``."""
+    """The time in the form of audit.k8s.io/v1alpha1 and v1beta1: ``timestamp``, or ``metadata.creationTimestamp``."""
     metadata = json_value(event.unknown.get("metadata"))
     candidates = [json_value(event.unknown.get("timestamp"))]
     if isinstance(metadata, dict):

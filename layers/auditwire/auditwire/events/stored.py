@@ -12,12 +12,12 @@ _BODIES = ("requestObject", "responseObject")
 
 
 def as_stored(event: Event, level: Level | None, *, omit_managed_fields: bool = False) -> Event:
-    """The event as the archive, alerts and outputs may see it; the very same object when nothing changes.
+    """The event as the archive, alerts and outputs may see it. The same object if nothing changes.
 
     ``level`` is the most that may be kept, None for no limit: up to Metadata no bodies, at Request no responseObject.
-    An event whose own level is higher then says the lower one, as kube-apiserver would have written it. Secret values,
-    tokens and bearer tokens in the URI are replaced by ``[REDACTED]`` and the event is flagged.
-    ``omit_managed_fields`` leaves ``metadata.managedFields`` out of bodies, of patches not, as kube-apiserver does.
+    An event whose own level is higher then has the lower one, as kube-apiserver would have written it. Secret values,
+    tokens and bearer tokens in the URI are replaced by ``[REDACTED]``, and the event is flagged.
+    ``omit_managed_fields`` removes ``metadata.managedFields`` from bodies except patches, as kube-apiserver does.
     """
     uri = redact_uri(event.requestURI)
     if level is None and event.requestObject is None and event.responseObject is None and uri == event.requestURI:

@@ -1,14 +1,13 @@
-"""Audit timestamps in the one form the archive uses: ``YYYY-MM-DDTHH:MM:SS.ffffffZ``.
+"""Audit timestamps in the one form that the archive uses: ``YYYY-MM-DDTHH:MM:SS.ffffffZ``.
 
-Kubernetes writes six digits and ``Z``; other senders and old versions write fewer digits, more digits or an
-offset.
+Kubernetes writes six digits and ``Z``. Other senders and old versions write fewer digits, more digits or an offset.
 """
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 
-# RFC 3339. Ten digits and more are cut, never rounded: rounding could move an event into the next hour.
+# RFC 3339. Digits after the sixth are cut, never rounded: rounding could move an event into the next hour.
 _RFC3339 = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})"
     r"(?:\.([0-9]{1,30}))?(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))"
@@ -21,11 +20,11 @@ _UNSET_IN_GO = "0001-01-01T00:00:00.000000Z"
 
 
 def normalise(text: str) -> str | None:
-    """A timestamp of RFC 3339 in normal form (UTC, six digits), or None when it cannot be read.
+    """A timestamp of RFC 3339 in normal form (UTC, six digits); None if it cannot be read.
 
-    Any offset is converted; digits beyond microseconds are cut; a leap second is the second after it. Dates
-    that do not exist and instants outside the years 1 to 9999 (UTC) cannot be read, nor can the zero time of
-    Go, which means "not set".
+    Any offset is converted, digits beyond microseconds are cut, and a leap second becomes the second after it. Dates
+    that do not exist, instants outside the years 1 to 9999 (UTC), and Go's zero time, which means "not set", cannot be
+    read.
     """
     if is_normal(text):
         return text
@@ -53,7 +52,7 @@ def normalise(text: str) -> str | None:
 
 
 def is_normal(text: str) -> bool:
-    """Whether a text is a readable timestamp in normal form already, as nearly all are."""
+    """Whether a text is already a readable timestamp in normal form, as nearly all are."""
     return (
         len(text) == _NORMAL_LENGTH
         and text[-1] == "Z"
@@ -63,10 +62,10 @@ def is_normal(text: str) -> bool:
     )
 
 
-# The events of a batch happened in few different seconds.
+# The events of a batch happened within a few different seconds.
 @lru_cache(maxsize=1024)
 def _is_second(text: str) -> bool:
-    """Whether ``YYYY-MM-DDTHH:MM:SS.`` names a second that exists and can be one of an event."""
+    """Whether ``YYYY-MM-DDTHH:MM:SS.`` names a second that exists and can be that of an event."""
     if not _SECOND.fullmatch(text) or _UNSET_IN_GO.startswith(text):
         return False
     try:
@@ -77,7 +76,7 @@ def _is_second(text: str) -> bool:
 
 
 def as_text(moment: datetime) -> str:
-    """A moment (with its offset) in the normal form."""
+    """A moment (with its offset) in normal form."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 

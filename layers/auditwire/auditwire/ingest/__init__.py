@@ -1,1 +1,1 @@
-"""What came in goes down the whole road: identify, decode, decide, archive, publish, answer."""
+"""Ingest: identify the sender, decode, decide, archive, publish, answer."""

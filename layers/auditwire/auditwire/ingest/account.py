@@ -1,4 +1,4 @@
-"""What became of one request, counted."""
+"""Counts of what became of one request."""
 
 from collections import Counter
 from dataclasses import dataclass, field, fields
@@ -8,10 +8,10 @@ from auditwire.events import Flag
 
 @dataclass(slots=True)
 class Account:
-    """What became of one request: every event received is ignored, archived or quarantined; or none of them could be
-    stored, and the sender was told so.
+    """What became of one request. Every event received is ignored, archived or quarantined; or none of them could be
+    stored, and the answer said so.
 
-    ``outboxed`` counts what is new in the outbox: a repeated batch finds its alerts there.
+    ``outboxed`` only counts what is new in the outbox: a repeated batch finds its alerts there.
     """
 
     cluster: str = ""
@@ -38,14 +38,14 @@ class Account:
     last_use_failures: int = 0
 
     def log_fields(self) -> dict[str, object]:
-        """Every count as a plain value, for one structured log line."""
+        """All counts as plain values, for one structured log line."""
         values = ((each.name, getattr(self, each.name)) for each in fields(self))
         return {name: dict(value) if isinstance(value, Counter) else value for name, value in values}
 
     def metrics(self) -> dict[str, int]:
-        """The counts that are measured, by metric name; the others stay in the log.
+        """The counts that become metrics, by metric name. The others are only in the log.
 
-        Zeros are left out, for each metric of each cluster costs money in every hour it occurs in.
+        Zeros are left out, because each metric of each cluster costs money in every hour in which it occurs.
         """
         counts = {
             "EventsIgnored": self.ignored.total(),

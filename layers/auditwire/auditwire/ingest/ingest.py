@@ -1,7 +1,7 @@
-"""One request through the whole road: identify, decode, decide, archive, publish, answer.
+"""Processing one request: identify the sender, decode, decide, archive, publish, answer.
 
-Nothing is answered with 200 before it is stored, and no body is ever answered with 4xx: kube-apiserver would repeat
-it five times and then drop it, ks-apiserver would drop it at once.
+Nothing is answered with 200 before it is stored, and no body is ever answered with 4xx: kube-apiserver would repeat it
+five times and then drop it, ks-apiserver would drop it at once.
 """
 
 from collections import Counter
@@ -44,23 +44,24 @@ from auditwire.rules import RuleSet
 from auditwire.senders.kind import SenderKind
 
 DEADLINE_SECONDS: Final = 2.2
-"""How long after a request came in its answer must be on the way: ks-apiserver waits three seconds, never repeats."""
+"""How long after a request the answer must be on its way. ks-apiserver waits three seconds and never repeats a
+request."""
 
 OUTBOX_SECONDS: Final = 1.0
-"""How much of that is kept free of publishing: for a last request to SNS that hangs, and for the outbox."""
+"""How much of that is reserved for the outbox, and for a last request to SNS that hangs."""
 
 ARCHIVE_SECONDS: Final = 1.0
-"""How much of that is kept free of storing: for a last request to a store of single events that hangs."""
+"""How much of that is reserved for a last request to a store of single events that hangs."""
 
 NOTE_USE_SECONDS: Final = DEADLINE_SECONDS
-"""How late a request may be and still write down that its credential was used. A sender that seldom has anything to say
-finds a cold environment each time; it must not be taken for silent because of that."""
+"""How late the use of a credential may still be recorded. A sender that seldom has events meets a cold environment each
+time, and must not be taken for silent because of that."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP status with what is to be logged. ``account`` is None where no batch was taken; ``error`` says why
-    a batch or its alerts could not be stored, and holds nothing of a credential."""
+    """An HTTP status with what has to be logged. ``account`` is None if no batch was processed. ``error`` says why a
+    batch or its alerts could not be stored, and contains nothing of a credential."""
 
     status: int
     account: Account | None = None
@@ -70,8 +71,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one cluster sent at one time: the inflated body and its batch_digest. ``fault`` says why a body could not
-    be inflated; there is nothing to read in it then."""
+    """What one cluster sent at one time: the inflated body and its batch_digest. ``fault`` says why a body could not be
+    inflated; such a body is not read."""
 
     cluster: Cluster
     body: bytes
@@ -82,9 +83,11 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Ingest:
-    """The road of one deployment. ``archive_url`` is the prefix of a link to an archived object, empty for none;
-    without an ``outbox`` a batch is only done once SNS has taken its alerts. ``runbooks`` is where the runbooks of
-    our own alerts can be read."""
+    """Processes the requests of one deployment.
+
+    ``archive_url`` is the prefix of links to archived objects, empty for none. Without an ``outbox`` a batch is only
+    done once SNS has taken its alerts. ``runbooks`` is the address of the runbooks for alerts about auditwire itself.
+    """
 
     directory: Directory
     rules: ActiveRules
@@ -95,8 +98,8 @@ class Ingest:
     runbooks: str = RUNBOOKS
 
     def handle(self, request: Request) -> Answer:
-        """The answer to one request: 200 when every event is stored and every alert published or stored, 401 for
-        a credential that does not hold, 503 when something could not be stored."""
+        """Answers one request: 200 if every event is stored and every alert is published or stored, 401 for a
+        credential that is not valid, 503 if something could not be stored."""
         if request.method == "GET" and request.path.rstrip("/") == "/healthz":
             return Answer(200, body="ok")
         credential = presented(request.headers, request.path, request.certificate)
@@ -114,10 +117,10 @@ class Ingest:
         return answer
 
     def take(self, batch: Batch, deadline: float) -> Answer:
-        """Take one batch down the road behind the credential check: settle, decide, archive, publish.
+        """Processes one batch after its credential was checked: settle, decide, archive, publish.
 
-        Everything should be done by ``deadline``, in seconds since the epoch; alerts that are not published in time
-        go to the outbox. A batch that was taken before is taken again without harm: the same keys, the same alerts.
+        All should be done by ``deadline``, in seconds since the epoch. Alerts that are not published in time go to the
+        outbox. Processing a batch again does no harm: it gives the same keys and the same alerts.
         """
         rules = self.rules.current()
         decisions, rejects, version = _decide(batch, rules)
@@ -127,13 +130,13 @@ class Ingest:
         try:
             alerts = self._store(batch, rules, decisions, rejects, account, deadline - ARCHIVE_SECONDS)
         except ArchiveError as error:
-            # All of them, whatever was put away before it failed: they come again as a whole.
+            # All of them, even those stored before the failure: the whole batch comes again.
             account.not_stored = account.received
             return Answer(503, account, str(error))
         return self._publish(alerts, deadline, account)
 
     def _note_use(self, request: Request, credential: Credential, account: Account, *, stored: bool) -> None:
-        """Keep when the credential was used, after all that counts and only while there is time."""
+        """Records the use of the credential, after everything that matters and only if there is time."""
         count = account.received if stored else 0  # what was not stored comes again, and is counted then
         latest = request.received.timestamp() + NOTE_USE_SECONDS
         account.last_use_failures = self.directory.note_use(
@@ -149,7 +152,7 @@ class Ingest:
         account: Account,
         deadline: float,
     ) -> list[Alert]:
-        """Put the kept events and the rejects away; the alerts about both. Raises ``ArchiveError``."""
+        """Stores the kept events and the rejects. Returns the alerts about both. Raises ``ArchiveError``."""
         cluster, digest = batch.cluster.name, batch.digest
         received = batch.received.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         provenance = {"received": received, "batch": digest, "bundle": rules.digest}
@@ -200,7 +203,7 @@ class Ingest:
 
 
 class _Taking:
-    """Settles the events of a batch and decides about them, one by one; looks for what tells the sender's version."""
+    """Settles the events of a batch and decides about them, one by one. Also looks for the version of the sender."""
 
     def __init__(self, batch: Batch, rules: RuleSet) -> None:
         self._cluster = batch.cluster.name
@@ -216,7 +219,7 @@ class _Taking:
 
 
 def _decide(batch: Batch, rules: RuleSet) -> tuple[Decisions, list[Reject], str]:
-    """What becomes of the events of a batch, what was bad in it, and its sender's version as far as it tells."""
+    """What becomes of the events of a batch, what was bad in it, and the version of its sender as far as it tells."""
     if batch.fault is not None:
         return Decisions(), [batch.fault], ""
     taking, rejects = read(batch.body, lambda: _Taking(batch, rules), _Taking.take)

@@ -1,4 +1,4 @@
-"""What ingest needs of an API Gateway invocation event."""
+"""What ingest needs from an API Gateway invocation event."""
 
 import base64
 from collections.abc import Mapping
@@ -24,9 +24,10 @@ class Request:
 
     @classmethod
     def from_event(cls, event: dict[str, Any]) -> "Request":
-        """Takes the request out of an invocation event, in which no body remains: one in memory is enough.
+        """Reads the request from an invocation event and removes the body from the event, so that it is in memory only
+        once.
 
-        A body that is not the base64 it is said to be is taken as it stands.
+        A body that is said to be base64 but is not is used as it is.
         """
         context = event["requestContext"]
         text = event.pop("body", None) or ""
@@ -45,11 +46,11 @@ class Request:
 
     @property
     def user_agent(self) -> str:
-        """The client's name for itself, empty without one."""
+        """The client's name for itself, or an empty string."""
         return self._header("user-agent") or ""
 
     def inflated(self) -> tuple[bytes, Reject | None]:
-        """The inflated body. One that cannot be inflated is as it came, and a reject."""
+        """The inflated body. If it cannot be inflated, the body as it was received, and a reject."""
         try:
             return inflate(self.body, self._header("content-encoding")), None
         except BodyError as error:
@@ -60,6 +61,7 @@ class Request:
 
 
 def _certificate(context: Mapping[str, Any]) -> str | None:
-    """The PEM of the client certificate; empty, so no certificate at all, where there is one without it."""
+    """The PEM of the client certificate; None if the request has none. If a certificate is there without its PEM, the
+    result is empty, which no certificate matches."""
     given = (context.get("authentication") or {}).get("clientCert")
     return None if given is None else str(given.get("clientCertPem") or "")

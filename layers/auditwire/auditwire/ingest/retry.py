@@ -1,8 +1,8 @@
-"""Taking quarantined bytes up again: what today's library can read goes down the road that ingest takes.
+"""Retrying quarantined bytes: what today's library can read is processed as in ingest.
 
-The cluster and the time of receipt are those of the quarantined object, never of whoever runs this. The road ends as
-it does for a request, so nothing is let go before everything is stored and every alert is published; whatever ends it
-early leaves the object where it is, and the next try finds what was stored already.
+The cluster and the time of receipt are those of the quarantined object, never those of whoever runs this. An object is
+only removed after everything in it is stored and every alert is published, as for a request. If a retry ends early, the
+object stays, and the next retry finds what was stored already.
 """
 
 from collections.abc import Sequence
@@ -26,17 +26,19 @@ class Held(Protocol):
     """What retry needs of a quarantine."""
 
     def read(self, entry: QuarantineEntry) -> tuple[QuarantineNote, bytes]:
-        """The note and the bytes as they came."""
+        """The note, and the bytes as they were received."""
 
     def remove(self, entry: QuarantineEntry) -> None:
-        """Let go of an object."""
+        """Removes an object."""
 
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """Quarantined bytes as today's library reads them. ``body`` is what was decoded: the bytes inflated, or an item
-    in a list of its own. ``fault`` says why nothing could be taken; None where something can. ``compressed`` is
-    whether ``body`` could not even be inflated."""
+    """Quarantined bytes as today's library reads them.
+
+    ``body`` is what was decoded: the inflated bytes, or an item in a list of its own. ``fault`` says why nothing could
+    be read; None if something could. ``compressed`` says that ``body`` could not even be inflated.
+    """
 
     note: QuarantineNote
     body: bytes
@@ -47,7 +49,7 @@ class Again:
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """What became of one object: ``taken``, ``still_bad`` or ``failed``; why; and the counts where it was taken."""
+    """What became of one object: ``taken``, ``still_bad`` or ``failed``; the reason; and the counts if it was taken."""
 
     entry: QuarantineEntry
     outcome: Outcome
@@ -56,10 +58,10 @@ class Retried:
 
 
 def read_again(note: QuarantineNote, raw: bytes) -> Again:
-    """Decode quarantined bytes anew. Never raises.
+    """Decodes quarantined bytes anew. Never raises an error.
 
-    A body may have become several events and some bad items; an item is one event or still bad. Gzip is known by its
-    first bytes: what the sender's headers said is not kept, and no other body begins like that.
+    A body may now give several events and some bad items; an item is one event or still bad. Gzip is recognised by its
+    first bytes: the sender's headers are not kept, and no other body begins like that.
     """
     if note.kind == "item":
         return _item_again(note, raw)
@@ -71,7 +73,7 @@ def read_again(note: QuarantineNote, raw: bytes) -> Again:
     if decoded.events:
         return Again(note, body, decoded)
     fault = decoded.rejects[0] if decoded.rejects else Reject("body", "empty", "there is no event in the body", raw)
-    # Several bad items and no good one are no progress either: one sentence stands for them all.
+    # Several bad items without a good one are no progress either. One sentence covers them all.
     return Again(note, body, Decoded([], []), fault)
 
 
@@ -82,7 +84,7 @@ def _item_again(note: QuarantineNote, raw: bytes) -> Again:
         return Again(note, body, decoded)
     found = next(iter(decoded.rejects), None)
     if found is None or found.kind == "body":
-        # What the bytes alone are told about themselves, at places counted from their own start.
+        # Read on their own, so that places count from their own start.
         found = next(iter(decode(raw).rejects), None) or Reject(
             "item", "invalid_json", "the bytes are not one item", raw
         )
@@ -90,10 +92,10 @@ def _item_again(note: QuarantineNote, raw: bytes) -> Again:
 
 
 def retry(held: Held, ingest: Ingest, entry: QuarantineEntry, deadline: float, *, keep: bool = False) -> Retried:
-    """Take one quarantined object up again and let go of it once everything in it is stored.
+    """Retries one quarantined object and removes it once everything in it is stored.
 
     ``deadline``, in seconds since the epoch, ends the publishing of alerts. With ``keep`` the object stays; together
-    with in-memory stores in ``ingest`` that is a dry run. Raises QuarantineError where the object cannot be read or
+    with in-memory stores in ``ingest`` that is a dry run. Raises QuarantineError if the object cannot be read or
     removed.
     """
     try:
@@ -103,7 +105,7 @@ def retry(held: Held, ingest: Ingest, entry: QuarantineEntry, deadline: float, *
     again = read_again(note, raw)
     if again.fault is not None:
         return Retried(entry, "still_bad", f"{again.fault.reason}: {again.fault.detail}")
-    # Whose it is says the note; of which kind its sender was, each event's own spelling.
+    # The note names the cluster. The casing of each event's keys tells the kind of sender.
     cluster = Cluster(note.cluster)
     batch = Batch(cluster, again.body, batch_digest(cluster.name, again.body), note.received)
     answer = ingest.take(batch, deadline)
@@ -115,5 +117,5 @@ def retry(held: Held, ingest: Ingest, entry: QuarantineEntry, deadline: float, *
 
 
 def _is_quarantined_again(raw: bytes, rejects: Sequence[Reject]) -> bool:
-    """Whether a reject lies under the very key that was taken up: same cluster, same bytes."""
+    """Whether a reject has the same key as the retried object: the same cluster and the same bytes."""
     return any(reject.raw == raw for reject in rejects)

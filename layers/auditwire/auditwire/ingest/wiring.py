@@ -1,4 +1,4 @@
-"""An ``Ingest`` out of a deployment's names and clients: for the function, and for retries."""
+"""Building an ``Ingest`` from a deployment's names and clients: for the function, and for retries."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """The AWS clients of the road. Only an archive in a table makes its client: ``archive_table``."""
+    """The AWS clients of ingest. ``archive_table`` is called only if the archive is a table."""
 
     s3: "S3Client"
     rules: "S3Client"
@@ -32,7 +32,7 @@ class Clients:
 
 
 def wire(config: IngestConfig, clients: Clients, on_problem: Callable[[RulesProblem], None]) -> Ingest:
-    """The road of the deployment that ``config`` names. Asks nothing of AWS yet."""
+    """The ingest of the deployment that ``config`` names. Sends no request to AWS yet."""
     bucket = S3RulesBucket(clients.rules, config.rules_bucket)
     region = clients.s3.meta.region_name
     return Ingest(
@@ -47,7 +47,7 @@ def wire(config: IngestConfig, clients: Clients, on_problem: Callable[[RulesProb
 
 
 def open_archive(config: IngestConfig, clients: Clients) -> Archive:
-    """The archive of a deployment: in its table, or in its bucket where it has no table."""
+    """The archive of a deployment: its table, or its bucket if it has no table."""
     objects = S3Archive(clients.s3, config.archive_bucket)
     if not config.archive_table:
         return objects
