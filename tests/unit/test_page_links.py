@@ -49,3 +49,19 @@ def test_a_broken_link_is_found(tmp_path: Path) -> None:
     page.write_text("# One heading\n\n[a](#one-heading) [b](#two) [c](other.md) [d](page.md#one-heading)\n")
 
     assert list(broken(page)) == ["#two: there is no such heading", "other.md: there is no such file"]
+
+
+def test_the_modules_in_the_tables_of_the_architecture_exist() -> None:
+    library = ROOT / "layers" / "auditwire" / "auditwire"
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    tables = re.findall(r"^\| module of `(\w+)` \|.*\n\|.*\n((?:\|.*\n)+)", text, re.MULTILINE)
+    named = [(package, name) for package, rows in tables for row in rows.splitlines() for name in _named(row)]
+
+    assert len(named) > 40
+    files = {path.relative_to(library).as_posix() for path in library.rglob("*")}
+    assert {f"{package}/{name}" for package, name in named} <= files | {name.removesuffix(".py") for name in files}
+
+
+def _named(row: str) -> list[str]:
+    """What stands in backticks in the first column of a table."""
+    return re.findall(r"`([\w.]+)`", row.split("|")[1])
