@@ -1,6 +1,7 @@
 """Imports point one way, the core is pure, and functions stay short."""
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -70,6 +71,13 @@ def test_the_core_touches_neither_aws_nor_network_nor_clock(path: Path) -> None:
     heads = {name.split(".")[0] for name in imports(path)}
 
     assert not heads & (IMPURE_MODULES | CLOCKS)
+
+
+def test_the_architecture_shows_these_floors() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d) \| ([^|]+) \|", page, re.MULTILINE)
+
+    assert {name: int(floor) for floor, parts in rows for name in re.findall(r"`(\w+)`", parts)} == RANKS
 
 
 def test_modules_make_no_circle() -> None:
