@@ -107,7 +107,7 @@ def test_several_rules_may_shadow_one_together() -> None:
             "the rule is never reached: rules[0] (line 4), rules[1] (line 5) match all of it first, so list, get on "
             "everything by everybody is recorded at None, not Metadata"
         ),
-        "the first match wins: move it above rules[0], or remove it",
+        "the first match wins: move the rule above rules[0], or remove it",
     )
 
 
@@ -120,8 +120,8 @@ def test_a_rule_that_changes_nothing_is_named_with_the_one_that_does_its_work() 
     assert found == (
         "AW321",
         4,
-        "the rule changes nothing: rules[2] (line 6) would record the same of all that it matches",
-        "remove it, or give it the level that was meant",
+        "the rule changes nothing: rules[2] (line 6) would record the same for all requests that it matches",
+        "remove it, or give it the level that you intended",
     )
 
 
@@ -163,7 +163,7 @@ def test_what_is_called_without_effect_is(policy: Policy, request: Attributes) -
 def test_a_star_is_literal_in_most_places(key: str) -> None:
     (found,) = findings(f'{HEAD}rules:\n- level: Metadata\n  {key}: ["*"]\n', "AW322")
 
-    assert found[1:3] == (5, f"in {key} a * is an ordinary character, so '*' matches nothing but itself")
+    assert found[1:3] == (5, f"in {key} a * is an ordinary character, so '*' only matches itself")
     assert found[3].startswith(f"leave {key} out to match all ")
 
 
@@ -249,7 +249,7 @@ def test_a_rule_that_does_not_is_not(rules: tuple[str, ...]) -> None:
         ('resources: [{group: "*"}]', "AW325",
          "name the groups, or make sure that every API server is 1.36 or later"),
         ('namespaces: [""]', "AW326",
-         "a request on a Namespace by name counts as inside of that namespace, so it is not among them"),
+         "a request on a Namespace by name counts as inside that namespace, so it is not among them"),
     ],
 )  # fmt: skip
 def test_names_that_match_nothing_or_something_else_are_reported(rule: str, code: str, hint: str) -> None:
@@ -275,7 +275,7 @@ def test_a_policy_that_records_nothing_says_why() -> None:
     text = f"{HEAD}rules:\n- {{level: None, nonResourceURLS: [/healthz]}}\n- {{level: Metadata}}\n"
 
     assert [finding[1:] for finding in findings(text, "AW328")] == [
-        (3, "nothing is ever recorded under this policy", "every rule that is reached has the level None")
+        (3, "this policy never records anything", "every rule that is reached has the level None")
     ]
     stages = "omitStages: [RequestReceived, ResponseStarted, ResponseComplete, Panic]\n"
     assert [finding[3] for finding in findings(f"{HEAD}{stages}rules: [{{level: Request}}]\n", "AW328")] == [

@@ -91,7 +91,7 @@ def test_what_begins_with_a_brace_must_be_json() -> None:
     found = only(load("{apiVersion: audit.k8s.io/v1, rules: [{level: None}]}"))
 
     assert found.code == "AW301"
-    assert "is read as JSON, and is none" in found.message
+    assert "is read as JSON, but it is not JSON" in found.message
     assert (found.line, found.column) == (1, 2)
 
 
@@ -137,22 +137,22 @@ def test_all_errors_are_told_at_once_where_kube_apiserver_stops_at_the_first() -
         ),
         (
             "{level: None, resources: [{group: apps/v1}]}",
-            "'apps/v1' is no name of an API group",
+            "'apps/v1' is not a name of an API group",
             "write the group without its version: apps",
         ),
         (
             "{level: None, nonResourceURLs: [healthz]}",
             "the path 'healthz' does not begin with a slash",
-            "write the path alone, as in /healthz*, or * for every path",
+            "write only the path, as in /healthz*, or * for every path",
         ),
         (
             "{level: None, nonResourceURLs: [/x], namespaces: [a]}",
             "a rule cannot have both nonResourceURLs and namespaces",
-            "make two rules of it",
+            "split it into two rules",
         ),
         (
             '{level: None, resources: [{group: "", resourceNames: [a]}]}',
-            "resourceNames say nothing without resources",
+            "resourceNames have no meaning without resources",
             "add the resources that have these names",
         ),
     ],
@@ -211,7 +211,7 @@ def test_a_key_nobody_knows_is_reported_with_the_one_that_was_meant_and_what_is_
     assert loaded.warnings == (f'unknown field "rules[0].{key}"',)
     found = only(loaded)
     assert (found.code, found.rule) == ("AW310", "rules[0]")
-    assert found.message == f"Kubernetes knows no {key!r} in rules[0] and ignores it; the rule matches {matches}"
+    assert found.message == f"Kubernetes does not know {key!r} in rules[0] and ignores it; the rule matches {matches}"
     assert found.hint == f"did you mean {meant!r}?"
 
 
@@ -219,7 +219,7 @@ def test_a_key_like_no_other_gets_the_list_of_them() -> None:
     found = only(load(f"{HEAD}rules:\n- {{level: None, resources: [{{group: apps, zzz: 1}}]}}\n"))
 
     assert found.message == (
-        "Kubernetes knows no 'zzz' in rules[0].resources[0] and ignores it; "
+        "Kubernetes does not know 'zzz' in rules[0].resources[0] and ignores it; "
         "the rule matches every verb on everything of group apps in every namespace by everybody"
     )
     assert found.hint == "there are group, resources and resourceNames"
@@ -285,7 +285,7 @@ def test_findings_show_the_line_they_speak_of() -> None:
     text = load(f"{HEAD}rules:\n- level: Metadata\n  verb: [delete]\n").diagnostics[0].as_text()
 
     assert text == (
-        "policy.yaml:5:3: warning AW310: Kubernetes knows no 'verb' in rules[0] and ignores it; "
+        "policy.yaml:5:3: warning AW310: Kubernetes does not know 'verb' in rules[0] and ignores it; "
         "the rule matches every request\n"
         "      verb: [delete]\n"
         "      ^\n"

@@ -1,7 +1,8 @@
-"""Audit policies of Kubernetes (``audit.k8s.io/v1``): what of a request is recorded. Loading, evaluating, checking.
+"""Audit policies of Kubernetes (``audit.k8s.io/v1``): which part of a request is recorded. Loading, evaluating,
+checking.
 
-Reading a policy file brings YAML along, so those names are imported when first used: a function that takes its policy
-from a bundle never does.
+The names for reading policy files need YAML, so they are imported when they are first used. A function that takes its
+policy from a bundle never imports YAML.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""What a policy looks at in a request, taken from the audit event that tells of it."""
+"""The attributes of a request that a policy looks at, taken from the request's audit event."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,8 +17,8 @@ class AttributesError(Exception):
 class Attributes(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """One request at one stage.
 
-    ``user`` is None for a request that was not authenticated, which is not the same as an empty name. For a request on
-    no resource only ``verb``, ``path`` and the user count.
+    ``user`` is None for a request that was not authenticated, which is not the same as an empty name. For a request
+    that is not for a resource, only ``verb``, ``path`` and the user count.
     """
 
     user: str | None = None
@@ -35,7 +35,7 @@ class Attributes(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=Tr
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> "Attributes":
-        """Attributes from their JSON values; keys that are null or absent are empty. Raises AttributesError."""
+        """Attributes from their JSON values. Keys that are null or absent are empty. Raises AttributesError."""
         try:
             return msgspec.convert({key: value for key, value in plain.items() if value is not None}, cls)
         except msgspec.ValidationError as error:
@@ -43,13 +43,13 @@ class Attributes(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=Tr
 
 
 def attributes_of(event: Event) -> Attributes:
-    """The request an event tells of, as kube-apiserver's policy saw it.
+    """The request of an event, as kube-apiserver's policy saw it.
 
-    - The user is the one who authenticated, not the one impersonated: in the handler chain auditing comes before
+    - The user is the one who authenticated, not the impersonated one: in the handler chain auditing comes before
       impersonation (kubernetes/apiserver, pkg/server/config.go, DefaultBuildHandlerChain).
-    - A create on a collection has no name yet when the policy is asked; the event's name is filled in from the body
+    - A create on a collection has no name yet when the policy is evaluated. The event's name is filled in from the body
       later (pkg/audit/request.go, LogRequestObject), so it does not count.
-    - The path is the request URI without its query, with percent-escapes resolved; ks-apiserver sends it resolved.
+    - The path is the request URI without its query, with percent-escapes decoded. ks-apiserver sends it decoded.
     """
     about = event.objectRef
     user = event.user

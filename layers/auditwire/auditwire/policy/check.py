@@ -1,4 +1,5 @@
-"""What a policy does that its author hardly meant: rules never reached, names that match nothing, bodies of Secrets."""
+"""What a policy does that its author probably did not intend: rules never reached, names that match nothing, bodies of
+Secrets."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -18,7 +19,7 @@ from auditwire.policy.typed import Value
 from auditwire.policy.validate import ANY_GROUP
 
 MAX_CHECKED: Final = 1_000
-"""Rules of a policy to check; a note says where the checks end."""
+"""How many rules of a policy are checked. A note says where the checks end."""
 
 _LITERAL: Final = {
     "users": "users",
@@ -29,7 +30,7 @@ _LITERAL: Final = {
 
 
 def check_policy(source: Source) -> LoadedPolicy:
-    """``load_policy`` with everything else there is to say about the policy, as warnings and notes. Never raises."""
+    """``load_policy`` plus all other findings about the policy, as warnings and notes. Never raises an error."""
     reading = read_policy(source)
     if reading.policy is not None and reading.root is not None:
         values = reading.root.listed("rules")
@@ -42,7 +43,7 @@ def check_policy(source: Source) -> LoadedPolicy:
 
 
 class _At:
-    """Reports warnings of one rule."""
+    """Reports warnings about one rule."""
 
     def __init__(self, report: Report, position: int) -> None:
         self._report = report
@@ -65,7 +66,7 @@ def _check_rule(at: _At, value: Value, rule: PolicyRule) -> None:
                 item.node,
                 "AW326",
                 'the namespace "" means requests outside of any namespace',
-                "a request on a Namespace by name counts as inside of that namespace, so it is not among them",
+                "a request on a Namespace by name counts as inside that namespace, so it is not among them",
             )
     for entry in value.listed("resources"):
         _check_resources(at, entry)
@@ -78,8 +79,8 @@ def _check_literal(at: _At, holder: Value, key: str, what: str) -> None:
             at.warn(
                 item.node,
                 "AW322",
-                f"in {key} a * is an ordinary character, so {item.scalar!r} matches nothing but itself",
-                f"leave {key} out to match all {what}" if item.scalar == "*" else f"write the {what} out, one by one",
+                f"in {key} a * is an ordinary character, so {item.scalar!r} only matches itself",
+                f"leave {key} out to match all {what}" if item.scalar == "*" else f"list the {what} one by one",
             )
 
 
@@ -90,7 +91,7 @@ def _check_verbs(at: _At, value: Value, rule: PolicyRule) -> None:
         verb = str(item.scalar)
         hint = verb_problem(verb, on_resources=on_resources, on_paths=on_paths)
         if hint and "*" not in verb:
-            at.warn(item.node, "AW327", f"no request that this rule is for has the verb {verb!r}", hint)
+            at.warn(item.node, "AW327", f"no request that this rule applies to has the verb {verb!r}", hint)
 
 
 def _check_resources(at: _At, entry: Value) -> None:
@@ -137,7 +138,7 @@ def _check_names(at: _At, entry: Value, rule: PolicyRule) -> None:
     nameless = [verb for verb in rule.verbs if verb in NAMELESS_VERBS]
     hint = "only list and watch with a field selector on metadata.name do; leave resourceNames out for the others"
     if nameless and len(nameless) == len(rule.verbs):
-        message = f"a request to {listed(nameless)} names no object, so with resourceNames this never matches"
+        message = f"a request to {listed(nameless)} names no object, so with resourceNames this rule never matches"
         at.warn(key, "AW323", message, hint)
     elif nameless:
         message = f"a request to {listed(nameless)} names no object, so with resourceNames these verbs never match"
@@ -148,7 +149,7 @@ def _check_names(at: _At, entry: Value, rule: PolicyRule) -> None:
 
 
 def _check_order(reading: Reading, policy: Policy, values: tuple[Value, ...]) -> None:
-    """What rules do to one another: never reached, without effect, and what is recorded in the end."""
+    """How rules affect each other: rules never reached, rules without effect, and what is recorded in the end."""
     reached = set(range(len(policy.rules)))
     coverage = Coverage(policy)
     coverage.unjudged.update(range(MAX_CHECKED, len(values)))
@@ -163,8 +164,8 @@ def _check_order(reading: Reading, policy: Policy, values: tuple[Value, ...]) ->
             at.warn(
                 value.node,
                 "AW321",
-                f"the rule changes nothing: {place} would record the same of all that it matches",
-                "remove it, or give it the level that was meant",
+                f"the rule changes nothing: {place} would record the same for all requests that it matches",
+                "remove it, or give it the level that you intended",
             )
         if position in reached:
             _check_secrets(at, coverage.secret_bodies(position), policy.rules[position], value)
@@ -173,12 +174,12 @@ def _check_order(reading: Reading, policy: Policy, values: tuple[Value, ...]) ->
         _At(reading.report, first).note(
             values[first].node,
             "AW313",
-            f"the policy is too large to say of {len(coverage.unjudged):,} rules from here on whether they are reached",
-            "it works all the same; fewer names in fewer rules would do",
+            f"the policy is too large to tell whether the {len(coverage.unjudged):,} rules from here on are reached",
+            "the policy works all the same; use fewer names in fewer rules",
         )
     if not any(records(policy.decisions[position]) for position in reached) and reading.root is not None:
         _At(reading.report, min(reached)).warn(
-            reading.root.keys["rules"], "AW328", "nothing is ever recorded under this policy", _silence(policy, reached)
+            reading.root.keys["rules"], "AW328", "this policy never records anything", _silence(policy, reached)
         )
 
 
@@ -192,7 +193,7 @@ def _unreached(policy: Policy, position: int, earlier: list[int], values: tuple[
 
 
 def _unreached_hint(earlier: list[int]) -> str:
-    return f"the first match wins: move it above rules[{earlier[0]}], or remove it"
+    return f"the first match wins: move the rule above rules[{earlier[0]}], or remove it"
 
 
 def _place(report: Report, values: Iterable[Value], position: int) -> str:
@@ -213,7 +214,7 @@ def _check_secrets(at: _At, verbs: list[str], rule: PolicyRule, value: Value) ->
     names = {name for entry in rule.resources for name in entry.resources}
     hint = 'put a rule before it: {level: Metadata, resources: [{group: "", resources: [secrets]}]}'
     if names == {"secrets"}:
-        hint = "write level: Metadata, which says who did what to which Secret, without its values"
+        hint = "write level: Metadata, which records who did what to which Secret, without its values"
     at.warn(value.fields["level"].node, "AW324", f"Secrets are recorded with their values, on {', '.join(verbs)}", hint)
 
 
@@ -222,8 +223,8 @@ def _check_stages(reading: Reading, root: Value) -> None:
         reading.report.at(
             stage.node,
             "AW331",
-            "a failed authentication is recorded at ResponseStarted alone, so none will be",
-            "omit ResponseStarted in the rules where it is too much, not in the whole policy",
+            "a failed authentication is recorded only at ResponseStarted, so none will be recorded",
+            "omit ResponseStarted in the rules that record too much, not in the whole policy",
             severity=Severity.INFO,
         )
 

@@ -1,4 +1,4 @@
-"""The first document of a policy file as YAML nodes; Kubernetes reads no other."""
+"""The first document of a policy file as YAML nodes. Kubernetes reads no other document."""
 
 from contextlib import suppress
 from typing import Any, Final
@@ -13,20 +13,20 @@ _Loader: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class UnreadableError(Exception):
-    """The file cannot be read as YAML or JSON. Why is in the report (AW301, AW313)."""
+    """The file cannot be read as YAML or JSON. The report has the reason (AW301, AW313)."""
 
 
 def compose_first(report: Report) -> yaml.Node | None:
-    """The first document, None when it is empty. Raises UnreadableError after reporting why.
+    """The first document; None if it is empty. Raises UnreadableError after reporting why.
 
-    A file that begins with a brace is JSON to Kubernetes, and YAML's liberties are faults in it.
+    Kubernetes reads a file that begins with a brace as JSON. What only YAML allows is an error in it.
     """
     text = report.source.text
     if len(text) > MAX_DOCUMENT:
         _refuse(report, f"the file has {len(text):,} characters, the limit is {MAX_DOCUMENT:,}")
     if text.lstrip().startswith("{"):
         _check_json(report, text)
-        # YAML forbids tabs between JSON's tokens; inside of its texts they are always escaped.
+        # YAML forbids tabs between the tokens of JSON. Inside strings they are always escaped.
         text = text.replace("\t", " ")
     try:
         _check_limits(report, text)
@@ -48,13 +48,13 @@ def _check_json(report: Report, text: str) -> None:
     try:
         orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        _fault(report, f"it begins with a brace, so it is read as JSON, and is none: {error.msg}",
+        _fault(report, f"the file begins with a brace, so it is read as JSON, but it is not JSON: {error.msg}",
                error.lineno, error.colno, "write YAML without the outer braces, or strict JSON")  # fmt: skip
         raise UnreadableError from None
 
 
 def _check_limits(report: Report, text: str) -> None:
-    """Refuse what would cost too much to compose, and note documents that follow the first."""
+    """Refuses what would cost too much to compose, and notes documents after the first."""
     depth = aliases = 0
     events = yaml.parse(text, _Loader)
     for event in events:
@@ -69,7 +69,7 @@ def _check_limits(report: Report, text: str) -> None:
             _refuse(report, f"the file nests deeper than {MAX_NESTING} levels")
         if aliases > MAX_ALIASES:
             _refuse(report, f"the file has more than {MAX_ALIASES} aliases")
-    # What follows may be anything: Kubernetes never looks at it.
+    # The rest may be anything: Kubernetes never looks at it.
     with suppress(yaml.YAMLError):
         following = next(events, None)
         if isinstance(following, yaml.DocumentStartEvent) and following.start_mark is not None:
@@ -77,14 +77,14 @@ def _check_limits(report: Report, text: str) -> None:
                 report,
                 Severity.WARNING,
                 "AW312",
-                "only the first document of a policy file is read, so what follows here does nothing",
+                "only the first document of a policy file is read, so what follows here has no effect",
                 "put all rules into the first document",
                 (following.start_mark.line + 1, following.start_mark.column + 1),
             )
 
 
 def _refuse(report: Report, message: str) -> None:
-    report.at(None, "AW313", message, "a policy file needs far less; write it out plainly")
+    report.at(None, "AW313", message, "a policy file needs far less; write it out flat")
     raise UnreadableError
 
 

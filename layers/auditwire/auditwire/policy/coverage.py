@@ -1,8 +1,9 @@
-"""Which requests a rule is left with, once the rules before it took theirs.
+"""Which requests reach a rule after the rules before it.
 
-A rule is asked about with a few requests that stand for all it matches: where it names values, these; where it does
-not, one that no rule names, since rules can only match more of the others. If earlier rules match all of them, they
-match everything. So what is called unreachable is; some rules that are may not be found.
+A rule is tested with a few requests that represent all requests it matches: one for each value that it names, or, if it
+names none, one with a value that no rule names, since rules can only match more of the others. If earlier rules match
+all of them, they match everything. So a rule that is called unreachable is unreachable, but not all unreachable rules
+may be found.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -19,11 +20,11 @@ from auditwire.policy.policy import STAGES, Policy, PolicyDecision
 from auditwire.policy.rule import GroupResources, PolicyRule
 
 MAX_WORK: Final = 2_000_000
-"""How often to ask a rule about a request while checking one policy: about a second."""
+"""How often rules are tested with a request while one policy is checked. That takes about a second."""
 _MAKING: Final = 25
-"""What making requests takes, in askings: of a thousand rules that do nothing each is compared with each later one."""
+"""What making requests costs, in such tests. If a thousand rules do nothing, each is compared with each later one."""
 
-# No request and, being unprintable, no policy has these.
+# No request has these values, and since they are not printable, no policy has them either.
 _OTHER: Final = "\x00other"
 _OTHER_PATH: Final = "/\x00other"
 _Target = tuple[str, str, str, str]
@@ -33,16 +34,17 @@ _WITH_BODY: Final = (*_WITH_REQUEST_BODY, "get", "list", "delete", "deletecollec
 
 
 class Coverage:
-    """Asks a policy what its rules are left with, as long as that does not take too long."""
+    """Finds out which requests reach the rules of a policy, as long as that does not take too long."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._left = MAX_WORK
         self.unjudged: set[int] = set()
-        """The positions of rules that would have taken too long to judge."""
+        """The positions of the rules that would have taken too long to judge."""
 
     def shadowing(self, position: int) -> list[int]:
-        """The positions of the earlier rules that match, between them, all a rule matches; empty when it is reached."""
+        """The positions of the earlier rules that together match all that a rule matches; empty if the rule is
+        reached."""
         policy = self._policy
         requests = self._requests(policy.rules[position], policy.rules[:position], position)
         first = {policy.evaluate(request).matched_rule for request in requests}
@@ -50,7 +52,7 @@ class Coverage:
         return earlier if len(earlier) == len(first) else []
 
     def same_without(self, position: int) -> int | None:
-        """The position of a later rule that would do just the same for all a rule matches; None for none."""
+        """The position of a later rule that would do the same for all that a rule matches; None if there is none."""
         policy = self._policy
         for later in range(position + 1, len(policy.rules)):
             if same_effect(policy.decisions[position], policy.decisions[later]):
@@ -65,7 +67,7 @@ class Coverage:
         return None
 
     def secret_bodies(self, position: int) -> list[str]:
-        """The verbs with which a rule records bodies of Secrets, their values included."""
+        """The verbs with which a rule records bodies of Secrets, including their values."""
         rule = self._policy.rules[position]
         decision = self._policy.decisions[position]
         if decision.level < Level.REQUEST or not records(decision):
@@ -93,9 +95,10 @@ class Coverage:
     def _requests(
         self, rule: PolicyRule, others: Sequence[PolicyRule], position: int, cost: int | None = None
     ) -> list[Attributes]:
-        """Requests that stand for all the rule matches; none, and the rule unjudged, where that takes too long.
+        """Requests that represent all that the rule matches. If that takes too long, there are none and the rule is
+        unjudged.
 
-        ``cost`` is how many rules each request is put to.
+        ``cost`` is the number of rules that each request is tested with.
         """
         self._left -= len(others) + _MAKING
         most = self._left // (cost or len(self._policy.rules))
@@ -108,7 +111,7 @@ class Coverage:
 
 
 def requests_of(rule: PolicyRule, others: Sequence[PolicyRule], most: int) -> list[Attributes] | None:
-    """Requests that stand for all the rule matches, as far as ``others`` tell them apart; None when there are more
+    """Requests that represent all that the rule matches, as far as ``others`` tell them apart; None if there are more
     than ``most``."""
     users = _standing_for(rule.users, (other.users for other in others))
     groups = _standing_for(rule.user_groups, (other.user_groups for other in others), none="")
@@ -142,14 +145,14 @@ def records(decision: PolicyDecision) -> bool:
 
 
 def _standing_for(values: Sequence[str], named: Iterable[Collection[str]], none: str = _OTHER) -> list[str]:
-    """One of all values that the same rules name; for no values one that none does."""
+    """One representative of all values that the same rules name. If there are no values, one that no rule names."""
     named = [names for names in named if names]
     by_rules = {tuple(value in names for names in named): value for value in reversed(values)}
     return list(by_rules.values()) if values else [none]
 
 
 def _targets(rule: PolicyRule) -> Iterator[_Target]:
-    """Group, resource, subresource and name of what the rule matches; none for a rule on paths."""
+    """Yields group, resource, subresource and name of what the rule matches; nothing for a rule on paths."""
     if not rule.resources:
         if rule.namespaces or not rule.non_resource_urls:
             yield (_OTHER, _OTHER, "", _OTHER)
@@ -178,8 +181,7 @@ def _paths(rule: PolicyRule) -> Iterator[str]:
 
 
 def _disjoint(one: RuleMatcher, other: RuleMatcher, entries: Iterable[tuple[GroupResources, GroupResources]]) -> bool:
-    """Whether no request can match both, whose ``entries`` are those of the one with those of the other; False where
-    that is not plain."""
+    """Whether no request can match both. ``entries`` are the pairs of their entries. False if that is not obvious."""
     pairs = ((one.users, other.users), (one.verbs, other.verbs), (one.namespaces, other.namespaces))
     if any(left is not None and right is not None and left.isdisjoint(right) for left, right in pairs):
         return True

@@ -1,4 +1,4 @@
-"""What a rule matches, in words: for people who wrote something else than they meant."""
+"""Describing in words what a rule matches, for people who wrote something other than they intended."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -24,7 +24,7 @@ def describe(rule: PolicyRule) -> str:
 
 
 def listed(words: Sequence[str], none: str = "") -> str:
-    """The first words of a list, joined, and how many more there are; ``none`` for an empty list."""
+    """The first words of a list, joined, and how many more there are. ``none`` for an empty list."""
     shown = ", ".join(words[:_SHOWN])
     return f"{shown} and {len(words) - _SHOWN:,} more" if len(words) > _SHOWN else shown or none
 

@@ -61,7 +61,7 @@ POLICY: Final = Fields(
 
 
 def meant_key(key: str, inside: Fields) -> str:
-    """The key that was probably meant, empty when there is no guess."""
+    """The key that was probably meant; empty if there is no guess."""
     folded = key.lower().replace("_", "").replace("-", "")
     if folded in inside.meant:
         return inside.meant[folded]

@@ -1,14 +1,14 @@
-"""Names that requests to a cluster really have, for telling a rule that matches nothing from one that does."""
+"""The names that requests to a cluster really have, to tell a rule that matches nothing from one that does."""
 
 from typing import Final
 
 from auditwire.policy.policy import RESOURCE_VERBS
 
 NAMELESS_VERBS: Final = ("create", "list", "watch", "deletecollection")
-"""Requests with these verbs name no object, but on subresources, or with a field selector on metadata.name."""
+"""Requests with these verbs name no object, except on subresources or with a field selector on metadata.name."""
 
 _HTTP_METHODS: Final = ("get", "post", "put", "patch", "delete", "head", "options", "connect", "trace")
-# ks-apiserver adds two for users.
+# ks-apiserver adds two groups for users.
 _OF_RESOURCES: Final = frozenset((*RESOURCE_VERBS, "proxy", "enable", "disable"))
 _OF_PATHS: Final = frozenset(_HTTP_METHODS)
 _MEANT_VERBS: Final = {
@@ -58,7 +58,7 @@ _MEANT_RESOURCES: Final = _SHORT | {_singular(plural): plural for plural in _GRO
 
 
 def verb_problem(verb: str, *, on_resources: bool, on_paths: bool) -> str | None:
-    """The hint for a verb that no such request has; None for one that requests have."""
+    """The hint for a verb that no such request has; None for a verb that requests have."""
     if (on_resources and verb in _OF_RESOURCES) or (on_paths and verb in _OF_PATHS):
         return None
     folded = verb.lower()
@@ -73,12 +73,12 @@ def verb_problem(verb: str, *, on_resources: bool, on_paths: bool) -> str | None
 
 
 def group_meant(group: str) -> str | None:
-    """The API group that is meant by a name that no group has; None for any other name."""
+    """The API group that is meant by a name that is not an API group; None for any other name."""
     return _MEANT_GROUPS.get(group)
 
 
 def resource_problem(resource: str, group: str) -> tuple[str, str] | None:
-    """Why a resource of a group cannot exist, and the hint; None for one that may."""
+    """Why a resource of a group cannot exist, and the hint; None if it may exist."""
     name, _, below = resource.partition("/")
     if "/" in below:
         return f"{resource!r} has more than one slash", "a subresource is written RESOURCE/SUBRESOURCE"

@@ -1,7 +1,7 @@
-"""A policy file to a Policy, with the outcome kube-apiserver would have with it.
+"""Loading a policy file, with the same outcome as in kube-apiserver.
 
-Source of every rule here: kubernetes/apiserver, pkg/audit/policy/reader.go and pkg/apis/audit/validation/validation.go.
-Unknown and repeated keys are warnings: from Kubernetes 1.26 they are logged and the file is read leniently.
+Source of all rules here: kubernetes/apiserver, pkg/audit/policy/reader.go and pkg/apis/audit/validation/validation.go.
+Unknown and repeated keys are warnings: since Kubernetes 1.26 they are logged and the file is read leniently.
 """
 
 from collections.abc import Iterable
@@ -28,11 +28,11 @@ Outcome = Literal["ok", "warning", "error"]
 
 @dataclass(frozen=True, slots=True)
 class LoadedPolicy:
-    """What became of a policy file.
+    """The outcome of loading a policy file.
 
-    ``policy`` is there unless ``load`` is error. ``errors`` are what kube-apiserver would refuse to start with, one
-    Decode error for all that cannot be decoded; ``warnings`` what it would log and then ignore. ``diagnostics`` tell
-    people the same with places, and go on where kube-apiserver stops.
+    ``policy`` is there unless ``load`` is error. ``errors`` are the reasons why kube-apiserver would not start, with
+    one Decode error for all that cannot be decoded. ``warnings`` are what it would log and then ignore. ``diagnostics``
+    tell people the same with places, and continue where kube-apiserver stops.
     """
 
     policy: Policy | None
@@ -44,7 +44,7 @@ class LoadedPolicy:
 
 @dataclass(slots=True)
 class Reading:
-    """A policy file being read: what was found, and the values with their places."""
+    """A policy file while it is read: the findings, and the values with their places."""
 
     report: Report
     root: Value | None = None
@@ -54,19 +54,19 @@ class Reading:
     warnings: list[str] = field(default_factory=list)
 
     def loaded(self) -> LoadedPolicy:
-        """The outcome, findings in the order of their places."""
+        """The outcome, with findings in the order of their places."""
         load: Outcome = "error" if self.errors else "warning" if self.warnings else "ok"
         found = in_order(self.report.diagnostics)
         return LoadedPolicy(self.policy, load, tuple(self.errors), tuple(self.warnings), found)
 
 
 def load_policy(source: Source) -> LoadedPolicy:
-    """The policy of a file exactly as kube-apiserver reads it. Never raises."""
+    """Loads a policy exactly as kube-apiserver does. Never raises an error."""
     return read_policy(source).loaded()
 
 
 def read_policy(source: Source) -> Reading:
-    """``load_policy`` that keeps the values and their places, for further checks. Never raises."""
+    """``load_policy`` that also returns the values and their places, for further checks. Never raises an error."""
     reading = Reading(Report(source))
     reader = TypedReader(reading.report)
     try:
@@ -96,7 +96,7 @@ def read_policy(source: Source) -> Reading:
 
 
 def _check_version(reading: Reading, reader: TypedReader) -> None:
-    """Report the apiVersion and kind, and settle what decoding would fail with."""
+    """Reports the apiVersion and kind, and determines the error of decoding."""
     report, root = reading.report, reading.root
     version = root.text("apiVersion") if root else ""
     kind = root.text("kind") if root else ""
@@ -124,7 +124,7 @@ def _decode_fault(report: Report) -> PolicyFault:
 
 
 def _rule(value: Value) -> PolicyRule:
-    """The rule of a value, whether or not it is valid; an unknown level reads as None."""
+    """The rule of a value, whether valid or not. An unknown level is read as None."""
     level = value.text("level")
     return PolicyRule(
         level=Level(level) if Level.knows(level) else Level.NONE,
@@ -143,7 +143,7 @@ def _rule(value: Value) -> PolicyRule:
 
 
 def _warn(reading: Reading, reader: TypedReader) -> None:
-    """What kube-apiserver reads over: unknown keys with what the rule therefore matches, and repeated ones."""
+    """Reports what kube-apiserver ignores: unknown keys, with what the rule therefore matches, and repeated keys."""
     reading.warnings += [f'unknown field "{unknown.path}"' for unknown in reader.unknown]
     reading.warnings += reader.repeated
     for unknown in reader.unknown:
@@ -152,7 +152,7 @@ def _warn(reading: Reading, reader: TypedReader) -> None:
         reading.report.at(
             unknown.node,
             "AW310",
-            f"Kubernetes knows no {unknown.key!r} in {_where(unknown)} and ignores it{effect}",
+            f"Kubernetes does not know {unknown.key!r} in {_where(unknown)} and ignores it{effect}",
             _hint(unknown),
             severity=Severity.WARNING,
             rule=f"rules[{position}]" if rule else "",
@@ -160,7 +160,7 @@ def _warn(reading: Reading, reader: TypedReader) -> None:
 
 
 def _rule_of(rules: tuple[PolicyRule, ...], unknown: UnknownKey) -> tuple[PolicyRule | None, int]:
-    # A key of the policy itself is its own path, even one that is written like a place in the rules.
+    # A key of the policy itself is its own path, even if it is written like a place in the rules.
     if unknown.path == unknown.key or not unknown.path.startswith("rules["):
         return None, 0
     position = int(unknown.path.removeprefix("rules[").partition("]")[0])

@@ -1,4 +1,4 @@
-"""One rule of a policy as sets to look things up in."""
+"""One rule of a policy as sets for fast lookup."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ ANY: Final = "*"
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """Resources of one group, sorted by the forms in which a rule can name them."""
+    """Resources of one group, by the forms in which a rule can name them."""
 
     everything: bool
     named: frozenset[str]
-    """``pods``, ``pods/log``: exactly these."""
+    """Exactly these, such as ``pods`` and ``pods/log``."""
     subresources: frozenset[str]
-    """``status`` of ``*/status``: this subresource of any resource."""
+    """A subresource of any resource: ``status`` of ``*/status``."""
     with_subresources: frozenset[str]
-    """``pods`` of ``pods/*``: the resource itself and everything below it."""
+    """A resource and everything below it: ``pods`` of ``pods/*``."""
     names: frozenset[str] | None
 
     def matches(self, attributes: Attributes) -> bool:
@@ -36,7 +36,7 @@ class _Target:
 
 @dataclass(frozen=True, slots=True)
 class RuleMatcher:
-    """The selectors of one rule; None where it does not restrict."""
+    """The selectors of one rule. None means no restriction."""
 
     position: int
     for_resources: bool
@@ -51,7 +51,7 @@ class RuleMatcher:
     path_prefixes: tuple[str, ...]
 
     def matches(self, attributes: Attributes) -> bool:
-        """Whether the rule matches a request that has one of its verbs and is of a kind it is for (index of Policy)."""
+        """Whether the rule matches a request that has one of its verbs and is of its kind (see the index of Policy)."""
         if self.users is not None and attributes.user not in self.users:
             return False
         if self.groups is not None and (attributes.user is None or self.groups.isdisjoint(attributes.groups)):
@@ -63,21 +63,21 @@ class RuleMatcher:
         if self.targets is None:
             return True
         targets = self.targets.get(attributes.group, self.targets_of_any_group)
-        # A plain loop: any() over a generator costs more than the tests themselves.
+        # A plain loop: any() with a generator costs more than the tests themselves.
         for target in targets:  # noqa: SIM110
             if target.matches(attributes):
                 return True
         return False
 
     def takes(self, attributes: Attributes) -> bool:
-        """Whether the rule matches a request, of whatever kind and verb it is."""
+        """Whether the rule matches a request of any kind and verb."""
         if not (self.for_resources if attributes.resource_request else self.for_paths):
             return False
         return (self.verbs is None or attributes.verb in self.verbs) and self.matches(attributes)
 
 
 def matcher_of(rule: PolicyRule, position: int) -> RuleMatcher:
-    """The matcher of a rule that passed validation. A rule naming namespaces or resources is for resources only."""
+    """The matcher of a valid rule. A rule that names namespaces or resources only applies to resources."""
     of_resources = bool(rule.namespaces or rule.resources)
     urls = rule.non_resource_urls
     targets, targets_of_any_group = _targets(rule.resources)
@@ -97,7 +97,8 @@ def matcher_of(rule: PolicyRule, position: int) -> RuleMatcher:
 
 
 def _targets(resources: Iterable[GroupResources]) -> tuple[dict[str, tuple[_Target, ...]], tuple[_Target, ...]]:
-    """The targets by group, those of ``group: "*"`` in every one of them, and by themselves for all other groups."""
+    """The targets by group, each including those of ``group: "*"``, and the latter by themselves for all other
+    groups."""
     resources = tuple(resources)
     groups = {entry.group for entry in resources}
     by_group = {
@@ -112,7 +113,7 @@ def _target(entry: GroupResources) -> _Target:
         named=frozenset(entry.resources),
         subresources=frozenset(name.removeprefix("*/") for name in entry.resources if name.startswith("*/")),
         with_subresources=frozenset(name.removesuffix("/*") for name in entry.resources if name.endswith("/*")),
-        # The loader refuses names without resources; there they would restrict nothing.
+        # The loader refuses names without resources, where they would restrict nothing.
         names=_set(entry.resource_names) if entry.resources else None,
     )
 

@@ -1,7 +1,8 @@
-"""An ``audit.k8s.io/v1`` Policy: how much of which request is recorded. First match wins.
+"""An ``audit.k8s.io/v1`` Policy: how much of which request is recorded. The first match wins.
 
-What the fields mean: kubernetes/apiserver, pkg/apis/audit/v1/types.go; how rules match: pkg/audit/policy/checker.go,
-where ``*`` is special in nonResourceURLs, in resources and, since Kubernetes 1.36, as a group, and literal elsewhere.
+The meaning of the fields: kubernetes/apiserver, pkg/apis/audit/v1/types.go. How rules match:
+pkg/audit/policy/checker.go, where ``*`` is special in nonResourceURLs, in resources and, since Kubernetes 1.36, as a
+group, and literal elsewhere.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,27 +22,27 @@ STAGES: Final = ("RequestReceived", "ResponseStarted", "ResponseComplete", "Pani
 
 RESOURCE_VERBS: Final = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
 VERBS: Final = (*RESOURCE_VERBS, "proxy", "post", "put", "head", "options", "connect", "trace")
-"""Every verb a request has: those of resources, and HTTP methods in lower case on other paths."""
+"""All verbs of requests: those on resources, and HTTP methods in lower case on other paths."""
 
 _MAX_KEYS: Final = 4_096
 _MAX_KEY_LENGTH: Final = 1_000
 
-# Rules that may match a request with some verb: those for resources, and those for other paths.
+# The rules that may match a request with some verb: those for resources, and those for other paths.
 _Rules = tuple[tuple[RuleMatcher, ...], tuple[RuleMatcher, ...]]
 
 
 class PolicyError(Exception):
-    """What was given is no policy written by ``Policy.as_json``."""
+    """What was given is not a policy written by ``Policy.as_json``."""
 
 
 class PolicyDecision(NamedTuple):
-    """What a policy says about a request: made once per rule, so that evaluating allocates nothing."""
+    """What a policy says about a request. Made once per rule, so that evaluating allocates nothing."""
 
     level: Level
     omit_stages: frozenset[str]
     omit_managed_fields: bool
     matched_rule: int | None
-    """The position of the rule, from 0; None when no rule matched and the level is None."""
+    """The position of the rule, from 0. None if no rule matched; then the level is None."""
 
     def emits(self, stage: str) -> bool:
         """Whether an event of the request is recorded at that stage."""
@@ -49,14 +50,14 @@ class PolicyDecision(NamedTuple):
 
 
 class Policy(msgspec.Struct, frozen=True, omit_defaults=True, rename=FILE_NAMES, kw_only=True, dict=True):
-    """A policy that loaded. Compares by what it says; ``as_json`` and ``from_json`` carry it through a bundle."""
+    """A loaded policy. Policies compare by content. ``as_json`` and ``from_json`` carry one through a bundle."""
 
     rules: tuple[PolicyRule, ...]
     omit_stages: tuple[str, ...] = ()
     omit_managed_fields: bool = False
 
     def evaluate(self, attributes: Attributes) -> PolicyDecision:
-        """What is recorded of a request. Never raises."""
+        """What is recorded of a request. Never raises an error."""
         rules = self._by_verb.get(attributes.verb) or self._with_verb(attributes.verb)
         decisions = self.decisions
         for matcher in rules[0 if attributes.resource_request else 1]:
@@ -65,7 +66,8 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True, rename=FILE_NAMES,
         return decisions[-1]
 
     def evaluate_event(self, event: Event) -> PolicyDecision:
-        """``evaluate(attributes_of(event))``, remembered for requests alike in everything the rules look at."""
+        """``evaluate(attributes_of(event))``. The result is remembered for requests that are alike in everything that
+        the rules look at."""
         if not event.objectRef.resource:
             # Paths hardly repeat.
             return self.evaluate(attributes_of(event))
@@ -75,7 +77,7 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True, rename=FILE_NAMES,
         decision = self._known.get(key)
         if decision is None:
             decision = self.evaluate(attributes_of(event))
-            # Requests choose these values: how many are remembered is bounded, and how long they are.
+            # Requests choose these values, so the number and the length of what is remembered is bounded.
             if len(str(key)) <= _MAX_KEY_LENGTH:
                 if len(self._known) >= _MAX_KEYS:
                     self._known.clear()
@@ -83,13 +85,13 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True, rename=FILE_NAMES,
         return decision
 
     def as_json(self) -> dict[str, Any]:
-        """The policy as plain JSON values, keys as in a policy file, defaults left out."""
+        """The policy as plain JSON values, with the keys of a policy file and without defaults."""
         plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self))
         return plain
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> "Policy":
-        """The policy that ``as_json`` wrote. Raises PolicyError for anything else."""
+        """Reads what ``as_json`` wrote. Raises PolicyError for anything else."""
         try:
             return msgspec.convert(plain, cls)
         except msgspec.ValidationError as error:
@@ -98,7 +100,7 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True, rename=FILE_NAMES,
 
     @cached_property
     def decisions(self) -> tuple[PolicyDecision, ...]:
-        """What each rule says, and last what is said when none matches."""
+        """The decision of each rule, and last the decision if none matches."""
         return (
             *(
                 PolicyDecision(
@@ -123,7 +125,8 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True, rename=FILE_NAMES,
 
     @cached_property
     def _looked_at(self) -> tuple[Callable[[Event], Any], bool]:
-        """A function that takes from an event on a resource what its decision depends on, and whether groups count."""
+        """A function that takes from an event on a resource all that its decision depends on, and whether groups
+        count."""
         names = {"objectRef.resource"}
         for rule in self.rules:
             if rule.users or rule.user_groups:
@@ -140,7 +143,7 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True, rename=FILE_NAMES,
 
     @cached_property
     def _by_verb(self) -> dict[str, _Rules]:
-        # Only the verbs that requests have: a policy may list any number of others.
+        # Only verbs that requests have. A policy may list any number of others.
         return {verb: self._with_verb(verb) for verb in VERBS}
 
     def _with_verb(self, verb: str) -> _Rules:

@@ -1,4 +1,4 @@
-"""One rule of a policy, as data. What the fields mean: kubernetes/apiserver, pkg/apis/audit/v1/types.go."""
+"""One rule of a policy, as data. The meaning of the fields: kubernetes/apiserver, pkg/apis/audit/v1/types.go."""
 
 from typing import Final
 
@@ -13,11 +13,11 @@ FILE_NAMES: Final = {
     "omit_stages": "omitStages",
     "omit_managed_fields": "omitManagedFields",
 }
-"""How a policy file spells the fields whose Python name differs."""
+"""The spelling in policy files of the fields whose Python name differs."""
 
 
 class GroupResources(msgspec.Struct, frozen=True, omit_defaults=True, rename=FILE_NAMES):
-    """Resources of one API group; without ``resources`` all of the group, without ``resource_names`` of any name."""
+    """Resources of one API group. No ``resources`` means all of the group, no ``resource_names`` means any name."""
 
     group: str = ""
     resources: tuple[str, ...] = ()
@@ -25,7 +25,7 @@ class GroupResources(msgspec.Struct, frozen=True, omit_defaults=True, rename=FIL
 
 
 class PolicyRule(msgspec.Struct, frozen=True, omit_defaults=True, rename=FILE_NAMES, kw_only=True):
-    """One rule. Selectors that are empty restrict nothing; those that are not must all match."""
+    """One rule. Empty selectors restrict nothing; all others must match."""
 
     level: Level
     users: tuple[str, ...] = ()

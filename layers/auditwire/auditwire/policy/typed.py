@@ -1,8 +1,8 @@
-"""A policy file as typed values that know their place: what sigs.k8s.io/yaml and Go's JSON decoder make of it.
+"""A policy file as typed values that know their place, as sigs.k8s.io/yaml and Go's JSON decoder read it.
 
-YAML becomes JSON first, and JSON is decoded into Go types, so a scalar has the type YAML 1.1 gives it: ``yes`` is a
-boolean and ``123`` a number, and neither is a text. ``null`` is the empty value of whatever is wanted. Keys that are
-unknown are left out, of keys that occur twice the last counts; both are reported as warnings. (kubernetes-sigs/yaml:
+YAML becomes JSON first, and JSON is decoded into Go types. So a scalar has the type that YAML 1.1 gives it: ``yes`` is
+a boolean and ``123`` a number, and neither is a text. ``null`` is the empty value of the wanted type. Unknown keys are
+left out, and if a key occurs twice, the last one counts; both are reported as warnings. (kubernetes-sigs/yaml:
 goyaml.v2/resolve.go, goyaml.v2/decode.go; kubernetes/apimachinery: pkg/runtime/serializer/json.)
 """
 
@@ -29,7 +29,7 @@ _KINDS: Final = {"string": "a text", "bool": "true or false", "number": "a numbe
 
 
 MAX_VALUES: Final = 100_000
-"""Keys, texts and other values a policy may have, counting anew wherever an alias repeats them."""
+"""How many keys, texts and other values a policy may have. They count again wherever an alias repeats them."""
 
 
 class TooLargeError(Exception):
@@ -38,14 +38,14 @@ class TooLargeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The type of a list of texts, or with ``entries`` of a list of structures."""
+    """The type of a list of texts or, with ``entries``, of a list of structures."""
 
     entries: "Fields | None" = None
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The type of a structure: its keys, each with the type of its value; ``meant`` names keys often mistaken."""
+    """The type of a structure: its keys, each with the type of its value. ``meant`` maps common mistakes to keys."""
 
     keys: Mapping[str, "Type"]
     meant: Mapping[str, str] = field(default_factory=dict)
@@ -57,7 +57,7 @@ Type = str | Texts | Fields
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A scalar (text, or True or False), a list, or a structure by key, and the node it was read from."""
+    """A scalar (text, or True or False), a list, or a structure by key; and the node from which it was read."""
 
     node: yaml.Node
     scalar: str | bool = ""
@@ -66,31 +66,31 @@ class Value:
     keys: dict[str, yaml.Node] = field(default_factory=dict)
 
     def text(self, key: str) -> str:
-        """The text under a key, empty where there is none."""
+        """The text under a key; empty if there is none."""
         value = self.fields.get(key)
         return str(value.scalar) if value else ""
 
     def boolean(self, key: str) -> bool | None:
-        """The boolean under a key, None where there is none."""
+        """The boolean under a key; None if there is none."""
         value = self.fields.get(key)
         return bool(value.scalar) if value else None
 
     def listed(self, key: str) -> tuple["Value", ...]:
-        """The items of the list under a key, none where there is none."""
+        """The items of the list under a key."""
         value = self.fields.get(key)
         return value.items if value else ()
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """The texts of the list under a key, none where there is none."""
+        """The texts of the list under a key."""
         return tuple(str(item.scalar) for item in self.listed(key))
 
 
 @dataclass(slots=True)
 class UnknownKey:
-    """A key that Kubernetes does not know: it and its value are left out."""
+    """A key that Kubernetes does not know. It is left out, with its value."""
 
     path: str
-    """Where it stands: ``rules[0].verb``."""
+    """Its place, such as ``rules[0].verb``."""
     key: str
     node: yaml.Node
     inside: Fields
@@ -98,19 +98,19 @@ class UnknownKey:
 
 @dataclass(slots=True)
 class TypedReader:
-    """Reads nodes as types and reports what does not fit (AW303) and what is lost (AW311)."""
+    """Reads nodes as types. Reports what does not fit (AW303) and what is lost (AW311)."""
 
     report: Report
     unknown: list[UnknownKey] = field(default_factory=list)
     repeated: list[str] = field(default_factory=list)
     misfits: list[str] = field(default_factory=list)
-    """Where something of the wrong type stands, empty for the whole."""
+    """The places of values of the wrong type; empty for the whole."""
     values: int = 0
 
     def read(self, node: yaml.Node, wanted: Type, path: str) -> Value | None:
-        """The value of a node; None for null, and for what does not fit, which is reported.
+        """The value of a node. None for null, and for what does not fit, which is reported.
 
-        Raises TooLargeError when aliases make the policy larger than it may be.
+        Raises TooLargeError if aliases make the policy larger than allowed.
         """
         self._count()
         if isinstance(node, yaml.ScalarNode):
@@ -126,7 +126,7 @@ class TypedReader:
         return None
 
     def _item(self, node: yaml.Node, wanted: Type, path: str) -> Value:
-        # In a list null is the empty value, which is there all the same.
+        # In a list, null is the empty value, which still counts as an item.
         return self.read(node, wanted, path) or Value(node)
 
     def _scalar(self, node: yaml.ScalarNode, wanted: Type, path: str) -> Value | None:
@@ -155,7 +155,7 @@ class TypedReader:
         return value
 
     def _entries(self, node: yaml.MappingNode, what: str) -> list[tuple[str, yaml.Node, yaml.Node]]:
-        """Keys and values with merged mappings put in where they stand; of a key that occurs twice, the last."""
+        """Keys and values, with merged mappings expanded in place. If a key occurs twice, the last one counts."""
         found: dict[str, tuple[str, yaml.Node, yaml.Node]] = {}
         for key_node, value_node, merged in self._flattened(node, frozenset()):
             key = self._key(key_node, what)
@@ -174,14 +174,14 @@ class TypedReader:
         return list(found.values())
 
     def _flattened(self, node: yaml.MappingNode, above: frozenset[int]) -> list[tuple[yaml.Node, yaml.Node, bool]]:
-        """The entries of a mapping, with those of ``<<`` in its place."""
+        """The entries of a mapping, with the entries of ``<<`` in its place."""
         entries: list[tuple[yaml.Node, yaml.Node, bool]] = []
         for key, value in node.value:
             self._count()
             if key.tag != _MERGE or id(node) in above:
                 entries.append((key, value, False))
                 continue
-            # Of several merged mappings the first wins, so it comes last.
+            # Of several merged mappings the first wins, so it has to come last.
             merged = reversed(value.value) if isinstance(value, yaml.SequenceNode) else [value]
             for mapping in merged:
                 if isinstance(mapping, yaml.MappingNode):
@@ -215,7 +215,8 @@ class TypedReader:
         return _plain_kind(node.value)
 
     def _tag(self, node: yaml.ScalarNode) -> str:
-        """The tag written before a scalar, empty for none: the composer does not tell it from a resolved one."""
+        """The tag written before a scalar; empty if there is none. The composer does not tell it from a resolved
+        tag."""
         line = self.report.lines[node.start_mark.line : node.start_mark.line + 1]
         found = _PROPERTIES.match(line[0], node.start_mark.column) if line else None
         return found.group(1) if found else ""

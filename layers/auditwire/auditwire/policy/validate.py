@@ -1,4 +1,4 @@
-"""What kube-apiserver refuses in a policy that it could decode."""
+"""What kube-apiserver refuses in a policy that it was able to decode."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -23,7 +23,7 @@ ANY_GROUP: Final = "*"
 
 @dataclass(frozen=True, slots=True)
 class PolicyFault:
-    """Why kube-apiserver would not start: the kind of error, the field as it names it, and what is wrong.
+    """Why kube-apiserver would not start: the type of error, the field as it names it, and what is wrong.
 
     ``type`` is Required, NotSupported or Invalid, as in Go's field errors, or Decode, UnknownVersion or NoRules.
     """
@@ -42,9 +42,9 @@ class _Finding:
 
 
 def validate(report: Report, root: Value, misfits: Collection[str] = ()) -> list[PolicyFault]:
-    """The faults of a decoded policy, all of them; each is reported too.
+    """All faults of a decoded policy. Each is reported too.
 
-    ``misfits`` are places where something of the wrong type stood, which was reported: it is not missing there.
+    ``misfits`` are places with a value of the wrong type, which was reported already; nothing is missing there.
     """
     findings = list(_stages(root, "omitStages"))
     for position, rule in enumerate(root.listed("rules")):
@@ -103,16 +103,21 @@ def _urls(rule: Value, path: str) -> Iterator[_Finding]:
         place = f"{path}.nonResourceURLs[{index}]"
         if url != "*" and not url.startswith("/"):
             fault = PolicyFault("Invalid", place, f"the path {url!r} does not begin with a slash")
-            yield _Finding(value.node, "AW308", fault, "write the path alone, as in /healthz*, or * for every path")
+            yield _Finding(value.node, "AW308", fault, "write only the path, as in /healthz*, or * for every path")
         if "*" in url[:-1]:
             fault = PolicyFault("Invalid", place, f"in the path {url!r} a * is not the last character")
-            yield _Finding(value.node, "AW308", fault, "only a last * is special: /api* matches all that begins so")
+            yield _Finding(
+                value.node,
+                "AW308",
+                fault,
+                "only a * at the end is special: /api* matches all paths that begin with /api",
+            )
     if rule.listed("nonResourceURLs") and (rule.listed("resources") or rule.listed("namespaces")):
         other = "resources" if rule.listed("resources") else "namespaces"
         fault = PolicyFault(
             "Invalid", f"{path}.nonResourceURLs", f"a rule cannot have both nonResourceURLs and {other}"
         )
-        yield _Finding(rule.keys["nonResourceURLs"], "AW309", fault, "make two rules of it")
+        yield _Finding(rule.keys["nonResourceURLs"], "AW309", fault, "split it into two rules")
 
 
 def _resources(rule: Value, path: str) -> Iterator[_Finding]:
@@ -120,11 +125,11 @@ def _resources(rule: Value, path: str) -> Iterator[_Finding]:
         group = entry.text("group")
         if group and group != ANY_GROUP and not (len(group) <= _MAX_SUBDOMAIN_LENGTH and _SUBDOMAIN.fullmatch(group)):
             shown = group if len(group) <= _MAX_SUBDOMAIN_LENGTH else f"{group[:20]}…"
-            fault = PolicyFault("Invalid", f"{path}.resources.group", f"{shown!r} is no name of an API group")
+            fault = PolicyFault("Invalid", f"{path}.resources.group", f"{shown!r} is not a name of an API group")
             yield _Finding(entry.fields["group"].node, "AW307", fault, _group_hint(group))
         if entry.listed("resourceNames") and not entry.listed("resources"):
             fault = PolicyFault(
-                "Invalid", f"{path}.resources.resourceNames", "resourceNames say nothing without resources"
+                "Invalid", f"{path}.resources.resourceNames", "resourceNames have no meaning without resources"
             )
             yield _Finding(entry.keys["resourceNames"], "AW309", fault, "add the resources that have these names")
 
@@ -134,7 +139,7 @@ def _group_hint(group: str) -> str:
     if "/" in group and _SUBDOMAIN.fullmatch(bare):
         return f"write the group without its version: {bare}"
     if "*" in group:
-        return 'a * stands for every group, and only alone: "*"'
+        return 'a * stands for every group, but only alone: "*"'
     if bare != group and _SUBDOMAIN.fullmatch(bare):
         return f"write it in lower case, without spaces: {bare}"
     return 'group names look like apps or rbac.authorization.k8s.io; the core group is ""'

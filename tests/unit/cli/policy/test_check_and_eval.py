@@ -47,7 +47,7 @@ def test_warnings_fail_a_strict_check_only(auditwire: Run, policy: Path) -> None
     assert result.exit_code == 1
     assert result.stdout.splitlines() == [
         (
-            "policy.yaml:10:3: warning AW310: Kubernetes knows no 'verb' in rules[1] and ignores it; "
+            "policy.yaml:10:3: warning AW310: Kubernetes does not know 'verb' in rules[1] and ignores it; "
             "the rule matches every verb on everything of group apps in every namespace by everybody"
         ),
         "      verb: [get]",
