@@ -62,7 +62,11 @@ def rules_keeping(condition: str, size: int = 60) -> RuleSet:
 
 def settled(body: bytes) -> list[Event]:
     """The events of a body, settled."""
-    events = decode(body).events
+    return settle_all(decode(body).events)
+
+
+def settle_all(events: list[Event]) -> list[Event]:
+    """The same events, settled."""
     for event in events:
         settle(event, cluster="bench", received=RECEIVED)
     return events
@@ -123,7 +127,7 @@ def _least(body: bytes, rules: RuleSet, kept: list[int], rounds: int) -> dict[st
     steps: dict[str, Callable[[Any], object]] = {
         "loads": lambda _: orjson.loads(body),
         "decode": lambda _: decode(body),
-        "settle": lambda events: [settle(event, cluster="bench", received=RECEIVED) for event in events],
+        "settle": settle_all,
         "decide": lambda events: decide_batch(events, sender=SenderKind.KUBERNETES, rules=rules),
         "lines": lambda decisions: list(lines_of(decisions)),
         "gzip": lambda _: gzip_lines(texts),

@@ -11,6 +11,7 @@ from traffic import at_level, batches
 
 from auditwire.events import decode
 from auditwire.events.gzipping import gzip_lines
+from auditwire.pipeline import decide_batch
 from auditwire.rules import RuleSet
 from auditwire.senders.kind import SenderKind
 
@@ -45,7 +46,7 @@ def by_level() -> dict[str, float]:
             figures[f"{level} batch {size}"] = _whole_cost(rules, bodies)
         body = at_level(batches(1)[0], level)
         count = len(decode(body).events)
-        decisions = batch.decide_batch(batch.settled(body), sender=SenderKind.KUBERNETES, rules=rules)
+        decisions = decide_batch(batch.settled(body), sender=SenderKind.KUBERNETES, rules=rules)
         figures[f"{level} body"] = len(body) / count
         figures[f"{level} line"] = len(batch.whole(body, rules)) / len(decisions.kept)
         figures[f"{level} item"] = mean([len(gzip_lines([line])) for line in batch.lines_of(decisions)])

@@ -1,6 +1,7 @@
 """Audit events to test with: as the objects senders write, in the body shapes they use, and generated."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -53,7 +54,7 @@ def event_list(items: list[bytes]) -> bytes:
     return b'{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{},"items":[%b]}\n' % b",".join(items)
 
 
-SHAPES = {
+SHAPES: dict[str, Callable[[list[bytes]], bytes]] = {
     "EventList": event_list,
     "Items": lambda items: b'{"Items":[%b]}' % b",".join(items),
     "odd casing": lambda items: b' {"ITEMS" : [ %b ] , "more": 1} ' % b" ,\n ".join(items),

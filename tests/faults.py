@@ -29,14 +29,14 @@ class Exchange:
 
     call: str
     request: AWSPreparedRequest
-    send: Callable[[AWSPreparedRequest], AWSResponse | None]
+    send: Callable[[AWSPreparedRequest], AWSResponse]
 
-    def done(self) -> AWSResponse | None:
-        """The answer of AWS to the request as it stands; None where nobody answers in this process."""
+    def done(self) -> AWSResponse:
+        """The answer of AWS to the request as it stands."""
         return self.send(self.request)
 
 
-Fault = Callable[[Exchange], AWSResponse | None]
+Fault = Callable[[Exchange], AWSResponse]
 """What a request meets in place of its answer."""
 
 
@@ -95,9 +95,7 @@ def denied(exchange: Exchange) -> AWSResponse:
 def half_of_the_content(exchange: Exchange) -> AWSResponse:
     """The answer breaks off in the middle of its body."""
     answer = exchange.done()
-    return AWSResponse(
-        answer.url, answer.status_code, answer.headers, MockRawResponse(answer.content[: len(answer.content) // 2])
-    )
+    return _answer(exchange, answer.status_code, answer.headers, answer.content[: len(answer.content) // 2])
 
 
 def half_of_the_messages(exchange: Exchange) -> AWSResponse:
@@ -184,9 +182,11 @@ class Wire:
         """Be the wire inside, where clients repeat at once what they would repeat after a random wait."""
         real = BotocoreStubber.__call__
 
-        def answer(stubber: Any, event_name: str, request: AWSPreparedRequest, **named: Any) -> AWSResponse | None:
+        def answer(stubber: Any, event_name: str, request: AWSPreparedRequest, **named: Any) -> AWSResponse:
             def send(request: AWSPreparedRequest) -> AWSResponse:
-                return self._counted(call, real(stubber, event_name, request, **named))
+                answered = real(stubber, event_name, request, **named)
+                assert answered is not None, "every AWS of a test is in this process"
+                return self._counted(call, answered)
 
             call = event_name.removeprefix("before-send.")
             exchange = Exchange(call, request, send)
@@ -212,8 +212,8 @@ class Wire:
                 return trouble.fault if met else None
         return None
 
-    def _counted(self, call: str, response: AWSResponse | None) -> AWSResponse | None:
-        if response is not None and call.startswith("sns.Publish") and response.status_code == 200:
+    def _counted(self, call: str, response: AWSResponse) -> AWSResponse:
+        if call.startswith("sns.Publish") and response.status_code == 200:
             with self._lock:
                 self.published += response.content.count(b"<MessageId>")
         return response
@@ -241,17 +241,23 @@ def _refusal(exchange: Exchange, status: int, code: str) -> AWSResponse:
     return _json(exchange, status, {"__type": f"com.amazonaws.{service}#{code}", "message": "no"})
 
 
+def _answer(exchange: Exchange, status: int, headers: Any, content: str | bytes) -> AWSResponse:
+    # At run time headers are any mapping; botocore's stubs know its own kind only.
+    return AWSResponse(exchange.request.url, status, headers, MockRawResponse(content))
+
+
 def _xml(exchange: Exchange, status: int, text: str) -> AWSResponse:
-    return AWSResponse(exchange.request.url, status, {"content-type": "text/xml"}, MockRawResponse(text))
+    return _answer(exchange, status, {"content-type": "text/xml"}, text)
 
 
 def _json(exchange: Exchange, status: int, content: Mapping[str, Any]) -> AWSResponse:
     headers = {"content-type": "application/x-amz-json-1.0"}
-    return AWSResponse(exchange.request.url, status, headers, MockRawResponse(json.dumps(content)))
+    return _answer(exchange, status, headers, json.dumps(content))
 
 
 def _with_body(request: AWSPreparedRequest, body: str) -> AWSPreparedRequest:
-    headers = request.headers.copy()
+    given: Any = request.headers
+    headers = given.copy()
     del headers["Content-Length"]
     headers["Content-Length"] = str(len(body.encode()))
     return AWSPreparedRequest(request.method, request.url, headers, body.encode(), request.stream_output)

@@ -5,20 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 from auditwire.bundles.compile_rules import Compiled, compile_rules
 from auditwire.bundles.rules_bucket import MemoryRulesBucket
-
-RULE = """\
-apiVersion: auditing.kubesphere.io/v1alpha1
-kind: Rule
-metadata: {{name: {name}, labels: {{type: alerting}}}}
-spec:
-  rules:
-  - {{name: r, type: rule, priority: WARNING, condition: '{condition}'}}
-"""
+from rule_texts import one_rule
 
 
 def rule(name: str, condition: str = 'Verb = "get"') -> bytes:
     """A document with one rule."""
-    return RULE.format(name=name, condition=condition).encode()
+    return one_rule(name, condition).encode()
 
 
 class World:

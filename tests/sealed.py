@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from auditwire.archive.keys import object_key
-from auditwire.archive.store import gzip_lines
+from auditwire.events.gzipping import gzip_lines
 from auditwire.evidence.errors import EvidenceError
 from auditwire.evidence.order import Order
 from auditwire.evidence.seal import Books, Retention

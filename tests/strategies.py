@@ -192,6 +192,7 @@ def audit_event(draw: st.DrawFn) -> Event:
     odd = draw(st.integers(0, 9)) == 0
     body = draw(st.sampled_from(_BODIES))
     groups: Any = draw(st.sampled_from([None, [], ["ops"], ["ops", "5"], *([[None, 5], ["ops", {}]] if odd else [])]))
+    bodies: dict[str, Any] = {} if body is None else {"requestObject": Raw(body)}
     return Event(
         level="Request",
         auditID="a",
@@ -208,7 +209,7 @@ def audit_event(draw: st.DrawFn) -> Event:
             subresource=draw(st.sampled_from(["exec", "", ""])),
         ),
         responseStatus=draw(st.sampled_from([None, *(ResponseStatus(code=code) for code in (None, 200, 404))])),
-        **({} if body is None else {"requestObject": Raw(body)}),
+        **bodies,
     )
 
 

@@ -3,10 +3,12 @@
 import json
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from auditwire.condition import ConditionError, EvaluationError, compile_condition
+from auditwire.condition.compile import Dialect
 from auditwire.condition.dialect import BEHAVIOURS
 from auditwire.condition.parse import parse
 from auditwire.condition.paths import find, matches, steps_of
@@ -29,7 +31,7 @@ class Vector:
     quirks: tuple[str, ...]
     if_fixed: dict[str, str]
 
-    def outcome(self, dialect: str = "kubesphere") -> str:
+    def outcome(self, dialect: Dialect = "kubesphere") -> str:
         """true, false, error (refused or not judged) or syntax_error, as it comes out here."""
         try:
             condition = compile_condition(self.condition, precedence="kubesphere", dialect=dialect)
@@ -76,7 +78,7 @@ class Vector:
                 continue
             for answer in (True, False):
                 with suppress(EvaluationError):
-                    matches(EVENTS[self.event], steps, lambda value, answer=answer: leaf(value, answer))
+                    matches(EVENTS[self.event], steps, partial(leaf, answer=answer))
         return any(isinstance(value, list) for value in reached)
 
 

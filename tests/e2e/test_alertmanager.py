@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -170,7 +171,7 @@ def test_both_are_down_for_longer_than_the_alert_lives_and_it_still_arrives_acti
     hours_ago = datetime.now(UTC) - timedelta(hours=5)
     for attempt in range(3):
         moment = hours_ago + timedelta(hours=attempt)
-        done = deliver(batch, *two, ttl=ttl, now=lambda moment=moment: moment)
+        done = deliver(batch, *two, ttl=ttl, now=repeat(moment).__next__)
         assert [item["itemIdentifier"] for item in done.as_response()["batchItemFailures"]] == ["m0", "m1"]
         assert done.dead_lettered == 0
     for peer in two:

@@ -64,7 +64,7 @@ def measured() -> dict[str, set[str]]:
             call.args[0].value
             for call in calls
             if isinstance(call.func, ast.Attribute) and call.func.attr == "add_metric"
-            if isinstance(call.args[0], ast.Constant)
+            if isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str)
         }
     ages = ast.parse((ROOT / "layers/auditwire/auditwire/bundles/active_rules.py").read_text(encoding="utf-8"))
     names["ingest"] |= texts(ages) & {"BundleAgeSeconds", "RulesPollAgeSeconds"}

@@ -30,17 +30,11 @@ from failing_peer import Peer, peer
 from failure_matrix import CELLS, TOPIC_DOWN, Cell
 from faults import Wire
 from local_road import EVENT_PATH, body_of, exec_event, post
+from rule_texts import one_rule
 from waiting import until
 
 RULES = Path(__file__).parents[2] / "rules"
-OWN_RULE = """\
-apiVersion: auditing.kubesphere.io/v1alpha1
-kind: Rule
-metadata: {name: own, labels: {type: alerting}}
-spec:
-  rules:
-  - {name: SettingsRead, type: rule, priority: WARNING, condition: 'ObjectRef.Resource = "configmaps"'}
-"""
+OWN_RULE = one_rule("own", 'ObjectRef.Resource = "configmaps"', rule_name="SettingsRead")
 NUMBERS = count(1)
 EVENTS, REJECTS = 5, 2
 LINES = {"ingest": "batch", "publish_outbox": "outbox", "relay": "relay"}

@@ -13,11 +13,12 @@ import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
 
+from auditwire.senders.kind import SenderKind
 from auditwire_local import ClusterCredential, LocalSystem, Options
 from local_road import EVENT_PATH, body_of, exec_event, post
 from waiting import until
 
-EXTRA = ClusterCredential("a-credential-from-the-test", "any")
+EXTRA = ClusterCredential("a-credential-from-the-test", SenderKind.ANY)
 
 
 def _active(system: LocalSystem) -> list[dict[str, Any]]:

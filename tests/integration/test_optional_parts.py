@@ -8,7 +8,8 @@ import boto3
 import pytest
 
 from alertmanagers import Fake, alertmanager
-from auditwire.alerts.outbox import Message, S3Outbox
+from auditwire.alerts.message import Message
+from auditwire.alerts.outbox import S3Outbox
 from auditwire.clusters import Cluster, ClustersTable, Registration, credential_digest
 from auditwire_local import LocalSystem, Options
 from local_road import body_of, exec_event, post

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 import boto3
 import pytest
@@ -18,7 +18,7 @@ from auditwire.bundles.compile_rules import compile_rules
 from auditwire.bundles.rules_bucket import S3RulesBucket, document_key
 
 APP = Path(__file__).parents[2] / "functions" / "relay" / "app.py"
-REGION = "eu-central-1"
+REGION: Final = "eu-central-1"
 
 
 @dataclass(frozen=True)

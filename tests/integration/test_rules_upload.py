@@ -18,9 +18,11 @@ from moto.s3.responses import S3Response
 from auditwire.bundles.rules_bucket import ACTIVE_KEY, MARKER_KEY, STATUS_KEY, S3RulesBucket, bundle_key, document_key
 from auditwire.bundles.rules_state import Active, Status
 from auditwire.rules.pack import default_rule_set
+from auditwire.senders.kind import SenderKind
 from auditwire_local import ClusterCredential, LocalSystem, Options
 from local_road import body_of, exec_event, post
 from roles.calls import Recorder
+from rule_texts import one_rule
 from waiting import until
 
 POLL_SECONDS = 1
@@ -33,22 +35,14 @@ kind: Webhook
 metadata: {name: kube-auditing-webhook}
 spec: {k8sAuditingEnabled: true}
 """
-RULE = """\
-apiVersion: auditing.kubesphere.io/v1alpha1
-kind: Rule
-metadata: {{name: {name}, labels: {{type: archiving}}}}
-spec:
-  rules:
-  - {{name: everything, type: rule, priority: INFO, condition: '{condition}'}}
-"""
 NUMBERS = count(1)
 HOURS = count()
 DEFAULT_PACK = default_rule_set().digest
-PROBE = ClusterCredential("a-credential-from-the-test", "any")
+PROBE = ClusterCredential("a-credential-from-the-test", SenderKind.ANY)
 
 
 def rule(name: str, condition: str = "Verb exists") -> bytes:
-    return RULE.format(name=name, condition=condition).encode()
+    return one_rule(name, condition, kind="archiving", rule_name="everything").encode()
 
 
 @dataclass

@@ -6,79 +6,51 @@ import json
 import re
 import resource
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aws_lambda_powertools import Logger
 
-from auditwire.alerts import MemoryDeadLetters, MemoryPublisher, PeerAnswer, encode_message
+from auditwire.alerts import MemoryDeadLetters, PeerAnswer, encode_message
 from auditwire.alerts.relay import relay
-from auditwire.archive import MemoryArchive
-from auditwire.clusters import Cluster, Credential, credential_digest, presented
+from auditwire.clusters import presented
 from auditwire.condition import ConditionError, compile_condition
 from auditwire.ingest.account import Account
-from auditwire.ingest.ingest import Ingest
-from auditwire.ingest.request import Request
 from auditwire.policy import load_policy
 from auditwire.rules import RuleSet, Source, load_sources
-from auditwire.senders.kind import SenderKind
+from memory_road import Road
+from rule_texts import document, rule, rule_set_of
 
 ROOT = Path(__file__).parents[2]
-TOKEN = "token-of-prod"
-RECEIVED = datetime(2026, 11, 21, 22, 6, tzinfo=UTC)
 MARK = "attackers-mark"
 INJECTION = f'{MARK}"}}\n{{"level":"INFO","message":"batch"}}\r\n\x1b[2J\u2028\x85{MARK}'
 KEY = re.compile(
     r"events/cluster=prod/date=[0-9]{4}-[0-9]{2}-[0-9]{2}/hour=[0-9]{2}"
     r"/[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-[0-9a-f]{64}\.jsonl\.gz|quarantine/cluster=prod/[0-9a-f]{64}\.gz"
 )
-HEAD = "apiVersion: auditing.kubesphere.io/v1alpha1\nkind: Rule\nmetadata: {name: r, labels: {type: alerting}}\nspec:\n"
-
-
-class OneCluster:
-    """A directory that knows one credential, and keeps no record of its use."""
-
-    def identify(self, credential: Credential | None) -> Cluster | None:
-        known = credential is not None and credential.digest == credential_digest(TOKEN)
-        return Cluster("prod", SenderKind.KUBERNETES) if known else None
-
-    def note_use(self, *_: object) -> int:
-        return 0
 
 
 class Rules:
     """A source of one rule that alerts about everything, with as many labels as given."""
 
     def __init__(self, labels: int = 0) -> None:
-        own = "".join(f"      l{number}: '{'x' * 256}'\n" for number in range(labels))
-        text = (
-            f"{HEAD}  rules:\n  - name: Every\n    type: rule\n    priority: WARNING\n    condition: 'Verb exists'\n"
-            "    output: '${User.Username} did ${Verb} with ${RequestObject.a} at ${RequestURI}'\n"
-        )
-        loaded = load_sources([Source("r.yaml", text + (f"    labels:\n{own}" if own else ""))])
-        assert loaded.rule_set is not None, loaded.diagnostics
-        self._rules = loaded.rule_set
+        own = ", ".join(f"l{number}: '{'x' * 256}'" for number in range(labels))
+        output = "${User.Username} did ${Verb} with ${RequestObject.a} at ${RequestURI}"
+        more = f", output: '{output}'" + (f", labels: {{{own}}}" if own else "")
+        self._rules = rule_set_of(document(rule("Verb exists", name="Every", more=more), name="r"))
 
     def current(self) -> RuleSet:
         return self._rules
 
 
-class Road:
-    """An ingest over in-memory stores."""
-
-    def __init__(self, labels: int = 0) -> None:
-        self.archive, self.publisher = MemoryArchive(), MemoryPublisher()
-        self._rules = Rules(labels)
-
-    def post(self, *items: object) -> Account:
-        ingest = Ingest(OneCluster(), self._rules, self.archive, self.publisher, "https://archive/")  # type: ignore[arg-type]
-        headers = {"authorization": f"Bearer {TOKEN}", "user-agent": INJECTION, "x-forwarded-for": INJECTION}
-        answer = ingest.handle(Request("POST", "/audit/webhook/event", headers, json.dumps(items).encode(), RECEIVED))
-        assert answer.status == 200
-        assert answer.account is not None
-        return answer.account
+def posted(road: Road, *items: object) -> Account:
+    """What became of a batch whose headers too are the attacker's."""
+    answer = road.post(json.dumps(items).encode(), user_agent=INJECTION, x_forwarded_for=INJECTION)
+    assert answer.status == 200
+    assert answer.account is not None
+    return answer.account
 
 
 def hostile_item(**changes: Any) -> dict[str, Any]:
@@ -108,7 +80,7 @@ def hostile_item(**changes: Any) -> dict[str, Any]:
 
 
 def test_what_is_logged_of_a_batch_is_one_line_and_holds_nothing_the_sender_wrote() -> None:
-    account = Road().post(hostile_item(), {"auditID": INJECTION}, INJECTION, [INJECTION])
+    account = posted(Road(rules=Rules()), hostile_item(), {"auditID": INJECTION}, INJECTION, [INJECTION])
     stream = io.StringIO()
 
     Logger(service="hostile", logger_handler=None, stream=stream).info("batch", extra=account.log_fields())
@@ -129,8 +101,8 @@ def test_a_log_line_that_does_quote_hostile_text_is_still_one_line() -> None:
 
 
 def test_an_archived_line_and_an_alert_are_one_line_each_whatever_an_event_says() -> None:
-    road = Road()
-    road.post(hostile_item())
+    road = Road(rules=Rules())
+    posted(road, hostile_item())
 
     (key,) = [key for key in road.archive.objects if key.startswith("events/")]
     (line,) = road.archive.lines(key)
@@ -144,8 +116,9 @@ def test_an_archived_line_and_an_alert_are_one_line_each_whatever_an_event_says(
 
 
 def test_no_text_of_a_body_reaches_an_archive_key() -> None:
-    road = Road()
-    account = road.post(
+    road = Road(rules=Rules())
+    account = posted(
+        road,
         hostile_item(),
         hostile_item(stageTimestamp="9999-12-31T23:59:59.999999Z"),
         hostile_item(stageTimestamp="2026-11-21T22:05:00.1+14:00", auditID="../" * 50),
@@ -160,7 +133,7 @@ def test_no_text_of_a_body_reaches_an_archive_key() -> None:
 
 def test_a_body_adds_no_metric_and_no_dimension() -> None:
     few, loud = (
-        Road().post(*(hostile_item(verb=f"v{number}", cluster=f"c{number}") for number in range(many)))
+        posted(Road(rules=Rules()), *(hostile_item(verb=f"v{number}", cluster=f"c{number}") for number in range(many)))
         for many in (2, 200)
     )
 
@@ -186,19 +159,20 @@ def test_functions_use_no_dimension_but_the_name_of_a_registered_cluster() -> No
 
 
 def test_one_batch_gives_at_most_500_alerts_however_many_objects_a_client_names() -> None:
-    road = Road()
-    road.post(*(hostile_item(objectRef={"resource": "pods", "name": f"{number}"}) for number in range(1_500)))
+    road = Road(rules=Rules())
+    posted(road, *(hostile_item(objectRef={"resource": "pods", "name": f"{number}"}) for number in range(1_500)))
 
     assert len(road.publisher.alerts) == 500
 
 
 def test_labels_are_bounded_in_number_and_length_and_messages_in_size() -> None:
-    road = Road(labels=32)
+    road = Road(rules=Rules(labels=32))
     long = "é\n" * 40_000
-    road.post(
+    posted(
+        road,
         hostile_item(
             verb=long, userAgent=long, user={"username": long}, objectRef={"resource": long, "name": long}, auditID=long
-        )
+        ),
     )
 
     (alert,) = road.publisher.alerts
@@ -210,10 +184,6 @@ def test_labels_are_bounded_in_number_and_length_and_messages_in_size() -> None:
 
 
 # Documents
-
-
-def rule(condition: str) -> str:
-    return f"{HEAD}  rules:\n  - {{name: a, type: rule, condition: {json.dumps(condition)}}}\n"
 
 
 def bombs() -> Iterator[tuple[str, str]]:
@@ -231,18 +201,18 @@ def bombs() -> Iterator[tuple[str, str]]:
     yield "many keys", "".join(f"k{n}: 1\n" for n in range(20_000))
     yield "a number of a million digits", f"a: {'9' * 900_000}\n"
     yield "a sexagesimal number", f"a: 1{':59' * 100_000}\n"
-    yield "a long condition", rule("Verb = 'x' and " * 100_000)
-    yield "nested groups", rule("(" * 30_000 + "Verb exists" + ")" * 30_000)
-    yield "nested nots", rule("not " * 15_000 + "Verb exists")
-    yield "an open string", rule('Verb = "' + "\\" * 30_001)
-    yield "counted repeats", rule('Verb regex "((a{100}){100}){100}"')
-    yield "alternatives", rule('Verb regex "^(a|aa|aaa)*$" and Verb regex "(.*)*(.*)*(.*)*x"')
+    yield "a long condition", document(rule("Verb = 'x' and " * 100_000))
+    yield "nested groups", document(rule("(" * 30_000 + "Verb exists" + ")" * 30_000))
+    yield "nested nots", document(rule("not " * 15_000 + "Verb exists"))
+    yield "an open string", document(rule('Verb = "' + "\\" * 30_001))
+    yield "counted repeats", document(rule('Verb regex "((a{100}){100}){100}"'))
+    yield "alternatives", document(rule('Verb regex "^(a|aa|aaa)*$" and Verb regex "(.*)*(.*)*(.*)*x"'))
     macros = "".join(
         f"  - {{name: m{n}, type: macro, macro: '{' and '.join([f'${{m{n - 1}}}'] * 9)}'}}\n" for n in range(1, 12)
     )
-    yield "macros in macros", f"{HEAD}  rules:\n  - {{name: m0, type: macro, macro: Verb exists}}\n{macros}"
+    yield "macros in macros", document("  - {name: m0, type: macro, macro: Verb exists}\n" + macros)
     lists = "".join(f"  - {{name: l{n}, type: list, list: ['${{l{n - 1}}}', '${{l{n - 1}}}']}}\n" for n in range(1, 40))
-    yield "lists in lists", f"{HEAD}  rules:\n  - {{name: l0, type: list, list: [a, b]}}\n{lists}"
+    yield "lists in lists", document("  - {name: l0, type: list, list: [a, b]}\n" + lists)
 
 
 BOMBS = dict(bombs())

@@ -24,16 +24,10 @@ from auditwire.bundles.rules_state import Active
 from auditwire.bundles.stale_rules import MAX_UNSEEN, Stale, stale_rules
 from auditwire.clusters import Cluster, LastUse, Listing, Registration
 from auditwire.watch import Watched, cluster_silent, watch
+from rule_texts import one_rule
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-RULES = """\
-apiVersion: auditing.kubesphere.io/v1alpha1
-kind: Rule
-metadata: {name: mine, labels: {type: alerting}}
-spec:
-  rules:
-  - {name: r, type: rule, priority: INFO, condition: 'Verb = "get"'}
-"""
+RULES = one_rule("mine")
 
 
 def row(cluster: str = "prod", use: LastUse | None = None, expires: datetime | None = None) -> Registration:

@@ -4,6 +4,7 @@ import socket
 import ssl
 import threading
 from base64 import b64encode
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -52,7 +53,7 @@ def test_an_address_may_have_a_prefix_or_name_the_api_itself(suffix: str, path: 
         ("http://", "is not an Alertmanager address"),
         ("http://host:port", "an Alertmanager address cannot be read"),
         ("http://[::1", "an Alertmanager address cannot be read"),
-        ("https://user:hunter2@host:9093", "the address of host holds credentials; they belong in"),
+        ("https://user:hunter2@host:9093", "the address of host contains credentials; they belong in"),
     ],
 )
 def test_an_address_that_cannot_be_used_is_refused_without_showing_what_may_be_secret(url: str, why: str) -> None:
@@ -117,7 +118,7 @@ def test_what_a_peer_says_is_one_bounded_line() -> None:
 def free_port() -> int:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
+        return int(taken.getsockname()[1])
 
 
 def test_a_peer_that_is_down_is_told_as_such() -> None:
@@ -162,7 +163,7 @@ class TlsHandler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def tls_server(tmp_path: Path) -> tuple[str, str]:
+def tls_server(tmp_path: Path) -> Iterator[tuple[str, str]]:
     """An HTTPS server with a certificate of its own making: its address, and the certificate in PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])

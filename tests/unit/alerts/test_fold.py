@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import asdict
+from typing import Any
 
 import pytest
 
@@ -101,7 +102,7 @@ def test_occurrences_of_one_act_are_folded_whatever_order_they_come_in() -> None
     ],
     ids=["user", "verb", "workspace", "name", "rule", "document", "the rule's own label"],
 )
-def test_another_identity_is_another_alert(other: dict[str, object]) -> None:
+def test_another_identity_is_another_alert(other: dict[str, Any]) -> None:
     assert len(alerts_of(occurrence(1), occurrence(2, **other))) == 2
 
 

@@ -1,6 +1,7 @@
 """Which Alertmanagers alerts go to."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -123,6 +124,8 @@ def test_the_document_is_not_read_where_addresses_are_configured() -> None:
 def test_receivers_of_a_document_never_get_the_credentials() -> None:
     credentials = Credentials("Bearer hunter2")
 
+    configured: Any
+    named: Any
     (configured,) = peers_of(["https://am.example.com"], (ALERT,), credentials).peers
     (named,) = peers_of([], (ALERT,), credentials).peers
 

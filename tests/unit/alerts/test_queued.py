@@ -19,7 +19,8 @@ TTL = timedelta(minutes=15)
 
 
 def posted(body: dict[str, Any], now: datetime = NOW) -> dict[str, Any]:
-    return json.loads(read_message(json.dumps(body)).as_posted(now, TTL))
+    alert: dict[str, Any] = json.loads(read_message(json.dumps(body)).as_posted(now, TTL))
+    return alert
 
 
 def test_our_own_message_becomes_an_alert_that_is_active_from_its_delivery() -> None:

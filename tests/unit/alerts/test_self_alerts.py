@@ -1,6 +1,7 @@
 """Alerts about auditwire itself."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -64,8 +65,8 @@ def test_many_errors_are_counted_and_the_default_rules_named() -> None:
 
 def test_publishing_raises_where_the_topic_does_not_take_it() -> None:
     class Closed:
-        def publish(self, alerts: list[Alert], deadline: float) -> Published:
-            return Published(failed=alerts)
+        def publish(self, alerts: Sequence[Alert], deadline: float) -> Published[Alert]:
+            return Published(failed=list(alerts))
 
     alert = rules_refused([ERROR], "d", None, "b", NOW)
     publisher = MemoryPublisher()

@@ -12,6 +12,7 @@ from moto import mock_aws
 
 from auditwire.alerts import Alert, MemoryPublisher, Published, SnsPublisher, fold
 from auditwire.alerts.message import message_of
+from clocks import Clock
 from occurrences import occurrence, rule_of
 
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:alerts"
@@ -20,19 +21,6 @@ TOPIC = "arn:aws:sns:eu-central-1:123456789012:alerts"
 def alerts(number: int, **rule: Any) -> list[Alert]:
     one_each = rule_of(alert="distinct", **rule)
     return fold([occurrence(at, rule=one_each) for at in range(number)], cluster="prod", bundle="b")
-
-
-@dataclass
-class Clock:
-    now: float = 100.0
-    waits: list[float] = field(default_factory=list)
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.now += seconds
 
 
 @dataclass
@@ -64,7 +52,8 @@ INVALID = {"Code": "InvalidParameter", "SenderFault": True, "Message": "Invalid 
 
 
 def publisher(topic: Topic, clock: Clock) -> SnsPublisher:
-    return SnsPublisher(topic, TOPIC, clock, clock.sleep)
+    client: Any = topic
+    return SnsPublisher(client, TOPIC, clock, clock.sleep)
 
 
 def size(entries: list[dict[str, Any]]) -> int:
@@ -225,7 +214,7 @@ def test_in_memory_everything_is_taken() -> None:
 
 def test_the_real_client_and_a_queue_behind_the_topic_with_a_filter() -> None:
     with mock_aws():
-        sns, sqs = (boto3.client(service, "eu-central-1") for service in ("sns", "sqs"))
+        sns, sqs = boto3.client("sns", "eu-central-1"), boto3.client("sqs", "eu-central-1")
         topic = sns.create_topic(Name="alerts")["TopicArn"]
         queue = sqs.create_queue(QueueName="alerts")["QueueUrl"]
         sns.subscribe(

@@ -10,7 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError, NoCredentialsError, ReadTimeoutError
+from botocore.exceptions import NoCredentialsError, ReadTimeoutError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
@@ -26,8 +26,11 @@ from auditwire.archive import (
     items,
 )
 from auditwire.events import Event, ObjectRef, User
+from aws_errors import client_error
+from clocks import Clock
 from local_road import exec_event
 from made_events import event
+from memory_road import FullDisk
 
 PLACE = "prod#2026-11-21T22"
 T = "20261121T220500.100000Z"
@@ -35,19 +38,6 @@ T = "20261121T220500.100000Z"
 NOISE = Random(1).randbytes(items.MAX_LINE_BYTES + 4096).replace(b"\n", b"?")
 NOW = 1_800_000_000.0
 SOON = NOW + 1.2
-
-
-@dataclass
-class Clock:
-    now: float = NOW
-    waits: list[float] = field(default_factory=list)
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.now += seconds
 
 
 @dataclass
@@ -84,12 +74,6 @@ class Table:
         return {"UnprocessedItems": {TABLE: left} if left else {}}
 
 
-def refused(code: str, status: int = 400) -> ClientError:
-    return ClientError(
-        {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": status}}, "BatchWriteItem"
-    )
-
-
 TIMEOUT = ReadTimeoutError(endpoint_url="https://dynamodb")
 
 
@@ -108,7 +92,7 @@ def aws(dynamodb: Any) -> Iterator[Any]:
 
 
 def archive(client: Any, objects: MemoryArchive | None = None, clock: Clock | None = None) -> DynamoDBArchive:
-    clock = clock or Clock()
+    clock = clock or Clock(NOW)
     return DynamoDBArchive(client, TABLE, objects or MemoryArchive(), 365, clock, clock.sleep)
 
 
@@ -181,7 +165,7 @@ def test_equal_audit_ids_with_different_content_are_two_items(aws: Any) -> None:
 
 
 def test_what_came_back_unprocessed_is_put_again_after_a_while() -> None:
-    clock = Clock()
+    clock = Clock(NOW)
     table = Table([lambda puts: puts[1:], lambda puts: puts[:2], lambda puts: puts])
     assert archive(table, clock=clock).put_events(PLACE, numbered(5), SOON) == "stored"
     assert [len(puts) for puts in table.writes] == [5, 4, 2, 2]
@@ -192,21 +176,21 @@ def test_what_came_back_unprocessed_is_put_again_after_a_while() -> None:
 @pytest.mark.parametrize(
     "failure",
     [
-        refused("ProvisionedThroughputExceededException"),
-        refused("ThrottlingException"),
-        refused("RequestLimitExceeded"),
-        refused("InternalServerError", 500),
+        client_error(400, "ProvisionedThroughputExceededException"),
+        client_error(400, "ThrottlingException"),
+        client_error(400, "RequestLimitExceeded"),
+        client_error(500, "InternalServerError"),
         TIMEOUT,
     ],
     ids=["capacity", "throttled", "account", "server error", "timeout"],
 )
 def test_what_passes_is_waited_for_and_what_does_not_is_an_error(failure: Exception) -> None:
-    clock = Clock()
+    clock = Clock(NOW)
     passing = Table([failure, failure])
     assert archive(passing, clock=clock).put_events(PLACE, numbered(3), SOON) == "stored"
     assert len(passing.items) == 3
 
-    clock = Clock()
+    clock = Clock(NOW)
     lasting = Table([failure] * 99)
     with pytest.raises(ArchiveError) as caught:
         archive(lasting, clock=clock).put_events(PLACE, numbered(3), SOON)
@@ -223,7 +207,7 @@ def test_items_that_always_come_back_are_an_error() -> None:
 
 @pytest.mark.parametrize(
     "failure",
-    [refused("AccessDeniedException"), refused("ResourceNotFoundException"), NoCredentialsError()],
+    [client_error(400, "AccessDeniedException"), client_error(400, "ResourceNotFoundException"), NoCredentialsError()],
     ids=["denied", "no table", "no credentials"],
 )
 def test_what_does_not_pass_is_not_repeated(failure: Exception) -> None:
@@ -241,7 +225,7 @@ def test_after_the_deadline_everything_is_tried_once() -> None:
 
 def test_one_batch_that_fails_fails_the_whole_and_the_next_try_completes_it() -> None:
     records = numbered(100)
-    table = Table([refused("AccessDeniedException")])
+    table = Table([client_error(400, "AccessDeniedException")])
     with pytest.raises(ArchiveError, match="25 events of the table archive"):
         archive(table).put_events(PLACE, records, SOON)
     assert len(table.items) == 75, "the others had ended when it was said"
@@ -266,13 +250,9 @@ def test_a_line_too_large_for_an_item_is_an_object_with_a_pointer(aws: Any) -> N
 
 
 def test_no_item_is_written_when_its_object_could_not_be() -> None:
-    class FullDisk(MemoryArchive):
-        def put_events(self, place: str, records: Any, deadline: float) -> Any:
-            raise ArchiveError("full")
-
     [small] = numbered(1)
     table = Table()
-    with pytest.raises(ArchiveError, match="full"):
+    with pytest.raises(ArchiveError, match="could not be stored"):
         archive(table, FullDisk()).put_events(PLACE, [Record(small.event, NOISE, small.t)], SOON)
     assert table.items == {}
 

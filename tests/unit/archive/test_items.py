@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -15,6 +15,9 @@ from auditwire.events import Event, ObjectRef, User
 from local_road import exec_event
 from made_events import event
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 HOUR = "prod#2026-11-21T22"
 HALF = b"\xed\xa0\x80"
 T = "20261121T220500.100000Z"
@@ -22,7 +25,7 @@ T = "20261121T220500.100000Z"
 
 def size(item: dict[str, Any]) -> int:
     """Bytes as DynamoDB counts them: names and texts in UTF-8, binary as it is, at most 21 for a number."""
-    widths = {"S": lambda text: len(text.encode()), "B": len, "N": lambda digits: 21}
+    widths: dict[str, Callable[[Any], int]] = {"S": lambda text: len(text.encode()), "B": len, "N": lambda digits: 21}
     return sum(len(name.encode()) + widths[kind](it) for name, value in item.items() for kind, it in value.items())
 
 

@@ -6,21 +6,7 @@ from threading import Barrier, current_thread
 import pytest
 
 from auditwire.aws.attempts import MAX_SIDE_BY_SIDE, attempts, side_by_side
-
-
-class Clock:
-    """A clock that only sleeping moves."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-        self.waits: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.waits.append(seconds)
-        self.now += seconds
+from clocks import Clock
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,10 @@
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import ReadTimeoutError
 
 from auditwire.aws.conditional_put import conditional_put
-
-
-def refused(status: int) -> ClientError:
-    return ClientError(
-        {"Error": {"Code": "x", "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]
-        "PutObject",
-    )
+from aws_errors import client_error
 
 
 class Bucket:
@@ -28,7 +22,8 @@ class Bucket:
 
 
 def put(bucket: Any, waits: list[float], **condition: Any) -> Any:
-    return conditional_put(bucket, {"Bucket": "b", "Key": "k", **condition}, waits.append)
+    request: Any = {"Bucket": "b", "Key": "k", **condition}
+    return conditional_put(bucket, request, waits.append)
 
 
 @pytest.mark.parametrize("condition", [{"IfNoneMatch": "*"}, {"IfMatch": "v"}], ids=["new", "replace"])
@@ -40,7 +35,7 @@ def test_a_put_is_repeated_while_another_writer_is_busy(
 ) -> None:
     waited: list[float] = []
 
-    answer = put(Bucket(*map(refused, statuses)), waited, **condition)
+    answer = put(Bucket(*map(client_error, statuses)), waited, **condition)
 
     assert (answer, waited) == ({"ETag": "v", "Key": "k"}, waits)
 
@@ -56,17 +51,17 @@ def test_a_put_is_repeated_while_another_writer_is_busy(
     ids=str,
 )
 def test_a_condition_that_does_not_hold_writes_nothing(condition: dict[str, Any], statuses: list[int]) -> None:
-    assert put(Bucket(*map(refused, statuses)), [], **condition) is None
+    assert put(Bucket(*map(client_error, statuses)), [], **condition) is None
 
 
 @pytest.mark.parametrize(
     ("condition", "failures"),
     [
-        ({"IfNoneMatch": "*"}, [refused(404)]),
-        ({"IfMatch": "v"}, [refused(403)]),
-        ({"IfMatch": "v"}, [refused(503)]),
-        ({"IfMatch": "v"}, [refused(409), ReadTimeoutError(endpoint_url="x")]),
-        ({"IfNoneMatch": "*"}, [refused(409)] * 4),
+        ({"IfNoneMatch": "*"}, [client_error(404)]),
+        ({"IfMatch": "v"}, [client_error(403)]),
+        ({"IfMatch": "v"}, [client_error(503)]),
+        ({"IfMatch": "v"}, [client_error(409), ReadTimeoutError(endpoint_url="x")]),
+        ({"IfNoneMatch": "*"}, [client_error(409)] * 4),
     ],
     ids=["no bucket", "forbidden", "down", "slow", "always busy"],
 )

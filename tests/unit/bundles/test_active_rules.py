@@ -11,21 +11,14 @@ from auditwire.bundles.rules_state import Active
 from auditwire.rules import Source, load_sources
 from auditwire.rules.bundle import encode_bundle
 from made_events import event
+from rule_texts import one_rule
 
-RULE = """\
-apiVersion: auditing.kubesphere.io/v1alpha1
-kind: Rule
-metadata: {{name: {name}, labels: {{type: alerting}}}}
-spec:
-  rules:
-  - {{name: r, type: rule, priority: INFO, condition: 'Verb = "get"'}}
-"""
 COMPILED = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
 
 
 def bundle_of(name: str) -> tuple[str, bytes]:
     """The digest and the bytes of a bundle with one document of this name."""
-    sources = [Source("a.yaml", RULE.format(name=name))]
+    sources = [Source("a.yaml", one_rule(name))]
     rule_set = load_sources(sources).rule_set
     assert rule_set is not None
     return rule_set.digest, encode_bundle(rule_set, sources)

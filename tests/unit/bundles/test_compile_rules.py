@@ -26,19 +26,11 @@ from auditwire.bundles.rules_bucket import (
 from auditwire.bundles.rules_state import Active, Status
 from auditwire.documents.source import Source, digest_of
 from auditwire.rules.bundle import decode_bundle
-
-GOOD = """\
-apiVersion: auditing.kubesphere.io/v1alpha1
-kind: Rule
-metadata: {{name: {name}, labels: {{type: alerting}}}}
-spec:
-  rules:
-  - {{name: r, type: rule, priority: WARNING, condition: 'Verb = "get"'}}
-"""
+from rule_texts import one_rule
 
 
 def good(name: str) -> bytes:
-    return GOOD.format(name=name).encode()
+    return one_rule(name).encode()
 
 
 def broken(name: str) -> bytes:

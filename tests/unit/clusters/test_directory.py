@@ -18,6 +18,7 @@ from auditwire.clusters import (
     credential_digest,
 )
 from auditwire.senders.kind import SenderKind
+from clocks import Clock
 
 GOOD = Credential(credential_digest("good"))
 
@@ -45,14 +46,6 @@ class Table:
         return {"Item": row} if row else {}
 
 
-@dataclass
-class Clock:
-    now: float = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def table() -> Table:
     table = Table()
@@ -62,12 +55,17 @@ def table() -> Table:
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1_000.0)
+
+
+def directory_of(table: Any, *given: Any, **named: Any) -> Directory:
+    """A directory over a stand-in for the client."""
+    return Directory(table, "clusters", *given, **named)
 
 
 @pytest.fixture
 def directory(table: Table, clock: Clock) -> Directory:
-    return Directory(table, "clusters", clock)
+    return directory_of(table, clock)
 
 
 def test_a_known_credential_names_its_cluster_and_sender(directory: Directory) -> None:
@@ -162,7 +160,7 @@ def test_a_clock_set_back_does_not_keep_a_revoked_credential_alive(
 def test_a_flood_of_wrong_credentials_neither_grows_the_cache_nor_pushes_out_the_right_ones(
     table: Table, clock: Clock
 ) -> None:
-    directory = Directory(table, "clusters", clock, size=4)
+    directory = directory_of(table, clock, size=4)
     assert directory.identify(GOOD)
     for number in range(20):
         assert directory.identify(Credential(credential_digest(f"wrong {number}"))) is None
@@ -174,7 +172,7 @@ def test_a_flood_of_wrong_credentials_neither_grows_the_cache_nor_pushes_out_the
 
 
 def test_the_least_recently_used_credential_makes_room(table: Table, clock: Clock) -> None:
-    directory = Directory(table, "clusters", clock, size=2)
+    directory = directory_of(table, clock, size=2)
     for token in ("a", "b", "c"):
         table.add(token, token)
     for token in ("a", "b", "a", "c", "a"):
@@ -225,7 +223,7 @@ def test_a_row_that_cannot_be_used_is_an_error_and_not_a_refusal(
 @pytest.mark.parametrize("ttl", [0, -1, 61])
 def test_a_longer_cache_than_a_minute_is_refused(ttl: float, table: Table) -> None:
     with pytest.raises(ValueError, match="at most 60 seconds"):
-        Directory(table, "clusters", ttl=ttl)
+        directory_of(table, ttl=ttl)
 
 
 @pytest.mark.parametrize("name", ["", "Prod", "a/b", "a" * 64, "prod\n", "ü", "a.b", "a=b"])
@@ -243,7 +241,7 @@ def test_the_real_client_against_a_real_table(clock: Clock) -> None:
             AttributeDefinitions=[{"AttributeName": "credential", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
-        row = {"cluster": {"S": "prod"}, "sender": {"S": "kubesphere"}, "enabled": {"BOOL": True}}
+        row: Any = {"cluster": {"S": "prod"}, "sender": {"S": "kubesphere"}, "enabled": {"BOOL": True}}
         client.put_item(TableName="clusters", Item={"credential": {"S": GOOD.digest}, **row})
         directory = Directory(client, "clusters", clock)
         assert directory.identify(GOOD) == Cluster("prod", SenderKind.KUBESPHERE)
@@ -265,7 +263,8 @@ def test_the_real_client_against_a_real_table(clock: Clock) -> None:
 def test_a_credential_holds_within_its_limits(
     limits: dict[str, str], holds: bool, directory: Directory, table: Table
 ) -> None:
-    table.add("limited", **{name: {"S": text} for name, text in limits.items()})
+    table.add("limited")
+    table.rows[credential_digest("limited")].update({name: {"S": text} for name, text in limits.items()})
     found = directory.identify(Credential(credential_digest("limited"), "prod"))
     assert (found is not None) is holds
 

@@ -26,23 +26,17 @@ from auditwire.clusters.last_use import UseLog
 from auditwire.clusters.table import is_refused_condition
 from auditwire.events import decode
 from auditwire.senders.kind import SenderKind
+from clocks import Clock
 
 KEY = credential_digest("good")
 GOOD = Credential(KEY)
 CERTIFICATE = "cert:" + "f" * 64
 LATE = float("inf")
+NOW = 1_800_000_000.0
 
 
 def agent() -> SentBy:
     return SentBy("Go-http-client/2.0", "kube-apiserver v1.33.4")
-
-
-@dataclass
-class Clock:
-    now: float = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass
@@ -70,7 +64,7 @@ class Client:
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(NOW)
 
 
 @pytest.fixture
@@ -148,7 +142,7 @@ def test_a_failure_is_counted_and_made_up_for_a_minute_later(
 
 
 def test_a_slow_table_holds_a_request_up_for_a_moment_only_and_no_second_write_waits_behind(client: Client) -> None:
-    uses = UseLog(client, "clusters", Clock(), patience=0.05)  # type: ignore[arg-type]
+    uses = UseLog(client, "clusters", Clock(NOW), patience=0.05)  # type: ignore[arg-type]
     client.free.clear()
     begun = time.monotonic()
     uses.note(KEY, 1, agent, LATE)

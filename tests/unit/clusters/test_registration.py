@@ -80,7 +80,7 @@ def test_what_does_not_decide_is_left_out_where_it_cannot_be_read() -> None:
     registration = Registration.from_row({**odd, "last_seen": {"S": "2026-11-21T22:00:00Z"}})
 
     assert registration.cluster.labels == {"team": "shop"}
-    assert registration.created is registration.silence_seconds is None
+    assert (registration.created, registration.silence_seconds) == (None, None)
     assert registration.use == LastUse(datetime(2026, 11, 21, 22, tzinfo=UTC))
 
 

@@ -14,11 +14,10 @@ from auditwire.condition.operators import regex_test, search_of_all
 from auditwire.condition.pattern_set import shared_searches
 from auditwire.condition.reach import quick_judge
 from auditwire.condition.syntax import And, Comparison, Operator, Or, Path, Segment, Text
-from auditwire.documents.source import Source
 from auditwire.events import Event
-from auditwire.rules import load_sources
 from auditwire.rules.fields import EventFields
 from made_events import event
+from rule_texts import one_rule, rule_set_of
 
 
 def bound(*conditions: str) -> list[Any]:
@@ -120,14 +119,7 @@ def test_a_value_of_a_type_its_field_never_has_is_left_to_the_reference(verb: An
     assert found in (None, (0,) if expected else ())
     assert compile_condition(text, fields=EventFields()).evaluate(odd) is expected
 
-    condition = """'Verb in ("get", "5", "true") or ObjectRef.Name = "5"'"""
-    document = Source(
-        "r.yaml",
-        "apiVersion: auditing.kubesphere.io/v1alpha1\nkind: Rule\nmetadata: {name: d, labels: {type: alerting}}\n"
-        f"spec:\n  rules:\n    - {{name: r, type: rule, priority: WARNING, condition: {condition}}}\n",
-    )
-    rule_set = load_sources([document]).rule_set
-    assert rule_set is not None
+    rule_set = rule_set_of(one_rule("d", 'Verb in ("get", "5", "true") or ObjectRef.Name = "5"'))
     assert rule_set.decide(odd).alerting == (("d.r",) if expected else ())
 
 
@@ -136,9 +128,10 @@ def test_conditions_nested_deeper_than_python_compiles_are_walked() -> None:
     binder = Binder(EventFields())
     path = Path((Segment("RequestURI"),), "RequestURI")
     tests = [binder.bind(Comparison(path, Operator.LIKE, (Text(f"*/{number}*"),))) for number in range(100)]
-    nodes = tests[:1]
+    nodes: list[Any] = tests[:1]
     for test in tests[1:]:
-        nodes.append((Or if len(nodes) % 2 else And)((test, nodes[-1])))
+        pair: Any = (test, nodes[-1])
+        nodes.append((Or if len(nodes) % 2 else And)(pair))
     matcher = Matcher(nodes, hot=1)
     with pytest.raises(SyntaxError, match="too many nested parentheses"):
         generate_all({node: [position] for position, node in enumerate(nodes)}, {})

@@ -32,16 +32,22 @@ def test_every_character_of_a_value_is_found_in_the_file(text: str) -> None:
         assert character.isspace() or text[index] in (character, "\\")
 
 
+def composed(text: str) -> yaml.Node:
+    node = yaml.compose(text)
+    assert node is not None
+    return node
+
+
 def test_the_end_of_a_value_stands_behind_its_last_character() -> None:
     text = 'a: "b\\""\n'
-    scalar = yaml.compose(text).value[0][1]
+    scalar = composed(text).value[0][1]
 
     assert indexes_in_source(text, scalar, [0, 1, 2, 9]) == [4, 5, 7, 7]
 
 
 def test_a_place_is_a_line_and_a_column_from_1() -> None:
     report = Report(Source("own.yaml", "x: 1\na: >-\n  b\n  and c\n"))
-    scalar = yaml.compose(report.source.text).value[1][1]
+    scalar = composed(report.source.text).value[1][1]
 
     assert report.place(scalar) == (2, 4)
     assert report.place(scalar, 2) == (4, 3)

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -41,7 +42,7 @@ def test_every_payload_makes_lines_with_canonical_keys(name: str) -> None:
 
 
 @each_capture
-def test_every_captured_event_makes_a_line_equal_to_it(capture) -> None:
+def test_every_captured_event_makes_a_line_equal_to_it(capture: Path) -> None:
     for event, text in zip(decode(capture.read_bytes()).events, captured_lines(capture), strict=True):
         settle(event, cluster="prod", received=RECEIVED)
         stored = as_stored(event, None)

@@ -1,6 +1,7 @@
 """What a body may not decide: whose event it is, and how its times are written."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
@@ -115,7 +116,9 @@ def test_an_unreadable_time_is_replaced_by_the_receive_time_and_flagged() -> Non
         ({}, NOW, ("stage_time_missing",)),
     ],
 )  # fmt: skip
-def test_an_absent_stage_time_is_the_next_the_event_knows(times: dict, expected: str, flags: tuple[str, ...]) -> None:
+def test_an_absent_stage_time_is_the_next_the_event_knows(
+    times: dict[str, Any], expected: str, flags: tuple[str, ...]
+) -> None:
     for absent in ({"stageTimestamp": None}, {"stageTimestamp": ""}):
         event = settled(**{"requestReceivedTimestamp": None, **absent, **times})
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from auditwire.archive.store import gzip_lines
+from auditwire.events.gzipping import gzip_lines
 from auditwire.evidence.errors import DeniedError, EvidenceError
 from auditwire.evidence.reading import ReadObject
 from auditwire.evidence.seal import Books, Entry, Seal, lines_in, parse_entry, parse_file, seal_key
@@ -137,9 +137,8 @@ def test_who_asks_for_everything_gets_a_seal_of_a_quiet_cluster_too() -> None:
     assert shape(world.after(hours=2).seal(everything=True)) == [("regular", "12:00", "15:00", 0)]
 
 
-@pytest.mark.parametrize("bounds", [{"max_objects": 2}, {"max_bytes": 1000}])
-def test_a_busy_hour_has_several_seals_that_end_between_two_seconds(bounds: dict[str, int]) -> None:
-    world = World(**bounds)
+@pytest.mark.parametrize("world", [World(max_objects=2), World(max_bytes=1000)], ids=["objects", "bytes"])
+def test_a_busy_hour_has_several_seals_that_end_between_two_seconds(world: World) -> None:
     for _ in range(3):
         world.arrive()
     for _ in range(2):

@@ -3,8 +3,8 @@
 import gzip
 import json
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,33 +12,14 @@ import pytest
 
 from auditwire.alerts import Alert, MemoryPublisher, OutboxError, Published
 from auditwire.alerts.message import Message, message_of
-from auditwire.alerts.outbox import MemoryOutbox, NoOutbox, Outbox
-from auditwire.archive import ArchiveError, MemoryArchive, PutResult, QuarantineNote, Record
+from auditwire.alerts.outbox import MemoryOutbox, NoOutbox
 from auditwire.clusters import Cluster, Credential, DirectoryError, SentBy, credential_digest
 from auditwire.ingest.account import Account
 from auditwire.ingest.ingest import DEADLINE_SECONDS, Answer, Ingest
 from auditwire.ingest.request import Request
-from auditwire.rules import RuleSet, Source, default_rules, load_sources
-from auditwire.senders.kind import SenderKind
-
-TOKEN = "token-of-prod"
-RECEIVED = datetime(2026, 11, 21, 22, 6, tzinfo=UTC)
-
-
-@dataclass
-class OneCluster:
-    """A directory that knows one credential."""
-
-    uses: list[tuple[Credential, int, SentBy, float]] = field(default_factory=list)
-    failures: int = 0
-
-    def identify(self, credential: Credential | None) -> Cluster | None:
-        known = credential is not None and credential.digest == credential_digest(TOKEN)
-        return Cluster("prod", SenderKind.KUBERNETES) if known else None
-
-    def note_use(self, credential: Credential, events: int, sender: Callable[[], SentBy], latest: float) -> int:
-        self.uses.append((credential, events, sender(), latest))
-        return self.failures
+from auditwire.rules import RuleSet
+from memory_road import RECEIVED, TOKEN, DefaultRules, FullDisk, NoTopic, OneCluster, Road
+from rule_texts import document, rule_set_of
 
 
 class NoTable:
@@ -48,15 +29,6 @@ class NoTable:
         raise DirectoryError("the clusters table could not be read")
 
 
-class DefaultRules:
-    """A source that always has the default rules."""
-
-    def current(self) -> RuleSet:
-        rule_set = load_sources(default_rules()).rule_set
-        assert rule_set is not None
-        return rule_set
-
-
 @dataclass
 class GivenRules:
     """A source of one document with alerting rules."""
@@ -64,34 +36,7 @@ class GivenRules:
     rules: str
 
     def current(self) -> RuleSet:
-        head = (
-            "apiVersion: auditing.kubesphere.io/v1alpha1\nkind: Rule\nmetadata: {name: own, labels: {type: alerting}}"
-        )
-        rule_set = load_sources([Source("own.yaml", f"{head}\nspec:\n  rules:\n{self.rules}")]).rule_set
-        assert rule_set is not None
-        return rule_set
-
-
-class FullDisk(MemoryArchive):
-    """An archive that can store nothing."""
-
-    def put_events(self, place: str, records: Sequence[Record], deadline: float) -> PutResult:
-        raise ArchiveError(f"{place} could not be stored")
-
-    def put_quarantine(self, key: str, raw: bytes, note: QuarantineNote) -> PutResult:
-        raise ArchiveError(f"{key} could not be stored")
-
-
-@dataclass
-class NoTopic(MemoryPublisher):
-    """A publisher whose topic takes nothing."""
-
-    deadlines: list[float] = field(default_factory=list)
-
-    def publish(self, alerts: Sequence[Alert], deadline: float) -> Published[Alert]:
-        self.alerts += alerts
-        self.deadlines.append(deadline)
-        return Published(failed=list(alerts))
+        return rule_set_of(document(self.rules, name="own"))
 
 
 class Choosy(MemoryPublisher):
@@ -107,36 +52,6 @@ class Unwritable(MemoryOutbox):
 
     def set_aside(self, messages: Sequence[Message]) -> None:
         raise OutboxError("outbox/refused/ could not be written")
-
-
-@dataclass
-class Road:
-    """An ingest over in-memory stores."""
-
-    archive: MemoryArchive = field(default_factory=MemoryArchive)
-    publisher: MemoryPublisher = field(default_factory=MemoryPublisher)
-    directory: Any = field(default_factory=OneCluster)
-    outbox: Outbox = field(default_factory=MemoryOutbox)
-    rules: Any = field(default_factory=DefaultRules)
-
-    def post(self, body: bytes, *, token: str | None = TOKEN, received: datetime = RECEIVED, **headers: str) -> Answer:
-        stores = (self.archive, self.publisher, "https://archive/", self.outbox)
-        ingest = Ingest(self.directory, self.rules, *stores)
-        given = {
-            "content-type": "application/json",
-            **{name.replace("_", "-"): value for name, value in headers.items()},
-        }
-        if token is not None:
-            given["authorization"] = f"Bearer {token}"
-        return ingest.handle(Request("POST", "/audit/webhook/event", given, body, received))
-
-    def lines(self) -> list[dict[str, Any]]:
-        keys = sorted(key for key in self.archive.objects if key.startswith("events/"))
-        return [json.loads(line) for key in keys for line in self.archive.lines(key)]
-
-    def quarantined(self) -> list[bytes]:
-        keys = sorted(key for key in self.archive.objects if key.startswith("quarantine/"))
-        return [gzip.decompress(self.archive.objects[key]) for key in keys]
 
 
 def item(**changes: Any) -> dict[str, Any]:

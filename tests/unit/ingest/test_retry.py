@@ -2,60 +2,25 @@
 
 import gzip
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 import pytest
 
-from auditwire.alerts import Alert, MemoryPublisher, Published
+from auditwire.alerts.outbox import NoOutbox
 from auditwire.archive import (
-    ArchiveError,
-    MemoryArchive,
-    PutResult,
     QuarantineNote,
-    Record,
     batch_digest,
     quarantine_key,
 )
 from auditwire.archive.errors import DamagedError
 from auditwire.archive.quarantine import QuarantineEntry
-from auditwire.clusters import Cluster, Credential
-from auditwire.ingest.ingest import Ingest
 from auditwire.ingest.request import Request
 from auditwire.ingest.retry import Retried, read_again, retry
-from auditwire.rules import RuleSet, default_rules, load_sources
-from auditwire.senders.kind import SenderKind
+from memory_road import TOKEN, FullDisk, NoTopic, Road
 
 RECEIVED = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
-
-
-class DefaultRules:
-    def current(self) -> RuleSet:
-        rule_set = load_sources(default_rules()).rule_set
-        assert rule_set is not None
-        return rule_set
-
-
-class Prod:
-    """A directory to which every credential is prod's."""
-
-    def identify(self, credential: Credential | None) -> Cluster | None:
-        return Cluster("prod", SenderKind.KUBERNETES)
-
-    def note_use(self, credential: Credential, *_: object) -> int:
-        return 0
-
-
-class FullDisk(MemoryArchive):
-    def put_events(self, place: str, records: Sequence[Record], deadline: float) -> PutResult:
-        raise ArchiveError(f"{place} could not be stored")
-
-
-class NoTopic(MemoryPublisher):
-    def publish(self, alerts: Sequence[Alert], deadline: float) -> Published[Alert]:
-        return Published(failed=list(alerts))
 
 
 @dataclass
@@ -78,21 +43,8 @@ class Held:
         self.removed.append(entry.key)
 
 
-@dataclass
-class Road:
-    archive: MemoryArchive = field(default_factory=MemoryArchive)
-    publisher: MemoryPublisher = field(default_factory=MemoryPublisher)
-
-    @property
-    def ingest(self) -> Ingest:
-        return Ingest(Prod(), DefaultRules(), self.archive, self.publisher)  # type: ignore[arg-type]
-
-    def retry(self, held: Held, *, keep: bool = False) -> Retried:
-        return retry(held, self.ingest, held.entry, 0.0, keep=keep)
-
-    def lines(self) -> list[dict[str, Any]]:
-        keys = sorted(key for key in self.archive.objects if key.startswith("events/"))
-        return [json.loads(line) for key in keys for line in self.archive.lines(key)]
+def taken_up_again(road: Road, held: Held, *, keep: bool = False) -> Retried:
+    return retry(held, road.ingest, held.entry, 0.0, keep=keep)
 
 
 def item(**changes: Any) -> dict[str, Any]:
@@ -119,7 +71,7 @@ BODY = dumped({"kind": "EventList", "items": [item()]})
 def test_a_body_that_decodes_today_is_archived_and_alerted_and_let_go() -> None:
     road, held = Road(), Held(BODY)
 
-    done = road.retry(held)
+    done = taken_up_again(road, held)
 
     assert done.outcome == "taken"
     assert done.account is not None
@@ -133,8 +85,8 @@ def test_a_body_that_decodes_today_is_archived_and_alerted_and_let_go() -> None:
 def test_it_lies_where_ingest_would_have_put_it() -> None:
     sent, taken_up = Road(), Road()
 
-    sent.ingest.handle(Request("POST", "/audit/webhook/event", {"authorization": "Bearer x"}, BODY, RECEIVED))
-    taken_up.retry(Held(BODY))
+    sent.ingest.handle(Request("POST", "/audit/webhook/event", {"authorization": f"Bearer {TOKEN}"}, BODY, RECEIVED))
+    taken_up_again(taken_up, Held(BODY))
 
     assert taken_up.archive.objects == sent.archive.objects
     assert taken_up.publisher.alerts == sent.publisher.alerts
@@ -142,10 +94,10 @@ def test_it_lies_where_ingest_would_have_put_it() -> None:
 
 def test_taking_up_twice_stores_once_and_gives_the_same_alerts() -> None:
     road = Road()
-    road.retry(Held(BODY))
+    taken_up_again(road, Held(BODY))
     objects = dict(road.archive.objects)
 
-    again = road.retry(Held(BODY))
+    again = taken_up_again(road, Held(BODY))
 
     assert road.archive.objects == objects
     assert again.account is not None
@@ -156,7 +108,7 @@ def test_taking_up_twice_stores_once_and_gives_the_same_alerts() -> None:
 def test_an_item_is_one_event_or_still_bad() -> None:
     road, held = Road(), Held(dumped(item()), "item")
 
-    assert road.retry(held).outcome == "taken"
+    assert taken_up_again(road, held).outcome == "taken"
     assert [line["auditID"] for line in road.lines()] == ["a-1"]
     assert held.removed
 
@@ -168,7 +120,7 @@ def test_an_item_is_one_event_or_still_bad() -> None:
         (dumped(item()) + b"," + dumped(item()), "invalid_json: "),
     ):
         still = Held(raw, "item")
-        done = Road().retry(still)
+        done = taken_up_again(Road(), still)
         assert (done.outcome, still.removed) == ("still_bad", []), raw
         assert done.why.startswith(why), done.why
 
@@ -188,7 +140,7 @@ def test_an_item_is_one_event_or_still_bad() -> None:
 def test_a_body_still_bad_stays_and_nothing_is_stored(raw: bytes, why: str) -> None:
     road, held = Road(), Held(raw)
 
-    done = road.retry(held)
+    done = taken_up_again(road, held)
 
     assert done.outcome == "still_bad"
     assert done.why.startswith(why)
@@ -199,7 +151,7 @@ def test_a_body_still_bad_stays_and_nothing_is_stored(raw: bytes, why: str) -> N
 def test_the_bad_items_of_a_body_that_decodes_are_put_aside_one_by_one() -> None:
     road, held = Road(), Held(dumped({"items": [item(), {"level": 5}]}))
 
-    done = road.retry(held)
+    done = taken_up_again(road, held)
 
     assert done.outcome == "taken"
     assert done.account is not None
@@ -213,15 +165,17 @@ def test_the_bad_items_of_a_body_that_decodes_are_put_aside_one_by_one() -> None
 def test_gzip_that_came_without_its_header_is_inflated() -> None:
     road = Road()
 
-    assert road.retry(Held(gzip.compress(BODY))).outcome == "taken"
+    assert taken_up_again(road, Held(gzip.compress(BODY))).outcome == "taken"
     assert len(road.lines()) == 1
 
 
-@pytest.mark.parametrize("road", [Road(archive=FullDisk()), Road(publisher=NoTopic())], ids=["archive", "topic"])
+@pytest.mark.parametrize(
+    "road", [Road(archive=FullDisk()), Road(publisher=NoTopic(), outbox=NoOutbox())], ids=["archive", "topic"]
+)
 def test_nothing_is_let_go_before_everything_is_stored_and_published(road: Road) -> None:
     held = Held(BODY)
 
-    done = road.retry(held)
+    done = taken_up_again(road, held)
 
     assert done.outcome == "failed"
     assert done.why
@@ -231,7 +185,7 @@ def test_nothing_is_let_go_before_everything_is_stored_and_published(road: Road)
 def test_an_object_that_is_to_be_kept_is_kept() -> None:
     held = Held(BODY)
 
-    assert Road().retry(held, keep=True).outcome == "taken"
+    assert taken_up_again(Road(), held, keep=True).outcome == "taken"
     assert held.removed == []
 
 
@@ -242,7 +196,7 @@ def test_a_damaged_object_is_still_bad_and_stays() -> None:
 
     held = Damaged(b"")
 
-    assert Road().retry(held).why == "s3://archive/x: is damaged: it is not gzip"
+    assert taken_up_again(Road(), held).why == "s3://archive/x: is damaged: it is not gzip"
     assert held.removed == []
 
 

@@ -62,11 +62,11 @@ class Queue:
 
     def send(self, *bodies: str) -> None:
         for body in bodies:
-            attributes = {"rule": {"DataType": "String", "StringValue": "r"}}
+            attributes: Any = {"rule": {"DataType": "String", "StringValue": "r"}}
             self.sqs.send_message(QueueUrl=self.url, MessageBody=body, MessageAttributes=attributes)
 
     def depth(self, url: str) -> int:
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         attributes = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
         return sum(map(int, attributes.values()))
 

@@ -5,6 +5,7 @@ from textwrap import dedent, indent
 import pytest
 
 from auditwire.rules import Source, default_rules, load_sources
+from rule_texts import rule
 
 HEADER = """\
 apiVersion: auditing.kubesphere.io/v1alpha1
@@ -22,10 +23,6 @@ def refused(entries: str, *, annotation: str = "") -> list[str]:
     assert load_sources([source]).rule_set is not None
     found = load_sources([source], dialect="kubesphere").diagnostics
     return [f"{one.line}:{one.column} {one.message}" for one in found if one.is_error and one.code == "AW111"]
-
-
-def rule(condition: str, more: str = "") -> str:
-    return f"- {{name: r, type: rule, priority: INFO, condition: '{condition}'{more}}}\n"
 
 
 def test_the_shipped_documents_are_kubespheres() -> None:
@@ -54,11 +51,13 @@ def test_the_shipped_documents_are_kubespheres() -> None:
     ],
 )
 def test_a_condition_with_an_extension_is_refused_where_it_stands(condition: str, message: str) -> None:
-    assert refused(rule(condition)) == [message]
+    assert refused(rule(condition, priority="INFO")) == [message]
 
 
 def test_keys_of_entries_outputs_and_aliases_are_looked_at_too() -> None:
-    entries = rule("Verb exists", ", labels: {a: b}, alert: distinct, output: '${Stage} ${who} ${Verb}'")
+    entries = rule(
+        "Verb exists", priority="INFO", more=", labels: {a: b}, alert: distinct, output: '${Stage} ${who} ${Verb}'"
+    )
 
     assert refused(entries + "- {name: who, type: alias, alias: ImpersonatedUser.Username}\n") == [
         "8:77 KubeSphere's rules have no labels",
@@ -69,7 +68,7 @@ def test_keys_of_entries_outputs_and_aliases_are_looked_at_too() -> None:
 
 
 def test_the_standard_precedence_is_refused_and_kubespheres_own_is_not() -> None:
-    condition = rule('Verb = "a" or Verb = "b" and ObjectRef.Name = "c"')
+    condition = rule('Verb = "a" or Verb = "b" and ObjectRef.Name = "c"', priority="INFO")
 
     assert refused(condition, annotation="kubesphere") == []
     assert refused(condition, annotation="standard") == [

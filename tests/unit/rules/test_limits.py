@@ -3,32 +3,25 @@
 import pytest
 
 from auditwire.rules import Loaded, Source, load_sources
-
-HEADER = (
-    "apiVersion: auditing.kubesphere.io/v1alpha1\nkind: Rule\nmetadata: {name: d, labels: {type: alerting}}\n"
-    "spec:\n  rules:\n"
-)
+from rule_texts import document, rule
 
 
 def load(entries: str) -> Loaded:
-    return load_sources([Source("d.yaml", HEADER + entries)])
-
-
-def rule(condition: str, name: str = "r", more: str = "") -> str:
-    return f"  - {{name: {name}, type: rule, priority: INFO, condition: '{condition}'{more}}}\n"
+    return load_sources([Source("d.yaml", document(entries))])
 
 
 def macros(numbers: range) -> str:
-    return "".join(f"  - {{name: m{n}, type: macro, macro: 'not ${{m{n - 1}}}'}}\n" for n in numbers)
+    return "".join(f"- {{name: m{n}, type: macro, macro: 'not ${{m{n - 1}}}'}}\n" for n in numbers)
 
 
 def lists(numbers: range) -> str:
-    return "".join(f"  - {{name: m{n}, type: list, list: ['${{m{n - 1}}}']}}\n" for n in numbers)
+    return "".join(f"- {{name: m{n}, type: list, list: ['${{m{n - 1}}}']}}\n" for n in numbers)
 
 
-FIRST_MACRO = "  - {name: m0, type: macro, macro: 'Verb exists'}\n"
-FIRST_LIST = "  - {name: m0, type: list, list: [get]}\n"
-LONG_LIST = f"  - {{name: m0, type: list, list: [{', '.join(f'x{n}' for n in range(5_000))}]}}\n"
+FIRST_MACRO = "- {name: m0, type: macro, macro: 'Verb exists'}\n"
+FIRST_LIST = "- {name: m0, type: list, list: [get]}\n"
+LONG_LIST = f"- {{name: m0, type: list, list: [{', '.join(f'x{n}' for n in range(5_000))}]}}\n"
+LONG_PATTERNS = " or ".join(f'Verb regex "a{i}.{{1000}}"' for i in range(60))
 OWN = f"labels: {{{', '.join(f'a{n}: b' for n in range(33))}}}"
 
 
@@ -48,17 +41,17 @@ OWN = f"labels: {{{', '.join(f'a{n}: b' for n in range(33))}}}"
             id="a chain of lists",
         ),
         pytest.param(
-            LONG_LIST + "".join(rule(f'Verb in ${{m0}} and ObjectRef.Name = "{n}"', f"r{n}") for n in range(100)),
+            LONG_LIST + "".join(rule(f'Verb in ${{m0}} and ObjectRef.Name = "{n}"', name=f"r{n}") for n in range(100)),
             "AW110", "with their macros and lists put in, the rules up to here have more than 250,000 tests",
             id="a long list used often",
         ),
         pytest.param(
-            "".join(rule(" or ".join(f'Verb regex "a{i}.{{1000}}"' for i in range(60)), f"r{n}") for n in range(5)),
+            "".join(rule(LONG_PATTERNS, name=f"r{n}") for n in range(5)),
             "AW110", "the regular expressions up to here take more memory",
             id="regular expressions of megabytes",
         ),
         pytest.param(
-            f"  - {{name: m0, type: list, list: [{', '.join(['x'] * 10_001)}]}}\n" + rule("Verb in ${m0}"),
+            f"- {{name: m0, type: list, list: [{', '.join(['x'] * 10_001)}]}}\n" + rule("Verb in ${m0}"),
             "AW214", "the list has 10,001 items, the limit is 10,000",
             id="a list of too many items",
         ),
@@ -75,12 +68,12 @@ OWN = f"labels: {{{', '.join(f'a{n}: b' for n in range(33))}}}"
             id="a long annotation",
         ),
         pytest.param(
-            "".join(rule("Verb exists", f"r{n}") for n in range(2_001)),
+            "".join(rule("Verb exists", name=f"r{n}") for n in range(2_001)),
             "AW214", "there are 2,001 enabled rules, the limit is 2,000",
             id="many rules",
         ),
         pytest.param(
-            "".join(f"  - {{name: l{n}, type: list, list: [a]}}\n" for n in range(5_001)),
+            "".join(f"- {{name: l{n}, type: list, list: [a]}}\n" for n in range(5_001)),
             "AW214", "the document has 5,001 entries, the limit is 5,000",
             id="many entries",
         ),
@@ -118,7 +111,7 @@ def test_a_text_with_hundreds_of_mistakes_gets_twenty_findings() -> None:
 
 def test_thousands_of_misspelt_names_are_reported_without_comparing_each_with_all() -> None:
     names = "".join(
-        f"  - {{name: quite-a-long-name-{n}, type: macro, macro: '${{quite-a-long-nmae-{n}}}'}}\n" for n in range(1_000)
+        f"- {{name: quite-a-long-name-{n}, type: macro, macro: '${{quite-a-long-nmae-{n}}}'}}\n" for n in range(1_000)
     )
 
     assert [one.code for one in load(names).diagnostics] == ["AW105"] * 1_000

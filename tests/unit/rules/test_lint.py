@@ -1,6 +1,5 @@
 """What is said of documents that load but hardly mean what they say."""
 
-from textwrap import dedent, indent
 from typing import Any
 
 import msgspec
@@ -18,24 +17,9 @@ from auditwire.events import ResponseStatus, User
 from auditwire.rules import Source, load_sources
 from auditwire.rules.fields import EventFields
 from made_events import event
+from rule_texts import document, rule
 
-HEADER = """\
-apiVersion: auditing.kubesphere.io/v1alpha1
-kind: Rule
-metadata: {{name: {name}, labels: {{type: {type}}}}}
-spec:
-  rules:
-"""
 WEBHOOK = "apiVersion: auditing.kubesphere.io/v1alpha1\nkind: Webhook\nspec: {{k8sAuditingEnabled: true, {more}}}\n"
-
-
-def document(entries: str, *, name: str = "mine", kind: str = "alerting") -> str:
-    """A Rule document with these entries."""
-    return HEADER.format(name=name, type=kind) + indent(dedent(entries).strip(), "  ") + "\n"
-
-
-def rule(condition: str, *, name: str = "r", more: str = "") -> str:
-    return f"- {{name: {name}, type: rule, priority: WARNING, condition: '{condition}'{more}}}\n"
 
 
 def found(*texts: str) -> list[str]:

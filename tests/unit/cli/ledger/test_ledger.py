@@ -17,6 +17,7 @@ from auditwire_cli.ledger.ledger import _shown
 from auditwire_cli.ledger.text import as_json, as_text, findings
 from auditwire_local.embedded_metrics import mended_metrics
 
+Given = tuple[str | None, str | None, int | None]
 NOW = datetime(2026, 11, 22, 3, 10, tzinfo=UTC)
 HOUR = datetime(2026, 11, 22, 3, tzinfo=UTC)
 NAMESPACE = "auditwire/test"
@@ -34,14 +35,14 @@ ROOT = Path(__file__).parents[4]
         ((None, "2026-11-21T10:30:00Z", 1), "2026-11-21T10", "2026-11-21T11"),
     ],
 )
-def test_hours_are_whole_and_the_last_is_the_running_one(given: Any, first: str, behind: str) -> None:
+def test_hours_are_whole_and_the_last_is_the_running_one(given: Given, first: str, behind: str) -> None:
     assert [moment.isoformat()[:13] for moment in _shown(*given, NOW)] == [first, behind]
 
 
 @pytest.mark.parametrize(
     "given", [("1h", None, 2), ("1h", "2h", None), ("2026-11-23", None, None), ("noon", None, None)]
 )
-def test_hours_that_cannot_be_are_a_wrong_call(given: Any) -> None:
+def test_hours_that_cannot_be_are_a_wrong_call(given: Given) -> None:
     with pytest.raises(CallError):
         _shown(*given, NOW)
 
@@ -108,6 +109,10 @@ def test_counts_that_are_kept_back_are_not_taken_for_none() -> None:
 
 
 def rows(waiting: Waiting | None = None, *, settled: bool = True, **counts: int) -> Any:
+    return rows_of(counts, waiting, settled=settled)
+
+
+def rows_of(counts: dict[str, int], waiting: Waiting | None = None, *, settled: bool = True) -> Any:
     before = HOUR + timedelta(hours=1 if settled else 0)
     return ledger({("prod", HOUR): counts}, waiting or Waiting(), settled_before=before)
 
@@ -127,7 +132,7 @@ def rows(waiting: Waiting | None = None, *, settled: bool = True, **counts: int)
     ],
 )
 def test_each_finding_has_a_sentence_and_a_section_to_read(counts: dict[str, int], code: str, loss: bool) -> None:
-    found = rows(**counts)
+    found = rows_of(counts)
     (finding,) = findings(found[0])
     page, _, section = finding.read.partition("#")
     text = as_text(found, Waiting())

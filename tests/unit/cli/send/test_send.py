@@ -279,7 +279,15 @@ def test_a_wrong_call_gets_one_clear_sentence(
 
 
 def test_ctrl_c_still_says_how_far_it_came(state: Path, receiver: Any) -> None:
-    command = [Path(sys.executable).with_name("auditwire"), "send", "-", "--state", state, "--batch-size", "1"]
+    command = [
+        str(Path(sys.executable).with_name("auditwire")),
+        "send",
+        "-",
+        "--state",
+        str(state),
+        "--batch-size",
+        "1",
+    ]
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
