@@ -1,38 +1,101 @@
-"""Captured audit logs of real clusters, which are not part of the repository.
+"""Captured audit traffic: what lies in ``tests/data/captures``, and logs of other clusters where there are any.
 
-They lie beside a checkout, or where ``AUDITWIRE_CAPTURES`` says: files of JSON lines, one event each. Tests of them are
-skipped by name where there are none.
+Those are files of JSON lines, one event each, in the folder that ``AUDITWIRE_CAPTURES`` names or beside the checkout.
+They are not part of the repository, so no fact is tested with them alone; where there are none, the tests have so many
+cases less.
 """
 
+import gzip
+import json
 import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+_OWN = Path(__file__).parent / "data" / "captures"
 _BESIDE = Path(__file__).parents[2] / "shared" / "data" / "events"
-FOLDER = Path(os.environ.get("AUDITWIRE_CAPTURES") or _BESIDE)
+REDACTED = "[REDACTED]"
 
 
-def captured_files() -> list[Path]:
-    """The captured logs, by name; empty where there are none."""
-    return sorted(FOLDER.glob("*.jsonl")) if FOLDER.is_dir() else []
+@dataclass(frozen=True)
+class Capture:
+    """One file: ``lines`` without their line ends, each an event of a log or the body of a request."""
+
+    name: str
+    lines: tuple[bytes, ...] = field(repr=False)
+    is_own: bool
+
+    def events(self) -> list[dict[str, Any]]:
+        """Every event, as the JSON library of Python reads it."""
+        return [event for line in self.lines for event in _events_of(line)]
+
+    def with_verbs(self) -> "Capture":
+        """The lines of a log but for events whose verb is empty, as it is for OPTIONS: those are quarantined."""
+        return replace(self, lines=tuple(line for line in self.lines if b'"verb":""' not in line))
 
 
-def captured_lines(path: Path) -> list[bytes]:
-    """The events of a captured log, each as its line."""
-    return [line for line in path.read_bytes().splitlines() if line.strip()]
+def own_logs() -> list[Capture]:
+    """The log files that kube-apiserver wrote, as they lie in the repository."""
+    return [_own(path) for path in sorted(_OWN.glob("*audit-log*.gz"))]
 
 
-def all_captured_lines() -> list[bytes]:
-    """The events of all captured logs."""
-    return [line for path in captured_files() for line in captured_lines(path)]
+def own_bodies() -> list[Capture]:
+    """The bodies that kube-apiserver and ks-apiserver posted."""
+    return [_own(path) for path in sorted(_OWN.glob("*webhook-bodies*.gz"))]
 
 
-requires_captures = pytest.mark.skipif(not captured_files(), reason="there are no captured audit logs on this machine")
+def logs() -> list[Capture]:
+    """The log files of the repository, and those of other clusters."""
+    folder = Path(os.environ.get("AUDITWIRE_CAPTURES") or _BESIDE)
+    return own_logs() + [_capture(path.stem, path.read_bytes()) for path in sorted(folder.glob("*.jsonl"))]
 
-each_capture = pytest.mark.parametrize(
-    "capture",
-    captured_files() or [pytest.param(None, marks=requires_captures)],
-    ids=lambda path: path.stem if path else "none",
-)
-"""Runs a test once for every captured log, as ``capture: Path``."""
+
+def verb_of(event: dict[str, Any]) -> str:
+    """The verb of an event of either casing."""
+    return str(event.get("verb", event.get("Verb")))
+
+
+def each_of(captures: list[Capture]) -> pytest.MarkDecorator:
+    """Runs a test for each of them, as ``capture``."""
+    assert captures
+    return pytest.mark.parametrize("capture", captures, ids=lambda capture: capture.name)
+
+
+def assert_equal_but_for_redactions(expected: Any, found: Any, *, redacted: bool = True) -> None:
+    """What was archived is what was captured, but for redacted values and a time taken from an older field."""
+    if redacted and found == REDACTED:
+        return
+    if redacted and isinstance(found, str) and REDACTED in found:
+        parts = map(re.escape, found.split(REDACTED))
+        assert re.fullmatch(".+".join(parts), expected)
+        return
+    if isinstance(expected, dict) and isinstance(found, dict):
+        assert expected.keys() | {"stageTimestamp"} >= found.keys() >= expected.keys()
+        for key, value in expected.items():
+            assert_equal_but_for_redactions(value, found[key], redacted=redacted)
+    elif isinstance(expected, list) and isinstance(found, list):
+        assert len(expected) == len(found)
+        for one, other in zip(expected, found, strict=True):
+            assert_equal_but_for_redactions(one, other, redacted=redacted)
+    else:
+        assert found == expected
+
+
+def _own(path: Path) -> Capture:
+    return _capture(path.name.removesuffix(".jsonl.gz"), gzip.decompress(path.read_bytes()), is_own=True)
+
+
+def _capture(name: str, content: bytes, *, is_own: bool = False) -> Capture:
+    return Capture(name, tuple(line for line in content.splitlines() if line.strip()), is_own)
+
+
+def _events_of(line: bytes) -> Iterator[dict[str, Any]]:
+    """The events in a line: an event, a list of them under a name of its sender, or several events on end."""
+    text, position, decoder = line.decode(), 0, json.JSONDecoder()
+    while position < len(text):
+        value, position = decoder.raw_decode(text, position)
+        yield from value.get("items", value.get("Items", [value]))

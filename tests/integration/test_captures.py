@@ -2,11 +2,11 @@
 
 import gzip
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from http.client import HTTPConnection
 from pathlib import Path
-from textwrap import dedent
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,39 +16,30 @@ from auditwire.senders.kind import SenderKind
 from auditwire_cli.send.bodies import body
 from auditwire_cli.send.shape import Shape
 from auditwire_local import ClusterCredential, LocalSystem, Options
-from captures import captured_files, captured_lines, requires_captures
+from captures import Capture, assert_equal_but_for_redactions, logs, own_bodies, own_logs, verb_of
 from local_road import EVENT_PATH
-from waiting import until
-
-pytestmark = requires_captures
+from rule_texts import one_rule
+from waiting import HANG_SECONDS, until
 
 SHAPES = (Shape.EVENT_LIST, Shape.KS3, Shape.KS4)
-SIZES = (400, 25, 1)
-LARGE = 500
-REDACTED = "[REDACTED]"
+MAX_SINGLE = 50
+"""How many events are sent one by one, for the time it takes."""
 
-RULES = dedent("""\
-    apiVersion: auditing.kubesphere.io/v1alpha1
-    kind: Rule
-    metadata: {name: keep, labels: {type: archiving}}
-    spec:
-      rules:
-      - {name: everything, type: rule, priority: DEBUG, condition: 'Verb exists'}
-    """)
+RULES = one_rule("keep", "Verb exists", kind="archiving", rule_name="everything")
 
 
-def combinations() -> Iterator[tuple[Path, Shape, int]]:
-    """Every file, shape and size; the first single events of a large file in one shape only, for the time it takes."""
-    for file in captured_files():
-        large = len(captured_lines(file)) > LARGE
-        for shape in SHAPES:
-            for size in SIZES:
-                if not (large and size == 1 and shape is not Shape.EVENT_LIST):
-                    yield file, shape, size
+def combinations() -> Iterator[tuple[Capture, Shape, int]]:
+    """Every log in every shape, whole; the first of them in small batches and one by one too."""
+    for log in logs():
+        yield from ((log, shape, 400) for shape in SHAPES)
+    for shape in SHAPES:
+        yield own_logs()[0], shape, 25
+        yield own_logs()[0], shape, 1
 
 
-def cluster_of(file: Path, shape: Shape, size: int) -> str:
-    return f"{file.stem}-{shape.value}-{size}".lower().replace("_", "-")
+def cluster_of(capture: Capture, *more: object) -> str:
+    """A name of its own for everything that is sent."""
+    return re.sub("[^a-z0-9]+", "-", "-".join([capture.name, *map(str, more)]).lower())[-63:].strip("-")
 
 
 @pytest.fixture(scope="module")
@@ -58,24 +49,25 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSystem]:
     for name in ("alerting-rule.yaml", "webhook.yaml"):
         (rules / name).write_text((repository / name).read_text())
     (rules / "keep.yaml").write_text(RULES)
-    clusters = {
-        cluster_of(*one): ClusterCredential(f"credential-of-{cluster_of(*one)}", SenderKind.ANY)
-        for one in combinations()
-    }
+    names = [cluster_of(*one) for one in combinations()] + [cluster_of(capture) for capture in own_bodies()]
+    assert len(names) == len(set(names))
+    clusters = {name: ClusterCredential(f"credential-of-{name}", SenderKind.ANY) for name in names}
     with LocalSystem.start(rules=rules, options=Options(clusters=clusters, batching_window=0)) as running:
         yield running
 
 
 @pytest.mark.parametrize(
-    ("file", "shape", "size"), list(combinations()), ids=lambda part: part.stem if isinstance(part, Path) else str(part)
+    ("log", "shape", "size"),
+    list(combinations()),
+    ids=lambda part: part.name if isinstance(part, Capture) else str(part),
 )
 def test_what_was_captured_is_archived_as_it_was_and_a_repeat_changes_nothing(
-    system: LocalSystem, file: Path, shape: Shape, size: int
+    system: LocalSystem, log: Capture, shape: Shape, size: int
 ) -> None:
-    cluster = cluster_of(file, shape, size)
-    lines = captured_lines(file)
+    cluster = cluster_of(log, shape, size)
+    lines = list(log.with_verbs().lines)
     if size == 1:
-        lines = lines[:LARGE]
+        lines = lines[:MAX_SINGLE]
     before = system.status()
 
     send(system, cluster, lines, shape, size)
@@ -102,12 +94,37 @@ def test_what_was_captured_is_archived_as_it_was_and_a_repeat_changes_nothing(
     assert active(system) == alerts
 
 
+@pytest.mark.parametrize("capture", own_bodies(), ids=lambda capture: capture.name)
+def test_a_captured_body_is_taken_as_it_came(system: LocalSystem, capture: Capture) -> None:
+    cluster = cluster_of(capture)
+    sent = list(filter(verb_of, capture.events()))
+    before = system.status()
+
+    post(system, cluster, capture.lines)
+
+    after = system.status()
+    assert after.archived - before.archived == len(sent)
+    quarantined = sum(after.quarantined.values()) - sum(before.quarantined.values())
+    assert after.received - before.received == len(sent) + quarantined == len(capture.events())
+    archived = [json.loads(line) for part in stored(system, cluster).values() for line in part]
+    assert sorted(line["auditID"] for line in archived) == sorted(id_of(event) for event in sent)
+
+
+def id_of(event: dict[str, Any]) -> str:
+    return str(event.get("auditID", event.get("AuditID")))
+
+
 def send(system: LocalSystem, cluster: str, lines: list[bytes], shape: Shape, size: int) -> None:
     """Post the lines as this cluster, in order; every answer must be an empty 200."""
-    connection = HTTPConnection(urlsplit(system.url).netloc, timeout=30)
+    post(system, cluster, [body(lines[start : start + size], shape) for start in range(0, len(lines), size)])
+
+
+def post(system: LocalSystem, cluster: str, bodies: Sequence[bytes]) -> None:
+    """Post each body as this cluster; every answer must be an empty 200."""
+    connection = HTTPConnection(urlsplit(system.url).netloc, timeout=HANG_SECONDS)
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer credential-of-{cluster}"}
-    for start in range(0, len(lines), size):
-        connection.request("POST", f"{EVENT_PATH}?timeout=30s", body(lines[start : start + size], shape), headers)
+    for one in bodies:
+        connection.request("POST", f"{EVENT_PATH}?timeout=30s", one, headers)
         response = connection.getresponse()
         assert (response.status, response.read()) == (200, b"")
     connection.close()
@@ -157,22 +174,6 @@ def canonical(event: dict[str, Any], shape: Shape) -> dict[str, Any]:
         if key in kept:
             kept[key] = datetime.fromisoformat(kept[key])
     return kept
-
-
-def assert_equal_but_for_redactions(expected: Any, found: Any, *, redacted: bool) -> None:
-    """The archived event is the captured one, but for redacted values and a time taken from an older field."""
-    if redacted and found == REDACTED:
-        return
-    if isinstance(expected, dict) and isinstance(found, dict):
-        assert expected.keys() | {"stageTimestamp"} >= found.keys() >= expected.keys()
-        for key, value in expected.items():
-            assert_equal_but_for_redactions(value, found[key], redacted=redacted)
-    elif isinstance(expected, list) and isinstance(found, list):
-        assert len(expected) == len(found)
-        for one, other in zip(expected, found, strict=True):
-            assert_equal_but_for_redactions(one, other, redacted=redacted)
-    else:
-        assert found == expected
 
 
 def order(event: dict[str, Any]) -> tuple[str, ...]:

@@ -1,13 +1,12 @@
 """Bodies of every shape become events, item by item."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from audit_events import SHAPES, as_kubesphere, event_list, item, text_of, view
 from auditwire.events import Event, ObjectRef, Reject, User, decode
-from captures import captured_lines, each_capture
+from captures import Capture, each_of, logs, own_bodies, verb_of
 from payloads import payload, payload_names
 
 GOOD = text_of(item())
@@ -76,14 +75,24 @@ def test_every_sender_is_understood(name: str) -> None:
     assert {event.sender for event in decoded.events} <= {"kubesphere" if name.startswith("ks-") else "kubernetes"}
 
 
-@each_capture
-def test_every_captured_event_decodes(capture: Path) -> None:
-    lines = captured_lines(capture)
+@each_of(logs())
+def test_every_captured_event_with_a_verb_decodes(capture: Capture) -> None:
+    decoded = decode(b"\n".join(capture.lines))
 
-    decoded = decode(capture.read_bytes())
+    assert [event.raw for event in decoded.events] == list(capture.with_verbs().lines)
+    assert {verb_of(json.loads(reject.raw)) for reject in decoded.rejects} <= {""}
+    assert len(decoded.events) + len(decoded.rejects) == len(capture.lines)
 
-    assert decoded.rejects == []
-    assert [event.raw for event in decoded.events] == lines
+
+@each_of(own_bodies())
+def test_every_captured_body_decodes(capture: Capture) -> None:
+    decoded = [decode(body) for body in capture.lines]
+    events = [event for one in decoded for event in one.events]
+    rejects = [reject for one in decoded for reject in one.rejects]
+
+    assert [json.loads(event.raw) for event in events] == [event for event in capture.events() if verb_of(event)]
+    assert [json.loads(reject.raw) for reject in rejects] == [event for event in capture.events() if not verb_of(event)]
+    assert {event.sender for event in events} == {"kubesphere" if capture.name.startswith("ks-") else "kubernetes"}
 
 
 @pytest.mark.parametrize("shape", SHAPES)
