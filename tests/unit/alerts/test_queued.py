@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from auditwire.alerts import MessageError, QueuedAlert, encode_message, fold, read_message
 from auditwire.alerts.queued import MAX_NAMES
 from auditwire.alerts.text import MAX_ANNOTATION_LENGTH, MAX_LABEL_LENGTH, MAX_NAME_LENGTH
-from auditwire.rules.rule_document import MAX_OWN
+from auditwire.rules.rule_document import MAX_ADDED
 from occurrences import occurrence, rule_of
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -157,7 +157,7 @@ def test_an_alert_with_endless_names_is_none(what: str) -> None:
 
 
 def test_the_largest_alert_of_ours_is_far_from_the_bound() -> None:
-    labels = {f"l{number}": "x" * 256 for number in range(MAX_OWN)}
+    labels = {f"l{number}": "x" * 256 for number in range(MAX_ADDED)}
     (alert,) = fold([occurrence(rule=rule_of(labels=labels))], cluster="prod", bundle="b", archive_url="https://a/")
 
     assert read_message(encode_message(alert).decode()).labels == alert.labels

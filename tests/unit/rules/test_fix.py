@@ -175,7 +175,7 @@ def test_a_text_that_other_fields_share_is_left_alone() -> None:
     assert result.source.text == text
     assert not result.mended
     (found,) = result.failed
-    assert found.message == "parentheses cannot be put into this file without changing something else"
+    assert found.message == "parentheses cannot be added to this file without changing something else"
     assert (found.line, found.column, found.rule) == (9, 56, "own.A")
 
 

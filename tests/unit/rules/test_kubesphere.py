@@ -72,5 +72,5 @@ def test_the_standard_precedence_is_refused_and_kubespheres_own_is_not() -> None
 
     assert refused(condition, annotation="kubesphere") == []
     assert refused(condition, annotation="standard") == [
-        "6:42 KubeSphere does not read and, or and not in the standard way"
+        "6:42 KubeSphere does not read and, or and not with the standard precedence"
     ]

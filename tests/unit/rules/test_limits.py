@@ -29,20 +29,20 @@ OWN = f"labels: {{{', '.join(f'a{n}: b' for n in range(33))}}}"
     ("entries", "code", "reason"),
     [
         pytest.param(
-            FIRST_MACRO + macros(range(1, 2_000)) + rule("${m1999}"), "AW110", "nests too deep",
+            FIRST_MACRO + macros(range(1, 2_000)) + rule("${m1999}"), "AW110", "nested too deeply",
             id="a chain of macros, innermost first",
         ),
         pytest.param(
-            macros(range(1_999, 0, -1)) + FIRST_MACRO + rule("${m1999}"), "AW110", "nests too deep",
+            macros(range(1_999, 0, -1)) + FIRST_MACRO + rule("${m1999}"), "AW110", "nested too deeply",
             id="a chain of macros, outermost first",
         ),
         pytest.param(
-            lists(range(1_999, 0, -1)) + FIRST_LIST + rule("Verb in ${m1999}"), "AW110", "nests too deep",
+            lists(range(1_999, 0, -1)) + FIRST_LIST + rule("Verb in ${m1999}"), "AW110", "nested too deeply",
             id="a chain of lists",
         ),
         pytest.param(
             LONG_LIST + "".join(rule(f'Verb in ${{m0}} and ObjectRef.Name = "{n}"', name=f"r{n}") for n in range(100)),
-            "AW110", "with their macros and lists put in, the rules up to here have more than 250,000 tests",
+            "AW110", "expanded with their macros and lists, the rules up to here have more than 250,000 tests",
             id="a long list used often",
         ),
         pytest.param(

@@ -200,7 +200,7 @@ def test_a_name_in_a_text_that_does_not_parse_counts_as_used() -> None:
 def test_the_same_condition_twice_for_one_purpose_is_named() -> None:
     one, two = rule('Verb = "get" and ObjectRef.Name = "x"'), rule('objectref.name == "x" and verb = "get"', name="s")
 
-    assert found(document(one + two)) == ["7:57 warning AW216: s asks for the same as mine.r"]
+    assert found(document(one + two)) == ["7:57 warning AW216: s has the same condition as mine.r"]
     assert found(document(one), document(two, name="keep", kind="archiving")) == []
     assert found(document(one + two.replace("priority", "enable: false, priority"))) == []
 

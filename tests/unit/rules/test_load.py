@@ -158,7 +158,7 @@ def test_a_rule_that_cannot_judge_an_event_does_not_match_and_is_counted() -> No
         ),
         pytest.param(
             "- {name: l, type: list, list: [get, '${ns}']}\n- {name: ns, type: alias, alias: ObjectRef.Namespace}",
-            "a.yaml:9:40 error AW106: ${ns} is no list but an alias (a list holds values and other lists)",
+            "a.yaml:9:40 error AW106: ${ns} is not a list but an alias (a list holds values and other lists)",
             id="alias in a list",
         ),
         pytest.param(
@@ -335,5 +335,6 @@ def test_a_second_policy_is_refused() -> None:
     found = complaints(POLICY + "- level: Request\n", POLICY + "- level: Request\n")
 
     assert (
-        "b.yaml:1:1 error AW207: there is more than one audit policy (keep one: its rules are tried in order)" in found
+        "b.yaml:1:1 error AW207: there is more than one audit policy (keep only one: its rules are tried in order)"
+        in found
     )

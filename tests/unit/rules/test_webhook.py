@@ -109,7 +109,7 @@ def test_the_example_of_the_guide_loads_and_says_what_in_it_does_nothing() -> No
         "14 AW209: spec.image has no effect here",
         "17 AW209: spec.replicas has no effect here",
         f"23 AW211: the service {service} can be reached only from inside its cluster's network",
-        "1 AW208: no selector selects the document archiving-rule, so its rules do nothing",
+        "1 AW208: no selector selects the document archiving-rule, so its rules have no effect",
     ]
 
 
@@ -148,7 +148,7 @@ def test_selectors_take_labels_and_expressions() -> None:
         ("  receivers: [{config: {}}]\n", "5:15 error AW205: a receiver needs either config.url or config.service"),
         (
             "  receivers: [{config: {url: 'https://u:p@am'}}]\n",
-            "5:30 error AW206: a credential may not stand in a document",
+            "5:30 error AW206: a document must not contain a credential",
         ),
         ("  receivers: [{config: {url: 'ftp://am'}}]\n", "5:30 error AW206: 'ftp://am' is not an http or https URL"),
         (

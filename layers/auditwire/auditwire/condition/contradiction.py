@@ -59,13 +59,13 @@ class Work:
 
 
 def contradictions(
-    expression: Expression, fields: FieldTable, put_in: Callable[[Reference], Expression], work: Work
+    expression: Expression, fields: FieldTable, expand: Callable[[Reference], Expression], work: Work
 ) -> list[Conflict]:
     """What of an expression can never hold: the whole of it, or alternatives of an ``or``.
 
-    Fields and items of its comparisons are put in already; ``put_in`` gives the expression of a macro.
+    Fields and items of its comparisons are put in already; ``expand`` gives the expression of a macro.
     """
-    search = _Search(fields, put_in, work)
+    search = _Search(fields, expand, work)
     try:
         whole = search.conflict(search.lower(expression), {})
     except (_TooMuchWorkError, RecursionError):
@@ -74,10 +74,10 @@ def contradictions(
 
 
 def is_always_true(
-    expression: Expression, fields: FieldTable, put_in: Callable[[Reference], Expression], work: Work
+    expression: Expression, fields: FieldTable, expand: Callable[[Reference], Expression], work: Work
 ) -> bool:
     """Whether no event that the expression can judge makes it false."""
-    search = _Search(fields, put_in, work)
+    search = _Search(fields, expand, work)
     try:
         return search.conflict(search.lower(expression, denied=True), {}) is not None
     except (_TooMuchWorkError, RecursionError):
@@ -85,9 +85,9 @@ def is_always_true(
 
 
 class _Search:
-    def __init__(self, fields: FieldTable, put_in: Callable[[Reference], Expression], work: Work) -> None:
+    def __init__(self, fields: FieldTable, expand: Callable[[Reference], Expression], work: Work) -> None:
         self._fields = fields
-        self._put_in = put_in
+        self._expand = expand
         self._work = work
         self._left = min(work.left, work.most_at_once)
         self.dead_parts: list[Conflict] = []
@@ -95,7 +95,7 @@ class _Search:
     def lower(self, node: Expression, *, denied: bool = False, within: int | None = None) -> _Node:
         """The expression with every ``not`` moved to its comparisons. ``within``: the offset of the macro it is of."""
         if isinstance(node, Reference):
-            return self.lower(self._put_in(node), denied=denied, within=node.offset if within is None else within)
+            return self.lower(self._expand(node), denied=denied, within=node.offset if within is None else within)
         if isinstance(node, Not):
             return self.lower(node.operand, denied=not denied, within=within)
         if isinstance(node, And | Or):

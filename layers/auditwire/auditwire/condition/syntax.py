@@ -258,11 +258,11 @@ def walk(node: Node) -> Iterator[Node]:
         pending.extend(reversed(children(current)))
 
 
-def replace_leaves(node: Node, put_in: Callable[[Any], Other]) -> Other:
+def replace_leaves(node: Node, replacement: Callable[[Any], Other]) -> Other:
     """The tree with another one in place of each leaf, from left to right, flat like ``conjunction``."""
     if not isinstance(node, And | Or | Not):
-        return put_in(node)
-    operands: list[Any] = [replace_leaves(operand, put_in) for operand in children(node)]
+        return replacement(node)
+    operands: list[Any] = [replace_leaves(operand, replacement) for operand in children(node)]
     if isinstance(node, Not):
         return cast("Other", Not(operands[0]))
     return cast("Other", conjunction(operands) if isinstance(node, And) else disjunction(operands))

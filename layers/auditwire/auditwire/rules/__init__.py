@@ -1,7 +1,7 @@
-"""``Rule`` and ``Webhook`` documents to a ``RuleSet`` that decides about events.
+"""From ``Rule`` and ``Webhook`` documents to a ``RuleSet`` that decides about events.
 
-Loading documents brings the parser and YAML along, so those names are imported when first used: a function that takes
-its rules from a bundle never does.
+The names for loading documents need the parser and YAML, so they are imported when they are first used. A function that
+takes its rules from a bundle never imports them.
 """
 
 from importlib import import_module

@@ -1,7 +1,7 @@
-"""The bundle: a compiled set of rules as data, with the documents it was made of.
+"""The bundle: a compiled set of rules as data, together with its documents.
 
-It is JSON and holds no code: conditions are trees, outputs are parts. A function builds its rules from it with neither
-parser nor YAML. What identifies a bundle is the digest of its documents.
+It is JSON and contains no code: conditions are trees, outputs are parts. A function builds its rules from it without
+parser and YAML. The digest of its documents identifies a bundle.
 """
 
 from collections.abc import Iterable
@@ -24,9 +24,9 @@ SCHEMA: Final = 1
 
 
 class BundleError(Exception):
-    """A bundle that cannot be used; ``diagnostic`` says why.
+    """A bundle cannot be used; ``diagnostic`` says why.
 
-    AW401 not a bundle, or cut off; AW402 a schema this version cannot read; AW403 not what its digest says.
+    AW401: not a bundle, or cut off. AW402: a schema that this version cannot read. AW403: it does not match its digest.
     """
 
     def __init__(self, diagnostic: Diagnostic) -> None:
@@ -36,7 +36,7 @@ class BundleError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A bundle read back: its rules ready to decide, and the documents they came from."""
+    """A decoded bundle: its rules, ready to decide, and the documents they came from."""
 
     rule_set: RuleSet
     sources: tuple[Source, ...]
@@ -48,7 +48,7 @@ class Bundle:
 
 
 def encode_bundle(rule_set: RuleSet, sources: Iterable[Source]) -> bytes:
-    """The bundle of a rule set and the documents it was loaded from; the same bytes for the same documents."""
+    """Encodes a rule set with the documents it was loaded from. The same documents give the same bytes."""
     return orjson.dumps(
         {
             "schema": SCHEMA,
@@ -68,7 +68,7 @@ def encode_bundle(rule_set: RuleSet, sources: Iterable[Source]) -> bytes:
 
 
 def decode_bundle(data: bytes) -> Bundle:
-    """The bundle of these bytes. Raises ``BundleError``; never anything else, whatever the bytes."""
+    """Decodes a bundle. Raises ``BundleError``, and nothing else, whatever the bytes."""
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
@@ -82,7 +82,7 @@ def decode_bundle(data: bytes) -> Bundle:
         sources = tuple(Source(str(one["path"]), str(one["text"])) for one in value["sources"])
         digest = str(value["digest"])
         if digest_of(sources) != digest:
-            raise _refused("AW403", "the bundle's documents are not those its digest names")
+            raise _refused("AW403", "the bundle's documents do not match its digest")
         binder = new_binder()
         rule_set = RuleSet(
             archiving=tuple(Rule(_rule_text(one), binder) for one in value["archiving"]),

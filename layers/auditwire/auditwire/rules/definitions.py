@@ -1,7 +1,7 @@
-"""Macros, lists and aliases: what ``${name}`` and ``${document.name}`` stand for.
+"""Macros, lists and aliases: expanding ``${name}`` and ``${document.name}``.
 
-A definition is parsed and checked once, where it stands. Using it puts its tree, its items or its path in place of
-the reference; no text is ever pasted into another.
+A definition is parsed and checked once, at its own place. Using it puts its tree, its items or its path in place of the
+reference. Text is never pasted into text.
 """
 
 from collections.abc import Iterable
@@ -49,7 +49,7 @@ _REFERENCE_START: Final = "${"
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A macro, list or alias with the document it stands in."""
+    """A macro, list or alias, and its document."""
 
     document: RuleDocument
     entry: Entry
@@ -64,7 +64,7 @@ _OUTSIDE: Final = Expansion(())
 
 
 class Definitions:
-    """Every definition of a set of documents."""
+    """All definitions of a set of documents."""
 
     def __init__(self, documents: list[RuleDocument], fields: FieldTable, dialect: Dialect) -> None:
         self._fields = fields
@@ -86,10 +86,10 @@ class Definitions:
         self._lists: dict[str, tuple[Literal, ...] | None] = {}
         self._paths: dict[str, Path | None] = {}
         self.written: dict[str, Expression] = {}
-        """The conditions and macros that have no errors of their own, as written, by ``document.name``."""
+        """The conditions and macros without errors of their own, as written, by ``document.name``."""
 
     def check_all(self) -> None:
-        """Read every definition, used or not, reporting what is wrong where it stands."""
+        """Reads every definition, used or not, and reports errors at their places."""
         for definition in self._global.values():
             if definition.entry.type == "macro":
                 self._macro(definition, _OUTSIDE)
@@ -99,16 +99,16 @@ class Definitions:
                 self._path(definition)
 
     def condition(self, document: RuleDocument, entry: Entry) -> Expression | None:
-        """The condition of a rule with everything put in, or None after reporting what is wrong with it."""
+        """The expanded condition of a rule; None after reporting what is wrong with it."""
         if self._room < 0:
-            return None  # reported by the rule that took the last of it
+            return None  # reported by the rule that used up the rest
         expression = self._expression(document, entry, _OUTSIDE)
         if expression is None or entry.condition is None:
             return expression
         self._room -= size_of(expression)
         findings = self._patterns_used.take(expression) if self._room >= 0 else [TOO_MUCH]
         for finding in findings:
-            # The offset is one of the macro it stands in, so the finding is about the rule as a whole.
+            # The offset is within a macro, so the finding is about the rule as a whole.
             self._report(document, entry, entry.condition, replace(finding, offset=0))
         return None if findings else expression
 
@@ -128,7 +128,7 @@ class Definitions:
         return shown if shown is not None else broken(Reference(name))
 
     def find(self, document: RuleDocument, name: str) -> Definition | None:
-        """A name of the document itself first, then ``document.name`` anywhere."""
+        """A name of the document itself, or else ``document.name`` anywhere."""
         return self._local.get(document.name, {}).get(name) or self._global.get(name)
 
     def _unknown(self, document: RuleDocument, reference: Reference) -> Finding:
@@ -140,7 +140,7 @@ class Definitions:
         return Finding("AW105", f"${{{reference.name}}} is not defined", hint, reference.offset)
 
     def _expression(self, document: RuleDocument, entry: Entry, within: Expansion) -> Expression | None:
-        """The tree of a condition or macro. ``chain`` names the definitions being put in, outermost first."""
+        """The tree of a condition or macro. ``chain`` names the definitions being expanded, outermost first."""
         scalar = entry.condition
         if scalar is None:
             return None
@@ -163,24 +163,24 @@ class Definitions:
         self.written[f"{document.name}.{entry.name}"] = expression
         return resolved
 
-    def put_in(self, document: RuleDocument, node: Expression) -> Expression:
-        """An expression of a document with everything put in. Raises ``UnresolvedError``."""
+    def expand(self, document: RuleDocument, node: Expression) -> Expression:
+        """An expression of a document, expanded. Raises ``UnresolvedError``."""
         return self._resolve(document, node, _OUTSIDE.inside(document.name))
 
-    def put_in_fields(self, document: RuleDocument, node: Expression) -> Expression:
-        """An expression of a document with aliases and lists put in, macros left. Raises ``UnresolvedError``."""
+    def expand_fields(self, document: RuleDocument, node: Expression) -> Expression:
+        """An expression of a document with aliases and lists expanded, but not macros. Raises ``UnresolvedError``."""
 
-        def put_in(leaf: Comparison | Reference) -> Expression:
+        def expand(leaf: Comparison | Reference) -> Expression:
             if isinstance(leaf, Comparison):
                 return self._comparison(document, leaf, _OUTSIDE.inside(document.name))
             definition = self._defined(document, leaf, _OUTSIDE)
             return leaf if definition.entry.type == "macro" else self._operand(document, leaf, _OUTSIDE)
 
-        return replace_leaves(node, put_in)
+        return replace_leaves(node, expand)
 
     @property
     def all(self) -> Iterable[Definition]:
-        """Every definition, in the order of the documents."""
+        """All definitions, in the order of the documents."""
         return self._global.values()
 
     def _resolve(self, document: RuleDocument, node: Expression, within: Expansion) -> Expression:
@@ -194,7 +194,7 @@ class Definitions:
         )
 
     def _operand(self, document: RuleDocument, reference: Reference, within: Expansion) -> Expression:
-        """A reference that stands where a test does: a macro, or an alias as a bare field."""
+        """A reference in place of a test: a macro, or an alias as a bare field."""
         definition = self._defined(document, reference, within)
         if definition.entry.type == "list":
             raise UnresolvedError(
@@ -300,7 +300,7 @@ class Definitions:
                     raise UnresolvedError(
                         Finding(
                             "AW106",
-                            f"${{{reference.name}}} is no list but {_with_article(inner.entry.type)}",
+                            f"${{{reference.name}}} is not a list but {_with_article(inner.entry.type)}",
                             "a list holds values and other lists",
                         )
                     )
@@ -339,7 +339,7 @@ class Definitions:
 
 
 def report_finding(document: RuleDocument, entry: Entry, scalar: Scalar, finding: Finding) -> None:
-    """Report a finding at its character of the scalar it was found in. A ``BROKEN`` one has been reported."""
+    """Reports a finding at its character of the scalar. A ``BROKEN`` one has been reported already."""
     if finding.code == BROKEN:
         return
     document.report.at(

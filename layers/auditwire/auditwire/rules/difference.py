@@ -1,7 +1,7 @@
-"""What changed between two sets of rules: rule by rule, as they decide, not as they are written.
+"""Comparing two sets of rules: rule by rule, by what they decide, not by how they are written.
 
-Conditions are compared with their macros, lists and aliases put in; layout, comments, casing of fields and the order
-of tests are no difference. A definition is named where a rule differs because of it.
+Conditions are compared after expanding macros, lists and aliases. Layout, comments, the casing of fields and the order
+of tests make no difference. If a rule differs because of a definition, the definition is named.
 """
 
 import json
@@ -35,7 +35,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that was ``before`` and is ``after``; None where there was, or is, nothing."""
+    """One thing that was ``before`` and is ``after``. None means that there was, or is, nothing."""
 
     what: str
     before: str | None
@@ -48,7 +48,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class RuleChange:
-    """A rule that was added, removed or changed. ``through``: the definitions it uses that changed."""
+    """A rule that was added, removed or changed. ``through`` are the changed definitions that it uses."""
 
     rule: str
     kind: Literal["added", "removed", "changed"]
@@ -63,14 +63,14 @@ class RuleChange:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Everything that decides otherwise. ``policy`` has at most one change: the policy's rules, one a line."""
+    """Everything that decides differently. ``policy`` has at most one change: the policy's rules, one per line."""
 
     rules: tuple[RuleChange, ...] = ()
     settings: tuple[Change, ...] = ()
     policy: tuple[Change, ...] = ()
 
     def __bool__(self) -> bool:
-        """Whether anything decides otherwise."""
+        """Whether anything decides differently."""
         return bool(self.rules or self.settings or self.policy)
 
     def as_json(self) -> dict[str, Any]:
@@ -83,7 +83,7 @@ class Difference:
 
 
 def difference(before: Snapshot, after: Snapshot) -> Difference:
-    """What decides otherwise after than before: rules by name, settings and policy."""
+    """Compares two sets of rules: rules by name, settings and policy."""
     old, new = _Side(before), _Side(after)
     changed = {name for name in old.definitions.keys() | new.definitions.keys()
                if old.definitions.get(name) != new.definitions.get(name)}  # fmt: skip
@@ -126,7 +126,7 @@ class _RuleState:
 
 
 class _Side:
-    """One of the two sets: its rules by name, what each definition says, and who uses which."""
+    """One of the two sets: its rules by name, the content of each definition, and which names it uses."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         rule_set = snapshot.rule_set
@@ -149,7 +149,7 @@ class _Side:
             self._mentions.setdefault(f"{mention.document.name}.{mention.entry.name}", set()).add(meant)
 
     def uses(self, rule: str) -> set[str]:
-        """The definitions a rule uses, directly or through others."""
+        """The definitions that a rule uses, directly or through others."""
         found: set[str] = set()
         pending = [rule]
         while pending:
@@ -160,7 +160,7 @@ class _Side:
 
     def _rule(self, name: str, document: RuleDocument, entry: Entry) -> _RuleState:
         text = self._texts.get(name)
-        # A rule that is switched off or selected for nothing is in no rule set, but it can change all the same.
+        # A rule that is disabled, or whose document is not selected, is in no rule set, but it can still change.
         expression = text.expression if text else self._resolver.condition(document, entry)
         written = entry.condition.text.strip() if entry.condition else ""
         facts = {
@@ -178,7 +178,7 @@ class _Side:
         return _RuleState({what: value for what, value in facts.items() if value}, meaning)
 
     def _output(self, document: RuleDocument, entry: Entry) -> str:
-        """The output with its aliases and lists put in; as written where that has errors."""
+        """The output with its aliases and lists expanded; as written if it has errors."""
         if entry.output is None:
             return ""
         message, findings = compile_output(entry.output.text, document, self._resolver)
@@ -193,13 +193,13 @@ class _Side:
 
 
 def _content(entry: Entry) -> object:
-    """What a definition says."""
+    """The content of a definition."""
     texts = [scalar.text.strip() for scalar in (entry.condition, entry.alias) if scalar is not None]
     return entry.type, texts, [(item.text, item.is_number) for item in entry.items]
 
 
 def spelled(expression: Expression) -> str:
-    """The condition as text, fully parenthesised, every field as it is documented."""
+    """The condition as text, fully parenthesised, with every field in its documented spelling."""
     return spell(replace_leaves(expression, _with_documented_name))
 
 
@@ -219,7 +219,7 @@ def _named(path: Path) -> Path:
 
 
 def _settings(settings: Settings) -> dict[str, str]:
-    """The settings as the Webhook document names them."""
+    """The settings by their names in the Webhook document."""
     receivers = ", ".join(
         f"{receiver.name} {receiver.url}{' with its own CA' if receiver.ca_bundle else ''}"
         for receiver in settings.receivers

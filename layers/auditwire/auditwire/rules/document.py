@@ -1,4 +1,4 @@
-"""``Rule`` documents, typed, with the nodes their texts came from for later findings."""
+"""``Rule`` documents as typed values, with the nodes of their texts for later findings."""
 
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -15,7 +15,7 @@ PRECEDENCE_ANNOTATION: Final = "auditwire.io/precedence"
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A text of a document and the node it came from."""
+    """A text of a document, and its node."""
 
     text: str
     node: yaml.Node = field(compare=False)

@@ -1,4 +1,4 @@
-"""How far definitions may be put into one another, and what is said of those that go further."""
+"""The limits of expanding definitions, and the findings about what exceeds them."""
 
 from typing import Final
 
@@ -7,26 +7,27 @@ from auditwire.condition.precedence import MAX_DEPTH
 from auditwire.condition.syntax import Comparison, Expression, Reference, children, walk
 
 BROKEN: Final = ""
-"""The code of a finding about a use of something whose errors are reported where it is defined: never shown."""
+"""The code of a finding about the use of a definition whose errors are reported at the definition itself. Never
+shown."""
 
 MAX_EXPANDED: Final = 20_000
-"""Comparisons and list items one condition may have after everything is put in."""
+"""How many comparisons and list items one condition may have when it is expanded."""
 
 MAX_EXPANDED_TOTAL: Final = 250_000
-"""Comparisons and list items all rules may have together after everything is put in."""
+"""How many comparisons and list items all rules together may have when they are expanded."""
 
 MAX_CHAIN: Final = 64
-"""Definitions that may stand inside one another."""
+"""How many definitions may be nested in one another."""
 
 TOO_MUCH: Final = Finding(
     "AW110",
-    f"with their macros and lists put in, the rules up to here have more than {MAX_EXPANDED_TOTAL:,} tests and items",
+    f"expanded with their macros and lists, the rules up to here have more than {MAX_EXPANDED_TOTAL:,} tests and items",
     "use shorter lists, or fewer rules",
 )
 
 
 class UnresolvedError(Exception):
-    """A reference that cannot be put in; carries the finding at the reference."""
+    """A reference that cannot be expanded. Has the finding at the reference."""
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding.message)
@@ -34,7 +35,8 @@ class UnresolvedError(Exception):
 
 
 class Expansion:
-    """One condition being filled in: the definitions it is inside of, outermost first, and the room left."""
+    """The expansion of one condition: the definitions that contain the current place, outermost first, and the room
+    left."""
 
     __slots__ = ("chain", "room")
 
@@ -43,32 +45,32 @@ class Expansion:
         self.room = MAX_EXPANDED
 
     def inside(self, qualified: str) -> "Expansion":
-        """The expansion of a definition used in this one."""
+        """The expansion of a definition that this one uses."""
         return Expansion((*self.chain, qualified))
 
     def take(self, size: int) -> None:
-        """Use up room for ``size`` tests or items; raises ``UnresolvedError`` (AW110) when there is none left."""
+        """Uses up room for ``size`` tests or items. Raises ``UnresolvedError`` (AW110) if there is not enough left."""
         self.room -= size
         if self.room < 0:
             raise UnresolvedError(
                 Finding(
                     "AW110",
-                    f"with its macros and lists put in, it has more than {MAX_EXPANDED:,} tests and items",
-                    "use shorter lists, or put a macro in once",
+                    f"expanded with its macros and lists, it has more than {MAX_EXPANDED:,} tests and items",
+                    "use shorter lists, or use each macro only once",
                 )
             )
 
 
 def broken(reference: Reference) -> Finding:
-    """The finding about a use of a definition that has errors of its own."""
-    return Finding(BROKEN, f"${{{reference.name}}} has errors of its own", "mend them first", reference.offset)
+    """The finding about the use of a definition that has errors of its own."""
+    return Finding(BROKEN, f"${{{reference.name}}} has errors of its own", "fix them first", reference.offset)
 
 
 def too_deep(reference: Reference) -> Finding:
-    """The finding (AW110) about a definition too deep inside others."""
+    """The finding (AW110) about a definition that is nested too deeply."""
     return Finding(
         "AW110",
-        f"${{{reference.name}}} nests too deep: at most {MAX_CHAIN} definitions inside one another, {MAX_DEPTH} levels",
+        f"${{{reference.name}}} is nested too deeply: at most {MAX_CHAIN} definitions, {MAX_DEPTH} levels",
         "flatten the definitions",
         reference.offset,
     )

@@ -1,7 +1,8 @@
-"""The field table of the audit event: every name a condition, alias or output may use, in any casing.
+"""The field table of the audit event: every name that a condition, alias or output may use, in any casing.
 
-Names are those of KubeSphere's documentation and of audit.k8s.io/v1. They resolve once, when a rule is compiled,
-to an attribute of ``auditwire.events.Event``; below bodies, annotations, extra and details names are free and exact.
+The names are those of KubeSphere's documentation and of audit.k8s.io/v1. When a rule is compiled, they are resolved
+once to attributes of ``auditwire.events.Event``. Below bodies, annotations, extra and details, names are free and
+exact.
 """
 
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from auditwire.documents.nearest import nearest
 
 @dataclass(frozen=True, slots=True)
 class _Leaf:
-    """A field of the event: how it is documented, what it holds, the attribute path it stands under."""
+    """A field of the event: its documented name, its type, and the path of its attribute."""
 
     name: str
     kind: Kind
@@ -95,10 +96,10 @@ _TABLE: Final[dict[str, _Leaf | _Object]] = {
     **{entry.name.lower(): entry for entry in _OBJECTS},
 }
 
-# Objects an event may lack altogether; loading below them must not fail.
+# Objects that an event may lack. Loading what is below them must not fail.
 _OPTIONAL_OBJECTS: Final = frozenset(("impersonatedUser", "responseStatus", "authenticationMetadata"))
 
-# Nearly every event has another value of these; the values of the others come back from event to event.
+# These values differ in nearly every event. The values of all other fields recur from event to event.
 _DIFFERENT_EACH_TIME: Final = frozenset((
     "AuditID", "RequestURI", "Message", "RequestReceivedTimestamp", "StageTimestamp", "User.UID", "ObjectRef.Name",
     "ObjectRef.UID", "ObjectRef.ResourceVersion", "ResponseStatus.Message", "ImpersonatedUser.UID",
@@ -111,16 +112,16 @@ FIELD_NAMES: Final = tuple(
         (entry.name,) if isinstance(entry, _Leaf) else (entry.name, *(leaf.name for leaf in entry.fields.values()))
     )
 )
-"""Every name as it is documented."""
+"""All documented names."""
 
 
 class EventFields:
     """The ``FieldTable`` of ``auditwire.events.Event``."""
 
     def resolve(self, path: Path) -> Field | Finding:
-        """The field a path names.
+        """The field that a path names.
 
-        AW102 for a name the event does not have, AW112 for keys or an index where the field holds none.
+        AW102 for a name that events do not have, AW112 for keys or an index of a field that has none.
         """
         head, *rest = path.segments
         entry = _TABLE.get(head.name.lower())
@@ -165,7 +166,7 @@ def _object_loader(entry: _Object) -> Callable[[Any], Any]:
 
     def load(event: Any) -> dict[str, Any] | None:
         owner = getattr(event, attribute)
-        # An empty text is an absent one: a Kubernetes event leaves out what KubeSphere sends empty.
+        # An empty text counts as absent: a Kubernetes event leaves out what KubeSphere sends empty.
         return None if owner is None else {key: getattr(owner, key) or None for key in keys}
 
     return load

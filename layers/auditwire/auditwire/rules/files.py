@@ -10,7 +10,7 @@ _SUFFIXES: Final = (".yaml", ".yml")
 
 
 def read_sources(paths: Iterable[Path]) -> list[Source]:
-    """The sources of files and folders. Bytes that are no UTF-8 become U+FFFD and are reported when loading."""
+    """The sources of files and folders. Bytes that are not UTF-8 become U+FFFD, which is reported when loading."""
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
@@ -21,7 +21,7 @@ def read_sources(paths: Iterable[Path]) -> list[Source]:
 
 
 def rule_files(folder: Path) -> list[Path]:
-    """Every ``*.yaml`` and ``*.yml`` below a folder, by path; hidden files and folders are left out."""
+    """All ``*.yaml`` and ``*.yml`` files below a folder, by path. Hidden files and folders are left out."""
     return [
         file
         for file in sorted(folder.rglob("*"))
@@ -32,7 +32,7 @@ def rule_files(folder: Path) -> list[Path]:
 
 
 def default_rules() -> list[Source]:
-    """The default documents: those packed into the layer, else those of the repository."""
+    """The default documents: those packed into the layer, or else those of the repository."""
     packed = Path(__file__).parent.parent / "default_rules"
     folder = packed if packed.is_dir() else Path(__file__).parents[4] / "rules"
     return [Source(Path(source.path).name, source.text) for source in read_sources([folder])]

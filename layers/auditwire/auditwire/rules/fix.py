@@ -1,7 +1,7 @@
 """Adding the parentheses that settle ambiguous conditions (AW103), in the text of the file itself.
 
-Only "(" and ")" are put in; comments, quotes and layout stay as they are. What comes out is read once more and taken
-only if every document is what it was, but for the conditions that were to change, and these mean exactly what was
+Only "(" and ")" are inserted. Comments, quotes and layout stay as they are. The result is read once more. It is only
+accepted if all documents are unchanged, except for the conditions that were to change, and these mean exactly what was
 chosen.
 """
 
@@ -24,7 +24,7 @@ from auditwire.rules.rule_document import read_rule_document
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """One condition or macro that got parentheses. ``line`` and ``column`` count from 1, in the text before."""
+    """A condition or macro that got parentheses. ``line`` and ``column`` count from 1, in the text before."""
 
     rule: str
     """The entry, as ``document.name``."""
@@ -39,8 +39,8 @@ class Mended:
 class Fixed:
     """A source with its ambiguous conditions settled.
 
-    ``undecided`` are findings (AW103) of conditions nobody said the meaning of; ``failed`` are findings of conditions
-    and files that had to be left as they are.
+    ``undecided`` are findings (AW103) about conditions whose meaning nobody has chosen. ``failed`` are findings about
+    conditions and files that had to be left as they are.
     """
 
     source: Source
@@ -63,11 +63,11 @@ class _Edit:
 
 
 def fix_source(source: Source, precedence: Precedence | None = None) -> Fixed:
-    """The source with parentheses in every ambiguous condition and macro.
+    """Adds parentheses to every ambiguous condition and macro of a source.
 
-    A document's annotation ``auditwire.io/precedence`` says what its conditions mean; ``precedence`` (kubesphere or
-    standard) says it for documents without one. Findings of other kinds are none of this function's business: what is
-    no YAML, no Rule document or no condition stays as it is. Never raises.
+    A document's annotation ``auditwire.io/precedence`` says what its conditions mean. ``precedence`` (kubesphere or
+    standard) says it for documents without the annotation. This function reports no other findings: what is not YAML,
+    not a Rule document or not a condition stays as it is. Never raises an error.
     """
     line_end = "\r\n" if "\r\n" in source.text else "\n"
     text = source.text.replace("\r\n", "\n")
@@ -91,9 +91,9 @@ def fix_source(source: Source, precedence: Precedence | None = None) -> Fixed:
                      rule=f"{document.name}.{entry.name}")  # fmt: skip
     after = _inserted(text, edits)
     if not _is_as_intended(nodes, after, edits):
-        message = "parentheses cannot be put into this file without changing something else"
+        message = "parentheses cannot be added to this file without changing something else"
         first = edits[0]
-        failed.at(first.scalar.node, "AW103", message, "put them in by hand", rule=_name(first))
+        failed.at(first.scalar.node, "AW103", message, "add them by hand", rule=_name(first))
         edits, after = [], text
     mended = tuple(
         Mended(_name(edit), edit.precedence, *report.place(edit.scalar.node, 0), edit.scalar.text, edit.after)
@@ -104,7 +104,7 @@ def fix_source(source: Source, precedence: Precedence | None = None) -> Fixed:
 
 
 def _conditions(report: Report, nodes: list[yaml.Node]) -> Iterator[tuple[RuleDocument, Entry, Scalar]]:
-    """Every condition and macro of the source; what is wrong with its documents is left to checking."""
+    """Yields every condition and macro of the source. Errors in its documents are left to checking."""
     for node in nodes:
         fields = reader.mapping(report, node, "the document")
         if reader.plain_text(report, fields.get("kind"), "kind") != "Rule":
@@ -125,7 +125,7 @@ def _name(edit: _Edit) -> str:
 
 
 def _inserted(text: str, edits: list[_Edit]) -> str:
-    """The file with every parenthesis put in. A scalar that an alias uses again is edited once."""
+    """The file with all parentheses inserted. A scalar that an alias repeats is edited once."""
     places: dict[tuple[int, int], str] = {}
     for edit in edits:
         offsets = [insertion.offset for insertion in edit.insertions]
@@ -136,7 +136,7 @@ def _inserted(text: str, edits: list[_Edit]) -> str:
 
 
 def _is_as_intended(nodes: list[yaml.Node], after: str, edits: list[_Edit]) -> bool:
-    """Whether the new text holds the same documents as the old ``nodes``, but for the edited conditions."""
+    """Whether the new text has the same documents as the old ``nodes``, except for the edited conditions."""
     wanted = {(id(edit.entry.node), "condition" if edit.entry.type == "rule" else "macro"): edit for edit in edits}
     new = list(compose(Report(Source("", after))))
     pairs = list(zip(nodes, new, strict=False))
@@ -144,7 +144,7 @@ def _is_as_intended(nodes: list[yaml.Node], after: str, edits: list[_Edit]) -> b
     alike = len(nodes) == len(new)
     while pairs and alike:
         old_node, new_node = pairs.pop()
-        if (id(old_node), id(new_node)) in compared:  # aliases make a graph of the tree
+        if (id(old_node), id(new_node)) in compared:  # aliases turn the tree into a graph
             continue
         compared.add((id(old_node), id(new_node)))
         if isinstance(old_node, yaml.ScalarNode) or isinstance(new_node, yaml.ScalarNode):
@@ -166,5 +166,5 @@ def _is_as_intended(nodes: list[yaml.Node], after: str, edits: list[_Edit]) -> b
 
 
 def _outline(node: yaml.Node) -> tuple[type, str, object]:
-    """What kind of node it is: tag, and style of a scalar or length of a collection."""
+    """The kind of a node: its type, its tag, and the style of a scalar or the length of a collection."""
     return type(node), node.tag, node.style if isinstance(node, yaml.ScalarNode) else len(node.value)

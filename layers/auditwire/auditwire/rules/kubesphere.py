@@ -1,4 +1,4 @@
-"""The dialect ``kubesphere``: documents that mean the same in KubeSphere, or the finding (AW111) why they do not."""
+"""The dialect ``kubesphere``: checks that documents mean the same in KubeSphere, and reports what does not (AW111)."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -15,7 +15,7 @@ from auditwire.rules.document import PRECEDENCE_ANNOTATION, Entry, RuleDocument,
 from auditwire.rules.mentions import mentions
 from auditwire.rules.rule_document import ENTRY_KEYS
 
-# What KubeSphere has. Whatever else there is here is an extension, without being named anywhere.
+# What KubeSphere has. Everything else is an extension, without being named anywhere.
 _FIELDS: Final = frozenset((
     "Level", "AuditID", "RequestURI", "Verb", "Workspace", "Devops", "Message", "SourceIPs",
     "RequestReceivedTimestamp", "StageTimestamp", "RequestObject", "ResponseObject",
@@ -30,13 +30,13 @@ _KEYS_ONLY_HERE: Final = tuple(key for key in ENTRY_KEYS if key not in _KEYS)
 
 
 def refuse_extensions(documents: list[RuleDocument], definitions: Definitions, fields: FieldTable) -> None:
-    """Report everything in these documents that only auditwire understands; rules that are not enabled are left."""
+    """Reports everything in these documents that only auditwire understands. Disabled rules are left out."""
     for document in documents:
         if document.precedence == "standard":
             document.report.at(
                 _value_at(document.node, "metadata", "annotations", PRECEDENCE_ANNOTATION),
                 "AW111",
-                "KubeSphere does not read and, or and not in the standard way",
+                "KubeSphere does not read and, or and not with the standard precedence",
                 "run auditwire rules fix --precedence standard, which writes the parentheses, and drop the annotation",
             )
         for entry in document.entries:

@@ -1,6 +1,6 @@
-"""What is doubtful about documents that load: unused, shadowed and repeated names, rules that cannot do anything.
+"""Warnings about documents that load: unused, shadowed and repeated names, and rules that cannot do anything.
 
-Each check looks at everything that is loaded together and reports where the doubtful thing stands.
+Each check looks at everything that is loaded together, and reports at the place of the problem.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,13 +24,13 @@ from auditwire.rules.mentions import Mention, mentions
 from auditwire.rules.settings import Settings
 from auditwire.rules.webhook_document import WebhookDocument
 
-# With more names unresolved than this, unused ones say nothing.
+# If more names than this are unresolved, unused definitions mean nothing.
 _MAX_MISSPELT: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What the checks look at: documents with their definitions, and the settings if a document says them."""
+    """What the checks look at: documents with their definitions, and the settings if a document has any."""
 
     documents: list[RuleDocument]
     definitions: Definitions
@@ -44,13 +44,14 @@ class Subject:
             yield from ((document, entry) for entry in document.entries if entry.type == "rule" and entry.enable)
 
     def purposes(self, document: RuleDocument) -> list[str]:
-        """What the selectors use a document for."""
+        """The purposes for which the selectors pick a document."""
         selectors = {"archiving": self.settings.archiving_selector, "alerting": self.settings.alerting_selector}
         return [purpose for purpose, selector in selectors.items() if selector.selects(document.labels)]
 
 
 def lint(subject: Subject) -> None:
-    """Report every warning and note (AW113 to AW121, AW215 to AW220). Documents with errors get what can be said."""
+    """Reports all warnings and notes (AW113 to AW121, AW215 to AW220). If documents have errors, reports what can be
+    found."""
     found = list(mentions(subject.documents))
     _texts(subject)
     _unused(subject, found)
@@ -61,7 +62,7 @@ def lint(subject: Subject) -> None:
 
 
 def _texts(subject: Subject) -> None:
-    """Conditions and macros, each where it stands."""
+    """Checks conditions and macros at their own places."""
     work = Work()
     macros = [(one.document, one.entry) for one in subject.definitions.all if one.entry.type == "macro"]
     for document, entry in [*macros, *subject.rules()]:
@@ -69,32 +70,32 @@ def _texts(subject: Subject) -> None:
         if written is None or entry.condition is None:
             continue
         try:
-            expression = subject.definitions.put_in_fields(document, written)
+            expression = subject.definitions.expand_fields(document, written)
             findings = doubtful(expression, subject.fields)
             findings += _as_a_whole(subject, document, expression, work)
         except (UnresolvedError, RecursionError):
-            continue  # reported where it goes wrong
+            continue  # reported at the definition
         for finding in findings:
             report_finding(document, entry, entry.condition, finding)
 
 
 def _as_a_whole(subject: Subject, document: RuleDocument, expression: Expression, work: Work) -> Iterator[Finding]:
-    put_in = _macro_reader(subject, document)
-    for conflict in contradictions(expression, subject.fields, put_in, work):
+    expand = _macro_reader(subject, document)
+    for conflict in contradictions(expression, subject.fields, expand, work):
         if not conflict.is_of_macro:
             yield _impossible(conflict)
-    if is_always_true(expression, subject.fields, put_in, work):
+    if is_always_true(expression, subject.fields, expand, work):
         yield Finding(
             "AW115",
             "the condition is true for every event",
-            "write Verb exists if every event is meant",
+            "write Verb exists if you mean every event",
             0,
             Severity.WARNING,
         )
 
 
 def _macro_reader(subject: Subject, document: RuleDocument) -> Callable[[Reference], Expression]:
-    return lambda reference: subject.definitions.put_in(document, reference)
+    return lambda reference: subject.definitions.expand(document, reference)
 
 
 def _impossible(conflict: Conflict) -> Finding:
@@ -119,22 +120,22 @@ def _unused(subject: Subject, found: list[Mention]) -> None:
             used.add(definition.qualified)
     has_rules = any(entry.type == "rule" for document in subject.documents for entry in document.entries)
     if len(unresolved) > _MAX_MISSPELT or not has_rules:
-        return  # definitions on their own are for documents that are not here
+        return  # documents with definitions only are meant for rules that are not here
     for definition in subject.definitions.all:
         entry = definition.entry
-        # A name that is misspelt where it is used has been reported there.
+        # If the name is misspelled where it is used, that has been reported there.
         if definition.qualified in used or nearest(entry.name, unresolved):
             continue
         _report(
             definition,
             "AW215",
             f"the {entry.type} {entry.name} is never used",
-            f"remove it, or write ${{{entry.name}}} where it is meant",
+            f"remove it, or write ${{{entry.name}}} where you want to use it",
         )
 
 
 def _shadowed(subject: Subject, found: list[Mention]) -> None:
-    """Names that mean one thing where the reader may expect another."""
+    """Reports names that mean one thing where a reader may expect another."""
     reported: set[str] = set()
     for mention in found:
         definition = subject.definitions.find(mention.document, mention.name)
@@ -163,7 +164,7 @@ def _shadowed(subject: Subject, found: list[Mention]) -> None:
 
 
 def _field_of(subject: Subject, name: str) -> Field | None:
-    """The field a name in an output is, if it is one with a value of its own."""
+    """The field that a name in an output stands for, if it has a value of its own."""
     path = _path_of(name)
     field = None if path is None else subject.fields.resolve(path)
     is_value = isinstance(field, Field) and not (field.kind is Kind.JSON and not field.rest)
@@ -191,7 +192,7 @@ def _duplicates(subject: Subject) -> None:
         if written is None or entry.condition is None:
             continue
         try:
-            meaning = canonical(subject.definitions.put_in(document, written), subject.fields)
+            meaning = canonical(subject.definitions.expand(document, written), subject.fields)
         except (UnresolvedError, RecursionError):
             continue
         for purpose in subject.purposes(document):
@@ -205,7 +206,7 @@ def _report_duplicate(document: RuleDocument, entry: Entry, condition: Scalar, f
     document.report.at(
         condition.node,
         "AW216",
-        f"{entry.name} asks for the same as {first}",
+        f"{entry.name} has the same condition as {first}",
         "remove one of them, or put what differs into the condition",
         severity=Severity.WARNING,
         rule=f"{document.name}.{entry.name}",
@@ -227,7 +228,7 @@ def _without_effect(subject: Subject) -> None:
 
 
 def _trimmed(subject: Subject, found: list[Mention]) -> None:
-    """Outputs that show a body which the settings do not keep."""
+    """Reports outputs that show a body which the settings do not keep."""
     level = subject.settings.audit_level
     if subject.webhook is None:
         return
@@ -236,7 +237,7 @@ def _trimmed(subject: Subject, found: list[Mention]) -> None:
             subject.webhook.node_at("spec", "auditLevel"),
             "AW220",
             "auditLevel None drops every event of KubeSphere senders",
-            "write auditLevel: Metadata to keep who did what",
+            "write auditLevel: Metadata to record who did what",
             severity=Severity.WARNING,
         )
         return
@@ -255,7 +256,7 @@ def _trimmed(subject: Subject, found: list[Mention]) -> None:
                 mention.scalar,
                 Finding(
                     "AW219",
-                    f"${{{mention.name}}} shows - for events of KubeSphere: auditLevel {level} keeps no {field.name}",
+                    f"${{{mention.name}}} shows - for KubeSphere: auditLevel {level} does not keep {field.name}",
                     f"write auditLevel: {_NEEDS[field.name]}, or leave it out",
                     mention.offset,
                     Severity.INFO,

@@ -1,4 +1,4 @@
-"""Documents to a ``RuleSet``, with everything there is to say about them."""
+"""Loading documents into a ``RuleSet``, with all findings about them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -30,14 +30,14 @@ from auditwire.rules.settings import Settings
 from auditwire.rules.webhook_document import WebhookDocument, read_webhook_document
 
 MAX_RULES: Final = 2_000
-"""Enabled rules a rule set may have."""
+"""How many enabled rules a rule set may have."""
 
 _KINDS: Final = ("Rule", "Webhook")
 POLICY_GROUP: Final = "audit.k8s.io/"
 
 
 class RulesError(Exception):
-    """Documents that cannot be loaded. ``diagnostics`` holds every finding, errors and warnings, in order."""
+    """Documents cannot be loaded. ``diagnostics`` has all findings, errors and warnings, in order."""
 
     def __init__(self, diagnostics: list[Diagnostic]) -> None:
         super().__init__("\n".join(found.as_text() for found in diagnostics))
@@ -46,7 +46,7 @@ class RulesError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What loading gave: the rule set unless there are errors, and every finding in order."""
+    """The result of loading: the rule set unless there are errors, and all findings in order."""
 
     rule_set: RuleSet | None
     diagnostics: list[Diagnostic]
@@ -54,9 +54,9 @@ class Loaded:
 
 
 def load_rule_set(paths: Iterable[Path]) -> RuleSet:
-    """The rule set of files and folders (see ``rule_files``).
+    """Loads the rule set of files and folders (see ``rule_files``).
 
-    Raises ``RulesError`` with every finding, ``OSError`` for a path that cannot be read.
+    Raises ``RulesError`` with all findings, ``OSError`` for a path that cannot be read.
     """
     loaded = load_sources(read_sources(paths))
     if loaded.rule_set is None:
@@ -65,7 +65,7 @@ def load_rule_set(paths: Iterable[Path]) -> RuleSet:
 
 
 def load_sources(sources: Iterable[Source], *, dialect: Dialect = "auditwire") -> Loaded:
-    """The rule set of these sources. Never raises; with any error there is no rule set."""
+    """Loads the rule set of these sources. Never raises an error. If a finding is an error there is no rule set."""
     sources = list(sources)
     reports = [Report(source) for source in sources]
     documents: list[RuleDocument] = []
@@ -99,7 +99,7 @@ def load_sources(sources: Iterable[Source], *, dialect: Dialect = "auditwire") -
             document.report.at(
                 document.node,
                 "AW208",
-                f"no selector selects the document {document.name}, so its rules do nothing",
+                f"no selector selects the document {document.name}, so its rules have no effect",
                 f"label it {archiving.wanted} or {alerting.wanted}",
                 severity=Severity.WARNING,
             )
@@ -124,9 +124,10 @@ def load_sources(sources: Iterable[Source], *, dialect: Dialect = "auditwire") -
 
 
 def _is_policy(node: yaml.Node) -> bool:
-    """Whether a file holds an audit policy: by kind or apiVersion of its first document, the only one that counts."""
+    """Whether a file contains an audit policy, judged by kind or apiVersion of its first document. Only the first
+    counts."""
     pairs = node.value if isinstance(node, yaml.MappingNode) else []
-    # Scalars only: the text of a node that is a list spells out everything its aliases stand for, without end.
+    # Only scalars: the text of a list node would spell out everything that its aliases stand for, without end.
     said = {
         key.value: value.value
         for key, value in pairs
@@ -136,10 +137,10 @@ def _is_policy(node: yaml.Node) -> bool:
 
 
 def _read_policy(report: Report, node: yaml.Node, *, first: bool) -> LoadedPolicy:
-    """The audit policy of a source; a second one is refused (AW207).
+    """Reads the audit policy of a source. A second policy is refused (AW207).
 
-    What kube-apiserver only logs is refused here where it would silence everything: a policy that records nothing, and
-    a rule of level None that an ignored key makes wider than it looks.
+    What kube-apiserver only logs is refused here if it would silence everything: a policy that records nothing, and a
+    rule of level None that an ignored key makes wider than it looks.
     """
     loaded = check_policy(report.source)
     rules = loaded.policy.rules if loaded.policy else ()
@@ -148,7 +149,7 @@ def _read_policy(report: Report, node: yaml.Node, *, first: bool) -> LoadedPolic
         refused = found.code == "AW328" or (found.code == "AW310" and found.rule in silencing)
         report.diagnostics.append(replace(found, severity=Severity.ERROR) if refused else found)
     if not first:
-        report.at(node, "AW207", "there is more than one audit policy", "keep one: its rules are tried in order")
+        report.at(node, "AW207", "there is more than one audit policy", "keep only one: its rules are tried in order")
     return loaded
 
 
@@ -181,7 +182,7 @@ def _read_document(
 
 
 def _report_duplicates(documents: list[RuleDocument], webhooks: list[WebhookDocument]) -> list[RuleDocument]:
-    """Report what there may be one of only; the documents of different names."""
+    """Reports what may exist only once. Returns the documents with different names."""
     seen: dict[str, RuleDocument] = {}
     for document in documents:
         first = seen.setdefault(document.name, document)
@@ -201,7 +202,7 @@ def _report_duplicates(documents: list[RuleDocument], webhooks: list[WebhookDocu
 
 
 def _too_many_rules(reports: list[Report], documents: list[RuleDocument]) -> bool:
-    """Whether there are more enabled rules than are taken (AW214): found before any of them costs time."""
+    """Whether there are more enabled rules than allowed (AW214). Found before any of them costs time."""
     count = sum(entry.type == "rule" and entry.enable for document in documents for entry in document.entries)
     if count > MAX_RULES:
         reports[0].at(None, "AW214", f"there are {count:,} enabled rules, the limit is {MAX_RULES:,}")
@@ -213,7 +214,7 @@ def _findings(reports: list[Report]) -> list[Diagnostic]:
 
 
 def _rules(document: RuleDocument, definitions: Definitions, binder: Binder) -> list[Rule]:
-    """The enabled rules of a document that have no errors. What is wrong with the others is reported."""
+    """The enabled rules of a document that have no errors. The errors of the others are reported."""
     rules = []
     for entry in document.entries:
         if entry.type != "rule":
@@ -252,14 +253,14 @@ def _rule(document: RuleDocument, entry: Entry, definitions: Definitions, binder
     try:
         return Rule(text, binder)
     except (RecursionError, MemoryError, SyntaxError):
-        # Each macro is within the depth limit, but nested in one another they are not.
-        message = f"with its macros put in, {entry.name} nests more than {MAX_DEPTH} levels deep"
+        # Each macro is within the depth limit, but nested in one another they may not be.
+        message = f"expanded with its macros, {entry.name} nests more than {MAX_DEPTH} levels deep"
         document.report.at(entry.node, "AW110", message, "flatten the macros", rule=text.qualified)
         return None
 
 
 def _soften(report: Report, since: int) -> None:
-    """Errors of a rule that is switched off are warnings: they refuse nothing."""
+    """Turns the errors of a disabled rule into warnings, so that they refuse nothing."""
     for position in range(since, len(report.diagnostics)):
         found = report.diagnostics[position]
         if found.is_error:

@@ -1,4 +1,4 @@
-"""Where documents mention names: every ``${name}``, in texts that parse and in texts that do not."""
+"""Finding where documents mention names: every ``${name}``, in texts that parse and in texts that do not."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _MENTION: Final = re.compile(r"\$\{([^{}\"\s]+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """One ``${name}``: where it stands, by character of its scalar, and whether that is an output."""
+    """One ``${name}``: its place, as a character of its scalar, and whether that is an output."""
 
     name: str
     document: RuleDocument
@@ -23,7 +23,7 @@ class Mention:
 
 
 def mentions(documents: list[RuleDocument]) -> Iterator[Mention]:
-    """Every mention of a name in conditions, macros, lists and outputs."""
+    """Yields every mention of a name in conditions, macros, lists and outputs."""
     for document in documents:
         for entry in document.entries:
             for item in entry.items:

@@ -13,25 +13,26 @@ from auditwire.condition.values import text_of
 from auditwire.events.one_line import one_line
 
 MAX_BYTES: Final = 1_024
-"""Bytes of UTF-8 a message may have; longer ones are cut and end in an ellipsis."""
+"""The longest message, in bytes of UTF-8. Longer ones are cut and end in an ellipsis."""
 
 _MISSING: Final = "-"
 
 
 @dataclass(frozen=True, slots=True)
 class MessageTemplate:
-    """A compiled output: texts as they stand, and paths whose values are put between them."""
+    """A compiled output: fixed texts, and paths whose values are inserted between them."""
 
     parts: tuple[str | Path, ...]
 
     def bind(self, fields: FieldTable) -> Callable[[Any], str]:
-        """A function from an event to its message: one line, control characters escaped, at most ``MAX_BYTES``."""
+        """Returns a function from an event to its message: one line, control characters escaped, at most
+        ``MAX_BYTES``."""
         texts = [part if isinstance(part, str) else _field_text(part, fields) for part in self.parts]
         return lambda event: shortened("".join(text if isinstance(text, str) else text(event) for text in texts))
 
 
 def _field_text(path: Path, fields: FieldTable) -> Callable[[Any], str]:
-    """A function from an event to the text of a field: arrays joined with ", ", missing as ``-``."""
+    """Returns a function from an event to the text of a field. Arrays are joined with ", ", missing is ``-``."""
     field = fields.resolve(path)
     if isinstance(field, Finding):
         raise TypeError(field.message)
@@ -46,7 +47,7 @@ def _field_text(path: Path, fields: FieldTable) -> Callable[[Any], str]:
 
 
 def shortened(text: str) -> str:
-    """The text as one line of at most ``MAX_BYTES``: see one_line; what is longer is cut and ends in an ellipsis."""
+    """The text as one line of at most ``MAX_BYTES`` (see one_line). A longer one is cut and ends in an ellipsis."""
     line = one_line(text[: MAX_BYTES * 2])
     if len(line.encode()) <= MAX_BYTES:
         return line
@@ -54,7 +55,7 @@ def shortened(text: str) -> str:
 
 
 def _reached(value: Any, steps: tuple[Step, ...], position: int) -> Any:
-    """What a path reaches; several values where an index selects several. What cannot be reached is missing."""
+    """What a path selects: several values if an index selects several. What cannot be reached is missing."""
     step = steps[position]
     value = find(value, step.keys)
     if step.index is None:

@@ -15,7 +15,7 @@ _PLACEHOLDER: Final = re.compile(r"\$\{([^{}\"\s]+)\}")
 def compile_output(
     text: str, document: RuleDocument, definitions: Definitions
 ) -> tuple[MessageTemplate, list[Finding]]:
-    """The message an output describes, and what is wrong with it (AW106, AW212)."""
+    """The message that an output describes, and the findings about it (AW106, AW212)."""
     parts: list[str | Path] = []
     findings: list[Finding] = []
     position = 0

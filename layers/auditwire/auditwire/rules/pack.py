@@ -1,6 +1,6 @@
-"""The default pack: the bundle of the default documents, which the layer carries compiled.
+"""The default pack: the bundle of the default documents, which the layer contains in compiled form.
 
-python -m auditwire.rules.pack DEST      write it; the layer's build does
+python -m auditwire.rules.pack DEST      write it, as the layer's build does
 """
 
 import sys
@@ -19,23 +19,24 @@ PACK: Final = Path(__file__).parent.parent / "default_bundle.json"
 
 
 def default_rule_set() -> RuleSet:
-    """The rules that hold before the first upload: the layer's pack, else the repository's documents, compiled."""
+    """The rules in force before the first upload: the layer's pack, or else the compiled documents of the
+    repository."""
     if PACK.is_file():
         return decode_bundle(PACK.read_bytes()).rule_set
     return decode_bundle(compile_pack()).rule_set
 
 
 def cautious_rule_set() -> RuleSet:
-    """The default pack for who cannot learn which rules are in force: it keeps every event besides.
+    """The default pack, extended to keep every event. For functions that cannot learn which rules are in force.
 
-    So nothing is lost that those rules would have kept; such events are marked by the rule ``auditwire.RulesUnknown``.
+    So nothing is lost that those rules would have kept. Such events are marked by the rule ``auditwire.RulesUnknown``.
     """
     rules = default_rule_set()
     return replace(rules, archiving=(*rules.archiving, Rule(_EVERYTHING)))
 
 
 def compile_pack() -> bytes:
-    """The bundle of the default documents. Raises ``RulesError`` where they have errors."""
+    """The bundle of the default documents. Raises ``RulesError`` if they have errors."""
     from auditwire.rules.load import RulesError, load_sources  # noqa: PLC0415 - brings parser and YAML along
 
     sources = default_rules()

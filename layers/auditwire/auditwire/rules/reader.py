@@ -1,4 +1,4 @@
-"""Reading YAML nodes strictly: each helper returns a value of one type or reports why it cannot."""
+"""Reading YAML nodes strictly: each function returns a value of one type, or reports why it cannot."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -18,7 +18,7 @@ _NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
 
 
 def mapping(report: Report, node: yaml.Node | None, what: str) -> dict[str, yaml.Node]:
-    """The entries of a mapping by key, nulls left out; anything else is reported (AW204) and reads as empty."""
+    """The entries of a mapping by key, without nulls. Anything else is reported (AW204) and read as empty."""
     if node is None:
         return {}
     if not isinstance(node, yaml.MappingNode):
@@ -30,7 +30,7 @@ def mapping(report: Report, node: yaml.Node | None, what: str) -> dict[str, yaml
             report.at(key, "AW204", f"a key of {what} must be a text")
             continue
         if key.value in entries:
-            report.at(key, "AW207", f"the key {key.value!r} stands twice in {what}", "remove one of them")
+            report.at(key, "AW207", f"the key {key.value!r} occurs twice in {what}", "remove one of them")
         entries[key.value] = value
     return {key: value for key, value in entries.items() if not _is(value, "null")}
 
@@ -38,7 +38,7 @@ def mapping(report: Report, node: yaml.Node | None, what: str) -> dict[str, yaml
 def known_keys(
     report: Report, node: yaml.Node | None, what: str, known: Iterable[str], meant: Callable[[str], str] | None = None
 ) -> dict[str, yaml.Node]:
-    """``mapping`` with a finding (AW203) for each key that is not known, naming the key that may be meant."""
+    """``mapping`` with a finding (AW203) for each unknown key, which names the key that was probably meant."""
     names = list(known)
     entries = mapping(report, node, what)
     for key, key_node in _keys(node):
@@ -49,7 +49,7 @@ def known_keys(
 
 
 def text(report: Report, node: yaml.Node | None, what: str) -> Scalar | None:
-    """The text of a scalar; other types are reported (AW204)."""
+    """The text of a scalar. Other types are reported (AW204)."""
     if node is None:
         return None
     if isinstance(node, yaml.ScalarNode) and _is(node, "str"):
@@ -65,7 +65,7 @@ def plain_text(report: Report, node: yaml.Node | None, what: str, default: str =
 
 
 def boolean(report: Report, node: yaml.Node | None, what: str, *, default: bool) -> bool:
-    """``true`` or ``false``; other values are reported (AW204) and read as ``default``."""
+    """``true`` or ``false``. Other values are reported (AW204) and read as ``default``."""
     if node is None:
         return default
     if isinstance(node, yaml.ScalarNode) and _is(node, "bool"):
@@ -75,7 +75,7 @@ def boolean(report: Report, node: yaml.Node | None, what: str, *, default: bool)
 
 
 def sequence(report: Report, node: yaml.Node | None, what: str) -> list[yaml.Node]:
-    """The items of a list; anything else is reported (AW204) and reads as empty."""
+    """The items of a list. Anything else is reported (AW204) and read as empty."""
     if node is None:
         return []
     if isinstance(node, yaml.SequenceNode):
@@ -85,7 +85,7 @@ def sequence(report: Report, node: yaml.Node | None, what: str) -> list[yaml.Nod
 
 
 def items(report: Report, node: yaml.Node | None, what: str) -> tuple[Item, ...]:
-    """The items of a rule language list: texts, and numbers as they are spelled."""
+    """The items of a list of the rule language: texts, and numbers as they are written."""
     found: list[Item] = []
     for item in sequence(report, node, what):
         if isinstance(item, yaml.ScalarNode) and _is(item, "str"):
@@ -98,7 +98,7 @@ def items(report: Report, node: yaml.Node | None, what: str) -> tuple[Item, ...]
 
 
 def text_map(report: Report, node: yaml.Node | None, what: str) -> dict[str, str]:
-    """A mapping of texts to texts, as labels and annotations are."""
+    """A mapping of texts to texts, such as labels and annotations."""
     return {
         key: scalar.text
         for key, value in mapping(report, node, what).items()
@@ -107,7 +107,7 @@ def text_map(report: Report, node: yaml.Node | None, what: str) -> dict[str, str
 
 
 def choice(report: Report, node: yaml.Node | None, what: str, choices: Iterable[str], default: str) -> str:
-    """One of a few words; others are reported (AW206) with the word that may be meant."""
+    """One of a few words. Others are reported (AW206) with the word that was probably meant."""
     scalar = text(report, node, what)
     if scalar is None:
         return default
@@ -120,12 +120,12 @@ def choice(report: Report, node: yaml.Node | None, what: str, choices: Iterable[
 
 
 def no_effect(report: Report, node: yaml.Node, what: str, why: str) -> None:
-    """A note (AW209) that a field is accepted and does nothing here."""
+    """A note (AW209) that a field is accepted but has no effect here."""
     report.at(node, "AW209", f"{what} has no effect here", why, severity=Severity.INFO)
 
 
 def kind_of(node: yaml.Node) -> str:
-    """What a node is, in words."""
+    """The type of a node, in words."""
     return _KINDS.get(node.tag.removeprefix(_TAG), f"{node.tag}")
 
 

@@ -11,17 +11,17 @@ from auditwire.rules.document import PRECEDENCE_ANNOTATION, Entry, EntryType, Ru
 from auditwire.rules.settings import Priority
 
 MAX_ENTRIES: Final = 5_000
-"""Entries (rules, macros, lists, aliases) one document may have."""
+"""How many entries (rules, macros, lists, aliases) one document may have."""
 
 MAX_ITEMS: Final = 10_000
-"""Items one list may have as it is written."""
+"""How many items one list may have, before it is expanded."""
 
-MAX_OWN: Final = 32
-"""Labels, and annotations, one rule may add to its alerts."""
+MAX_ADDED: Final = 32
+"""How many labels, and how many annotations, one rule may add to its alerts."""
 
 MAX_LABEL: Final = 256
 MAX_ANNOTATION: Final = 1_024
-"""Characters the value of a label, and of an annotation, of a rule may have: what Alertmanager is sent."""
+"""The longest value of a label or annotation of a rule, in characters. Alertmanager gets it unchanged."""
 
 METADATA_KEYS: Final = (
     "name", "namespace", "labels", "annotations", "uid", "resourceVersion", "generation", "creationTimestamp",
@@ -36,13 +36,14 @@ ENTRY_KEYS: Final = (
 PRECEDENCES: Final = ("kubesphere", "standard")
 ALERT_KINDS: Final = ("fold", "distinct")
 
-# Which keys an entry of each type needs and may have besides name, type, desc and enable.
+# The keys that an entry of each type needs and may have, besides name, type, desc and enable.
 NEEDED_KEY: Final = {"rule": "condition", "macro": "macro", "list": "list", "alias": "alias"}
 RULE_KEYS: Final = ("condition", "output", "priority", "labels", "annotations", "alert")
 
 
 def read_rule_document(report: Report, node: yaml.Node, fields: dict[str, yaml.Node]) -> RuleDocument | None:
-    """The ``Rule`` document of a node whose top-level ``fields`` are known to be allowed; None without a name."""
+    """Reads the ``Rule`` document of a node whose top-level ``fields`` are known to be allowed. None if it has no
+    name."""
     metadata = reader.known_keys(report, fields.get("metadata"), "metadata", METADATA_KEYS)
     name = reader.plain_text(report, metadata.get("name"), "metadata.name")
     if not name:
@@ -118,7 +119,7 @@ def _read_entry(report: Report, node: yaml.Node, document: str) -> Entry | None:
 
 
 def _content(report: Report, kind: str, fields: dict[str, yaml.Node]) -> dict[str, Any]:
-    """What an entry holds by its type."""
+    """The content of an entry, by its type."""
     content: dict[str, Any] = {
         "desc": reader.plain_text(report, fields.get("desc"), "desc"),
         "enable": reader.boolean(report, fields.get("enable"), "enable", default=True),
@@ -140,18 +141,18 @@ def _content(report: Report, kind: str, fields: dict[str, yaml.Node]) -> dict[st
             "condition": _expression(report, fields["condition"], "condition"),
             "output": reader.text(report, fields.get("output"), "output"),
             "priority": Priority(reader.choice(report, fields.get("priority"), "priority", Priority, Priority.DEBUG)),
-            "labels": _own(report, fields.get("labels"), "labels", MAX_LABEL),
-            "annotations": _own(report, fields.get("annotations"), "annotations", MAX_ANNOTATION),
+            "labels": _added(report, fields.get("labels"), "labels", MAX_LABEL),
+            "annotations": _added(report, fields.get("annotations"), "annotations", MAX_ANNOTATION),
             "alert": reader.choice(report, fields.get("alert"), "alert", ALERT_KINDS, "fold"),
         }
     return content
 
 
-def _own(report: Report, node: yaml.Node | None, what: str, longest: int) -> dict[str, str]:
-    """The labels or annotations of a rule, none where there are too many or one is too long (AW214)."""
+def _added(report: Report, node: yaml.Node | None, what: str, longest: int) -> dict[str, str]:
+    """The labels or annotations of a rule; none if there are too many or one is too long (AW214)."""
     entries = reader.mapping(report, node, what)
-    if node is not None and len(entries) > MAX_OWN:
-        report.at(node, "AW214", f"the rule has {len(entries):,} {what}, the limit is {MAX_OWN}")
+    if node is not None and len(entries) > MAX_ADDED:
+        report.at(node, "AW214", f"the rule has {len(entries):,} {what}, the limit is {MAX_ADDED}")
         return {}
     values = reader.text_map(report, node, what)
     for key, value in values.items():
@@ -169,7 +170,7 @@ def _expression(report: Report, node: yaml.Node, what: str) -> Scalar | None:
 
 
 def _meant(key: str) -> str:
-    """The hint for a key that other systems' rules have."""
+    """The hint for a key that rules of other systems have."""
     habits = {"rule": "name", "description": "desc", "cond": "condition", "enabled": "enable", "severity": "priority",
               "items": "list", "message": "output"}  # fmt: skip
     meant = habits.get(key.lower())

@@ -1,4 +1,4 @@
-"""``RuleSet``: every rule of a set of documents, ready to decide about events."""
+"""``RuleSet``: all rules of a set of documents, ready to decide about events."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -25,7 +25,7 @@ _FIELDS: Final = EventFields()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleText:
-    """A rule as data: everything a document says of it, its condition and output compiled to trees."""
+    """A rule as data: everything that a document says about it, with its condition and output compiled to trees."""
 
     name: str
     document: str
@@ -44,9 +44,9 @@ class RuleText:
 
 
 class Rule:
-    """One enabled rule, ready to judge events. ``text`` is the rule as data; its members are readable here too.
+    """One enabled rule, ready to judge events. ``text`` is the rule as data; its members can also be read here.
 
-    ``binder`` is shared by the rules of a set, so that equal comparisons of theirs are one.
+    ``binder`` is shared by the rules of a set, so that equal comparisons are made once.
     """
 
     __slots__ = ("_render", "bound", "text")
@@ -75,31 +75,31 @@ class Rule:
 
     @property
     def desc(self) -> str:
-        """What it is about, for people."""
+        """What the rule is about, for people."""
         return self.text.desc
 
     @property
     def priority(self) -> Priority:
-        """How much it matters."""
+        """How important the rule is."""
         return self.text.priority
 
     @property
     def labels(self) -> Mapping[str, str]:
-        """Labels it adds to its alerts."""
+        """The labels that it adds to its alerts."""
         return self.text.labels
 
     @property
     def annotations(self) -> Mapping[str, str]:
-        """Annotations it adds to its alerts."""
+        """The annotations that it adds to its alerts."""
         return self.text.annotations
 
     @property
     def alert(self) -> Literal["fold", "distinct"]:
-        """Whether its alerts are folded or each event is one of its own."""
+        """Whether its alerts are folded, or each event is an alert of its own."""
         return self.text.alert
 
     def matches(self, event: Event) -> bool:
-        """Whether the condition holds. Raises ``EvaluationError`` where it meets a value it cannot judge."""
+        """Whether the condition holds. Raises ``EvaluationError`` for a value that it cannot judge."""
         return evaluate(self.bound, event)
 
     def message(self, event: Event) -> str:
@@ -119,7 +119,7 @@ def _default_message(rule: RuleText) -> Callable[[Event], str]:
 
 @dataclass(frozen=True, slots=True)
 class RuleFailure:
-    """A rule that could not judge an event: it does not match, and is counted."""
+    """A rule that could not judge an event. It does not match, and is counted."""
 
     rule: str
     message: str
@@ -129,8 +129,8 @@ class RuleFailure:
 class Verdict:
     """What becomes of one event.
 
-    ``archiving`` and ``alerting`` name every matching rule as ``document.rule``, whatever its priority; ``outcome``
-    and ``alerts`` (the rules that raise an alert) take the priorities into account.
+    ``archiving`` and ``alerting`` name every matching rule as ``document.rule``, whatever its priority. ``outcome`` and
+    ``alerts`` (the rules that raise an alert) take the priorities into account.
     """
 
     outcome: Outcome
@@ -142,10 +142,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """Rules in the order of their documents. Immutable: a change of rules is another rule set.
+    """Rules in the order of their documents. Immutable: a change of rules gives another rule set.
 
-    ``digest`` is the SHA-256 of the sources; ``findings`` are the warnings and notes they loaded with; ``policy`` is
-    the audit policy applied before them, None for no policy.
+    ``digest`` is the SHA-256 of the sources. ``findings`` are the warnings and notes of loading them. ``policy`` is the
+    audit policy that is applied before them, None for no policy.
     """
 
     archiving: tuple[Rule, ...]
@@ -163,14 +163,14 @@ class RuleSet:
         object.__setattr__(self, "_verdicts", Remembered(self._verdict))
 
     def decide(self, event: Event) -> Verdict:
-        """What becomes of an event. Never raises: a rule that meets a value it cannot judge is in ``errors``."""
+        """Decides about an event. Never raises an error: a rule that meets a value it cannot judge is in ``errors``."""
         try:
             return self._verdicts[self._match(event)]
         except EvaluationError:
             return self._judge_one_by_one(event)
 
     def _judge_one_by_one(self, event: Event) -> Verdict:
-        """The verdict where some rule cannot judge the event: each rule for itself."""
+        """The verdict if some rule cannot judge the event: each rule is evaluated by itself."""
         hits: list[int] = []
         errors: dict[str, RuleFailure] = {}
         for position, rule in enumerate((*self.archiving, *self.alerting)):
@@ -182,7 +182,7 @@ class RuleSet:
         return replace(self._verdict(tuple(hits)), errors=tuple(errors.values()))
 
     def _verdict(self, hits: tuple[int, ...]) -> Verdict:
-        """The verdict on an event that these rules match, by position: archiving rules first."""
+        """The verdict on an event that these rules match, by position, archiving rules first."""
         first = len(self.archiving)
         archiving = [self.archiving[position] for position in hits if position < first]
         alerting = [self.alerting[position - first] for position in hits if position >= first]
@@ -201,5 +201,5 @@ class RuleSet:
 
 
 def new_binder() -> Binder:
-    """A binder over the audit event's fields, for the rules of one set."""
+    """A binder over the fields of audit events, for the rules of one set."""
     return Binder(_FIELDS)

@@ -1,4 +1,4 @@
-"""JSON Schemas of the documents, for editors: generated from the tables the documents are read with."""
+"""JSON Schemas of the documents, for editors. They are generated from the tables that documents are read with."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -11,11 +11,11 @@ from auditwire.rules.document import API_VERSION, DOCUMENT_KEYS, PRECEDENCE_ANNO
 from auditwire.rules.rule_document import (
     ALERT_KINDS,
     ENTRY_KEYS,
+    MAX_ADDED,
     MAX_ANNOTATION,
     MAX_ENTRIES,
     MAX_ITEMS,
     MAX_LABEL,
-    MAX_OWN,
     METADATA_KEYS,
     NEEDED_KEY,
     PRECEDENCES,
@@ -53,12 +53,12 @@ def webhook_schema() -> Schema:
 
 
 def policy_schema() -> Schema:
-    """The schema of an audit policy of Kubernetes; stricter than Kubernetes, which ignores keys it does not know."""
+    """The schema of an audit policy of Kubernetes. It is stricter than Kubernetes, which ignores unknown keys."""
     return _standalone("An audit policy of Kubernetes", _policy())
 
 
 def document_schema() -> Schema:
-    """The schema of everything that stands in a rules folder: by kind, one of the others."""
+    """The schema of any document in a rules folder: one of the others, by kind."""
     kinds = {"Rule": _rule(), "Webhook": _webhook(), "Policy": _policy()}
     return {
         "$schema": DIALECT,
@@ -87,9 +87,9 @@ def _standalone(title: str, schema: Schema) -> Schema:
 
 
 def _object(keys: Iterable[str], known: Mapping[str, Schema], required: Iterable[str] = ()) -> Schema:
-    """An object of exactly these keys; what is not ``known`` more closely may be anything.
+    """The schema of an object with exactly these keys. Keys that are not in ``known`` may have any value.
 
-    Raises ``ValueError`` if something is known of a key that documents do not have.
+    Raises ``ValueError`` if ``known`` has a key that documents do not have.
     """
     keys = tuple(keys)
     if unknown := known.keys() - set(keys):
@@ -124,11 +124,11 @@ def _document(kind: str, spec: Schema, metadata: Mapping[str, Schema], required:
 def _rule() -> Schema:
     metadata = {
         "name": _said(_TEXT, "Part of every rule's full name: NAME.RULE."),
-        "labels": _said(_texts_by_name(), "What the selectors of the Webhook document look at: type: alerting."),
+        "labels": _said(_texts_by_name(), "The selectors of the Webhook document look at these: type: alerting."),
         "annotations": {
             **_texts_by_name(),
             "properties": {
-                PRECEDENCE_ANNOTATION: _said({"enum": list(PRECEDENCES)}, "How and, or and not are read together.")
+                PRECEDENCE_ANNOTATION: _said({"enum": list(PRECEDENCES)}, "The precedence of and, or and not.")
             },
         },
     }
@@ -138,25 +138,25 @@ def _rule() -> Schema:
 
 def _entry() -> Schema:
     known = {
-        "name": _said(_TEXT, "Unique in this document; others use it as DOCUMENT.NAME."),
+        "name": _said(_TEXT, "Unique in this document; others refer to it as DOCUMENT.NAME."),
         "type": _said({"enum": list(NEEDED_KEY)}, "rule, macro, list or alias."),
         "desc": _said(_TEXT, "For people; an alert's summary."),
         "condition": _said(_TEXT, 'When the rule matches: ObjectRef.Resource = "secrets" and Verb in ${reads}'),
-        "macro": _said(_TEXT, "A condition to use inside others as ${name}."),
+        "macro": _said(_TEXT, "A condition to use inside others, as ${name}."),
         "list": _said(
             {"type": "array", "minItems": 1, "maxItems": MAX_ITEMS, "items": {"type": ["string", "number"]}},
-            "Values for in; ${name} of another list puts its values in.",
+            "Values for in; ${name} inserts the values of another list.",
         ),
         "alias": _said(_TEXT, "A field, used as ${name} in conditions and outputs."),
-        "enable": _said({"type": "boolean", "default": True}, "false switches the rule off."),
+        "enable": _said({"type": "boolean", "default": True}, "false disables the rule."),
         "output": _said(_TEXT, "The alert's message, with ${alias}, ${list} and ${Field.Path}."),
         "priority": _said(
-            {"enum": [str(one) for one in Priority]}, "How much the rule matters: DEBUG < INFO < WARNING."
+            {"enum": [str(one) for one in Priority]}, "How important the rule is: DEBUG < INFO < WARNING."
         ),
-        "labels": _said(_texts_by_name(MAX_LABEL, MAX_OWN), "Labels of the alert (auditwire only)."),
+        "labels": _said(_texts_by_name(MAX_LABEL, MAX_ADDED), "Labels of the alert (auditwire only)."),
         "annotations": _said(
-            _texts_by_name(MAX_ANNOTATION, MAX_OWN),
-            "Annotations of the alert, runbook_url among them (auditwire only).",
+            _texts_by_name(MAX_ANNOTATION, MAX_ADDED),
+            "Annotations of the alert, such as runbook_url (auditwire only).",
         ),
         "alert": _said({"enum": list(ALERT_KINDS)}, "One alert per label set, or one per event (auditwire only)."),
     }
@@ -181,18 +181,18 @@ def _webhook() -> Schema:
     selector = _object(
         SELECTOR_KEYS, {"matchLabels": _texts_by_name(), "matchExpressions": {"type": "array", "items": requirement}}
     )
-    taken = _said({"type": "boolean", "default": False}, "Whether events of Kubernetes senders are taken.")
+    taken = _said({"type": "boolean", "default": False}, "Whether events of Kubernetes senders are accepted.")
     known = {
         "auditLevel": _said(
             {"enum": [str(level) for level in Level]}, "How much of a KubeSphere event is stored and sent on."
         ),
-        "archivingPriority": _said(priority, "Rules of archiving documents count from here on."),
-        "alertingPriority": _said(priority, "Rules of alerting documents alert from here on."),
+        "archivingPriority": _said(priority, "The lowest priority at which rules of archiving documents archive."),
+        "alertingPriority": _said(priority, "The lowest priority at which rules of alerting documents alert."),
         "k8sAuditingEnabled": taken,
         "auditing": _object(AUDITING_KEYS, {"k8sAuditingEnabled": taken}),
         "auditSinkPolicy": _object(POLICY_KEYS, dict.fromkeys(POLICY_KEYS, selector)),
         "receivers": {"type": "array", "items": _receiver()},
-        **dict.fromkeys(IN_CLUSTER_KEYS, _said(_ANYTHING, "Accepted; it has no effect here.")),
+        **dict.fromkeys(IN_CLUSTER_KEYS, _said(_ANYTHING, "Accepted, but has no effect here.")),
     }
     return _document("Webhook", _object(WEBHOOK_KEYS, known), {}, ())
 
@@ -207,8 +207,8 @@ def _receiver() -> Schema:
         CONFIG_KEYS,
         {
             "url": _said({**_TEXT, "pattern": "^https?://"}, "The Alertmanager's URL, without credentials."),
-            "service": _said(service, "A service inside a cluster, which the relay must be able to reach."),
-            "caBundle": _said(_TEXT, "The base64 encoded PEM certificate of its authority."),
+            "service": _said(service, "A service inside a cluster that the relay must be able to reach."),
+            "caBundle": _said(_TEXT, "The certificate of its authority, as base64 of PEM."),
         },
     )
     return _object(RECEIVER_KEYS, {"name": _TEXT, "type": {"enum": list(RECEIVER_TYPES)}, "config": config})

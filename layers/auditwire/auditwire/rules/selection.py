@@ -1,4 +1,4 @@
-"""What a selector of the ``Webhook`` document picks, and what is said if that is nothing."""
+"""What a selector of the ``Webhook`` document selects, and the finding if that is nothing."""
 
 from auditwire.documents.diagnostics import Severity
 from auditwire.documents.nearest import nearest
@@ -9,14 +9,14 @@ from auditwire.rules.webhook_document import WebhookDocument
 
 
 class Selected:
-    """What one selector picked."""
+    """What one selector has selected."""
 
     def __init__(self, selector: Selector) -> None:
         self.selector = selector
         self.documents = 0
 
     def take(self, document: RuleDocument, rules: list[Rule]) -> list[Rule]:
-        """The rules, if the selector picks their document."""
+        """The rules, if the selector selects their document."""
         if not self.selector.selects(document.labels):
             return []
         self.documents += 1
@@ -24,11 +24,11 @@ class Selected:
 
     @property
     def wanted(self) -> str:
-        """The labels it asks for, in words."""
+        """The labels that it asks for, in words."""
         return ", ".join(f"{key}: {value}" for key, value in self.selector.labels.items()) or "as its selector asks"
 
     def report_emptiness(self, webhook: WebhookDocument, purpose: str, documents: list[RuleDocument]) -> None:
-        """Warn (AW208) where the selector picked none of these documents."""
+        """Warns (AW208) if the selector has selected none of these documents."""
         if self.documents:
             return
         webhook.report.at(
@@ -40,7 +40,7 @@ class Selected:
         )
 
     def _nearest(self, documents: list[RuleDocument]) -> str:
-        """The label of a document that may be meant, for a label that no document has."""
+        """If no document has a label that the selector asks for, the label of a document that was probably meant."""
         for key, value in self.selector.labels.items():
             labelled = {document.labels[key]: document.name for document in documents if key in document.labels}
             near = None if value in labelled else nearest(value, labelled)

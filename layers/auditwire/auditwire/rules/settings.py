@@ -1,4 +1,4 @@
-"""The settings of a ``Webhook`` document: what is archived, what alerts, whose events are taken, where alerts go."""
+"""The settings of a ``Webhook`` document: what is archived, what alerts, whose events are accepted, where alerts go."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -8,7 +8,7 @@ from auditwire.events.level import Level
 
 
 class Priority(StrEnum):
-    """How much a rule matters: DEBUG < INFO < WARNING."""
+    """How important a rule is: DEBUG < INFO < WARNING."""
 
     DEBUG = "DEBUG"
     INFO = "INFO"
@@ -16,7 +16,7 @@ class Priority(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Its place in the order, from 0."""
+        """Its position in the order, from 0."""
         return _RANKS[self]
 
 
@@ -34,7 +34,7 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """A Kubernetes label selector: every label and every requirement must hold."""
+    """A Kubernetes label selector. All labels and all requirements must match."""
 
     labels: dict[str, str]
     requirements: tuple[Requirement, ...] = ()
@@ -57,7 +57,7 @@ def _satisfies(labels: dict[str, str], requirement: Requirement) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """An Alertmanager alerts go to. ``url`` has no trailing slash; ``ca_bundle`` is PEM."""
+    """An Alertmanager that receives alerts. ``url`` has no trailing slash; ``ca_bundle`` is PEM."""
 
     name: str
     url: str
@@ -66,7 +66,7 @@ class Receiver:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a ``Webhook`` document sets; the defaults are what holds without one."""
+    """What a ``Webhook`` document sets. The defaults apply if there is no such document."""
 
     audit_level: Level = Level.METADATA
     archiving_priority: Priority = Priority.DEBUG

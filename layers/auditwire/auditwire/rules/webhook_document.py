@@ -1,4 +1,4 @@
-"""Reading ``Webhook`` documents: the settings of what is archived, alerted and sent where."""
+"""Reading ``Webhook`` documents: the settings of what is archived, what alerts, and where alerts go."""
 
 import base64
 import binascii
@@ -15,7 +15,7 @@ from auditwire.rules import reader
 from auditwire.rules.rule_document import METADATA_KEYS
 from auditwire.rules.settings import Priority, Receiver, Requirement, Selector, Settings
 
-# Fields of the Webhook resource that say how its pods run.
+# Fields of the Webhook resource that describe how its pods run.
 IN_CLUSTER_KEYS: Final = (
     "affinity", "args", "auditType", "image", "imagePullPolicy", "imagePullSecrets", "nodeSelector", "port", "replicas",
     "resources", "tolerations", "useHTTPS",
@@ -37,13 +37,13 @@ SELECTOR_OPERATORS: Final = ("In", "NotIn", "Exists", "DoesNotExist")
 
 @dataclass(frozen=True, slots=True)
 class WebhookDocument:
-    """A ``Webhook`` document: its settings, and the nodes they came from for later findings."""
+    """A ``Webhook`` document: its settings, and their nodes for later findings."""
 
     settings: Settings
     report: Report
     node: yaml.Node
     selector_nodes: dict[str, yaml.Node]
-    """The nodes of the selectors that are given, by ``archiving`` and ``alerting``."""
+    """The nodes of the given selectors, by ``archiving`` and ``alerting``."""
 
     def node_at(self, *keys: str) -> yaml.Node:
         """The node under these keys, or the last one on the way to it."""
@@ -55,11 +55,13 @@ class WebhookDocument:
 
 
 def read_webhook_document(report: Report, node: yaml.Node, fields: dict[str, yaml.Node]) -> WebhookDocument:
-    """The ``Webhook`` document of a node whose top-level ``fields`` are known to be allowed."""
+    """Reads the ``Webhook`` document of a node whose top-level ``fields`` are known to be allowed."""
     reader.known_keys(report, fields.get("metadata"), "metadata", METADATA_KEYS)
     spec = reader.known_keys(report, fields.get("spec"), "spec", WEBHOOK_KEYS)
     for key in spec.keys() & set(IN_CLUSTER_KEYS):
-        reader.no_effect(report, spec[key], f"spec.{key}", "it says how the webhook's pods run; there are none here")
+        reader.no_effect(
+            report, spec[key], f"spec.{key}", "it describes how the webhook's pods run; there are none here"
+        )
     defaults = Settings()
     policy = reader.known_keys(report, spec.get("auditSinkPolicy"), "spec.auditSinkPolicy", POLICY_KEYS)
     settings = Settings(
@@ -83,7 +85,7 @@ def _priority(report: Report, spec: dict[str, yaml.Node], key: str, default: Pri
 
 
 def _k8s_auditing_enabled(report: Report, node: yaml.Node, spec: dict[str, yaml.Node]) -> bool:
-    """``spec.k8sAuditingEnabled``, or ``spec.auditing.k8sAuditingEnabled`` as KubeSphere's guide writes it."""
+    """``spec.k8sAuditingEnabled``, or ``spec.auditing.k8sAuditingEnabled`` as in KubeSphere's guide."""
     auditing = reader.known_keys(report, spec.get("auditing"), "spec.auditing", AUDITING_KEYS)
     given = spec.get("k8sAuditingEnabled") or auditing.get("k8sAuditingEnabled")
     enabled = reader.boolean(report, given, "k8sAuditingEnabled", default=False)
@@ -93,7 +95,7 @@ def _k8s_auditing_enabled(report: Report, node: yaml.Node, spec: dict[str, yaml.
             given or node,
             "AW210",
             f"k8sAuditingEnabled {said}: events of Kubernetes senders are dropped",
-            "write k8sAuditingEnabled: true to take them",
+            "write k8sAuditingEnabled: true to accept them",
             severity=Severity.WARNING,
         )
     return enabled
@@ -161,8 +163,8 @@ def _url(report: Report, node: yaml.Node, config: dict[str, yaml.Node]) -> str:
         report.at(
             config["url"],
             "AW206",
-            "a credential may not stand in a document",
-            "put it in the secret AlertmanagerSecretArn names",
+            "a document must not contain a credential",
+            "put it into the secret that AlertmanagerSecretArn names",
         )
         return ""
     return url.rstrip("/")
@@ -172,13 +174,13 @@ def _http_parts(url: str) -> SplitResult | None:
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # brackets around what is no address, a port beyond 65535
+    except ValueError:  # brackets around something that is not an address, a port beyond 65535
         return None
     return parts if usable else None
 
 
 def _service_url(report: Report, node: yaml.Node) -> str:
-    """The URL of an in-cluster service, by its DNS name: reachable where the relay is connected to the cluster."""
+    """The URL of an in-cluster service, by its DNS name. The relay must be connected to the cluster to reach it."""
     fields = reader.known_keys(report, node, "service", SERVICE_KEYS)
     name = reader.plain_text(report, fields.get("name"), "service.name")
     namespace = reader.plain_text(report, fields.get("namespace"), "service.namespace")

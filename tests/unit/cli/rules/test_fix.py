@@ -103,7 +103,7 @@ def test_a_file_that_cannot_be_changed_is_named_and_the_others_are_changed(audit
     assert result.exit_code == 1
     assert own.read_text() == KUBESPHERE
     assert Path("shared.yaml").read_text() == shared + "    output: *same\n"
-    assert "shared.yaml:10:16: error AW103: parentheses cannot be put into this file" in result.stderr
+    assert "shared.yaml:10:16: error AW103: parentheses cannot be added to this file" in result.stderr
 
 
 def test_line_ends_and_bytes_stay(auditwire: Run, own: Path) -> None:
