@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 from msgspec import Raw
 
+from auditwire.condition.parse import parse_path
 from auditwire.condition.syntax import (
     ORDERS,
     AnyElement,
@@ -21,7 +22,7 @@ from auditwire.condition.syntax import (
     Text,
     conjunction,
     disjunction,
-    index_of,
+    spell_path,
 )
 from auditwire.events import Event, ObjectRef, ResponseStatus, User
 
@@ -39,19 +40,14 @@ indexes = st.one_of(
     st.integers(0, 3).map(lambda n: Elements(n, n + 1, str(n))),
     st.tuples(st.integers(0, 2), st.integers(0, 3)).map(lambda two: Elements(two[0], two[1], f"{two[0]}:{two[1]}")),
 )
+QUOTED = ("a", "a.b", "c/d", 'say "k"', "", "in (a or b", "k.a")
 segments = st.builds(Segment, st.sampled_from(NAMES), indexes)
+quoted_segments = st.builds(Segment, st.sampled_from(QUOTED), indexes, st.just(True))
 
 
-def _spell_segment(segment: Segment) -> str:
-    if segment.index is None:
-        return segment.name
-    return f"{segment.name}[{'*' if isinstance(segment.index, AnyElement) else segment.index.spelling}]"
-
-
-paths = st.lists(segments, min_size=1, max_size=3).map(
-    lambda parts: Path(tuple(parts), ".".join(_spell_segment(part) for part in parts))
+paths = st.tuples(segments, st.lists(st.one_of(segments, segments, quoted_segments), max_size=2)).map(
+    lambda parts: Path((parts[0], *parts[1]), spell_path((parts[0], *parts[1])))
 )
-
 _text = texts.map(Text)
 _PATTERNS = ("*e*", "s?op", "kube-*", "*", "k*e*t*", "", "*:*:*")
 _EXPRESSIONS = ("^s", "e.", "t$", "(?i)KUBE", "[0-9]+", "^(cu|ku)", "")
@@ -95,7 +91,7 @@ values = st.recursive(
     scalars,
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
-        st.dictionaries(st.sampled_from([*NAMES, "a.b", "items.k"]), inner, max_size=3),
+        st.dictionaries(st.sampled_from([*NAMES, *QUOTED, "items.k"]), inner, max_size=3),
     ),
     max_leaves=12,
 )
@@ -117,6 +113,9 @@ _TEXTS = {
     "User.Groups[*]": ("ops", "5"),
     "SourceIPs": ("203.0.113.", "5"),
     "ImpersonatedUser.Username": ("root",),
+    'Annotations["authorization.k8s.io/decision"]': ("allow", "forbid"),
+    'RequestObject.spec["a.b"]': ("NodePort", "true"),
+    'RequestObject.items[*]["name"]': ("x", "web"),
     "ResponseStatus.code": ("200", "403"),
     "RequestObject.spec.type": ("NodePort", "5", "x"),
     "RequestObject.spec.a.b": ("NodePort", "true"),
@@ -131,19 +130,11 @@ _TEXT_OPERATORS = (
 _TEXTS_BEHIND = {Operator.LIKE: _PATTERNS, Operator.REGEX: _EXPRESSIONS}
 
 
-def _path_of(name: str) -> Path:
-    parts = []
-    for part in name.split("."):
-        key, _, bracket = part.partition("[")
-        parts.append(Segment(key, index_of(bracket.rstrip("]")) if bracket else None))
-    return Path(tuple(parts), name)
-
-
 @st.composite
 def field_comparison(draw: st.DrawFn) -> Comparison:
     """A comparison of a field of the audit event, now and then one that many values cannot be judged by."""
     name = draw(st.sampled_from(sorted(_TEXTS)))
-    path = _path_of(name)
+    path = parse_path(name)
     kind = draw(st.integers(0, 9))
     if kind == 0:
         return Comparison(path, draw(st.sampled_from(ORDERS)), (Number(draw(st.sampled_from(["5", "200", "1e400"]))),))
@@ -154,7 +145,7 @@ def field_comparison(draw: st.DrawFn) -> Comparison:
     if kind == 2:
         # Often enough that several regular expressions look at one field.
         name, operator = draw(st.sampled_from(["UserAgent", "ObjectRef.Name"])), Operator.REGEX
-        path = _path_of(name)
+        path = parse_path(name)
     values = st.sampled_from(_TEXTS_BEHIND.get(operator, _TEXTS[name])).map(Text)
     most = {Operands.NONE: 0, Operands.ITEMS: 3}.get(operator.operands, 1)
     operands = draw(st.lists(values, min_size=min(most, 1), max_size=most))
@@ -200,6 +191,7 @@ def audit_event(draw: st.DrawFn) -> Event:
         verb=text(*_VERBS),
         userAgent=text("", "kubectl/v1", "curl/8"),
         user=User(username=text(None, "ann", "system:node:a"), groups=groups),
+        annotations=draw(st.sampled_from([None, {}, {"authorization.k8s.io/decision": "allow"}])),
         sourceIPs=draw(st.sampled_from([None, ["203.0.113.9"], ["192.0.2.5", "203.0.113.9"]])),
         impersonatedUser=draw(st.sampled_from([None, User(username="root")])),
         objectRef=ObjectRef(

@@ -11,7 +11,7 @@ from auditwire.condition import ConditionError, EvaluationError, compile_conditi
 from auditwire.condition.compile import Dialect
 from auditwire.condition.dialect import BEHAVIOURS
 from auditwire.condition.parse import parse
-from auditwire.condition.paths import find, matches, steps_of
+from auditwire.condition.paths import find, judge_of, steps_of
 from auditwire.condition.precedence import Precedence, read
 from auditwire.condition.syntax import Path as FieldPath
 from auditwire.condition.syntax import comparisons
@@ -78,7 +78,7 @@ class Vector:
                 continue
             for answer in (True, False):
                 with suppress(EvaluationError):
-                    matches(EVENTS[self.event], steps, partial(leaf, answer=answer))
+                    judge_of(steps, partial(leaf, answer=answer))(EVENTS[self.event])
         return any(isinstance(value, list) for value in reached)
 
 

@@ -25,6 +25,8 @@ CASES = [
      'a not in (1, 2) or (b like "x" and c)'),
     ("a = 1and b or c and d", "(a = 1and b or c) and d", "a = 1and b or (c and d)"),
     ('a = "x and y" or\n  b\n  and c', '(a = "x and y" or\n  b)\n  and c', 'a = "x and y" or\n  (b\n  and c)'),
+    ('a["x] or ("] or b["\\"and"] and c', '(a["x] or ("] or b["\\"and"]) and c',
+     'a["x] or ("] or (b["\\"and"] and c)'),
     ("${m} or ${n} and c", "(${m} or ${n}) and c", "${m} or (${n} and c)"),
 ]  # fmt: skip
 
@@ -45,6 +47,9 @@ def test_a_condition_everybody_reads_alike_gets_none(text: str) -> None:
 words = st.lists(st.sampled_from(["a", "b", "c", "and", "or", "and", "or", "not", "!", "(", ")"]), max_size=14)
 
 
+TESTS = ("a", 'b = "and ( or"', "c not in (1, 2)", "d[*] contains 1", 'e["or ("]', "${m}")
+
+
 def _chain_text(draw: st.DrawFn, depth: int) -> str:
     parts: list[str] = []
     for position in range(draw(st.integers(1, 5))):
@@ -54,7 +59,11 @@ def _chain_text(draw: st.DrawFn, depth: int) -> str:
         if depth and draw(st.integers(0, 3)) == 0:
             parts.append(f"({_chain_text(draw, depth - 1)})")
         else:
-            parts.append(draw(st.sampled_from(["a", 'b = "and ( or"', "c not in (1, 2)", "d[*] contains 1", "${m}"])))
+            parts.append(
+                draw(
+                    st.sampled_from(["a", 'b = "and ( or"', "c not in (1, 2)", "d[*] contains 1", 'e["or ("]', "${m}"])
+                )
+            )
     return draw(st.sampled_from([" ", "\n  "])).join(parts)
 
 

@@ -46,6 +46,10 @@ def test_the_shipped_documents_are_kubespheres() -> None:
             'Verb not  in ("get")',
             "8:60 KubeSphere wants exactly one space after not in an operator",
         ),
+        (
+            'RequestObject.metadata["a/b"] = "x"',
+            "8:55 KubeSphere cannot read the field 'RequestObject.metadata[\"a/b\"]'",
+        ),
         ('Verb startswith "get"', "8:55 KubeSphere knows no operator startswith"),
         ('Verb = "a\\"b"', '8:62 KubeSphere keeps the backslash of \\" as part of the text'),
     ],
@@ -64,6 +68,15 @@ def test_keys_of_entries_outputs_and_aliases_are_looked_at_too() -> None:
         "8:92 KubeSphere's rules have no alert",
         "8:111 KubeSphere's rules have no field Stage",
         "9:37 KubeSphere's rules have no field ImpersonatedUser.Username",
+    ]
+
+
+def test_quoted_keys_of_outputs_and_aliases_are_refused_too() -> None:
+    entries = rule("Verb exists", priority="INFO", more=""", output: '${RequestObject["a/b"]} ${key}'""")
+
+    assert refused(entries + """- {name: key, type: alias, alias: 'RequestObject["c/d"]'}\n""") == [
+        "8:78 KubeSphere cannot read the field 'RequestObject[\"a/b\"]'",
+        "9:38 KubeSphere cannot read the field 'RequestObject[\"c/d\"]'",
     ]
 
 

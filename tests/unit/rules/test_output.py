@@ -40,13 +40,23 @@ def message(output: str | None, **fields: Any) -> str:
         ("one of ${verbs}", "one of get, 404"),
         ("${ResponseStatus.code} ${User.Groups} ${Workspace}", "- - -"),
         ("${RequestObject.spec.replicas} ${RequestObject.spec.on}", "3 true"),
+        ('${Annotations["authorization.k8s.io/decision"]} ${Annotations["none"]}', "allow -"),
+        ('${RequestObject.spec["a.b/c"][0]} ${RequestObject["spec"]["x y{}"]}', "p q"),
         ("no placeholder $ {x} ${", "no placeholder $ {x} ${"),
     ],
 )
 def test_an_output_shows_fields_aliases_and_lists(output: str, expected: str) -> None:
-    body = {"spec": {"replicas": 3, "on": True, "containers": [{"image": "a:1"}, {"name": "x"}, {"image": "b:2"}]}}
+    body = {
+        "spec": {
+            "a.b/c": ["p"],
+            "x y{}": "q",
+            "replicas": 3,
+            "on": True,
+            "containers": [{"image": "a:1"}, {"name": "x"}, {"image": "b:2"}],
+        }
+    }
 
-    assert message(output, body=body) == expected
+    assert message(output, body=body, annotations={"authorization.k8s.io/decision": "allow"}) == expected
 
 
 def test_a_rule_without_output_says_who_did_what() -> None:

@@ -194,7 +194,7 @@ def _between_fields(groups: _Group) -> Conflict | None:
             continue
         for group in groups.values():
             for fact in group:
-                if fact.presence is Presence.REQUIRED and fact.name.partition(".")[0] in missing:
+                if fact.presence is Presence.REQUIRED and fact.field.name.partition(".")[0] in missing:
                     reason = f"an event with {_spelled(said[0])} has no {fact.name.partition('.')[0]}"
                     return _conflict(reason, *sorted((said[0], fact), key=lambda one: one.offset))
     return None

@@ -117,6 +117,20 @@ TRAILING_INDEX: Final = Behaviour(
     "extended",
 )
 
+OPERATORS_ONLY_HERE: Final = Behaviour(
+    "operators-only-here",
+    "there are no startswith and endswith",
+    "they compare the beginning and the end of a text, in which no character is special; refused with --dialect "
+    "kubesphere (AW111)",
+    "extended",
+)
+QUOTED_KEYS: Final = Behaviour(
+    "quoted-keys",
+    "keys that are no names, such as authorization.k8s.io/decision, cannot be written",
+    'a key in brackets and quotes is exactly that key: Annotations["authorization.k8s.io/decision"]; refused with '
+    "--dialect kubesphere (AW111)",
+    "extended",
+)
 FIELDS_ONLY_HERE: Final = Behaviour(
     "fields-only-here",
     "rules know no Stage, UserAgent, Cluster, ImpersonatedUser, ObjectRef.APIGroup, Annotations",
@@ -139,6 +153,6 @@ STANDARD_PRECEDENCE: Final = Behaviour(
 BEHAVIOURS: Final = (
     PRECEDENCE, MISSING_NEGATED_FALSE, ARRAY_MISSING_KEY, LIKE, LARGE_NUMBERS, SHORT_CIRCUIT, SPACES_IN_OPERATORS,
     GLUED_NOT, QUOTES, ARRAY_NULLS, BARE_ARRAY_FIELD, PRINTED_ARRAYS, CRASHES, LENIENT_SYNTAX, FIELD_CASING,
-    TRAILING_INDEX, FIELDS_ONLY_HERE, KEYS_ONLY_HERE, STANDARD_PRECEDENCE,
+    TRAILING_INDEX, OPERATORS_ONLY_HERE, QUOTED_KEYS, FIELDS_ONLY_HERE, KEYS_ONLY_HERE, STANDARD_PRECEDENCE,
 )  # fmt: skip
 """Every behaviour, as `auditwire rules check --explain-dialect` lists them."""

@@ -3,7 +3,7 @@
 ``bind`` resolves a tree once, so that walking it looks nothing up; ``evaluate`` walks it for one event.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from auditwire.condition.errors import Finding
 from auditwire.condition.fields import Field, FieldTable, Kind
 from auditwire.condition.operators import PatternError, Test, exists_in_array, holds, positive_test
-from auditwire.condition.paths import Step, exists_below, find, matches, steps_of
+from auditwire.condition.paths import Judge, Step, exists_below, judge_of, steps_of
 from auditwire.condition.syntax import And, Comparison, Not, Operator, Or, Path, Reference, walk
 
 
@@ -27,7 +27,7 @@ class Atom:
     field: Field
     steps: tuple[Step, ...]
     test: Test
-    judge: Callable[[Any], bool]
+    judge: Judge
 
     @property
     def is_plain(self) -> bool:
@@ -82,19 +82,19 @@ def atoms_of(node: Bound) -> Iterator[Atom]:
     return (part for part in walk(node) if isinstance(part, Atom))
 
 
-def _judge(comparison: Comparison, field: Field, steps: tuple[Step, ...], test: Test) -> Callable[[Any], bool]:
+def _judge(comparison: Comparison, field: Field, steps: tuple[Step, ...], test: Test) -> Judge:
     negated, keys = comparison.negated, steps[0].keys
     exists = comparison.operator is Operator.EXISTS
     if _indexed(steps):
         if exists:
-            return lambda value: matches(value, steps, partial(exists_in_array, negated=negated))
-        return lambda value: matches(value, steps, partial(holds, test, negated=negated, inside_array=True))
+            return judge_of(steps, partial(exists_in_array, negated=negated))
+        return judge_of(steps, partial(holds, test, negated=negated, inside_array=True))
     if exists and field.kind is Kind.TEXT:
         # A text that is never missing still does not exist while it is empty.
         return lambda value: (value != "") is not negated
     if exists:
         return lambda value: exists_below(value, keys) is not negated
-    return lambda value: holds(test, find(value, keys), negated=negated)
+    return judge_of(steps, partial(holds, test, negated=negated))
 
 
 def _indexed(steps: tuple[Step, ...]) -> bool:

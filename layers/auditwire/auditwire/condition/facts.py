@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
 from itertools import islice
@@ -12,7 +12,7 @@ from auditwire.condition.errors import EvaluationError
 from auditwire.condition.evaluate import root_index_of
 from auditwire.condition.fields import Field, Kind
 from auditwire.condition.operators import PatternError, Test, holds, positive_test
-from auditwire.condition.syntax import Boolean, Comparison, Number, Operator, Path, Text
+from auditwire.condition.syntax import Boolean, Comparison, Number, Operator, Path, Segment, Text, spell_path
 from auditwire.condition.values import parse_number
 
 Value = str | int | None
@@ -46,7 +46,8 @@ class Fact:
     @property
     def name(self) -> str:
         """The field as it is documented, with the keys below it."""
-        return ".".join((self.field.name, *(segment.name for segment in self.field.rest))).lstrip(".")
+        keys = (replace(segment, index=None) for segment in self.field.rest)
+        return spell_path((Segment(self.field.name), *keys))
 
     @cached_property
     def key(self) -> tuple[object, ...]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from lark import Lark
 
+from auditwire.condition.quoting import LITERAL, REFERENCE
 from auditwire.condition.syntax import Operands, Operator
 
 _BOOLEANS: Final = ("true", "True", "TRUE", "false", "False", "FALSE")
@@ -30,11 +31,11 @@ def parser(**options: Any) -> Lark:
 @cache
 def _text() -> str:
     rules = files(__package__).joinpath("grammar.lark").read_text(encoding="utf-8")
-    return "\n".join([rules, *_operators()])
+    return "\n".join([rules, *_from_tables()])
 
 
-def _operators() -> Iterator[str]:
-    """A rule for each kind of operator, and the terminals it is made of."""
+def _from_tables() -> Iterator[str]:
+    """A rule for each kind of operator and the terminals it is made of; the terminals that are spelled elsewhere."""
     for kind in Operands:
         names = [one.name for one in WRITTEN.values() if one.operands is kind]
         negative = [f"NOT_{name}" for name in names if not WRITTEN[name].is_word and WRITTEN[name].negative]
@@ -46,6 +47,8 @@ def _operators() -> Iterator[str]:
         yield f"{name}: {' | '.join(map(_quoted, (*one.synonyms, one.value)))}"
         if one.negative:
             yield f"NOT_{name}: {_quoted(one.negative)}"
+    yield f"STRING: /{LITERAL.pattern}/"
+    yield f"REFERENCE: /{REFERENCE.pattern}/"
     yield f"BOOLEAN.2: /{'|'.join(_BOOLEANS)}/ _END_OF_WORD"
     yield f"_END_OF_WORD: /{END_OF_WORD}/"
     yield f"_NO_RESERVED_WORD: /(?!(?:{'|'.join(RESERVED)}){END_OF_WORD})/"

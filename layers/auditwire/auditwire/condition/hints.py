@@ -35,10 +35,12 @@ _INSTEAD_OF_OPERATOR: Final[tuple[tuple[str, str], ...]] = (
     (r"lte?\b", "write `<` or `<=`"),
     (r"within\b|cidr\b", 'write `like "10.0.*"` or `regex`'),
     (r"\[\s*-", "an index counts from the start: [0], [1:3], [*]"),
-    (r"\[\s*[\"']", "a key in brackets cannot be written; dots stand between names"),
+    (r'\["(?:[^"\\]|\\[^*])*\*', "a quoted key is one key, letter by letter: `*` stands for nothing in it"),
+    (r"\[\s*[\"']", 'a key in brackets stands in double quotes, without spaces: Annotations["a/b"]'),
+    (r"\.\s*\[", "no dot stands before a bracket"),
     (r"\[", "an index is written without spaces: [*], [0], [1:3]"),
     (r"\(", "there are no functions: a field is compared with an operator"),
-    (r"/", "a key with a slash cannot be written as a name"),
+    (r"/", 'a key with a slash is written in brackets and quotes: Annotations["a/b"]'),
 )
 
 # Where a value is expected.
@@ -64,7 +66,7 @@ _ANYWHERE: Final[tuple[tuple[str, str], ...]] = (
     (r"\[", 'lists stand in parentheses: ("a", "b"); an index is written without spaces: [*], [0], [1:3]'),
     (r"#|//|--", "conditions have no comments: use the rule's desc"),
     (r"[\u00a0\u3000\ufeff\u200b\x0b\x0c]", "this is a character that only looks like a space: retype it"),
-    (r"/", "a key with a slash cannot be written as a name"),
+    (r"/", 'a key with a slash is written in brackets and quotes: Annotations["a/b"]'),
     (r"xor\b", "there is no xor: write (a or b) and (not (a and b))"),
     (r"[eE][+-]?\d", "a number is digits with a fraction at most: write 1000 for 1e3"),
     (r"[+*%-]", "there is no arithmetic: compare with the number itself"),

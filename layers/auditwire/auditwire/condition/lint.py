@@ -139,8 +139,9 @@ def _by_kind(comparison: Comparison, field: Field) -> Iterator[Finding]:
 
 
 def _member(name: str) -> str:
-    members = {"Annotations": "Annotations.key", "ObjectRef": "ObjectRef.Name", "ResponseStatus": "ResponseStatus.Code"}
-    return members.get(name, f"{name}.key" if name.endswith("Extra") else f"{name}.Username")
+    members = {"ObjectRef": "ObjectRef.Name", "ResponseStatus": "ResponseStatus.Code"}
+    has_any_key = name == "Annotations" or name.endswith("Extra")
+    return f'{name}["key"]' if has_any_key else members.get(name, f"{name}.Username")
 
 
 def _by_operator(comparison: Comparison, field: Field) -> Iterator[Finding]:

@@ -57,6 +57,8 @@ def holds(test: Test, value: Any, *, negated: bool, inside_array: bool = False) 
     operator, no element for a negative one; nulls in it do not count, and an empty one is false either way. An
     object outside arrays is a set of longer paths, so it is missing itself.
     """
+    if type(value) is str:
+        return test(value) is not negated
     if value is None:
         return False
     if isinstance(value, list):

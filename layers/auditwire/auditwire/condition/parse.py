@@ -10,7 +10,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 from auditwire.condition.errors import Finding
 from auditwire.condition.grammar import WRITTEN, parser
 from auditwire.condition.hints import hint_at, is_operator_expected, one_of, operator_run, unclosed_parenthesis
-from auditwire.condition.quoting import unquote
+from auditwire.condition.quoting import STRING, unquote
 from auditwire.condition.syntax import (
     SPELLINGS,
     Boolean,
@@ -31,7 +31,8 @@ MAX_LENGTH: Final = 65_536
 
 # Neither UTF-8 nor RE2 has a way to say one.
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_SEGMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_\-]*)(?:\[(\*|\d+|\d*:\d*)\])?(\.?)")
+# As in the grammar: a name or a quoted key, an index, the dot before the next name.
+_SEGMENT = re.compile(rf"(?:([A-Za-z_][A-Za-z0-9_\-]*)|\[({STRING})\])(?:\[(\*|\d+|\d*:\d*)\])?(\.?)")
 
 
 class SyntaxFinding(Exception):  # noqa: N818 - carries a finding out of the parser, never leaves this package
@@ -146,8 +147,9 @@ def _path(token: Token) -> Path:
             segments.append(Segment(""))
             position += 1
             continue
-        name, index, dot = match.groups()
-        segments.append(Segment(name, index_of(index) if index else None))
+        name, quoted, index, dot = match.groups()
+        index = index_of(index) if index else None
+        segments.append(Segment(name, index) if quoted is None else Segment(unquote(quoted), index, is_quoted=True))
         position = match.end()
         if dot and position == len(token):
             segments.append(Segment(""))

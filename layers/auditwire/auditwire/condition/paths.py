@@ -1,6 +1,6 @@
 """Looking a path up in decoded JSON: dotted keys, indexes and what they quantify over."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,8 +19,16 @@ class Step:
     index: Index | None
 
 
-Leaf = Callable[[Any], bool]
-"""Judges what stands at the end of a path that an index is on the way of."""
+class Quoted(str):
+    """A key that was quoted: it is never joined with its neighbours."""
+
+    __slots__ = ()
+
+
+Judge = Callable[[Any], bool]
+"""Says of a value whether it satisfies something. May raise ``EvaluationError``."""
+
+_Find = Callable[[Any], Any]
 
 
 def steps_of(segments: tuple[Segment, ...], root_index: Index | None = None) -> tuple[Step, ...]:
@@ -28,7 +36,7 @@ def steps_of(segments: tuple[Segment, ...], root_index: Index | None = None) -> 
     steps = [] if root_index is None else [Step((), root_index)]
     keys: list[str] = []
     for segment in segments:
-        keys.append(segment.name)
+        keys.append(Quoted(segment.name) if segment.is_quoted else segment.name)
         if segment.index is not None:
             steps.append(Step(tuple(keys), segment.index))
             keys = []
@@ -38,23 +46,31 @@ def steps_of(segments: tuple[Segment, ...], root_index: Index | None = None) -> 
 
 
 def find(value: Any, keys: tuple[str, ...]) -> Any:
-    """What stands under ``keys``, or None. Keys may themselves hold dots; nested keys are tried first.
+    """What stands under ``keys``, or None. Keys may themselves hold dots; nested keys are tried first."""
+    found = value
+    for key in keys:
+        if not isinstance(found, dict):
+            break
+        found = found.get(key)
+        if found is None:
+            break
+    else:
+        return found
+    return _find_joined(value, keys) if len(keys) > 1 else None
 
-    Costs at most the nodes of the value: each is reached by one way of joining the keys only.
+
+def _find_joined(value: Any, keys: tuple[str, ...]) -> Any:
+    """``find`` by every way of joining keys, in order: the fewest in the first key come first.
+
+    Costs at most the nodes of the value: each is reached by one way only.
     """
     if not keys:
         return value
     if not isinstance(value, dict):
         return None
-    if keys[0] in value:
-        found = find(value[keys[0]], keys[1:])
-        if found is not None:
-            return found
-    joined = keys[0]
-    for position in range(1, len(keys)):
-        joined += "." + keys[position]
-        if joined in value:
-            found = find(value[joined], keys[position + 1 :])
+    for key, below in _first_keys(keys):
+        if key in value:
+            found = _find_joined(value[key], below)
             if found is not None:
                 return found
     return None
@@ -66,46 +82,83 @@ def exists_below(value: Any, keys: tuple[str, ...]) -> bool:
         return is_present(value)
     if not isinstance(value, dict):
         return False
-    prefix = ".".join(keys) + "."
-    if any(key.startswith(prefix) and is_present(below) for key, below in value.items()):
-        return True
-    joined = ""
-    for position, key in enumerate(keys):
-        joined = f"{joined}.{key}" if position else key
-        if joined in value and exists_below(value[joined], keys[position + 1 :]):
+    if not any(isinstance(key, Quoted) for key in keys):
+        prefix = ".".join(keys) + "."
+        if any(key.startswith(prefix) and is_present(below) for key, below in value.items()):
             return True
-    return False
+    return any(key in value and exists_below(value[key], below) for key, below in _first_keys(keys))
 
 
-def matches(value: Any, steps: tuple[Step, ...], leaf: Leaf) -> bool:
-    """Whether what a path reaches in ``value`` satisfies ``leaf``, quantified by the indexes on the way.
+def _first_keys(keys: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each key that some of these may be together, from the first one on, and the keys that are left below it."""
+    joined = keys[0]
+    yield joined, keys[1:]
+    for position in range(1, len(keys)):
+        if isinstance(keys[position - 1], Quoted) or isinstance(keys[position], Quoted):
+            return
+        joined += "." + keys[position]
+        yield joined, keys[position + 1 :]
+
+
+def judge_of(steps: tuple[Step, ...], leaf: Judge) -> Judge:
+    """What says whether that which a path reaches in a value satisfies ``leaf``, quantified by the indexes on the way.
 
     ``[*]`` asks for some element, ``[n]`` and ranges for every element they select; nothing selected is false.
-    Raises ``EvaluationError`` where an index meets a text or a number, and where keys meet one inside an array.
+    It raises ``EvaluationError`` where an index meets a text or a number, and where keys meet one inside an array.
     """
-    return _matches(value, steps, 0, leaf, inside_array=False)
+    return _judge(steps, leaf, inside_array=False)
 
 
-def _matches(value: Any, steps: tuple[Step, ...], position: int, leaf: Leaf, *, inside_array: bool) -> bool:
-    step = steps[position]
-    value = _find_inside(value, step.keys) if inside_array and step.keys else find(value, step.keys)
+def _judge(steps: tuple[Step, ...], leaf: Judge, *, inside_array: bool) -> Judge:
+    step, rest = steps[0], steps[1:]
+    find_here = _finder(step.keys, inside_array=inside_array)
     if step.index is None:
-        return leaf(value)
-    if value is None or (isinstance(value, dict) and not inside_array):
-        return False
-    if not isinstance(value, list):
-        raise EvaluationError("an index stands on something that is not an array")
-    last = position == len(steps) - 1
+        return lambda value: leaf(find_here(value))
+    below = _judge(rest, leaf, inside_array=True) if rest else leaf
+    array_in = _array_or_none(find_here, inside_array=inside_array)
     if isinstance(step.index, AnyElement):
-        if last:
-            return any(leaf(element) for element in value)
-        return any(_matches(element, steps, position + 1, leaf, inside_array=True) for element in value)
-    selected = _select(value, step.index)
-    if last:
-        return bool(selected) and all(leaf(element) for element in selected)
-    return bool(selected) and all(
-        _matches(element, steps, position + 1, leaf, inside_array=True) for element in selected
-    )
+        return _some(array_in, below)
+    return _every(array_in, below, step.index)
+
+
+def _some(array_in: _Find, below: Judge) -> Judge:
+    def judge(value: Any) -> bool:
+        # A plain loop: any() over a generator costs more than the tests themselves.
+        for element in array_in(value) or ():  # noqa: SIM110
+            if below(element):
+                return True
+        return False
+
+    return judge
+
+
+def _every(array_in: _Find, below: Judge, index: Elements) -> Judge:
+    def judge(value: Any) -> bool:
+        array = array_in(value)
+        selected = () if array is None else _select(array, index)
+        return bool(selected) and all(map(below, selected))
+
+    return judge
+
+
+def _array_or_none(find_here: _Find, *, inside_array: bool) -> _Find:
+    def array_in(value: Any) -> Any:
+        found = find_here(value)
+        if found is None or isinstance(found, list):
+            return found
+        if isinstance(found, dict) and not inside_array:
+            return None
+        raise EvaluationError("an index stands on something that is not an array")
+
+    return array_in
+
+
+def _finder(keys: tuple[str, ...], *, inside_array: bool) -> _Find:
+    if not keys:
+        return lambda value: value
+    if inside_array:
+        return lambda value: _find_inside(value, keys)
+    return lambda value: find(value, keys)
 
 
 def _select(array: list[Any], index: Elements) -> list[Any]:

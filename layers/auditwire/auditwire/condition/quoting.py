@@ -10,6 +10,10 @@ LITERAL: Final = re.compile(rf'{STRING}|"[^"]*"')
 r"""A string literal. Only where no closing quote is left does a backslash stand before one, as in ``"C:\"``."""
 
 
+REFERENCE: Final = re.compile(rf'\$\{{((?:[^{{}}"\s]|{STRING})+)\}}')
+"""``${name}`` or, in outputs, ``${Field.Path}``; its group is what stands inside."""
+
+
 def quote(value: str) -> str:
     """A string literal whose value is ``value``."""
     return '"' + value.replace('"', '\\"') + '"'

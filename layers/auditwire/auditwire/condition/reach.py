@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from auditwire.condition.evaluate import Atom
 from auditwire.condition.operators import holds
+from auditwire.condition.paths import Quoted
 from auditwire.condition.syntax import AnyElement, Operator
 
 _Judge = Callable[[Any], bool]
@@ -26,7 +27,12 @@ class _OddShapeError(Exception):
 def quick_judge(atom: Atom) -> _Judge:
     """A function that gives what ``atom.judge`` gives, and raises what it raises."""
     steps = atom.steps
-    usual = all(len(step.keys) <= _MAX_KEYS and isinstance(step.index, AnyElement | None) for step in steps)
+    usual = all(
+        len(step.keys) <= _MAX_KEYS
+        and isinstance(step.index, AnyElement | None)
+        and not any(isinstance(key, Quoted) for key in step.keys)
+        for step in steps
+    )
     if atom.comparison.operator is Operator.EXISTS or not usual:
         return atom.judge
     indexed = len(steps) > 1 or steps[0].index is not None

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from dataclasses import field as attribute
 from enum import Enum, StrEnum
-from typing import Any, Final, Self, TypeVar, cast
+from typing import Any, ClassVar, Final, Self, TypeVar, cast
+
+from auditwire.condition.quoting import quote
 
 
 class Operands(Enum):
@@ -118,6 +120,8 @@ class Reference:
 class AnyElement:
     """``[*]``: at least one element."""
 
+    spelling: ClassVar[str] = "*"
+
 
 @dataclass(frozen=True, slots=True)
 class Elements:
@@ -125,7 +129,7 @@ class Elements:
 
     start: int
     stop: int | None
-    spelling: str = attribute(default="", compare=False)
+    spelling: str = attribute(compare=False)
 
 
 Index = AnyElement | Elements
@@ -150,15 +154,28 @@ def _bound(digits: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One name of a path with its index."""
+    """One name of a path with its index.
+
+    A quoted one, ``["a.b/c"]``, is exactly that key; other names may be parts of a key that holds dots (``paths.py``).
+    """
 
     name: str
     index: Index | None = None
+    is_quoted: bool = False
+
+
+def spell_path(segments: Iterable[Segment]) -> str:
+    """The segments as a path spells them."""
+    text = ""
+    for segment in segments:
+        text += f"[{quote(segment.name)}]" if segment.is_quoted else f".{segment.name}" if text else segment.name
+        text += "" if segment.index is None else f"[{segment.index.spelling}]"
+    return text
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A field as written: ``RequestObject.spec.containers[*].name``."""
+    """A field as written: ``RequestObject.spec.containers[*].name``, ``Annotations["authorization.k8s.io/reason"]``."""
 
     segments: tuple[Segment, ...]
     text: str

@@ -2,21 +2,19 @@
 
     ["and", E, …]  ["or", E, …]  ["not", E]  [operator, negated, path, [operand, …]]
 
-A path is a list of segments, ``[name]`` or ``[name, index]`` with the index as spelled; an operand is
-``["text", "…"]``, ``["number", "spelling"]`` or ``["boolean", true]``.
+A path is a list of segments, ``[name]`` or ``[name, index]`` with the index as spelled; a quoted one in ``{"key": …}``.
+An operand is ``["text", "…"]``, ``["number", "spelling"]`` or ``["boolean", true]``.
 """
 
 import re
+from dataclasses import replace
 from typing import Any, Final
 
 from auditwire.condition.syntax import (
     And,
-    AnyElement,
     Boolean,
     Comparison,
-    Elements,
     Expression,
-    Index,
     Literal,
     Not,
     Number,
@@ -27,6 +25,7 @@ from auditwire.condition.syntax import (
     Segment,
     Text,
     index_of,
+    spell_path,
 )
 
 _INDEX: Final = re.compile(r"\*|\d+|\d*:\d*", re.ASCII)
@@ -63,36 +62,33 @@ def from_json(value: Any, depth: int = 0) -> Expression:
     raise ValueError(f"{str(value)[:80]} is no expression")
 
 
-def path_to_json(path: Path) -> list[list[str]]:
+def path_to_json(path: Path) -> list[Any]:
     """The segments of a path."""
-    return [[one.name] if one.index is None else [one.name, _spelling(one.index)] for one in path.segments]
+    return [_segment(one) for one in path.segments]
 
 
 def path_from_json(value: Any) -> Path:
     """The path of segments ``path_to_json`` made. Raises ``ValueError`` for anything else."""
-    segments: list[Segment] = []
-    words: list[str] = []
-    for part in value:
-        match part:
-            case [str() as name]:
-                segments.append(Segment(name))
-                words.append(name)
-            case [str() as name, str() as index] if _INDEX.fullmatch(index):
-                segments.append(Segment(name, index_of(index)))
-                words.append(f"{name}[{index}]")
-            case _:
-                raise ValueError(f"{str(part)[:80]} is no segment of a path")
+    segments = tuple(_segment_from(part) for part in value)
     if not segments:
         raise ValueError("a path has no segments")
-    return Path(tuple(segments), ".".join(words))
+    return Path(segments, spell_path(segments))
 
 
-def _spelling(index: Index) -> str:
-    if isinstance(index, AnyElement):
-        return "*"
-    if isinstance(index, Elements) and index.spelling:
-        return index.spelling
-    return f"{index.start}:{'' if index.stop is None else index.stop}"
+def _segment(segment: Segment) -> Any:
+    index = [] if segment.index is None else [segment.index.spelling]
+    return {"key": [segment.name, *index]} if segment.is_quoted else [segment.name, *index]
+
+
+def _segment_from(value: Any) -> Segment:
+    match value:
+        case [str() as name]:
+            return Segment(name)
+        case [str() as name, str() as index] if _INDEX.fullmatch(index):
+            return Segment(name, index_of(index))
+        case {"key": [*plain]}:
+            return replace(_segment_from(plain), is_quoted=True)
+    raise ValueError(f"{str(value)[:80]} is no segment of a path")
 
 
 def _literal(literal: Literal | Reference) -> list[Any]:

@@ -12,8 +12,7 @@ from typing import Any, Final, Literal
 from auditwire.condition.canonical import canonical
 from auditwire.condition.fields import Field
 from auditwire.condition.precedence import spell
-from auditwire.condition.syntax import Comparison, Expression, Path, Reference, replace_leaves
-from auditwire.condition.tree_json import path_from_json, path_to_json
+from auditwire.condition.syntax import Comparison, Expression, Path, Reference, replace_leaves, spell_path
 from auditwire.rules.definitions import Definitions
 from auditwire.rules.document import Entry, RuleDocument
 from auditwire.rules.fields import EventFields
@@ -212,10 +211,9 @@ def _with_documented_name(leaf: Comparison | Reference) -> Expression:
 def _named(path: Path) -> Path:
     field = _FIELDS.resolve(path)
     names = field.name.split(".") if isinstance(field, Field) else []
-    segments = path_to_json(path)
-    for segment, name in zip(segments, names, strict=False):
-        segment[0] = name
-    return path_from_json(segments)
+    documented = [replace(segment, name=name) for segment, name in zip(path.segments, names, strict=False)]
+    segments = (*documented, *path.segments[len(documented) :])
+    return Path(segments, spell_path(segments))
 
 
 def _settings(settings: Settings) -> dict[str, str]:

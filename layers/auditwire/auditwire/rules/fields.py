@@ -125,7 +125,7 @@ class EventFields:
         """
         head, *rest = path.segments
         entry = _TABLE.get(head.name.lower())
-        if entry is None:
+        if entry is None or head.is_quoted:
             return _unknown(path)
         if isinstance(entry, _Leaf):
             return _leaf_field(path, entry, head, tuple(rest))
@@ -134,7 +134,9 @@ class EventFields:
         if not rest:
             return Field(Kind.JSON, _object_loader(entry), (), None, entry.name)
         leaf = entry.fields.get(rest[0].name.lower())
-        return _unknown(path) if leaf is None else _leaf_field(path, leaf, rest[0], tuple(rest[1:]))
+        return (
+            _unknown(path) if leaf is None or rest[0].is_quoted else _leaf_field(path, leaf, rest[0], tuple(rest[1:]))
+        )
 
 
 def _leaf_field(path: Path, leaf: _Leaf, own: Segment, rest: tuple[Segment, ...]) -> Field | Finding:

@@ -1,13 +1,10 @@
 """Finding where documents mention names: every ``${name}``, in texts that parse and in texts that do not."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
 
+from auditwire.condition.quoting import REFERENCE
 from auditwire.rules.document import Entry, RuleDocument, Scalar
-
-_MENTION: Final = re.compile(r"\$\{([^{}\"\s]+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,5 +32,5 @@ def mentions(documents: list[RuleDocument]) -> Iterator[Mention]:
 
 
 def _in(scalar: Scalar, document: RuleDocument, entry: Entry, *, is_output: bool) -> Iterator[Mention]:
-    for match in _MENTION.finditer(scalar.text):
+    for match in REFERENCE.finditer(scalar.text):
         yield Mention(match[1], document, entry, scalar, match.start(), is_output)

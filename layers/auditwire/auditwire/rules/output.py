@@ -1,15 +1,13 @@
 """Outputs: the template of a message, compiled."""
 
-import re
-from typing import Any, Final
+from typing import Any
 
 from auditwire.condition.errors import Finding
+from auditwire.condition.quoting import REFERENCE
 from auditwire.condition.syntax import Boolean, Number, Path
 from auditwire.rules.definitions import Definitions
 from auditwire.rules.document import RuleDocument
 from auditwire.rules.message import MessageTemplate
-
-_PLACEHOLDER: Final = re.compile(r"\$\{([^{}\"\s]+)\}")
 
 
 def compile_output(
@@ -19,7 +17,7 @@ def compile_output(
     parts: list[str | Path] = []
     findings: list[Finding] = []
     position = 0
-    for match in _PLACEHOLDER.finditer(text):
+    for match in REFERENCE.finditer(text):
         parts.append(text[position : match.start()])
         shown = definitions.output_field(document, match[1])
         if isinstance(shown, Finding):
