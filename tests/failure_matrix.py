@@ -103,11 +103,11 @@ def _behind() -> list[Cell]:
         on_s3 = 2 if kind in _REPEATED else 1
         operations = ("s3.ListObjectsV2", "s3.GetObject", "sns.PublishBatch", "s3.DeleteObject")
         each = tuple(Trouble(Calls("publish_outbox", operation), fault) for operation in operations)
-        put_aside = Trouble(Calls("relay", "sqs.SendMessage"), fault)
+        quarantine_rejects = Trouble(Calls("relay", "sqs.SendMessage"), fault)
         cells += [
             # The topic is down before, so that there is something in the outbox.
             Cell("publish-outbox", kind, 200, each, faults=1 + 3 * on_s3 + 1),
-            Cell("dead-letters", kind, 200, (put_aside,), faults=3 if kind in _REPEATED else 1),
+            Cell("dead-letters", kind, 200, (quarantine_rejects,), faults=3 if kind in _REPEATED else 1),
         ]
     half = Trouble(Calls("publish_outbox", "sns.PublishBatch"), half_of_the_messages)
     not_replaced = Trouble(Calls("publish_outbox", "s3.PutObject"), timeout)

@@ -1,4 +1,4 @@
-"""Reading back from CloudWatch what the functions counted, by cluster and hour."""
+"""Reading from CloudWatch what the functions counted, by cluster and hour."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,14 +9,14 @@ Hours = dict[tuple[str, datetime], Counter[str]]
 """(cluster, beginning of an hour) → name of a metric → count."""
 
 PERIOD_SECONDS: Final = 3600
-"""CloudWatch keeps values of an hour for 455 days, finer ones for 63 or less."""
+"""CloudWatch keeps values per hour for 455 days, finer ones for at most 63 days."""
 
 _QUERIES_AT_ONCE: Final = 500
 _DATAPOINTS_AT_ONCE: Final = 100_800
 
 
 class CountsWithheldError(Exception):
-    """CloudWatch keeps an answer back; the message is its word for why."""
+    """CloudWatch withholds an answer. The message is its status code."""
 
 
 def counts_measured(
@@ -27,8 +27,8 @@ def counts_measured(
     start: datetime,
     end: datetime,
 ) -> Hours:
-    """What was counted from ``start`` to ``end``, both on the hour; ``sources`` are metrics, each with the services
-    that count it.
+    """The counts from ``start`` to ``end``, both on the hour. ``sources`` are metrics, each with the services that
+    count it.
 
     Raises CountsWithheldError, ClientError and BotoCoreError.
     """

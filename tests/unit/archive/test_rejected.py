@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from auditwire.archive import MemoryArchive
-from auditwire.archive.rejected import MAX_OBJECTS, put_aside
+from auditwire.archive.rejected import MAX_OBJECTS, quarantine_rejects
 from auditwire.events import Reject, decode
 
 RECEIVED = datetime(2026, 11, 21, 22, 5, tzinfo=UTC)
@@ -15,7 +15,7 @@ def items(count: int) -> list[Reject]:
 
 
 def put(archive: MemoryArchive, rejects: list[Reject]) -> list[tuple[Reject, str]]:
-    return put_aside(archive, rejects, cluster="prod", received=RECEIVED)
+    return quarantine_rejects(archive, rejects, cluster="prod", received=RECEIVED)
 
 
 def test_a_few_items_are_an_object_each() -> None:

@@ -1,4 +1,4 @@
-"""Reading objects ahead: the next ones are fetched while one is worked on."""
+"""Reading objects ahead: the next ones are fetched while one is processed."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -12,7 +12,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 MAX_AHEAD: Final = MAX_SIDE_BY_SIDE
-"""Objects that are fetched before they are needed."""
+"""How many objects are fetched before they are needed."""
 
 MAX_BYTES_AHEAD: Final = 64 << 20
 
@@ -23,9 +23,11 @@ def read_ahead(
     read: Callable[[Item], Result],
     size: Callable[[Item], int] = lambda item: 0,
 ) -> Iterator[tuple[Item, Result]]:
-    """Each item with what ``read`` makes of it, in order; what it raises is raised in its turn.
+    """Yields each item with the result of ``read``, in order. An error of ``read`` is raised when its item's turn
+    comes.
 
-    At most MAX_AHEAD items are read at once, and, but for a single one, no more than MAX_BYTES_AHEAD by ``size``.
+    At most MAX_AHEAD items are read at the same time. Except for a single item, they have at most MAX_BYTES_AHEAD by
+    ``size``.
     """
     waiting: deque[tuple[Item, Future[Result]]] = deque()
     held = 0

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MAX_OBJECTS_A_BATCH: Final = 24
 EVENTS: Final = "events/"
-"""What the keys of all objects of events begin with."""
+"""The start of the keys of all objects with events."""
 
 _OBJECT_KEY: Final = re.compile(
     r"events/cluster=([a-z0-9-]{1,63})/date=([0-9-]{10})/hour=([0-9]{2})/([0-9]{8}T[0-9]{6}\.[0-9]{6}Z)-[0-9a-f]{64}\.jsonl\.gz"
@@ -43,7 +43,7 @@ class HourGroup:
 
 @dataclass(frozen=True, slots=True)
 class ObjectPlace:
-    """What the key of an object of events says: whose they are, the hour and the ``t`` of their HourGroup."""
+    """What the key of an object with events says: the cluster, and the hour and ``t`` of their HourGroup."""
 
     cluster: str
     hour: str
@@ -112,12 +112,12 @@ def object_key(cluster: str, hour: str, t: str, digest: str) -> str:
 
 
 def events_of(cluster: str) -> str:
-    """What the keys of a cluster's objects begin with. Raises ValueError for a name that is no cluster name."""
+    """The start of the keys of a cluster's objects. Raises ValueError if ``cluster`` is not a cluster name."""
     return f"{EVENTS}cluster={checked_cluster(cluster)}/"
 
 
 def parse_object_key(key: str) -> ObjectPlace | None:
-    """What an object_key says; None for any other key."""
+    """Reads an object_key; None for any other key."""
     found = _OBJECT_KEY.fullmatch(key)
     return ObjectPlace(found[1], f"{found[2]}T{found[3]}", found[4]) if found else None
 

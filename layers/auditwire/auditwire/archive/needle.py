@@ -1,7 +1,7 @@
-"""Lines that can hold a text, found among the inflated bytes without decoding the others.
+"""Finding the lines that may contain a text, among inflated bytes, without decoding the others.
 
-Nothing is proven here: a line that is picked out is decoded and asked like any other. What matters is that no line is
-passed over that holds the text, however whoever sent it chose to write it.
+This proves nothing: each line found is decoded and tested like any other. What matters is that no line is missed that
+contains the text, however the sender chose to write it.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 _Find = Callable[[bytes, int], int]
-"""Where the next sign is that a text may be in this line, from a place on; -1 where there is none."""
+"""The next position, from a given one on, that indicates the text in its line; -1 if there is none."""
 
 _SLASH: Final = b"\\/"
 
@@ -20,11 +20,11 @@ class Needle:
     """A text that is looked for within the strings of JSON lines."""
 
     def __init__(self, text: str) -> None:
-        """Raises ValueError for an empty text: every line holds it."""
+        """Raises ValueError for an empty text, which is in every line."""
         if not text:
             raise ValueError("an empty text is in every line")
-        # A text stands as it is, what must be escaped in its short form; or one of its signs at least is written with
-        # \u (RFC 8259, section 7). The slash alone may be escaped without need in another way.
+        # Either the text is there as it is, with what must be escaped in its short form, or at least one of its
+        # characters is written with \u (RFC 8259, section 7). Only the slash may be escaped needlessly in another way.
         self._finds: list[_Find] = [_escaped(text)]
         try:
             written = msgspec.json.encode(text)[1:-1]
@@ -35,7 +35,7 @@ class Needle:
             self._finds.append(lambda content, start: content.find(_SLASH, start))
 
     def lines(self, content: bytes) -> Iterator[bytes]:
-        """The lines of ``content`` that can hold the text, in order, without their line feeds."""
+        """Yields the lines of ``content`` that may contain the text, in order, without their line feeds."""
         start, end = 0, len(content)
         nearest = [-1] * len(self._finds)
         while start < end:
@@ -54,7 +54,7 @@ class Needle:
 
 
 def _escaped(text: str) -> _Find:
-    """Finds a sign of the text that is written with \\u, by either half of a surrogate pair."""
+    r"""Finds a character of the text that is written with \u, by either half of a surrogate pair."""
     units = text.encode("utf-16-be", "surrogatepass")
     numbers = {f"{units[at] << 8 | units[at + 1]:04x}" for at in range(0, len(units), 2)}
     pattern = re.compile(rb"\\u(?i:" + "|".join(sorted(numbers)).encode() + rb")")

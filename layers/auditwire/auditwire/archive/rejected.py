@@ -18,7 +18,7 @@ hundreds of objects the batch would never be answered."""
 MANY_ITEMS: Final = "many_items"
 
 
-def put_aside(
+def quarantine_rejects(
     archive: "Archive", rejects: Sequence[Reject], *, cluster: str, received: datetime
 ) -> list[tuple[Reject, str]]:
     """Quarantines the rejects. Returns each of them with its key. Raises ArchiveError.

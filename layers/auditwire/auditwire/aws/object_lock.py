@@ -1,6 +1,6 @@
-"""Object Lock, set on each object that is put: until then nobody removes it.
+"""Object Lock, set on each object that is put: nobody can remove it until then.
 
-Never the bucket's default, for what lies beside events must go: alerts that were published, and the like.
+It is never the bucket's default, because other objects must be removable, such as alerts that have been published.
 """
 
 from datetime import datetime
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import PutObjectRequestTypeDef
 
 Lock = Literal["none", "governance", "compliance"]
-"""``governance`` can be lifted by who has a permission of its own, ``compliance`` by nobody."""
+"""A principal with a special permission can lift ``governance``. Nobody can lift ``compliance``."""
 
 LOCKS: Final[tuple[Lock, ...]] = ("none", "governance", "compliance")
 
@@ -19,7 +19,7 @@ _MODES: "dict[Lock, ObjectLockModeType]" = {"governance": "GOVERNANCE", "complia
 
 
 def object_lock(lock: Lock, retain_until: datetime | None) -> "PutObjectRequestTypeDef":
-    """What a put carries so that its object is retained; nothing where it is not to be."""
+    """The members of a put request that retain its object; none if it is not to be retained."""
     mode = _MODES.get(lock)
     if mode is None or retain_until is None:
         return {}  # type: ignore[typeddict-item]  # the rest of the request has what is required

@@ -24,7 +24,7 @@ from auditwire.archive import (
     batch_digest,
     partition,
 )
-from auditwire.archive.rejected import put_aside
+from auditwire.archive.rejected import quarantine_rejects
 from auditwire.bundles.active_rules import ActiveRules
 from auditwire.clusters import (
     APISERVER,
@@ -172,7 +172,7 @@ class Ingest:
                 for one in kept
                 for rule in one.verdict.alerts
             ]
-        quarantined = put_aside(self.archive, rejects, cluster=cluster, received=batch.received)
+        quarantined = quarantine_rejects(self.archive, rejects, cluster=cluster, received=batch.received)
         account.stored_before = bool(results) and all(result == "exists" for result in results)
         _count(account, decisions, rejects)
         errors = decisions.evaluation_errors
