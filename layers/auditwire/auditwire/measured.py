@@ -11,8 +11,8 @@ Hours = dict[tuple[str, datetime], Counter[str]]
 PERIOD_SECONDS: Final = 3600
 """CloudWatch keeps values per hour for 455 days, finer ones for at most 63 days."""
 
-_QUERIES_AT_ONCE: Final = 500
-_DATAPOINTS_AT_ONCE: Final = 100_800
+_MAX_QUERIES: Final = 500
+_MAX_DATAPOINTS: Final = 100_800
 
 
 class CountsWithheldError(Exception):
@@ -39,8 +39,8 @@ def counts_measured(
         for service in services
     ]
     hours: Hours = {}
-    for at in range(0, len(wanted), _QUERIES_AT_ONCE):
-        some = wanted[at : at + _QUERIES_AT_ONCE]
+    for at in range(0, len(wanted), _MAX_QUERIES):
+        some = wanted[at : at + _MAX_QUERIES]
         queries = [_query(f"m{number}", namespace, *one) for number, one in enumerate(some)]
         for result in _results(cloudwatch, queries, start, end):
             cluster, metric, _ = some[int(result["Id"].removeprefix("m"))]
@@ -57,7 +57,7 @@ def _query(identifier: str, namespace: str, cluster: str, metric: str, service: 
 
 def _results(cloudwatch: Any, queries: Any, start: datetime, end: datetime) -> Iterator[Any]:
     pages = cloudwatch.get_paginator("get_metric_data").paginate(
-        MetricDataQueries=queries, StartTime=start, EndTime=end, MaxDatapoints=_DATAPOINTS_AT_ONCE
+        MetricDataQueries=queries, StartTime=start, EndTime=end, MaxDatapoints=_MAX_DATAPOINTS
     )
     for page in pages:
         for result in page["MetricDataResults"]:

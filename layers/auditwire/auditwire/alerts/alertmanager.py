@@ -20,8 +20,8 @@ from auditwire.alerts.text import annotation_value
 
 ALERTS_PATH: Final = "/api/v2/alerts"
 
-_CONNECT_SECONDS: Final = 3.0
-_READ_SECONDS: Final = 10.0
+_MAX_CONNECT_SECONDS: Final = 3.0
+_MAX_READ_SECONDS: Final = 10.0
 _MAX_ANSWER_LENGTH: Final = 65_536
 _PEM: Final = "-----BEGIN"
 _KNOWN_PATH = re.compile(r"(/api/v[12](/alerts)?)?/*$")
@@ -128,10 +128,10 @@ class AlertmanagerPeer:
     def post(self, alerts: bytes, seconds: float) -> PeerAnswer:
         """Posts a JSON list of alerts; see Peer.post. Connecting takes at most 3 seconds of it, the answer 10."""
         ends = self._clock() + seconds
-        connection = self._connection(min(_CONNECT_SECONDS, seconds))
+        connection = self._connection(min(_MAX_CONNECT_SECONDS, seconds))
         try:
             connection.connect()
-            connection.sock.settimeout(max(0.001, min(_READ_SECONDS, ends - self._clock())))
+            connection.sock.settimeout(max(0.001, min(_MAX_READ_SECONDS, ends - self._clock())))
             connection.request("POST", self._path, alerts, self._headers)
             response = connection.getresponse()
             text = response.read(_MAX_ANSWER_LENGTH).decode("utf-8", "replace")

@@ -36,7 +36,7 @@ queue."""
 
 _BAD: Final = frozenset(("malformed", "refused"))
 _OURS: Final = ("reason", "detail")
-_AT_ONCE: Final = 10
+_MAX_MESSAGES: Final = 10
 _MAX_REQUEST_BYTES: Final = 250_000
 # A receive that waits asks all machines of the queue. One that does not wait may miss messages.
 _WAIT_SECONDS: Final = 1
@@ -146,7 +146,7 @@ def _received(
     """Yields messages in portions, each message once, until the queue has no new one or ``most`` were yielded."""
     seen: set[str] = set()
     while most is None or len(seen) < most:
-        room = _AT_ONCE if most is None else min(_AT_ONCE, most - len(seen))
+        room = _MAX_MESSAGES if most is None else min(_MAX_MESSAGES, most - len(seen))
         try:
             messages = client.receive_message(
                 QueueUrl=queue_url,
@@ -261,10 +261,10 @@ def _delete(client: "SQSClient", url: str, letters: Sequence[DeadLetter], result
 
 
 def _show_again(client: "SQSClient", url: str, letters: Sequence[DeadLetter]) -> None:
-    for start in range(0, len(letters), _AT_ONCE):
+    for start in range(0, len(letters), _MAX_MESSAGES):
         entries: list[ChangeMessageVisibilityBatchRequestEntryTypeDef] = [
             {"Id": str(number), "ReceiptHandle": letter.receipt, "VisibilityTimeout": 0}
-            for number, letter in enumerate(letters[start : start + _AT_ONCE])
+            for number, letter in enumerate(letters[start : start + _MAX_MESSAGES])
         ]
         # The messages become visible again soon. That is no reason to lose the result.
         with suppress(BotoCoreError, ClientError):

@@ -30,7 +30,7 @@ _MESSAGE_AT_FAULT: Final = frozenset(
 )
 # The failure of an entry is the sender's fault if its flag says so, unless its code is about permissions, keys,
 # throttling or the topic.
-_ROAD_AT_FAULT: Final = ("AccessDenied", "Authorization", "KMS", "Kms", "NotFound", "Throttl", "Token")
+_TOPIC_AT_FAULT: Final = ("AccessDenied", "Authorization", "KMS", "Kms", "NotFound", "Throttl", "Token")
 
 
 _Item = TypeVar("_Item")
@@ -161,7 +161,7 @@ class SnsPublisher:
         unsent: list[_BatchEntry[_Item]] = []
         invalid: list[_BatchEntry[_Item]] = []
         for failure in answer.get("Failed", []):
-            sender_fault = failure["SenderFault"] and not any(word in failure["Code"] for word in _ROAD_AT_FAULT)
+            sender_fault = failure["SenderFault"] and not any(word in failure["Code"] for word in _TOPIC_AT_FAULT)
             (invalid if sender_fault else unsent).append(request[int(failure["Id"])])
         return unsent, invalid
 

@@ -30,10 +30,8 @@ object."""
 
 _PREFIX: Final = "quarantine/"
 _KEY = re.compile(r"quarantine/cluster=([a-z0-9-]{1,63})/([0-9a-f]{64})\.gz")
-# Ingest inflates bodies up to this size, and what it cannot inflate is far smaller.
-_MAX_BYTES: Final = 64 << 20
 # S3 lists keys without their metadata; each object's metadata costs one request. A client keeps ten connections.
-_SIDE_BY_SIDE: Final = 10
+_MAX_SIDE_BY_SIDE: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +80,8 @@ class Quarantine:
         """Yields the entries with their notes, in order. Notes are read a few at a time as they are needed. Entries
         that have been removed meanwhile are left out."""
         waiting = iter(entries)
-        with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-            while some := list(islice(waiting, _SIDE_BY_SIDE)):
+        with ThreadPoolExecutor(_MAX_SIDE_BY_SIDE) as pool:
+            while some := list(islice(waiting, _MAX_SIDE_BY_SIDE)):
                 for entry, note in zip(some, pool.map(self._note, some), strict=True):
                     if note is not None:
                         yield Quarantined(entry, note)
@@ -105,7 +103,7 @@ class Quarantine:
         except (ClientError, BotoCoreError) as error:
             raise QuarantineError(f"s3://{self._bucket}/{entry.key}: could not be read: {error}") from error
         try:
-            return _note_of(entry, metadata), inflate(packed, "gzip", limit=_MAX_BYTES)
+            return _note_of(entry, metadata), inflate(packed, "gzip")
         except BodyError as error:
             raise DamagedError(f"s3://{self._bucket}/{entry.key}: is damaged: {error}") from error
 

@@ -44,7 +44,7 @@ MAX_SET_BYTES: Final = 8 << 20
 ALERT_PATIENCE: Final = timedelta(seconds=60)
 """How long after a refusal other runs assume that its alert is on the way."""
 
-_ATTEMPTS: Final = 10
+_MAX_ATTEMPTS: Final = 10
 _FIRST_WAIT_SECONDS: Final = 0.1
 _MAX_WAIT_SECONDS: Final = 3.0
 
@@ -85,7 +85,7 @@ def compile_rules(
     bucket changed during each of ten attempts, RulesBucketError if it cannot be read or written.
     """
     moved: str | None = None
-    for attempt in range(_ATTEMPTS):
+    for attempt in range(_MAX_ATTEMPTS):
         if attempt:
             sleep(min(_FIRST_WAIT_SECONDS * 2 ** (attempt - 1), _MAX_WAIT_SECONDS) * (0.5 + jitter() / 2))
         look = _Look(bucket, now())
@@ -97,7 +97,7 @@ def compile_rules(
         if moved and (compiled.verdict, compiled.digest) == ("unchanged", moved):
             return replace(compiled, verdict="accepted")
         return compiled
-    raise StillChangingError(f"the rules changed during each of {_ATTEMPTS} attempts: {last}") from last
+    raise StillChangingError(f"the rules changed during each of {_MAX_ATTEMPTS} attempts: {last}") from last
 
 
 def confirm_announced(bucket: RulesBucket, compiled: Compiled) -> None:
@@ -105,7 +105,7 @@ def confirm_announced(bucket: RulesBucket, compiled: Compiled) -> None:
 
     Without the note the next alert follows after a minute at the earliest. Raises RulesBucketError.
     """
-    for _ in range(_ATTEMPTS):
+    for _ in range(_MAX_ATTEMPTS):
         stored = bucket.read(STATUS_KEY)
         status = _status(stored)
         if stored is None or status is None or status.alerted:

@@ -9,7 +9,7 @@ from typing import Final
 from auditwire.clusters.errors import InvalidClusterNameError
 from auditwire.senders.kind import SenderKind
 
-LABEL_VALUE_LENGTH: Final = 128
+MAX_LABEL_VALUE_LENGTH: Final = 128
 MAX_LABELS: Final = 16
 
 _NAME = re.compile(r"[a-z0-9-]{1,63}")
@@ -43,4 +43,4 @@ def is_cluster_name(name: str) -> bool:
 
 def is_label(name: str, value: str) -> bool:
     """Whether a cluster may have this label: a legal Prometheus label name, and 1 to 128 printable characters."""
-    return _LABEL.fullmatch(name) is not None and 0 < len(value) <= LABEL_VALUE_LENGTH and value.isprintable()
+    return _LABEL.fullmatch(name) is not None and 0 < len(value) <= MAX_LABEL_VALUE_LENGTH and value.isprintable()

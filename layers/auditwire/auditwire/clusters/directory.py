@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 MAX_CACHE_SECONDS: Final = 60.0
 # kube-apiserver tries again ten seconds after a refusal. A credential that was registered meanwhile must work by then.
-UNKNOWN_CACHE_SECONDS: Final = 10.0
-_CACHE_SIZE: Final = 1_024
+MAX_UNKNOWN_CACHE_SECONDS: Final = 10.0
+_MAX_CACHED: Final = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Directory:
         table: str,
         clock: Callable[[], float] = time.time,
         ttl: float = MAX_CACHE_SECONDS,
-        size: int = _CACHE_SIZE,
+        size: int = _MAX_CACHED,
     ) -> None:
         if not 0 < ttl <= MAX_CACHE_SECONDS:
             message = f"a credential may be cached for at most {MAX_CACHE_SECONDS:.0f} seconds, not {ttl}"
@@ -86,7 +86,7 @@ class Directory:
         self._table = table
         self._clock = clock
         self._known = _Cache(ttl, size)
-        self._unknown = _Cache(min(ttl, UNKNOWN_CACHE_SECONDS), size)
+        self._unknown = _Cache(min(ttl, MAX_UNKNOWN_CACHE_SECONDS), size)
         self._lock = Lock()
         self._uses = UseLog(client, table, clock)
 

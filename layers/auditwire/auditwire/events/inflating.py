@@ -2,7 +2,7 @@
 
 from isal import isal_zlib
 
-LIMIT = 64 * 1024 * 1024
+MAX_INFLATED_BYTES = 64 * 1024 * 1024
 _STEP = 1024 * 1024
 _PIECE = 16 * 1024
 _MAGIC = b"\x1f\x8b"
@@ -22,7 +22,7 @@ class BodyError(Exception):
         self.detail = detail
 
 
-def inflate(body: bytes, content_encoding: str | None, *, limit: int = LIMIT) -> bytes:
+def inflate(body: bytes, content_encoding: str | None, *, limit: int = MAX_INFLATED_BYTES) -> bytes:
     """The body as JSON text. Gzip is inflated to at most ``limit`` bytes; with identity or no header the body is
     returned unchanged.
 

@@ -29,7 +29,7 @@ _KIND_TEXTS = tuple(b'"%b"' % kind.encode() for kind in (*_SECRET_KINDS, *_TOKEN
 _ESCAPED_LETTER = re.compile(rb"\\u00[4-7]")
 # No object inside an object is deeper. What still looks like a Secret there is replaced as a whole, which bounds both
 # the stack and how often a text is read.
-_DEEPEST = 40
+_MAX_DEPTH = 40
 # No secret in a Secret or TokenRequest is deeper than /metadata/annotations/NAME.
 _MAX_PATH_LENGTH = 4
 
@@ -62,7 +62,7 @@ def _on_resource(body: msgspec.Raw, redact: _Rewrite) -> msgspec.Raw:
 
 def _in_secret(text: msgspec.Raw, depth: int) -> msgspec.Raw:
     """Redacts a Secret, a part of one, or a list of them."""
-    if depth > _DEEPEST:
+    if depth > _MAX_DEPTH:
         return _masked(text)
     if _is_array(text):
         return _in_array(text, lambda item: _in_secret(item, depth + 1))
@@ -92,7 +92,7 @@ def _by_kind(text: msgspec.Raw, depth: int) -> msgspec.Raw:
     """Redacts any JSON value: Secrets and token objects wherever they are in it."""
     if not _may_hold_kind(bytes(text)):
         return text
-    if depth > _DEEPEST:
+    if depth > _MAX_DEPTH:
         return _masked(text)
     if _is_array(text):
         return _in_array(text, lambda item: _by_kind(item, depth + 1))

@@ -5,7 +5,7 @@ from typing import Final
 
 from auditwire.policy.rule import GroupResources, PolicyRule
 
-_SHOWN: Final = 4
+_MAX_SHOWN: Final = 4
 
 
 def describe(rule: PolicyRule) -> str:
@@ -25,8 +25,8 @@ def describe(rule: PolicyRule) -> str:
 
 def listed(words: Sequence[str], none: str = "") -> str:
     """The first words of a list, joined, and how many more there are. ``none`` for an empty list."""
-    shown = ", ".join(words[:_SHOWN])
-    return f"{shown} and {len(words) - _SHOWN:,} more" if len(words) > _SHOWN else shown or none
+    shown = ", ".join(words[:_MAX_SHOWN])
+    return f"{shown} and {len(words) - _MAX_SHOWN:,} more" if len(words) > _MAX_SHOWN else shown or none
 
 
 def _resources(entry: GroupResources) -> str:
