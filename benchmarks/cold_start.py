@@ -57,6 +57,7 @@ def _environment(bytecode: str) -> dict[str, str]:
     names = [name for part in parts for name in part.get("Environment", {}).get("Variables", {})]
     own = {
         "POWERTOOLS_LOG_LEVEL": "INFO",
+        "EVIDENCE_LOCK": "none",
         "AWS_ENDPOINT_URL": "",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "none",

@@ -109,6 +109,17 @@ def _behind() -> list[Cell]:
             Cell("publish-outbox", kind, 200, each, faults=1 + 3 * on_s3 + 1),
             Cell("dead-letters", kind, 200, (quarantine_rejects,), faults=3 if kind in _REPEATED else 1),
         ]
+    for kind, fault in _FAULTS.items():
+        calls = (
+            Calls("seal", "s3.ListObjectsV2"),
+            Calls("seal", "s3.GetObject", "/events/"),
+            Calls("seal", "kms.Sign"),
+            Calls("seal", "s3.PutObject", "/seals/"),
+        )
+        troubles = tuple(Trouble(one, fault) for one in calls)
+        cells.append(Cell("seal", kind, 200, troubles, faults=12 if kind in _REPEATED else 4))
+    half_read = Trouble(Calls("seal", "s3.GetObject", "/events/"), half_of_the_content)
+    cells.append(Cell("seal", "partial", 200, (half_read,)))
     half = Trouble(Calls("publish_outbox", "sns.PublishBatch"), half_of_the_messages)
     not_replaced = Trouble(Calls("publish_outbox", "s3.PutObject"), timeout)
     cells += [

@@ -17,6 +17,10 @@ from auditwire_cli.dev.dev import dev
 from auditwire_cli.dlq.list import dlq_list
 from auditwire_cli.dlq.redrive import dlq_redrive
 from auditwire_cli.errors import CommandError
+from auditwire_cli.evidence.public_key import public_key
+from auditwire_cli.evidence.receipt import receipt
+from auditwire_cli.evidence.seal import seal
+from auditwire_cli.evidence.verify import verify
 from auditwire_cli.ledger.ledger import ledger
 from auditwire_cli.policy.check import policy_check
 from auditwire_cli.policy.eval import policy_eval
@@ -68,6 +72,10 @@ app.command()(dev)
 app.command()(send)
 app.command()(query)
 app.command()(ledger)
+app.command()(verify)
+app.command()(receipt)
+app.command()(seal)
+app.command()(public_key)
 app.add_typer(rules, name="rules")
 rules.command("check")(rules_check)
 rules.command("eval")(rules_eval)

@@ -37,6 +37,7 @@ _ACTIONS = {
     "GetQueueAttributes": "sqs:GetQueueAttributes",
     "ListMetrics": "cloudwatch:ListMetrics", "GetMetricData": "cloudwatch:GetMetricData",
     "Query": "dynamodb:Query", "BatchGetItem": "dynamodb:BatchGetItem", "BatchWriteItem": "dynamodb:BatchWriteItem",
+    "GetPublicKey": "kms:GetPublicKey", "Invoke": "lambda:InvokeFunction",
     "Scan": "dynamodb:Scan", "PutItem": "dynamodb:PutItem", "DeleteItem": "dynamodb:DeleteItem",
 }  # fmt: skip
 
@@ -138,10 +139,11 @@ def in_one_sentence(stack: Stack) -> Iterator[None]:
     from auditwire.archive import ArchiveError
     from auditwire.archive.errors import QuarantineError
     from auditwire.bundles.rules_bucket import RulesBucketError
+    from auditwire.evidence.errors import EvidenceError
 
     try:
         yield
-    except (RulesBucketError, ArchiveError, QuarantineError, AlertsError) as error:
+    except (RulesBucketError, ArchiveError, QuarantineError, AlertsError, EvidenceError) as error:
         cause = error.__cause__
         place = str(error).partition(": ")[0] if str(error).startswith("s3://") else ""
         if isinstance(cause, ClientError | BotoCoreError):

@@ -6,7 +6,7 @@ from typing import Any
 
 from auditwire_local.deploy import Stack
 from auditwire_local.errors import DeployError
-from auditwire_local.event_bridge import EventRule, check_pattern, parse_schedule
+from auditwire_local.event_bridge import EventRule, check_pattern, minute_of_hour, parse_schedule
 from auditwire_local.poller import EventSourceMapping
 from auditwire_local.runtime import Configuration
 
@@ -92,6 +92,7 @@ def event_rules(stack: Stack, events: Any) -> Iterator[EventRule]:
             arn=rule["Arn"],
             pattern=pattern,
             every=parse_schedule(rule["ScheduleExpression"]) if "ScheduleExpression" in rule else None,
+            minute=minute_of_hour(rule.get("ScheduleExpression", "")),
             targets=arns,
             retries=max((_retries(stack, arn) for arn in arns), default=0),
         )

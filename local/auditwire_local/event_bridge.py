@@ -21,6 +21,7 @@ Invoke = Callable[[str, Event], Any]
 """Calls the function that a target's ARN means."""
 
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
+_HOURLY = re.compile(r"cron\((\d{1,2}) \* \* \* \? \*\)")
 _SECONDS = {"minute": 60, "hour": 3_600, "day": 86_400}
 # Lambda waits one minute before it tries an event again, then two. Nobody waits that long before a terminal.
 _RETRY_SECONDS = 1.0
@@ -28,7 +29,10 @@ _RETRY_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class EventRule:
-    """A deployed rule: a pattern or a period in seconds, and the ARNs of the functions it calls."""
+    """A deployed rule: a pattern or a period in seconds, and the ARNs of the functions it calls.
+
+    A period begins when the system does, or at ``minute`` of the hour.
+    """
 
     name: str
     arn: str
@@ -36,15 +40,31 @@ class EventRule:
     every: float | None
     targets: tuple[str, ...]
     retries: int
+    minute: int | None = None
+
+    def seconds_to_first(self, now: datetime) -> float:
+        """How long it is from now to the first call on schedule."""
+        if self.minute is None:
+            return self.every or 0.0
+        into_hour = now.minute * 60 + now.second + now.microsecond / 1_000_000
+        return (self.minute * 60 - into_hour) % 3_600
 
 
 def parse_schedule(expression: str) -> float:
-    """The seconds of a ``rate(…)``; DeployError for any other schedule."""
+    """The seconds of a ``rate(…)``, an hour of a ``cron(M * * * ? *)``; DeployError for any other schedule."""
+    if minute_of_hour(expression) is not None:
+        return 3_600.0
     found = _RATE.fullmatch(expression)
     if found is None:
         msg = f"the local system does not know the schedule {expression}"
         raise DeployError(msg)
     return float(int(found[1]) * _SECONDS[found[2]])
+
+
+def minute_of_hour(expression: str) -> int | None:
+    """The M of a ``cron(M * * * ? *)``; None for any other schedule."""
+    found = _HOURLY.fullmatch(expression)
+    return int(found[1]) if found else None
 
 
 def check_pattern(pattern: Any) -> None:
@@ -92,7 +112,8 @@ class EventBridge:
         self._account = account
         self._region = region
         self._waiting: queue.Queue[tuple[EventRule, Event] | None] = queue.Queue()
-        self._due = {rule.name: time.monotonic() + rule.every for rule in rules if rule.every is not None}
+        begin, now = time.monotonic(), datetime.now(UTC)
+        self._due = {rule.name: begin + rule.seconds_to_first(now) for rule in rules if rule.every is not None}
         self._deadline = float("inf")
         self._thread = threading.Thread(target=self._run, name="event-bridge", daemon=True)
 

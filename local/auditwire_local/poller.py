@@ -61,6 +61,11 @@ class Poller:
         self._held: dict[str, str] = {}
         self._thread = threading.Thread(target=self._run, name="poller", daemon=True)
 
+    @property
+    def queue_url(self) -> str:
+        """The queue that is polled."""
+        return self._mapping.queue_url
+
     def start(self) -> None:
         """Poll, in a thread."""
         self._thread.start()

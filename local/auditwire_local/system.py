@@ -23,6 +23,7 @@ from auditwire_local.embedded_metrics import EmbeddedMetrics
 from auditwire_local.errors import DeployError, FunctionError, LocalError
 from auditwire_local.event_bridge import EventBridge
 from auditwire_local.front import Front
+from auditwire_local.invocations import answered_invocations
 from auditwire_local.options import REPOSITORY, ClusterCredential, Options
 from auditwire_local.poller import EventSourceMapping, Poller
 from auditwire_local.receiver import AlertReceiver
@@ -35,8 +36,12 @@ from auditwire_local.status import ArchivePlace, Logbook, Status
 
 Observer = Callable[["LocalSystem"], AbstractContextManager[object]]
 
+# Nobody waits ten minutes before a terminal, and here no put takes any time.
+_PARAMETERS = {"SealGraceSeconds": "0"}
 # Compiling takes well under a second; this is for a machine with much else to do.
 _COMPILE_SECONDS = 60.0
+# How long the end waits for orders to seal.
+_ORDERS_SECONDS = 2.0
 
 
 class LocalSystem:
@@ -182,7 +187,7 @@ class LocalSystem:
             options.template,
             stack=options.stack,
             region=options.region,
-            parameters={"AlertmanagerUrls": ",".join(alertmanagers), **options.parameters},
+            parameters={"AlertmanagerUrls": ",".join(alertmanagers), **_PARAMETERS, **options.parameters},
         )
         self.clusters = register_clusters(self.client("dynamodb"), self.outputs["ClustersTable"], options.clusters)
         self._functions = {
@@ -191,9 +196,11 @@ class LocalSystem:
         }
         for observer in self.observers:
             opened.enter_context(observer(self))
+        opened.enter_context(answered_invocations(self._invocation_of))
         self._bring_rules(rules or REPOSITORY / "rules")
         polled = mappings(self.deployed, options.visibility_timeout, options.batching_window)
         self._pollers = [self._make_poller(mapping) for mapping in polled]
+        [self._alerts] = [one for one in self._pollers if one.queue_url == self.outputs["AlertsQueueUrl"]]
         [api] = self.deployed.of_type("AWS::ApiGatewayV2::Api")
         self._api, self._routes = api.physical_id, gateway.routes(api.properties["Body"])
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="auditwire-")))
@@ -214,7 +221,11 @@ class LocalSystem:
         self._front.drain(deadline)
         # Before the pollers: what it brings may publish alerts.
         self._bridge.drain(deadline)
-        self._undelivered = sum(poller.drain(deadline) for poller in self._pollers)
+        for poller in self._pollers:
+            if poller is not self._alerts:
+                # What it still brings may publish alerts. What it leaves is no alert.
+                poller.drain(min(deadline, time.monotonic() + _ORDERS_SECONDS))
+        self._undelivered = self._alerts.drain(deadline)
 
     def _bring_rules(self, folder: Path) -> None:
         """Start EventBridge, upload the rules and wait for what becomes of them."""
@@ -234,11 +245,12 @@ class LocalSystem:
 
     def _make_poller(self, mapping: EventSourceMapping) -> Poller:
         function = self._function_of(mapping.function)
+        is_of_alerts = mapping.queue_url == self.outputs["AlertsQueueUrl"]
         return Poller(
             self.client("sqs"),
             mapping,
             partial(self._invoke, function),
-            seen=self._remember,
+            seen=self._remember if is_of_alerts else lambda records: None,
             trouble=partial(self._trouble, "poller"),
         )
 
@@ -250,6 +262,12 @@ class LocalSystem:
                 return function
         msg = f"the template calls {reference}, which is no function of its own"
         raise DeployError(msg)
+
+    def _invocation_of(self, reference: str) -> Callable[[Mapping[str, Any]], Any] | None:
+        """Calls the function that a name or an ARN means; None where it is none of the stack."""
+        with suppress(DeployError):
+            return partial(self._invoke, self._function_of(reference))
+        return None
 
     def _invoke(self, function: Function, event: Mapping[str, Any]) -> Any:
         try:

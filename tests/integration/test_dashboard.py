@@ -31,9 +31,12 @@ def template() -> Document:
 @pytest.fixture(scope="module")
 def widgets(template: Document) -> list[dict[str, Any]]:
     text, names = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
-    assert names == {"Own": template["Outputs"]["MetricsNamespace"]["Value"]}
+    seal = {"Fn::If": ["HasSeals", {"Ref": "SealFunction"}, "-"]}
+    assert names == {"Own": template["Outputs"]["MetricsNamespace"]["Value"], "Seal": seal}
     # What CloudFormation puts in: names of resources and parameters, which need no escaping in JSON.
-    body: dict[str, Any] = json.loads(text.replace("${Own}", OWN).replace("${IngestMemoryMegabytes}", "1024"))
+    body: dict[str, Any] = json.loads(
+        text.replace("${Own}", OWN).replace("${Seal}", "${SealFunction}").replace("${IngestMemoryMegabytes}", "1024")
+    )
     return list(body["widgets"])
 
 

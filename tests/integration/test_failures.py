@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,11 @@ import pytest
 
 from auditwire.bundles.rules_bucket import ACTIVE_KEY, S3RulesBucket
 from auditwire.clusters import Cluster, ClustersTable, Registration, credential_digest
+from auditwire.evidence.order import Order
+from auditwire.evidence.s3 import S3Store
+from auditwire.evidence.signing import KmsSigner
+from auditwire.evidence.states import ObjectReport, SealReport
+from auditwire.evidence.verify import Question, verify
 from auditwire.senders.kind import SenderKind
 from auditwire_local import LocalSystem, Options, gateway
 from auditwire_local.archive import archive_keys
@@ -74,6 +80,26 @@ class World:
 
     def publish_outbox(self) -> None:
         self.system.function("publish_outbox").invoke({})
+
+    def seal(self, cluster: str) -> None:
+        """Seal what has arrived of a cluster up to now."""
+        to = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
+        order = Order(cluster=cluster, to=to, hours=("2026-11-21T22", "2026-11-21T23"))
+        self.system.function("seal").invoke({"Records": [{"body": order.as_text()}]})
+
+    def sealed(self, cluster: str) -> dict[str, Counter[str]]:
+        """What verifying says of a cluster: states of objects, and of the seals that name any."""
+        signer = KmsSigner(self.system.client("kms"), self.system.outputs["SealKeyArn"])
+        store = S3Store(self.system.client("s3"), self.system.outputs["ArchiveBucket"])
+        states: dict[str, Counter[str]] = {"object": Counter(), "seal": Counter()}
+        question = Question(now=datetime.now(UTC), cluster=cluster)
+        for report in verify(store, {signer.fingerprint: signer}, question, lambda what: None):
+            match report:
+                case ObjectReport():
+                    states["object"][report.state] += 1
+                case SealReport() if report.state != "valid" or report.number == 0:
+                    states["seal"][report.state] += 1
+        return states
 
     def outbox(self) -> list[str]:
         bucket = self.system.outputs["ArchiveBucket"]
@@ -377,6 +403,21 @@ def test_publish_outbox(world: World, cell: Cell) -> None:
             world.publish_outbox()
     assert world.faults() >= before + cell.faults
     road.await_alerts()
+    road.finish(certain=cell.kind not in {"cut", "killed"})
+
+
+@cells("seal")
+def test_seal(world: World, cell: Cell) -> None:
+    """Each of its calls fails in a run of its own; what is sealed in the end is everything, once, in one chain."""
+    road, before = Road(world, cell.name), world.faults()
+    assert road.send() == cell.answer
+    for trouble in cell.troubles:
+        with world.wire.faulty(trouble), suppress(InvocationError):
+            world.seal(cell.name)
+    assert world.faults() >= before + cell.faults
+
+    world.seal(cell.name)
+    assert world.sealed(cell.name) == {"object": Counter(valid=2), "seal": Counter(valid=1)}
     road.finish(certain=cell.kind not in {"cut", "killed"})
 
 

@@ -30,7 +30,7 @@ def restart(system: LocalSystem, function: str) -> None:
 
 
 def test_nothing_is_lost_without_rules_without_addresses_or_without_the_bundle(tmp_path: Path) -> None:
-    parameters = {"AlertmanagerUrls": "", "RulesPollSeconds": "1"}
+    parameters = {"AlertmanagerUrls": "", "RulesPollSeconds": "1", "SealKeyArn": "none"}
     options = Options(parameters=parameters, schedules=False, visibility_timeout=1)
     with alertmanager() as peer, LocalSystem.start(rules=tmp_path, options=options) as system:
         s3, bucket = system.client("s3"), system.outputs["RulesBucket"]

@@ -79,7 +79,7 @@ class TestDeployed:
         )
 
     def test_functions_run_on_the_layer_and_architecture_of_the_template(self, system: LocalSystem) -> None:
-        timeouts = {"ingest": 10, "relay": 30, "compile_rules": 120, "publish_outbox": 55, "watch": 55}
+        timeouts = {"ingest": 10, "relay": 30, "compile_rules": 120, "publish_outbox": 55, "seal": 900, "watch": 55}
         for name, seconds in timeouts.items():
             function_name = system.function(name).configuration.function_name
             described = system.client("lambda").get_function_configuration(FunctionName=function_name)
@@ -319,7 +319,7 @@ class TestStateFile:
     def test_sam_local_invoke_gets_every_variable_of_the_template(self, system: LocalSystem, state: Path) -> None:
         variables = json.loads(state.with_name("run.env-vars.json").read_text())
 
-        functions = ("Ingest", "Relay", "CompileRules", "PublishOutbox", "Watch")
+        functions = ("Ingest", "Relay", "CompileRules", "PublishOutbox", "Seal", "Watch")
         assert set(variables) == {f"{function}Function" for function in functions}
         assert variables["IngestFunction"]["ARCHIVE_BUCKET"] == system.outputs["ArchiveBucket"]
         port = urlsplit(system.aws_endpoint_url).port

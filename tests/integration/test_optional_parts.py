@@ -1,11 +1,13 @@
-"""Stacks with what is optional: a key of one's own, the relay in a VPC, and a secret."""
+"""Stacks with what is optional: a key of one's own, the relay in a VPC, a secret, locked evidence, heads elsewhere."""
 
 import base64
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from alertmanagers import Fake, alertmanager
 from auditwire.alerts.message import Message
@@ -25,6 +27,8 @@ PARAMETERS = {
     "AlertmanagerSecretArn": SECRET,
     "RelaySubnetIds": "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
     "RelaySecurityGroupIds": "sg-0123456789abcdef0",
+    "EvidenceLock": "governance",
+    "SealHeadsBucket": "heads-elsewhere",
 }
 
 
@@ -88,6 +92,39 @@ def test_the_watch_tells_of_a_cluster_that_is_silent(system: LocalSystem) -> Non
     ClustersTable(system.client("dynamodb"), system.outputs["ClustersTable"]).add(silent)
 
     assert system.function("watch").invoke({})["published"] == 1
+
+
+def test_events_and_seals_are_locked_and_nothing_else(system: LocalSystem) -> None:
+    s3, bucket = system.client("s3"), system.outputs["ArchiveBucket"]
+    assert post(system, body_of(exec_event(2), {"level": 5}), system.clusters["demo"].credential)[0] == 200
+    system.function("seal").invoke({"at_once": True})
+    until(lambda: "Contents" in s3.list_objects_v2(Bucket=bucket, Prefix="seals/cluster=demo/"))
+
+    locked = {"events", "seals"}
+    for version in s3.list_object_versions(Bucket=bucket)["Versions"]:
+        named = {"Bucket": bucket, "Key": version["Key"], "VersionId": version["VersionId"]}
+        if version["Key"].partition("/")[0] in locked:
+            head = s3.head_object(**named)
+            days = (head["ObjectLockRetainUntilDate"] - version["LastModified"]).days
+            assert (head["ObjectLockMode"], 364 <= days <= 366) == ("GOVERNANCE", True)
+            with pytest.raises(ClientError, match="AccessDenied"):
+                s3.delete_object(**named)
+        else:
+            s3.delete_object(**named)
+
+
+def test_the_heads_are_kept_elsewhere(system: LocalSystem) -> None:
+    s3 = system.client("s3")
+    s3.create_bucket(Bucket=PARAMETERS["SealHeadsBucket"])
+
+    # Twice, as a schedule may: what is there stays.
+    for _ in range(2):
+        system.function("seal").invoke({"time": "2026-11-22T00:12:00Z"})
+
+    (kept,) = s3.list_objects_v2(Bucket=PARAMETERS["SealHeadsBucket"])["Contents"]
+    assert kept["Key"] == f"auditwire-heads/{system.stack}/2026-11-22.jsonl"
+    (head,) = s3.get_object(Bucket=PARAMETERS["SealHeadsBucket"], Key=kept["Key"])["Body"].read().splitlines()
+    assert json.loads(head).keys() == {"cluster", "number", "sha256", "reached"}
 
 
 def test_everything_that_holds_events_or_alerts_is_encrypted_with_the_key(system: LocalSystem) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from auditwire.archive import items
 from auditwire.clusters.silence import MIN_SILENCE_SECONDS
+from auditwire_local.event_bridge import minute_of_hour
 from template import ROOT, Document, of_type, references, source, translated
 
 # Design section 11; later parts add to it.
@@ -30,8 +31,11 @@ OUTPUTS = {
     "CompileRulesFunction",
     "Dashboard",
     "MetricsNamespace",
+    "SealFunction",
+    "OrdersQueueUrl",
+    "SealKeyArn",
 }
-STATEFUL = ("AWS::S3::Bucket", "AWS::DynamoDB::Table")
+STATEFUL = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key")
 TLS_ONLY = {"Bool": {"aws:SecureTransport": "false"}}
 
 # Everything each role may do without optional parts: action, and the resource it is allowed on.
@@ -81,6 +85,28 @@ PERMISSIONS = {
         ("s3:PutObject", "${ArchiveBucket.Arn}/outbox/*"),
         ("s3:DeleteObject", "${ArchiveBucket.Arn}/outbox/*"),
         ("sns:Publish", "AlertsTopic"),
+    },
+    "SealRole": {
+        ("logs:CreateLogStream", "SealLogGroup"),
+        ("logs:PutLogEvents", "SealLogGroup"),
+        ("sqs:DeleteMessage", "OrdersQueue"),
+        ("sqs:GetQueueAttributes", "OrdersQueue"),
+        ("sqs:ReceiveMessage", "OrdersQueue"),
+        ("sqs:SendMessage", "OrdersQueue"),
+        ("sqs:ChangeMessageVisibility", "ArrivalsQueue"),
+        ("sqs:DeleteMessage", "ArrivalsQueue"),
+        ("sqs:ReceiveMessage", "ArrivalsQueue"),
+        ("s3:ListBucket", "ArchiveBucket"),
+        ("s3:ListBucketVersions", "ArchiveBucket"),
+        ("s3:GetObject", "${ArchiveBucket.Arn}/events/*"),
+        ("s3:GetObject", "${ArchiveBucket.Arn}/seals/*"),
+        ("s3:PutObject", "${ArchiveBucket.Arn}/seals/*"),
+        ("kms:GetPublicKey", "SealKey or SealKeyArn"),
+        ("kms:Sign", "SealKey or SealKeyArn"),
+        ("kms:Verify", "SealKey or SealKeyArn"),
+        ("cloudwatch:GetMetricData", "*"),
+        ("sns:Publish", "AlertsTopic"),
+        ("sns:Publish", "OperationsTopic"),
     },
     "WatchRole": {
         ("logs:CreateLogStream", "WatchLogGroup"),
@@ -211,6 +237,7 @@ def test_functions_and_layer_agree_on_runtime_and_architecture(stack: Document, 
         "RelayFunction",
         "CompileRulesFunction",
         "PublishOutboxFunction",
+        "SealFunction",
         "WatchFunction",
     }
     for function in functions.values():
@@ -236,8 +263,24 @@ def test_environments_hold_what_the_functions_read(stack: Document) -> None:
         "ARCHIVE_BUCKET",
         "ARCHIVE_TABLE",
         "ARCHIVE_RETENTION_DAYS",
+        "EVIDENCE_LOCK",
         "ALERTS_TOPIC_ARN",
         "CLUSTERS_TABLE",
+        "RUNBOOKS_URL",
+    }
+    assert names["SealFunction"] == common | {
+        "ARCHIVE_BUCKET",
+        "ARCHIVE_RETENTION_DAYS",
+        "EVIDENCE_LOCK",
+        "SEAL_KEY_ARN",
+        "SEAL_MEGABYTES",
+        "SEAL_GRACE_SECONDS",
+        "ARRIVALS_QUEUE_URL",
+        "ORDERS_QUEUE_URL",
+        "ALERTS_TOPIC_ARN",
+        "OPERATIONS_TOPIC_ARN",
+        "HEADS_BUCKET",
+        "STACK",
         "RUNBOOKS_URL",
     }
     assert names["CompileRulesFunction"] == common | {"RULES_BUCKET", "ALERTS_TOPIC_ARN", "RUNBOOKS_URL"}
@@ -306,6 +349,7 @@ def test_event_rules_may_call_their_functions_and_no_others(stack: Document) -> 
         "CompileRulesFunctionUpload",
         "CompileRulesFunctionRegularly",
         "PublishOutboxFunctionRegularly",
+        "SealFunctionHourly",
         "WatchFunctionRegularly",
     }
     permissions = of_type(stack, "AWS::Lambda::Permission").values()
@@ -354,9 +398,47 @@ def test_the_watch_looks_more_often_than_the_shortest_silence_and_than_an_alert_
     assert stack["Resources"]["WatchFunction"]["Properties"]["Timeout"] < 60
 
 
+def test_an_hour_is_sealed_once_nothing_of_it_can_arrive_any_more(stack: Document) -> None:
+    rule = of_type(stack, "AWS::Events::Rule")["SealFunctionHourly"]
+    minute = minute_of_hour(rule["ScheduleExpression"])
+    assert minute is not None
+    assert minute * 60 >= stack["Parameters"]["SealGraceSeconds"]["Default"] == 600
+    function, orders = (stack["Resources"][name]["Properties"] for name in ("SealFunction", "OrdersQueue"))
+    # An order that failed comes again, and never while it may still be worked on.
+    assert function["Timeout"] < orders["VisibilityTimeout"] < orders["MessageRetentionPeriod"] / 2
+    assert orders["FifoQueue"] is True
+    # What is for the next hour must be there again by then.
+    assert stack["Resources"]["ArrivalsQueue"]["Properties"]["VisibilityTimeout"] < 3600
+
+
+def test_nothing_of_seals_is_there_without_them(stack: Document) -> None:
+    resources = {name for name, one in stack["Resources"].items() if one.get("Condition") == "HasSeals"}
+    assert {name for name in stack["Resources"] if name.startswith(("Seal", "Orders"))} - resources == {"SealKey"}
+    assert stack["Resources"]["SealKey"]["Condition"] == "MakesSealKey"
+    assert stack["Conditions"]["HasSeals"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "SealKeyArn"}, "none"]}]}
+    bucket = stack["Resources"]["ArchiveBucket"]["Properties"]
+    assert bucket["NotificationConfiguration"]["Fn::If"][::2] == ["HasSeals", {"Ref": "AWS::NoValue"}]
+
+
+def test_nobody_signs_but_the_seal_function(stack: Document) -> None:
+    allowed = stack["Resources"]["SealKey"]["Properties"]["KeyPolicy"]["Statement"]
+    signing = [one for one in allowed if "kms:Sign" in json.dumps(one["Action"])]
+    (statement,) = signing
+    assert statement["Action"] == "kms:Sign"
+    (name,) = statement["Condition"]["ArnLike"].values()
+    assert name["Fn::Sub"].endswith(":role/${AWS::StackName}-SealRole-*")
+    assert not any(
+        "*" in action
+        for one in allowed
+        for action in (one["Action"] if isinstance(one["Action"], list) else [one["Action"]])
+    )
+    roles = of_type(stack, "AWS::IAM::Role")
+    assert [name for name, role in roles.items() if "kms:Sign" in json.dumps(role)] == ["SealRole"]
+
+
 def test_who_wakes_up_alone_has_a_dead_mans_switch(template: Document) -> None:
     alarms = of_type(template, "AWS::CloudWatch::Alarm")
-    for function, seconds in (("Watch", 900), ("PublishOutbox", 600)):
+    for function, seconds in (("Watch", 900), ("PublishOutbox", 600), ("Seal", 3 * 3600)):
         alarm = alarms[f"{function}StoppedAlarm"]
         assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": f"{function}Function"}}]
         assert (alarm["MetricName"], alarm["Statistic"]) == ("Invocations", "Sum")
@@ -410,7 +492,7 @@ def test_archive_expires_by_prefix(template: Document) -> None:
 
 def test_deleting_the_stack_keeps_what_cannot_be_made_again(template: Document) -> None:
     stateful = [resource for resource in template["Resources"].values() if resource["Type"] in STATEFUL]
-    assert len(stateful) == 4
+    assert len(stateful) == 5
     for resource in stateful:
         assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
 
@@ -471,7 +553,7 @@ def test_queue_rides_out_a_day(template: Document) -> None:
 
 
 def test_relay_answers_per_message(stack: Document) -> None:
-    (mapping,) = of_type(stack, "AWS::Lambda::EventSourceMapping").values()
+    mapping = of_type(stack, "AWS::Lambda::EventSourceMapping")["RelayFunctionAlerts"]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["ScalingConfig"]["MaximumConcurrency"] >= 2  # the least that Lambda accepts
     # More than ten messages need a window. Alerts should not wait longer than that.
@@ -486,10 +568,10 @@ def test_undeliverable_notifications_reach_the_dead_letters(template: Document) 
     assert subscription["RawMessageDelivery"] is True
 
 
-def test_queues_take_messages_from_the_alerts_topic_only(template: Document) -> None:
-    policies = of_type(template, "AWS::SQS::QueuePolicy").values()
-    assert {policy["Queues"][0]["Ref"] for policy in policies} == {"AlertsQueue", "DeadLetterQueue"}
-    for policy in policies:
+def test_the_alerts_queues_take_messages_from_the_alerts_topic_only(template: Document) -> None:
+    policies = {one["Queues"][0]["Ref"]: one for one in of_type(template, "AWS::SQS::QueuePolicy").values()}
+    for name in ("AlertsQueue", "DeadLetterQueue"):
+        policy = policies[name]
         (allowed,) = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
         assert allowed["Principal"] == {"Service": "sns.amazonaws.com"}
         assert allowed["Action"] == "sqs:SendMessage"
@@ -511,12 +593,13 @@ def test_topics_refuse_plain_http_and_alarms_may_publish(template: Document) -> 
 
 
 def resource_name(resource: Any) -> str:
-    """A statement's resource as one word: a logical id, or the text of its Fn::Sub."""
+    """A statement's resource as one word: a logical id, the text of its Fn::Sub, or the star."""
+    if resource == "*":
+        return "*"
     if isinstance(resource, dict) and "Fn::Sub" in resource:
         text: str = resource["Fn::Sub"]
         return text
-    (name,) = references(resource)
-    return name
+    return " or ".join(references(resource))
 
 
 def statements(role: Document) -> list[Any]:
@@ -544,8 +627,8 @@ def test_roles_name_actions_and_resources(template: Document, role: str) -> None
     for entry in statements(properties):
         statement = entry["Fn::If"][1] if "Fn::If" in entry else entry
         assert "*" not in json.dumps(statement["Action"])
-        # Network interfaces are the one thing for which IAM knows no narrower resource.
-        assert statement["Resource"] != "*" or statement["Sid"] == "JoinVpc"
+        # Network interfaces and metrics are what IAM knows no narrower resource for.
+        assert statement["Resource"] != "*" or statement["Sid"] in {"JoinVpc", "ReadBooks"}
 
 
 def test_optional_parts_bring_their_permissions(template: Document) -> None:
@@ -560,6 +643,9 @@ def test_optional_parts_bring_their_permissions(template: Document) -> None:
         ("ArchiveInTable", "WriteArchiveTable"),
         ("HasAlertmanagerSecret", "ReadAlertmanagerCredentials"),
         ("RelayInVpc", "JoinVpc"),
+        ("LocksEvidence", "LockEvidence"),
+        ("SealsAreLocked", "LockSeals"),
+        ("HasHeadsBucket", "KeepHeads"),
     }
     relay = template["Resources"]["RelayFunction"]["Properties"]
     assert relay["VpcConfig"]["Fn::If"][0] == "RelayInVpc"

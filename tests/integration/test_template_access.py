@@ -10,7 +10,10 @@ import pytest
 from template import Document, of_type, references, translated
 
 # Statements on "*", and why there is nothing narrower.
-WIDE = {("RelayRole", "JoinVpc"): "IAM knows no resource for the network interfaces that Lambda is about to make"}
+WIDE = {
+    ("RelayRole", "JoinVpc"): "IAM knows no resource for the network interfaces that Lambda is about to make",
+    ("SealRole", "ReadBooks"): "IAM knows no resource for metrics",
+}
 ONLY_LAMBDA = {
     "Version": "2012-10-17",
     "Statement": [
@@ -21,6 +24,8 @@ OVER_PLAIN_HTTP = {"Bool": {"aws:SecureTransport": "false"}}
 OWN_KEY = {"Ref": "KmsKeyArn"}
 # What CloudWatch could not publish to with a key of AWS; an alarm's text holds no audit data.
 UNENCRYPTED = {"OperationsTopic"}
+# What S3 could not send to, or no bucket could be made; it holds keys of objects.
+WITHOUT_OWN_KEY = {"ArrivalsQueue"}
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +130,9 @@ def test_every_table_topic_and_queue_is_encrypted_with_ones_own_key_if_there_is_
         assert OWN_KEY in chosen(table["SSESpecification"]["KMSMasterKeyId"]), name
         assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name
     for name, queue in of_type(stack, "AWS::SQS::Queue").items():
+        if name in WITHOUT_OWN_KEY:
+            assert queue["SqsManagedSseEnabled"] is True, name
+            continue
         assert chosen(queue["KmsMasterKeyId"]) == [OWN_KEY, {"Ref": "AWS::NoValue"}], name
         assert chosen(queue["SqsManagedSseEnabled"]) == [{"Ref": "AWS::NoValue"}, True], name
     for name, topic in of_type(stack, "AWS::SNS::Topic").items():
@@ -154,7 +162,8 @@ def test_roles_name_their_actions_and_resources_and_give_each_statement_a_name(s
         if (role, statement["Sid"]) not in WIDE:
             for resource in listed(statement["Resource"]):
                 # Something of this stack, or what a parameter names.
-                assert set(references(resource)) <= {*stack["Resources"], *stack["Parameters"]}, (role, resource)
+                named = {*stack["Resources"], *stack["Parameters"], "AWS::Partition"}
+                assert set(references(resource)) <= named, (role, resource)
                 assert list(references(resource)), (role, resource)
     names = Counter((role, statement["Sid"]) for role, statement in role_statements(stack))
     assert set(names.values()) == {1}
@@ -165,12 +174,38 @@ def test_what_is_listed_as_wide_is_wide(stack: Document) -> None:
 
 
 def test_evidence_is_put_only_where_none_is_and_deleted_by_nobody(stack: Document) -> None:
-    evidence = ("${ArchiveBucket.Arn}/events/*", "${ArchiveBucket.Arn}/quarantine/*")
+    evidence = tuple(f"${{ArchiveBucket.Arn}}/{folder}/*" for folder in ("events", "quarantine", "seals"))
     for role, statement in role_statements(stack):
         if any(one in [{"Fn::Sub": name} for name in evidence] for one in listed(statement["Resource"])):
-            assert set(listed(statement["Action"])) <= {"s3:PutObject", "s3:GetObject"}, role
+            assert set(listed(statement["Action"])) <= {"s3:PutObject", "s3:PutObjectRetention", "s3:GetObject"}, role
             if "s3:PutObject" in listed(statement["Action"]):
                 assert statement["Condition"] == {"Null": {"s3:if-none-match": "false"}}, role
+
+
+def test_who_writes_evidence_signs_nothing_and_who_signs_writes_no_events(stack: Document) -> None:
+    writing: dict[str, set[str]] = {}
+    for role, statement in role_statements(stack):
+        if "s3:PutObject" in listed(statement["Action"]):
+            writing.setdefault(role, set()).update(json.dumps(one) for one in listed(statement["Resource"]))
+    assert [role for role, resources in writing.items() if any("/seals/*" in one for one in resources)] == ["SealRole"]
+    assert not any("/events/*" in one for one in writing["SealRole"])
+
+
+def test_nobody_in_the_stack_could_delete_evidence_even_with_a_permission(stack: Document) -> None:
+    (denied,) = [
+        one
+        for one in statements_of(stack, "AWS::S3::BucketPolicy", "Bucket")["ArchiveBucket"]
+        if one["Sid"] == "NobodyInTheStackDeletesEvidence"
+    ]
+    assert set(denied["Action"]) == {"s3:DeleteObject", "s3:DeleteObjectVersion", "s3:BypassGovernanceRetention"}
+    assert [one["Fn::Sub"] for one in denied["Resource"]] == [
+        "${ArchiveBucket.Arn}/events/*",
+        "${ArchiveBucket.Arn}/seals/*",
+    ]
+    (roles,) = denied["Condition"]["ArnLike"].values()
+    # Every role is named by CloudFormation, behind the name of the stack.
+    assert roles["Fn::Sub"].endswith(":role/${AWS::StackName}-*")
+    assert not any("RoleName" in role for role in of_type(stack, "AWS::IAM::Role").values())
 
 
 def test_a_listing_is_of_named_prefixes(stack: Document) -> None:
@@ -197,5 +232,6 @@ def test_no_variable_holds_a_credential(stack: Document) -> None:
         for variable, value in function["Environment"]["Variables"].items():
             if any(word in variable for word in ("SECRET", "TOKEN", "PASSWORD", "CREDENTIAL", "KEY")):
                 assert variable.endswith("_ARN"), name
-                assert "Ref" in value, name
+                # What a parameter or the template names, never a text.
+                assert all({"Ref", "Fn::GetAtt"} & one.keys() for one in chosen(value)), name
     assert not any(parameter.get("NoEcho") for parameter in stack["Parameters"].values())

@@ -63,6 +63,9 @@ def _on_call(params: Mapping[str, Any], model: Any, context: dict[str, Any], **_
         call = iam_call(function, model.service_model.service_name, model.name, made)
         context[__name__] = call
         _tell(call)
+        if model.name == "PutObject" and "ObjectLockMode" in params:
+            # Retaining an object is a permission of its own.
+            _tell(Call(function, "s3:PutObjectRetention", call.resource))
 
 
 def _on_answer(http_response: Any, model: Any, context: Mapping[str, Any], **_: object) -> None:
@@ -103,7 +106,7 @@ def iam_call(function: str, service: str, operation: str, params: Mapping[str, A
 
 def _context(operation: str, params: Mapping[str, Any]) -> dict[str, str]:
     """The condition keys of a call that the template's policies ask for; of several values, joined by commas."""
-    if operation.startswith("ListObjects") and "Prefix" in params:
+    if operation.startswith("ListObject") and "Prefix" in params:
         return {"s3:prefix": params["Prefix"]}
     if operation == "PutObject" and "IfNoneMatch" in params:
         return {"s3:if-none-match": params["IfNoneMatch"]}
@@ -140,6 +143,10 @@ def _batch_table_arn(params: Mapping[str, Any]) -> str:
     return _table_arn({**params, "TableName": table})
 
 
+def _key_arn(params: Mapping[str, Any]) -> str:
+    return str(params["KeyId"])
+
+
 def _secret_arn(params: Mapping[str, Any]) -> str:
     return str(params["SecretId"])
 
@@ -150,6 +157,11 @@ _IAM: dict[tuple[str, str], tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     ("s3", "PutObject"): ("s3:PutObject", _object_arn),
     ("s3", "DeleteObject"): ("s3:DeleteObject", _object_arn),
     ("s3", "ListObjectsV2"): ("s3:ListBucket", _bucket_arn),
+    ("s3", "ListObjectVersions"): ("s3:ListBucketVersions", _bucket_arn),
+    ("kms", "Sign"): ("kms:Sign", _key_arn),
+    ("kms", "Verify"): ("kms:Verify", _key_arn),
+    ("kms", "GetPublicKey"): ("kms:GetPublicKey", _key_arn),
+    ("cloudwatch", "GetMetricData"): ("cloudwatch:GetMetricData", lambda params: "*"),
     ("sns", "Publish"): ("sns:Publish", _topic_arn),
     ("sns", "PublishBatch"): ("sns:Publish", _topic_arn),
     ("sqs", "SendMessage"): ("sqs:SendMessage", _queue_arn),
@@ -157,6 +169,7 @@ _IAM: dict[tuple[str, str], tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     ("sqs", "ReceiveMessage"): ("sqs:ReceiveMessage", _queue_arn),
     ("sqs", "DeleteMessage"): ("sqs:DeleteMessage", _queue_arn),
     ("sqs", "DeleteMessageBatch"): ("sqs:DeleteMessage", _queue_arn),
+    ("sqs", "ChangeMessageVisibilityBatch"): ("sqs:ChangeMessageVisibility", _queue_arn),
     ("sqs", "GetQueueAttributes"): ("sqs:GetQueueAttributes", _queue_arn),
     ("dynamodb", "GetItem"): ("dynamodb:GetItem", _table_arn),
     ("dynamodb", "UpdateItem"): ("dynamodb:UpdateItem", _table_arn),

@@ -25,6 +25,7 @@ NEVER = (
     "auditwire.condition.lint",
     "auditwire.condition.parse",
     "auditwire.documents.document_source",
+    "auditwire.evidence",
     "auditwire.policy.check",
     "auditwire.policy.load",
     "auditwire.policy.validate",
@@ -63,6 +64,7 @@ def started() -> tuple[dict[str, object], list[str]]:
     parts = (document["Globals"]["Function"], document["Resources"]["IngestFunction"]["Properties"])
     names = [name for part in parts for name in part.get("Environment", {}).get("Variables", {})]
     own = {"PYTHONPATH": str(ROOT / "functions" / "ingest"), "POWERTOOLS_LOG_LEVEL": "INFO", "AWS_ENDPOINT_URL": ""}
+    own["EVIDENCE_LOCK"] = "none"
     keys = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "none") | {"AWS_DEFAULT_REGION": "us-east-1"}
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],

@@ -135,6 +135,7 @@ def _ingest(found: Deployment) -> "Ingest":
     """The road of the stack, as its ingest function has it, run with the operator's permissions."""
     from auditwire.alerts.self_alerts import RUNBOOKS
     from auditwire.aws.environment import IngestConfig
+    from auditwire.aws.object_lock import parse_lock
     from auditwire.ingest.wiring import Clients, wire
 
     config = IngestConfig(
@@ -146,6 +147,7 @@ def _ingest(found: Deployment) -> "Ingest":
         alerts_topic_arn=found.output("AlertsTopicArn"),
         clusters_table=found.output("ClustersTable"),
         runbooks_url=found.parameters.get("RunbooksUrl", RUNBOOKS),
+        evidence_lock=parse_lock(found.parameters.get("EvidenceLock", "none")),
     )
     s3, dynamodb = found.client("s3"), found.client("dynamodb")
     return wire(config, Clients(s3, s3, dynamodb, lambda: dynamodb, found.client("sns")), _no_rules)

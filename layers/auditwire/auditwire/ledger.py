@@ -23,7 +23,7 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "EventsArchived": ("ingest",),
     "EventsQuarantined": ("ingest",),
     "EventsNotStored": ("ingest",),
-    "AlertsPublished": ("ingest", "compile_rules", "watch"),
+    "AlertsPublished": ("ingest", "compile_rules", "seal", "watch"),
     "AlertsOutboxed": ("ingest",),
     "AlertsUnpublished": ("ingest",),
     "AlertsRefused": ("ingest",),

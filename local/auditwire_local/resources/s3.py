@@ -8,11 +8,12 @@ from auditwire_local.resources.shim import Made, Request, resource
 
 @resource("AWS::S3::Bucket", name="BucketName", attributes=("Arn", "DomainName"))
 def make_bucket(request: Request) -> Made:
-    """A bucket with versioning, encryption, ownership, public access block, lifecycle and EventBridge."""
+    """A bucket with all that the template says of one."""
     properties, s3 = request.properties, request.client("s3")
     properties.record("BucketName")
     bucket = request.name
-    s3.create_bucket(Bucket=bucket, **_location(request.region))
+    lock = _object_lock(properties)
+    s3.create_bucket(Bucket=bucket, **lock, **_location(request.region))
     if versioning := properties.take("VersioningConfiguration"):
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=versioning)
     if ownership := properties.take("OwnershipControls"):
@@ -24,11 +25,8 @@ def make_bucket(request: Request) -> Made:
     if lifecycle := properties.nested("LifecycleConfiguration").items("Rules"):
         rules = [_lifecycle_rule(rule) for rule in lifecycle]
         s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": rules})
-    bridge = properties.nested("NotificationConfiguration").nested("EventBridgeConfiguration")
-    if bridge.take("EventBridgeEnabled"):
-        s3.put_bucket_notification_configuration(
-            Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
-        )
+    if notifications := _notifications(properties.nested("NotificationConfiguration")):
+        s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=notifications)
     return Made(bucket, {"Arn": f"arn:aws:s3:::{bucket}", "DomainName": f"{bucket}.s3.amazonaws.com"})
 
 
@@ -43,6 +41,34 @@ def make_bucket_policy(request: Request) -> Made:
 def _location(region: str) -> dict[str, Any]:
     # us-east-1 is the one region that CreateBucket must not name.
     return {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+
+
+def _object_lock(properties: Properties) -> dict[str, Any]:
+    """Object Lock without a default: what is to be retained says so itself."""
+    if properties.nested("ObjectLockConfiguration").take("ObjectLockEnabled") != "Enabled":
+        return {}
+    return {"ObjectLockEnabledForBucket": True}
+
+
+def _notifications(given: Properties) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    if given.nested("EventBridgeConfiguration").take("EventBridgeEnabled"):
+        made["EventBridgeConfiguration"] = {}
+    queues = [
+        {
+            "QueueArn": queue.require("Queue"),
+            "Events": [queue.require("Event")],
+            "Filter": {
+                "Key": {
+                    "FilterRules": [
+                        rule.select("Name", "Value") for rule in queue.nested("Filter").nested("S3Key").items("Rules")
+                    ]
+                }
+            },
+        }
+        for queue in given.items("QueueConfigurations")
+    ]
+    return made | ({"QueueConfigurations": queues} if queues else {})
 
 
 def _encryption(encryption: Properties) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from auditwire_local.resources.shim import Made, Request, as_json, as_tags, reso
 
 @resource("AWS::SQS::Queue", name="QueueName", attributes=("Arn", "QueueName", "QueueUrl"))
 def make_queue(request: Request) -> Made:
-    """A standard queue; moto moves messages to its dead-letter queue after maxReceiveCount by itself."""
+    """A queue, standard or FIFO; moto moves messages to its dead-letter queue after maxReceiveCount by itself."""
     properties, sqs = request.properties, request.client("sqs")
     properties.record("QueueName")
     attributes = {
@@ -20,6 +20,7 @@ def make_queue(request: Request) -> Made:
             "DelaySeconds",
             "SqsManagedSseEnabled",
             "KmsMasterKeyId",
+            "FifoQueue",
         ).items()
     }
     redrive = properties.nested("RedrivePolicy")
@@ -29,11 +30,11 @@ def make_queue(request: Request) -> Made:
             "maxReceiveCount": int(redrive.require("maxReceiveCount")),
         }
         attributes["RedrivePolicy"] = as_json(policy)
-    url = sqs.create_queue(QueueName=request.name, Attributes=attributes, tags=as_tags(properties.take("Tags")))[
-        "QueueUrl"
-    ]
-    arn = f"arn:aws:sqs:{request.region}:{request.account}:{request.name}"
-    return Made(url, {"Arn": arn, "QueueName": request.name, "QueueUrl": url})
+    # CloudFormation ends the name that it gives a FIFO queue so, as SQS wants it.
+    name = f"{request.name}.fifo" if attributes.get("FifoQueue") == "true" else request.name
+    url = sqs.create_queue(QueueName=name, Attributes=attributes, tags=as_tags(properties.take("Tags")))["QueueUrl"]
+    arn = f"arn:aws:sqs:{request.region}:{request.account}:{name}"
+    return Made(url, {"Arn": arn, "QueueName": name, "QueueUrl": url})
 
 
 @resource("AWS::SQS::QueuePolicy", attributes=("Id",))

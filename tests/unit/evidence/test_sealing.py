@@ -5,20 +5,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
 import pytest
 
 from auditwire.events.gzipping import gzip_lines
 from auditwire.evidence.errors import DeniedError, EvidenceError
+from auditwire.evidence.order import Order
 from auditwire.evidence.reading import ReadObject
 from auditwire.evidence.seal import Books, Entry, Seal, lines_in, parse_entry, parse_file, seal_key
 from auditwire.evidence.sealing import Sealed
 from auditwire.evidence.store import MemoryStore
 from sealed import NOON, LocalKey, World, objects, outcome, seals, spans
-
-if TYPE_CHECKING:
-    from auditwire.evidence.order import Order
 
 
 def shape(done: Sealed) -> list[tuple[str, str, str, int]]:
@@ -266,13 +263,34 @@ def test_what_arrived_before_the_first_seal_is_not_its_business() -> None:
     world = World()
     old = world.arrive(at=NOON - timedelta(days=90))
     world.after(days=3).arrive()
-    world.after(hours=1).seal(everything=True)
+    world.after(hours=1).seal()
 
     reports = world.reports()
 
     assert old not in objects(reports)
     assert spans(reports)[0] == ("", "2026-11-24T12:00:00Z", "before_first")
     assert outcome(reports) == 0
+
+
+def test_who_asks_for_everything_first_has_the_whole_archive_sealed() -> None:
+    world = World()
+    old = world.arrive(at=NOON - timedelta(days=90))
+    new = world.after(hours=3).arrive()
+
+    done = world.after(hours=1).seal(everything=True)
+
+    assert set(keys_in(done)) == {old, new}
+    reports = world.reports()
+    assert spans(reports)[0] == ("", "2026-11-21T12:00:00Z", "before_first")
+    assert outcome(reports) == 0
+
+
+def test_what_has_not_arrived_yet_is_not_sealed() -> None:
+    world = World()
+    world.arrive()
+
+    with pytest.raises(EvidenceError, match="not known yet"):
+        world.sealer().seal(Order(cluster="prod", to=NOON + timedelta(hours=1)))
 
 
 def test_a_long_silence_of_the_sealer_is_a_gap_and_what_arrived_in_it_a_backfill() -> None:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,15 @@ import pytest
 from auditwire_local.assembly import event_rules
 from auditwire_local.deploy import deploy
 from auditwire_local.errors import DeployError, InvocationError
-from auditwire_local.event_bridge import Event, EventBridge, EventRule, check_pattern, matches, parse_schedule
+from auditwire_local.event_bridge import (
+    Event,
+    EventBridge,
+    EventRule,
+    check_pattern,
+    matches,
+    minute_of_hour,
+    parse_schedule,
+)
 from auditwire_local.options import REPOSITORY
 from auditwire_local.sandbox import sandbox
 from waiting import until
@@ -56,6 +65,15 @@ def test_schedules_are_rates() -> None:
     assert [parse_schedule(text) for text in ("rate(1 minute)", "rate(5 minutes)", "rate(2 hours)")] == [60, 300, 7200]
     with pytest.raises(DeployError, match="cron"):
         parse_schedule("cron(0 12 * * ? *)")
+
+
+@pytest.mark.parametrize(("now", "seconds"), [("12:00:00", 720), ("12:11:59", 1), ("12:12:00", 0), ("12:13:00", 3540)])
+def test_an_hourly_schedule_has_its_minute(now: str, seconds: float) -> None:
+    assert parse_schedule("cron(12 * * * ? *)") == 3600
+    assert (minute_of_hour("cron(12 * * * ? *)"), minute_of_hour("rate(1 hour)")) == (12, None)
+    hourly = rule(pattern=None, every=3600.0, minute=12)
+    assert hourly.seconds_to_first(datetime.fromisoformat(f"2026-11-21T{now}Z")) == seconds
+    assert rule(pattern=None, every=60.0).seconds_to_first(datetime.now(UTC)) == 60
 
 
 def rule(**changes: Any) -> EventRule:
@@ -155,6 +173,7 @@ def test_the_deployed_rules_are_read_back() -> None:
         (300.0, ("CompileRulesFunction",), 2),
         (60.0, ("PublishOutboxFunction",), 0),
         (300.0, ("WatchFunction",), 0),
+        (3600.0, ("SealFunction",), 2),
     }
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from auditwire.aws.object_lock import LOCKS, Lock
+from auditwire.aws.object_lock import Lock, parse_lock
 
 
 class ConfigurationError(Exception):
@@ -23,6 +23,7 @@ class IngestConfig:
     alerts_topic_arn: str
     clusters_table: str
     runbooks_url: str
+    evidence_lock: Lock = "none"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "IngestConfig":
@@ -34,6 +35,7 @@ class IngestConfig:
             archive_bucket=_required(env, "ARCHIVE_BUCKET"),
             archive_table=env.get("ARCHIVE_TABLE", ""),
             archive_days=_days(env, "ARCHIVE_RETENTION_DAYS"),
+            evidence_lock=_lock(env),
             alerts_topic_arn=_required(env, "ALERTS_TOPIC_ARN"),
             clusters_table=_required(env, "CLUSTERS_TABLE"),
             runbooks_url=_required(env, "RUNBOOKS_URL"),
@@ -141,7 +143,7 @@ class SealConfig:
     def from_env(cls, env: Mapping[str, str]) -> "SealConfig":
         """Reads ARCHIVE_BUCKET, ARCHIVE_RETENTION_DAYS, EVIDENCE_LOCK, SEAL_KEY_ARN, SEAL_MEGABYTES,
         SEAL_GRACE_SECONDS, ARRIVALS_QUEUE_URL, ORDERS_QUEUE_URL, ALERTS_TOPIC_ARN, OPERATIONS_TOPIC_ARN, HEADS_BUCKET,
-        POWERTOOLS_METRICS_NAMESPACE, STACK and RUNBOOKS_URL; the bucket for the heads may be empty, the grace 0."""
+        POWERTOOLS_METRICS_NAMESPACE, STACK and RUNBOOKS_URL; the lock and HEADS_BUCKET may be empty, the grace 0."""
         return cls(
             archive_bucket=_required(env, "ARCHIVE_BUCKET"),
             archive_days=_days(env, "ARCHIVE_RETENTION_DAYS"),
@@ -182,11 +184,10 @@ def _days(env: Mapping[str, str], name: str) -> int:
 
 
 def _lock(env: Mapping[str, str]) -> Lock:
-    text = _required(env, "EVIDENCE_LOCK")
-    for lock in LOCKS:
-        if text == lock:
-            return lock
-    raise ConfigurationError(f"EVIDENCE_LOCK must be one of {', '.join(LOCKS)}, not {text!r}")
+    try:
+        return parse_lock(env.get("EVIDENCE_LOCK") or "none")
+    except ValueError as error:
+        raise ConfigurationError(f"EVIDENCE_LOCK: {error}") from None
 
 
 def _whole(env: Mapping[str, str], name: str) -> int:

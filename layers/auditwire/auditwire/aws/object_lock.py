@@ -3,7 +3,8 @@
 It is never the bucket's default, because other objects must be removable, such as alerts that have been published.
 """
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
@@ -13,14 +14,30 @@ if TYPE_CHECKING:
 Lock = Literal["none", "governance", "compliance"]
 """A principal with a special permission can lift ``governance``. Nobody can lift ``compliance``."""
 
-LOCKS: Final[tuple[Lock, ...]] = ("none", "governance", "compliance")
+_LOCKS: Final[tuple[Lock, ...]] = ("none", "governance", "compliance")
+
+Retain = Callable[["PutObjectRequestTypeDef"], None]
+"""Adds to a put what has its object retained."""
 
 _MODES: "dict[Lock, ObjectLockModeType]" = {"governance": "GOVERNANCE", "compliance": "COMPLIANCE"}
 
 
-def object_lock(lock: Lock, retain_until: datetime | None) -> "PutObjectRequestTypeDef":
-    """The members of a put request that retain its object; none if it is not to be retained."""
+def parse_lock(text: str) -> Lock:
+    """The lock of a parameter's value. Raises ValueError."""
+    for lock in _LOCKS:
+        if text == lock:
+            return lock
+    raise ValueError(f"{text[:40]!r} is none of {', '.join(_LOCKS)}")
+
+
+def retain(request: "PutObjectRequestTypeDef", lock: Lock, until: datetime) -> None:
+    """Has the object of a put retained until then; leaves the put as it is where there is no lock."""
     mode = _MODES.get(lock)
-    if mode is None or retain_until is None:
-        return {}  # type: ignore[typeddict-item]  # the rest of the request has what is required
-    return {"ObjectLockMode": mode, "ObjectLockRetainUntilDate": retain_until}  # type: ignore[typeddict-item]
+    if mode is not None:
+        request["ObjectLockMode"] = mode
+        request["ObjectLockRetainUntilDate"] = until
+
+
+def retained_for(lock: Lock, days: int, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Retain:
+    """Has objects retained for so many days from when they are put."""
+    return lambda request: retain(request, lock, clock() + timedelta(days=days))

@@ -4,6 +4,7 @@ A notification that comes twice or late changes nothing, and what a lost one wou
 is swept.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,6 @@ from urllib.parse import unquote_plus
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from auditwire.archive.keys import parse_object_key
 from auditwire.aws.attempts import MAX_SIDE_BY_SIDE, side_by_side
 from auditwire.evidence.errors import EvidenceError
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 MAX_NOTICES: Final = 100_000
 """SQS hands out no more than 120,000 messages that are not deleted."""
 
+# Whatever lies there: what is no object of events is sealed too.
+_PLACE: Final = re.compile(r"events/cluster=([a-z0-9-]{1,63})/date=([0-9]{4}-[0-9]{2}-[0-9]{2})/hour=([0-9]{2})/")
 _AT_ONCE: Final = 10
 _EMPTY_HANDED: Final = 2
 """SQS may say that there is nothing while there is; who hears it twice believes it."""
@@ -83,9 +85,9 @@ def parse_notice(handle: str, body: str) -> Notice:
         return Notice(handle, ())
     found = []
     for record in records:
-        place = parse_object_key(unquote_plus(record.s3.object.key))
+        place = _PLACE.match(unquote_plus(record.s3.object.key))
         if place is not None and record.eventTime.tzinfo is not None:
-            found.append(Arrival(place.cluster, place.hour, record.eventTime))
+            found.append(Arrival(place[1], f"{place[2]}T{place[3]}", record.eventTime))
     return Notice(handle, tuple(found))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from auditwire.evidence.errors import MalformedError
+from auditwire.evidence.errors import MalformedError, NotThereError
 from auditwire.evidence.seal import Previous, Seal, SealFile, parse_file, parse_seal, parse_seal_key, seals_of
 from auditwire.evidence.signing import Verifier
 from auditwire.evidence.store import Listed, Reader, Writer, read_whole
@@ -84,6 +84,8 @@ def tail_of(store: Writer, cluster: str, verifier: Verifier) -> Tail:
         except MalformedError as error:
             faults.append(f"{each.key} is no good: {error}")
             continue
+        except NotThereError:
+            continue  # it went since it was listed
         return Tail(signed, _free_after(signed.seal.number, numbers), files, (*of_another, *faults))
     if other is not None:
         return Tail(other, _free_after(other.seal.number, numbers), files, tuple(faults))
@@ -93,18 +95,26 @@ def tail_of(store: Writer, cluster: str, verifier: Verifier) -> Tail:
     return Tail(None, _free_after(max(gone | numbers, default=-1), numbers), files, tuple(faults))
 
 
-def lag_of(store: Reader, cluster: str, now: datetime) -> float:
-    """For how many seconds what arrived in a cluster has not been sealed; 0 where there is no chain yet, and where the
-    cluster is quiet and was sealed within the last day. No signature is looked at. Raises EvidenceError."""
+def newest_of(store: Reader, cluster: str) -> Signed | None:
+    """The last seal of a cluster that is called and made like one; no signature is looked at. None where there is none
+    among the last few. Raises EvidenceError."""
     files = [each for each in store.listing(seals_of(cluster)) if parse_seal_key(each.key)]
     for each in reversed(files[-_MAX_OF_ANOTHER_KEY:]):
         try:
-            signed = read_signed(store, each, cluster)
-        except MalformedError:
+            return read_signed(store, each, cluster)
+        except (MalformedError, NotThereError):
             continue
-        lag = now - signed.reached
-        return 0.0 if signed.is_quiet(now) and lag < MAX_LAG_OF_THE_QUIET else lag.total_seconds()
-    return 0.0
+    return None
+
+
+def lag_of(store: Reader, cluster: str, now: datetime) -> float:
+    """For how many seconds what arrived in a cluster has not been sealed; 0 where there is no chain yet, and where the
+    cluster is quiet and was sealed within the last day. Raises EvidenceError."""
+    newest = newest_of(store, cluster)
+    if newest is None:
+        return 0.0
+    lag = now - newest.reached
+    return 0.0 if newest.is_quiet(now) and lag < MAX_LAG_OF_THE_QUIET else lag.total_seconds()
 
 
 def read_signed(store: Reader, listed: Listed, cluster: str) -> Signed:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from auditwire.archive.ahead import MAX_AHEAD, read_ahead
-from auditwire.evidence.errors import DeniedError, NotThereError
+from auditwire.evidence.errors import DeniedError, EvidenceError, NotThereError
 from auditwire.evidence.reading import MAX_PACKED_BYTES, ReadObject, read_object
 from auditwire.evidence.seal import Entry
 from auditwire.evidence.times import as_second
@@ -27,7 +27,8 @@ def read_piece(
     whole seconds.
 
     An object that was listed and cannot be read is named too, with the fault ``gone`` or ``denied``; where nothing can
-    be read, that is no object's fault, and DeniedError is raised. Raises EvidenceError too for what may be over soon.
+    be read, that is no object's fault, and DeniedError is raised. Raises EvidenceError for what may be over soon: an
+    object that does not come as a whole.
     """
     entries: list[Entry] = []
     denied: DeniedError | None = None
@@ -42,6 +43,8 @@ def read_piece(
             else:
                 readable = True
                 read = read_object(member.key, store.read(member.key) if chunks is None else chunks, _arrival(member))
+                if read.entry.size != member.size:
+                    raise EvidenceError(f"{member.key} has {read.entry.size} bytes and was listed with {member.size}")
                 take(read)
                 entries.append(read.entry)
             if not may_go_on():

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from auditwire.aws.conditional_put import conditional_put
 from auditwire.aws.errors import code_of, status_of
 from auditwire.aws.listing import objects_below
-from auditwire.aws.object_lock import Lock, object_lock
+from auditwire.aws.object_lock import Lock, retain
 from auditwire.evidence.errors import DeniedError, EvidenceError, NotThereError
 from auditwire.evidence.store import Folders, Listed
 
@@ -72,8 +72,9 @@ class S3Store:
             "ContentType": "application/json",
             "ChecksumAlgorithm": "SHA256",
             "IfNoneMatch": "*",
-            **object_lock(self._lock, retain_until),
         }
+        if retain_until is not None:
+            retain(request, self._lock, retain_until)
         try:
             return conditional_put(self._client, request) is not None
         except (ClientError, BotoCoreError) as error:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
+from auditwire.archive.keys import events_of
 from auditwire.aws.attempts import side_by_side
 from auditwire.evidence.chain import Signed, tail_of
 from auditwire.evidence.errors import EvidenceError
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 MAX_PAUSE: Final = timedelta(days=2)
 """Where no seal was made for longer, the time in between becomes a gap: nobody watched the objects then."""
+
+_MAX_AHEAD: Final = timedelta(minutes=1)
+"""How far the clock of who gave an order may be ahead."""
 
 _MAX_RACES: Final = 5
 
@@ -103,6 +107,8 @@ class Sealer:
     def seal(self, order: "Order") -> Sealed:
         """Does what an order says, or as much as there is time for. Raises EvidenceError for what could not be read,
         written or signed; the seals written before stay."""
+        if order.to > self._clock() + _MAX_AHEAD:
+            raise EvidenceError(f"what arrives before {as_second(order.to)} is not known yet: {order.cluster}")
         done = Sealed()
         for _ in range(_MAX_RACES):
             try:
@@ -128,9 +134,9 @@ class Sealer:
             self._seal_unseen(chain, order, done)
 
     def _first_arrival(self, order: "Order") -> datetime | None:
-        """Where a chain begins: the hour of the earliest arrival that is found where nearly everything lies; None where
-        nothing is."""
-        prefixes = _prefixes(order, order.to - DAY, order.to)
+        """Where a chain begins: the hour of the earliest arrival, of all or of those where nearly everything lies; None
+        where there is none."""
+        prefixes = [events_of(order.cluster)] if order.everything else _prefixes(order, order.to - DAY, order.to)
         arrivals = (each.modified for prefix in prefixes for each in self._store.listing(prefix))
         earliest = min((each for each in arrivals if each), default=None)
         return None if earliest is None or earliest >= order.to else hour_of(earliest)

@@ -23,8 +23,9 @@ class Spans:
         if seal.kind == "backfill":
             return
         if not self._spans:
-            self._put("", seal.start, "before_first", "")
-        elif seal.start > self.reached:
+            self._put("", seal.begun, "before_first", "")
+            self.reached = seal.begun
+        if seal.start > self.reached:
             self._put(self.reached, seal.start, "unsealed", "no seal is about this time")
         state: SpanState = "gap" if seal.kind == "gap" else "sealed"
         if seal.end > self.reached:

@@ -59,13 +59,22 @@ class SpanReport:
 
 
 @dataclass(frozen=True, slots=True)
+class HeadReport:
+    """The last seal of a chain that holds: who keeps this elsewhere can tell later whether it is still there."""
+
+    cluster: str
+    number: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """Something that may interest, and decides nothing."""
 
     text: str
 
 
-Report = SealReport | ObjectReport | SpanReport | Note
+Report = SealReport | ObjectReport | SpanReport | HeadReport | Note
 
 _TAMPERED = frozenset(
     (
@@ -97,6 +106,10 @@ class Tally:
                 self.counts["object", report.state] += 1
             case SpanReport():
                 self.counts["span", report.state] += 1
+
+    def total(self, kind: str) -> int:
+        """How many there are of a kind."""
+        return sum(count for (of, _), count in self.counts.items() if of == kind)
 
     @property
     def outcome(self) -> Outcome:

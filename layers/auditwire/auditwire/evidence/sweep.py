@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from auditwire.archive.keys import events_of
-from auditwire.evidence.errors import MalformedError
+from auditwire.evidence.errors import MalformedError, NotThereError
 from auditwire.evidence.seal import lines_in, parse_file
 from auditwire.evidence.store import read_whole
 
@@ -85,12 +85,12 @@ def _without_named(store: "Reader", candidates: "list[Listed]", seals: "Sequence
 
 
 def _keys_named(store: "Reader", seal: "Listed") -> Iterator[str]:
-    """The keys that a seal names. One that is no good names nothing."""
+    """The keys that a seal names. One that is no good, or went since it was listed, names nothing."""
     try:
         objects = parse_file(read_whole(store, seal.key)).objects
         for line in lines_in(objects):
             yield _named.decode(line).key
-    except (MalformedError, msgspec.DecodeError):
+    except (MalformedError, NotThereError, msgspec.DecodeError):
         return
 
 

@@ -1,5 +1,6 @@
 """Verifying an archive against its seals: every seal, every object they name, and every object that they do not."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -14,9 +15,9 @@ from auditwire.evidence.chain import MAX_LAG_OF_THE_QUIET, MAX_QUIET
 from auditwire.evidence.errors import NotThereError
 from auditwire.evidence.named import Named
 from auditwire.evidence.objects import check_object, check_unnamed, hash_by_checksum, hash_by_reading, held
-from auditwire.evidence.seal import SEALS, Seal
+from auditwire.evidence.seal import SEALS, Previous, Seal
 from auditwire.evidence.spans import Spans
-from auditwire.evidence.states import Note, ObjectReport, Report, SealReport
+from auditwire.evidence.states import HeadReport, Note, ObjectReport, Report, SealReport
 from auditwire.evidence.times import as_second, parse_second
 from auditwire.evidence.walk import Keys, Step, walk
 from auditwire.evidence.windows import HOUR, hour_in
@@ -78,15 +79,29 @@ def verify(reader: "Reader", keys: Keys, question: Question, progress: Progress)
     with Named() as named, ThreadPoolExecutor(MAX_AHEAD) as pool:
         reached: dict[str, str] = {}
         begun: dict[str, str] = {}
-        for cluster in [question.cluster] if question.cluster else clusters_in(reader):
+        for cluster in _clusters(reader, question):
             walked = _Cluster(reader, keys, question, cluster, named, pool, progress)
             yield from walked.reports()
             reached[cluster], begun[cluster] = walked.spans.reached, walked.begun
+        earlier: Counter[str] = Counter()
         for listed in reader.listing(events_of(question.cluster) if question.cluster else EVENTS):
             progress(listed.key)
             cluster = listed.key.removeprefix(f"{EVENTS}cluster=").partition("/")[0]
-            if listed.key not in named and _is_in_range(listed, question, begun.get(cluster, "")):
+            if listed.key in named:
+                continue
+            if listed.modified is not None and as_second(listed.modified) < begun.get(cluster, ""):
+                earlier[cluster] += 1
+            elif _is_in_range(listed, question):
                 yield from _unnamed(reader, question, listed, reached.get(cluster, ""), named)
+        for cluster, count in sorted(earlier.items()):
+            yield Note(f"{count:,} objects of {cluster} arrived before its first seal and are in none")
+
+
+def _clusters(reader: "Reader", question: Question) -> list[str]:
+    """The clusters that are asked for, also those of which only a head is left."""
+    if question.cluster:
+        return [question.cluster]
+    return sorted({*clusters_in(reader), *(head.cluster for head in question.heads)})
 
 
 class _Cluster:
@@ -119,17 +134,20 @@ class _Cluster:
         """All there is to say of it, but of what no seal names."""
         heads = {head.number: head for head in self._question.heads if head.cluster == self._name}
         last: Seal | None = None
+        newest: Previous | None = None
         for step in walk(self._reader, self._name, self._keys, accept_restart=self._question.accept_restart):
             self._progress(f"seal {step.report.number} of {self._name}")
             yield _held_against(heads.pop(step.report.number, None), step)
             if step.seal is not None:
                 if step.report.state != "moved":
-                    last = step.seal
-                    self.begun = self.begun or last.start
+                    last, newest = step.seal, step.named
+                    self.begun = self.begun or last.begun
                     self.spans.add(last)
                 yield from self._objects(step, step.seal)
         for head in heads.values():
             yield SealReport(self._name, head.number, "missing", "its number and hash were kept, and it is not there")
+        if newest is not None:
+            yield HeadReport(self._name, newest.number, newest.sha256)
         self.spans.end(self._expected(last))
         yield from self.spans.within(self._start, self._end)
 
@@ -194,14 +212,10 @@ def _unnamed(
     yield report
 
 
-def _is_in_range(listed: "Listed", question: Question, begun: str) -> bool:
-    """Whether an object is asked for: by its arrival, from where its chain begins; by its own hour where nobody knows
-    when it arrived."""
+def _is_in_range(listed: "Listed", question: Question) -> bool:
+    """Whether an object is asked for: by its arrival; by its own hour where nobody knows that."""
     earliest = latest = listed.modified
-    if listed.modified is not None:
-        if as_second(listed.modified) < begun:
-            return False
-    else:
+    if listed.modified is None:
         earliest = hour_in(listed.key)
         if earliest is None:
             return True

@@ -9,6 +9,7 @@ from auditwire.alerts.outbox import S3Outbox
 from auditwire.archive import Archive, DynamoDBArchive, S3Archive
 from auditwire.aws.console import archive_url
 from auditwire.aws.environment import IngestConfig
+from auditwire.aws.object_lock import retained_for
 from auditwire.bundles.active_rules import ActiveRules, RulesProblem
 from auditwire.bundles.rules_bucket import S3RulesBucket
 from auditwire.clusters import Directory
@@ -48,7 +49,9 @@ def wire(config: IngestConfig, clients: Clients, on_problem: Callable[[RulesProb
 
 def open_archive(config: IngestConfig, clients: Clients) -> Archive:
     """The archive of a deployment: its table, or its bucket if it has no table."""
-    objects = S3Archive(clients.s3, config.archive_bucket)
+    objects = S3Archive(
+        clients.s3, config.archive_bucket, retain=retained_for(config.evidence_lock, config.archive_days)
+    )
     if not config.archive_table:
         return objects
     return DynamoDBArchive(clients.archive_table(), config.archive_table, objects, config.archive_days)

@@ -1,0 +1,78 @@
+"""Public keys of seals, from files and from KMS: what says whether a signature holds, without AWS."""
+
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from auditwire_cli.errors import CallError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
+    from auditwire.evidence.walk import Keys
+
+
+class PublicKey:
+    """A Verifier with the public half of a key."""
+
+    def __init__(self, key: "EllipticCurvePublicKey") -> None:
+        self._key = key
+
+    @property
+    def fingerprint(self) -> str:
+        """See Verifier.fingerprint."""
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+        return sha256(self._key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+
+    def verify(self, text: bytes, signature: bytes) -> bool:
+        """See Verifier.verify; ECDSA with SHA-256."""
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+        from cryptography.hazmat.primitives.hashes import SHA256
+
+        try:
+            self._key.verify(signature, text, ECDSA(SHA256()))
+        except InvalidSignature:
+            return False
+        return True
+
+    def as_pem(self) -> str:
+        """The key as a file has it."""
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+        return self._key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def read_pem(path: Path) -> PublicKey:
+    """The public key of a PEM file. Raises CallError."""
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+    try:
+        return _elliptic(load_pem_public_key(path.read_bytes()), str(path))
+    except OSError as error:
+        raise CallError(f"cannot read the key {path}: {error.strerror}") from None
+    except ValueError:
+        raise CallError(f"{path} is no public key in PEM", "auditwire public-key prints it") from None
+
+
+def key_in_kms(kms: Any, arn: str) -> PublicKey:
+    """The public key of a key in KMS. Raises CallError, and errors of botocore."""
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+    return _elliptic(load_der_public_key(kms.get_public_key(KeyId=arn)["PublicKey"]), arn)
+
+
+def by_fingerprint(keys: "Iterable[PublicKey]") -> "Keys":
+    """The keys as verifying asks for them."""
+    return {key.fingerprint: key for key in keys}
+
+
+def _elliptic(key: Any, name: str) -> PublicKey:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
+    if not isinstance(key, EllipticCurvePublicKey):
+        raise CallError(f"{name} is no key for ECDSA", "seals are signed with ECC_NIST_P256")
+    return PublicKey(key)
