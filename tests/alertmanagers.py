@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from waiting import HANG_SECONDS
+
 Respond = Callable[[list[Any]], tuple[int, str]]
 
 
@@ -52,7 +54,7 @@ def alertmanager(respond: Respond = takes_all, *, hang: threading.Event | None =
             alerts = json.loads(body)
             fake.posts.append(alerts)
             if hang:
-                hang.wait(30)
+                hang.wait(HANG_SECONDS)
             status, text = respond(alerts)
             if status < 300:
                 fake.taken += [alert["labels"]["alertname"] for alert in alerts]

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from auditwire_cli.main import app
 from auditwire_local.archive import archive_lines
 from local_road import EVENT_PATH
-from waiting import until
+from waiting import HANG_SECONDS, until
 
 AUDITWIRE = (sys.executable, str(Path(__file__).with_name("roles") / "command.py"))
 """The beginning of a command that runs the command line as a process."""
@@ -53,7 +53,7 @@ class Dev:
 
     def send(self, body: bytes, cluster: str = "demo") -> None:
         """Posts a body, which must be taken."""
-        connection = HTTPConnection(urlsplit(self.running["url"]).netloc, timeout=30)
+        connection = HTTPConnection(urlsplit(self.running["url"]).netloc, timeout=HANG_SECONDS)
         credential = self.running["clusters"][cluster]["credential"]
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {credential}"}
         try:
@@ -84,4 +84,4 @@ def dev(folder: Path, *words: object) -> Iterator[Dev]:
             yield Dev(state, json.loads(state.read_text()))
         finally:
             process.terminate()
-            assert process.wait(timeout=60) == 0
+            assert process.wait(timeout=HANG_SECONDS) == 0

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from auditwire_local.receiver import AlertReceiver
+from waiting import HANG_SECONDS
 
 
 @dataclass
@@ -51,7 +52,7 @@ def peer() -> Iterator[Peer]:
             trouble = made.trouble
             made.injected += bool(trouble)
             if trouble == "timeout":
-                made.released.wait(30)
+                made.released.wait(HANG_SECONDS)
                 return
             if trouble == "cut":
                 made.receiver.post(body)

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from auditwire_local import LocalSystem
+from waiting import HANG_SECONDS
 
 EVENT_PATH = "/audit/webhook/event"
 
@@ -43,7 +44,7 @@ def body_of(*events: dict[str, Any]) -> bytes:
 def post(
     system: LocalSystem, body: bytes, credential: str | None, path: str = EVENT_PATH, **headers: str
 ) -> tuple[int, bytes]:
-    connection = HTTPConnection(urlsplit(system.url).netloc, timeout=30)
+    connection = HTTPConnection(urlsplit(system.url).netloc, timeout=HANG_SECONDS)
     try:
         sent = {"Content-Type": "application/json", **headers}
         if credential is not None:

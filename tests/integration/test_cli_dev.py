@@ -8,7 +8,6 @@ import re
 import signal
 import stat
 import subprocess
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from auditwire_cli.send.audit_log import split
 from auditwire_cli.send.bodies import body
 from auditwire_cli.send.shape import Shape
 from dev_process import AUDITWIRE
+from waiting import HANG_SECONDS, until
 
 BALANCE = re.compile(r"balance received=(\d+) ignored=(\d+) archived=(\d+) alerted=(\d+) quarantined=(\d+)")
 ENVIRONMENT = {**os.environ, "PYTHONWARNINGS": "ignore"}
@@ -33,10 +33,10 @@ ENVIRONMENT = {**os.environ, "PYTHONWARNINGS": "ignore"}
 Done = subprocess.CompletedProcess[str]
 
 
-def auditwire(*arguments: object, cwd: Path, timeout: float = 180) -> Done:
+def auditwire(*arguments: object, cwd: Path) -> Done:
     command = [*AUDITWIRE, *map(str, arguments)]
     return subprocess.run(
-        command, cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=timeout, check=False
+        command, cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=HANG_SECONDS, check=False
     )
 
 
@@ -48,11 +48,12 @@ def running(cwd: Path, *arguments: object) -> Iterator[subprocess.Popen[str]]:
         command, cwd=cwd, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
-        deadline = time.monotonic() + 120
-        while not (cwd / ".auditwire/dev.json").exists():
+
+        def is_ready() -> bool:
             assert process.poll() is None, process.communicate()
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+            return (cwd / ".auditwire/dev.json").exists()
+
+        until(is_ready)
         yield process
     finally:
         if process.poll() is None:
@@ -62,7 +63,7 @@ def running(cwd: Path, *arguments: object) -> Iterator[subprocess.Popen[str]]:
 
 def end(process: subprocess.Popen[str], number: int = signal.SIGTERM) -> tuple[str, str]:
     process.send_signal(number)
-    return process.communicate(timeout=120)
+    return process.communicate(timeout=HANG_SECONDS)
 
 
 def balance(stdout: str) -> tuple[int, ...]:
@@ -185,18 +186,15 @@ def test_on_a_terminal_the_demo_stays_until_it_is_told_to_end(tmp_path: Path) ->
     )
     os.close(theirs)
     seen = ""
-    deadline = time.monotonic() + 180
     with contextlib.suppress(OSError):  # how Linux says that the other side is closed
         while text := os.read(ours, 65536).decode(errors="replace"):
-            assert time.monotonic() < deadline
             seen += text
             if "The sample traffic is through." in seen and "Ctrl-C ends." in seen and process.poll() is None:
                 process.send_signal(signal.SIGINT)
-                deadline = time.monotonic() + 120
                 seen = seen.replace("Ctrl-C ends.", "")
     os.close(ours)
 
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=HANG_SECONDS) == 0
     received, ignored, archived, _, quarantined = balance(seen)
     assert received == ignored + archived + quarantined
     assert "latest alerts, newest first" in seen

@@ -4,8 +4,8 @@ import json
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,12 @@ import boto3
 import pytest
 from typer.testing import CliRunner
 
-from auditwire.bundles.rules_bucket import ACTIVE_KEY, MARKER_KEY, S3RulesBucket, bundle_key
+from auditwire.bundles.rules_bucket import ACTIVE_KEY, MARKER_KEY, STATUS_KEY, S3RulesBucket, bundle_key, document_key
+from auditwire.bundles.rules_state import Status
 from auditwire_cli.main import app
 from auditwire_cli.rules.upload import documents_in
 from dev_process import AUDITWIRE
-from waiting import until
+from waiting import HANG_SECONDS, until
 
 ENVIRONMENT = {**os.environ, "PYTHONWARNINGS": "ignore"}
 WEBHOOK = """\
@@ -82,6 +83,12 @@ class Desk:
         stored = self.bucket.read(ACTIVE_KEY)
         return str(json.loads(stored.data)["digest"]) if stored else ""
 
+    def looked_at(self) -> datetime:
+        """When the documents were last looked at."""
+        stored = self.bucket.read(STATUS_KEY)
+        assert stored is not None
+        return Status.decode(stored.data).time
+
     def status(self) -> Any:
         return json.loads(self.run("status", "--format", "json").stdout)
 
@@ -102,7 +109,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             yield state
         finally:
             process.terminate()
-            assert process.wait(timeout=60) == 0
+            assert process.wait(timeout=HANG_SECONDS) == 0
 
 
 @pytest.fixture
@@ -396,11 +403,14 @@ def test_interrupted_while_sending_nothing_has_changed(published: Desk, number: 
 
     until(under_way)
     process.send_signal(number)
-    _, stderr = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=HANG_SECONDS)
 
     assert process.returncode == 130, stderr
     assert stderr.endswith("interrupted: the documents are what they were before\n")
     assert documents_in(published.bucket) == before
     assert published.bucket.read(MARKER_KEY) is None
-    time.sleep(0.5)
+    # Written as it is, so that the documents are looked at once more, after everything before.
+    moment = datetime.now(UTC)
+    published.bucket.write(document_key("own.yaml"), before["own.yaml"])
+    until(lambda: published.looked_at() >= moment)
     assert published.active() == active

@@ -16,7 +16,7 @@ from botocore.config import Config
 from auditwire.senders.kind import SenderKind
 from auditwire_local import ClusterCredential, LocalSystem, Options
 from local_road import EVENT_PATH, body_of, exec_event, post
-from waiting import until
+from waiting import HANG_SECONDS, until
 
 EXTRA = ClusterCredential("a-credential-from-the-test", SenderKind.ANY)
 
@@ -237,7 +237,7 @@ class TestRoad:
         assert b"-000000000004" not in b"".join(system.archive_lines())
 
     def test_health_needs_no_credential_and_other_paths_are_not_there(self, system: LocalSystem) -> None:
-        connection = HTTPConnection(urlsplit(system.url).netloc, timeout=30)
+        connection = HTTPConnection(urlsplit(system.url).netloc, timeout=HANG_SECONDS)
         answers = {}
         for path in ("/healthz", "/", EVENT_PATH):
             connection.request("GET", path)

@@ -3,13 +3,13 @@
 import gzip
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import pytest
@@ -20,14 +20,13 @@ from auditwire.bundles.rules_state import Active, Status
 from auditwire.rules.pack import default_rule_set
 from auditwire.senders.kind import SenderKind
 from auditwire_local import ClusterCredential, LocalSystem, Options
+from auditwire_local.runtime import running
 from local_road import body_of, exec_event, post
 from roles.calls import Recorder
 from rule_texts import one_rule
 from waiting import until
 
 POLL_SECONDS = 1
-# Every environment polls for itself, and a request may have begun just before its poll.
-TWO_POLLS = 2 * POLL_SECONDS + 1.0
 
 WEBHOOK = """\
 apiVersion: auditing.kubesphere.io/v1alpha1
@@ -74,11 +73,32 @@ class Traffic:
             self._ending.wait(0.05)
 
 
+class Polls:
+    """Counts how often ingest asks for active.json."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    @contextmanager
+    def counted(self) -> Iterator["Polls"]:
+        """Count inside."""
+        get: Callable[[Any], Any] = S3Response.get_object
+
+        def get_object(response: Any) -> Any:
+            if running.get() == "ingest" and response.parse_key_name() == ACTIVE_KEY:
+                self.count += 1
+            return get(response)
+
+        with patch.object(S3Response, "get_object", get_object):
+            yield self
+
+
 class World:
     """A local system with one rule document in force, and its rules bucket."""
 
-    def __init__(self, system: LocalSystem) -> None:
+    def __init__(self, system: LocalSystem, polls: Polls) -> None:
         self.system = system
+        self.polls = polls
         self.bucket = S3RulesBucket(system.client("s3"), system.outputs["RulesBucket"])
         self.hour = f"2026-11-21T{next(HOURS):02}"
 
@@ -102,6 +122,11 @@ class World:
         """Wait until every change so far has been looked at."""
         bridge = self.system._bridge
         until(bridge.idle)
+
+    def polled(self) -> None:
+        """Wait until traffic has made ingest look for rules again, also if one look had begun before."""
+        before = self.polls.count
+        until(lambda: self.polls.count > before + 2)
 
     def await_verdict(self, verdict: str) -> Status:
         self.settled()
@@ -176,10 +201,16 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSystem]:
         yield system
 
 
+@pytest.fixture(scope="module")
+def polls() -> Iterator[Polls]:
+    with Polls().counted() as polls:
+        yield polls
+
+
 @pytest.fixture
-def world(system: LocalSystem) -> World:
+def world(system: LocalSystem, polls: Polls) -> World:
     """The system with the documents ``webhook.yaml`` and ``a.yaml`` (rule set ``one``) in force, and nothing else."""
-    world = World(system)
+    world = World(system, polls)
     wanted = {document_key("webhook.yaml"): WEBHOOK.encode(), document_key("a.yaml"): rule("one")}
     for listed in world.bucket.entries():
         if listed.key not in wanted:
@@ -198,23 +229,23 @@ def test_a_broken_document_changes_nothing_and_is_told_with_its_place(world: Wor
         world.put("b.yaml", rule("two", "Vreb exists"))
         status = world.await_verdict("refused")
         sent = len(traffic.answers)
-        time.sleep(TWO_POLLS)
+        world.polled()
 
         assert world.active() == good
         assert world.bundle_now() == good.digest
         until(lambda: len(traffic.answers) > sent)
         (found,) = [one for one in status.diagnostics if one["severity"] == "error"]
-        assert (found["path"], found["line"], found["column"], found["code"]) == ("b.yaml", 6, 64, "AW102")
+        assert (found["path"], found["line"], found["column"], found["code"]) == ("b.yaml", 6, 67, "AW102")
         assert (status.errors, status.active) == (1, good.digest)
         logged = [json.loads(line) for line in world.system.logs("compile_rules") if '"finding"' in line]
         assert found in [line["diagnostic"] for line in logged]
         until(lambda: world.published("auditwire.RulesRefused") == told + 1)
         (alert,) = world.alerts("auditwire.RulesRefused")
-        assert alert["annotations"]["description"].startswith("b.yaml:6:64: AW102 there is no field 'Vreb'")
+        assert alert["annotations"]["description"].startswith("b.yaml:6:67: AW102 there is no field 'Vreb'")
 
         world.put("b.yaml", rule("two"))
         world.await_verdict("accepted")
-        time.sleep(TWO_POLLS)
+        world.polled()
 
         assert world.active() != good
         assert world.bundle_now() == world.active().digest
@@ -242,7 +273,7 @@ def test_deleting_a_document_that_others_refer_to_changes_nothing(world: World) 
     with world.traffic():
         world.delete("macros.yaml")
         status = world.await_verdict("refused")
-        time.sleep(TWO_POLLS)
+        world.polled()
 
         assert (status.diagnostics[0]["path"], status.diagnostics[0]["line"]) == ("a.yaml", 6)
         assert world.bundle_now() == good.digest
@@ -259,7 +290,7 @@ def test_an_emptied_bucket_changes_nothing(world: World) -> None:
             world.delete(name)
         world.bucket.delete(MARKER_KEY)
         status = world.await_verdict("refused")
-        time.sleep(TWO_POLLS)
+        world.polled()
 
         assert [found["code"] for found in status.diagnostics] == ["AW404"]
         assert world.active() == good
@@ -319,7 +350,7 @@ def test_a_damaged_bundle_never_decides(world: World, damage: Callable[[bytes], 
         # Before anybody has polled: who does now finds the damage.
         world.bucket.write(key, damage(stored.data))
         world.bucket.write(ACTIVE_KEY, newer.encode() + b"\n")
-        time.sleep(TWO_POLLS)
+        world.polled()
         now = {world.bundle_now() for _ in range(4)}
 
         # Who starts now takes the bundle before the damaged one.
@@ -335,7 +366,7 @@ def test_a_foreign_active_json_changes_nothing_and_is_overwritten(world: World) 
     good = world.active()
     with world.traffic():
         world.bucket.write(ACTIVE_KEY, b'{"digest": "../../etc/passwd", "sha256": "x", "compiled": "x"}')
-        time.sleep(TWO_POLLS)
+        world.polled()
         assert world.bundle_now() in world.accepted()
 
         world.system.function("compile_rules").invoke({})

@@ -17,11 +17,12 @@ from cryptography.x509.oid import NameOID
 
 from alertmanagers import alertmanager, always, takes_all
 from auditwire.alerts import AlertmanagerPeer, Credentials, PeerAddressError, PeerAnswer, PeerError, parse_credentials
+from waiting import HANG_SECONDS
 
 
 def test_alerts_are_posted_to_the_v2_api() -> None:
     with alertmanager() as fake:
-        assert AlertmanagerPeer(fake.url).post(b"[]", 5) == PeerAnswer(200)
+        assert AlertmanagerPeer(fake.url).post(b"[]", HANG_SECONDS) == PeerAnswer(200)
     assert fake.paths == ["/api/v2/alerts"]
     assert fake.headers[0]["Content-Type"] == "application/json"
     assert "Authorization" not in fake.headers[0]
@@ -41,7 +42,7 @@ def test_alerts_are_posted_to_the_v2_api() -> None:
 )
 def test_an_address_may_have_a_prefix_or_name_the_api_itself(suffix: str, path: str) -> None:
     with alertmanager() as fake:
-        AlertmanagerPeer(fake.url + suffix).post(b"[]", 5)
+        AlertmanagerPeer(fake.url + suffix).post(b"[]", HANG_SECONDS)
     assert fake.paths == [path]
 
 
@@ -75,7 +76,7 @@ def test_credentials_are_sent_and_never_shown(secret: str, header: str) -> None:
     credentials = parse_credentials(secret)
     assert repr(credentials) == "Credentials()"
     with alertmanager() as fake:
-        AlertmanagerPeer(fake.url, credentials=credentials).post(b"[]", 5)
+        AlertmanagerPeer(fake.url, credentials=credentials).post(b"[]", HANG_SECONDS)
     assert fake.headers[0]["Authorization"] == header
 
 
@@ -104,13 +105,15 @@ def test_a_secret_that_cannot_be_used_is_refused_without_showing_it(secret: str)
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirect_is_an_answer_and_is_not_followed(status: int) -> None:
     with alertmanager(always(status)) as fake:
-        assert AlertmanagerPeer(fake.url, credentials=Credentials("Bearer x")).post(b"[]", 5) == PeerAnswer(status)
+        assert AlertmanagerPeer(fake.url, credentials=Credentials("Bearer x")).post(b"[]", HANG_SECONDS) == PeerAnswer(
+            status
+        )
         assert len(fake.posts) == 1
 
 
 def test_what_a_peer_says_is_one_bounded_line() -> None:
     with alertmanager(always(400, "bad\nalert " + "x" * 90_000)) as fake:
-        answer = AlertmanagerPeer(fake.url).post(b"[]", 5)
+        answer = AlertmanagerPeer(fake.url).post(b"[]", HANG_SECONDS)
     assert answer.detail.startswith(r"bad\nalert xxx")
     assert len(answer.detail) == 200
 
@@ -123,12 +126,12 @@ def free_port() -> int:
 
 def test_a_peer_that_is_down_is_told_as_such() -> None:
     with pytest.raises(PeerError, match="ConnectionRefusedError: "):
-        AlertmanagerPeer(f"http://127.0.0.1:{free_port()}").post(b"[]", 5)
+        AlertmanagerPeer(f"http://127.0.0.1:{free_port()}").post(b"[]", HANG_SECONDS)
 
 
 def test_a_name_that_does_not_exist_is_told_as_such() -> None:
     with pytest.raises(PeerError, match="gaierror: "):
-        AlertmanagerPeer("http://alertmanager.invalid:9093").post(b"[]", 5)
+        AlertmanagerPeer("http://alertmanager.invalid:9093").post(b"[]", HANG_SECONDS)
 
 
 def test_a_peer_that_hangs_costs_no_more_than_the_time_given() -> None:
@@ -148,7 +151,7 @@ def test_something_that_does_not_speak_http_is_told_as_such() -> None:
         thread = threading.Thread(target=speak)
         thread.start()
         with pytest.raises(PeerError, match="BadStatusLine: "):
-            AlertmanagerPeer(f"http://127.0.0.1:{server.getsockname()[1]}").post(b"[]", 5)
+            AlertmanagerPeer(f"http://127.0.0.1:{server.getsockname()[1]}").post(b"[]", HANG_SECONDS)
         thread.join()
 
 
@@ -200,14 +203,14 @@ def tls_server(tmp_path: Path) -> Iterator[tuple[str, str]]:
 def test_a_private_ca_is_taken_as_pem_and_as_kubernetes_writes_it(tls_server: tuple[str, str]) -> None:
     url, pem = tls_server
     for ca in (pem, b64encode(pem.encode()).decode()):
-        assert AlertmanagerPeer(url, ca=ca).post(b"[]", 5).taken
+        assert AlertmanagerPeer(url, ca=ca).post(b"[]", HANG_SECONDS).taken
     in_secret = parse_credentials('{"token": "x", "ca": "' + pem.replace("\n", "\\n") + '"}')
-    assert AlertmanagerPeer(url, credentials=in_secret).post(b"[]", 5).taken
+    assert AlertmanagerPeer(url, credentials=in_secret).post(b"[]", HANG_SECONDS).taken
 
 
 def test_a_certificate_of_an_unknown_ca_is_not_trusted(tls_server: tuple[str, str]) -> None:
     with pytest.raises(PeerError, match="SSLCertVerificationError: "):
-        AlertmanagerPeer(tls_server[0]).post(b"[]", 5)
+        AlertmanagerPeer(tls_server[0]).post(b"[]", HANG_SECONDS)
 
 
 def test_a_ca_that_is_none_is_refused() -> None:

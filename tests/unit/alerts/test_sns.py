@@ -14,6 +14,7 @@ from auditwire.alerts import Alert, MemoryPublisher, Published, SnsPublisher, fo
 from auditwire.alerts.message import message_of
 from clocks import Clock
 from occurrences import occurrence, rule_of
+from waiting import HANG_SECONDS
 
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:alerts"
 
@@ -91,7 +92,7 @@ def test_large_alerts_go_fewer_to_a_request_so_that_all_fit_attributes_included(
 
 def test_many_requests_go_side_by_side() -> None:
     # Nobody gets past the barrier alone.
-    together = threading.Barrier(8, timeout=30)
+    together = threading.Barrier(8, timeout=HANG_SECONDS)
 
     class Slow(Topic):
         def publish_batch(self, **request: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import pytest
 
 from auditwire.aws.attempts import MAX_SIDE_BY_SIDE, attempts, side_by_side
 from clocks import Clock
+from waiting import HANG_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_no_time_is_spent_where_nobody_asks_for_another_attempt() -> None:
 
 
 def test_requests_run_at_the_same_time_and_answer_in_order() -> None:
-    together = Barrier(MAX_SIDE_BY_SIDE, timeout=60)
+    together = Barrier(MAX_SIDE_BY_SIDE, timeout=HANG_SECONDS)
 
     def request(number: int) -> int:
         together.wait()

@@ -24,7 +24,7 @@ from auditwire_local.event_bridge import (
 )
 from auditwire_local.options import REPOSITORY
 from auditwire_local.sandbox import sandbox
-from waiting import until
+from waiting import HANG_SECONDS, until
 
 EVENT = {
     "source": "aws.s3",
@@ -110,7 +110,7 @@ def test_events_are_delivered_in_order_and_the_rest_is_left_alone() -> None:
     until(world.bridge.idle)
 
     assert [event["number"] for event in world.events] == list(range(20))
-    world.bridge.drain(time.monotonic() + 5)
+    world.bridge.drain(time.monotonic() + HANG_SECONDS)
 
 
 def test_an_event_that_fails_is_tried_again_as_often_as_the_function_says(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +122,7 @@ def test_an_event_that_fails_is_tried_again_as_often_as_the_function_says(monkey
 
     assert [event["number"] for event in world.events] == [1, 1, 1, 2, 2, 2]
     assert world.troubles == 0
-    world.bridge.drain(time.monotonic() + 5)
+    world.bridge.drain(time.monotonic() + HANG_SECONDS)
 
 
 def test_a_bug_in_the_local_system_stops_nothing() -> None:
@@ -132,13 +132,13 @@ def test_a_bug_in_the_local_system_stops_nothing() -> None:
     until(world.bridge.idle)
 
     assert (len(world.events), world.troubles) == (2, 1)
-    world.bridge.drain(time.monotonic() + 5)
+    world.bridge.drain(time.monotonic() + HANG_SECONDS)
 
 
 def test_schedules_come_round() -> None:
     world = Bridge(rule(pattern=None, every=0.05))
     until(lambda: len(world.events) >= 3)
-    world.bridge.drain(time.monotonic() + 5)
+    world.bridge.drain(time.monotonic() + HANG_SECONDS)
 
     assert {(event["source"], event["detail-type"]) for event in world.events} == {("aws.events", "Scheduled Event")}
     assert world.events[0]["resources"] == ["arn:r"]
@@ -146,10 +146,16 @@ def test_schedules_come_round() -> None:
 
 def test_the_end_delivers_what_is_waiting_and_leaves_no_thread() -> None:
     started = threading.active_count()
-    world = Bridge(rule(), lambda call: time.sleep(0.05))
+    published = threading.Event()
+
+    def busy(call: int) -> None:
+        assert published.wait(HANG_SECONDS)
+
+    world = Bridge(rule(), busy)
     for _ in range(5):
         world.bridge.publish(EVENT)
-    world.bridge.drain(time.monotonic() + 5)
+    published.set()
+    world.bridge.drain(time.monotonic() + HANG_SECONDS)
 
     assert len(world.events) == 5
     assert threading.active_count() == started

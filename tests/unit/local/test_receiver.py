@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from auditwire_local.receiver import AlertReceiver
+from waiting import HANG_SECONDS
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def receiver() -> Iterator[AlertReceiver]:
 
 
 def _call(receiver: AlertReceiver, method: str, body: bytes | None = None, path: str = "/api/v2/alerts") -> Any:
-    connection = HTTPConnection(urlsplit(receiver.url).netloc, timeout=5)
+    connection = HTTPConnection(urlsplit(receiver.url).netloc, timeout=HANG_SECONDS)
     try:
         connection.request(method, path, body, {"Content-Type": "application/json"})
         response = connection.getresponse()

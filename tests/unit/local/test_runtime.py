@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,12 @@ from rich.live import Live
 from auditwire_local.console import captured
 from auditwire_local.errors import InitError, InvocationError
 from auditwire_local.runtime import Configuration, Function
+from waiting import HANG_SECONDS
 
 Make = Callable[..., Function]
 
 CODE = """
-import os, sys, threading, time
+import os, sys, threading
 
 VARIABLE = os.environ["VARIABLE"]
 served = 0
@@ -34,7 +36,7 @@ def handler(event, context):
     try:
         print("serving", event["n"])
         print("aside", file=sys.stderr)
-        time.sleep(event.get("seconds", 0))
+        event.get("meanwhile", int)()
         if event.get("exit"):
             sys.exit(1)
         if event.get("raise"):
@@ -93,17 +95,33 @@ def test_the_context_is_lambdas(make: Make) -> None:
 
     assert (answer["name"], answer["memory"]) == ("stack-EchoFunction-1", "512")
     assert answer["arn"].endswith(":function:stack-EchoFunction-1")
-    assert 5_000 < answer["left"] <= 10_000
+    assert 0 < answer["left"] <= 10_000
 
 
 def test_an_environment_serves_one_request_at_a_time(make: Make) -> None:
     function = make(environments=3)
+    go_on = threading.Event()
 
+    def hold(arrived: threading.Event) -> None:
+        arrived.set()
+        assert go_on.wait(HANG_SECONDS)
+
+    answers = [function.invoke({"n": 0})]
     with ThreadPoolExecutor(8) as threads:
-        answers = list(threads.map(lambda n: function.invoke({"n": n, "seconds": 0.02}), range(24)))
+        held = []
+        for number in range(3):
+            arrived = threading.Event()
+            held.append(threads.submit(function.invoke, {"n": number, "meanwhile": partial(hold, arrived)}))
+            assert arrived.wait(HANG_SECONDS)
+            if number < 2:
+                # Whoever is there is busy, so another environment starts.
+                answers.append(function.invoke({"n": number}))
+        waiting = [threads.submit(function.invoke, {"n": number}) for number in range(18)]
+        go_on.set()
+        answers += [one.result(HANG_SECONDS) for one in held + waiting]
 
     modules = {answer["module"] for answer in answers}
-    assert 1 < len(modules) <= 3
+    assert len(modules) == 3
     assert sum(max(a["served"] for a in answers if a["module"] == module) for module in modules) == 24
 
 
@@ -112,15 +130,23 @@ def test_what_a_function_prints_goes_to_its_log_and_not_to_the_terminal(
 ) -> None:
     function = make()
     function.invoke({"n": 1})
-    stop = threading.Event()
+    stop, chattering = threading.Event(), threading.Event()
 
     def chatter() -> None:
         while not stop.is_set():
             print("somebody else")
+            if busy.is_set():
+                chattering.set()
+
+    busy = threading.Event()
+
+    def meanwhile() -> None:
+        busy.set()
+        assert chattering.wait(HANG_SECONDS)
 
     other = threading.Thread(target=chatter)
     other.start()
-    function.invoke({"n": 2, "seconds": 0.05})
+    function.invoke({"n": 2, "meanwhile": meanwhile})
     stop.set()
     other.join()
 

@@ -3,13 +3,14 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from base64 import b64decode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from waiting import HANG_SECONDS, until
 
 Run = Callable[..., Any]
 TOKEN = "kQ7-not-a-real-credential"
@@ -294,13 +295,16 @@ def test_ctrl_c_still_says_how_far_it_came(state: Path, receiver: Any) -> None:
     assert process.stdin
     process.stdin.write('{"auditID":"0"}\n' * 3)
     process.stdin.flush()
-    deadline = time.monotonic() + 30
-    while not receiver.requests and time.monotonic() < deadline:
+
+    def under_way() -> bool:
+        assert process.stdin
         process.stdin.write('{"auditID":"0"}\n')
         process.stdin.flush()
-        time.sleep(0.05)
+        return bool(receiver.requests)
+
+    until(under_way)
     process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=30)
+    stdout, stderr = process.communicate(timeout=HANG_SECONDS)
 
     assert process.returncode == 130
     assert f" events delivered to {receiver.url} (" in stdout
