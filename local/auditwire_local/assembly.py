@@ -1,4 +1,4 @@
-"""Reads back from a deployed stack what is to run: its functions, its event source mappings, its event rules."""
+"""Reads from a deployed stack what must run: its functions, its event source mappings and its event rules."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from auditwire_local.event_bridge import EventRule, check_pattern, minute_of_hou
 from auditwire_local.poller import EventSourceMapping
 from auditwire_local.runtime import Configuration
 
-# What AWS takes where a queue or a mapping says nothing.
+# The defaults of AWS for a queue and a mapping.
 _BATCH_SIZE = 10
 _VISIBILITY_SECONDS = 30
 _RETRIES = 2
@@ -38,9 +38,10 @@ def configurations(stack: Stack, functions: Any) -> Iterator[Configuration]:
 def mappings(
     stack: Stack, visibility_timeout: int | None, batching_window: float | None
 ) -> Iterator[EventSourceMapping]:
-    """The deployed event source mappings; ``visibility_timeout`` replaces the queues' own, ``batching_window`` theirs.
+    """The deployed event source mappings; ``visibility_timeout`` replaces that of the queues, ``batching_window``
+    theirs.
 
-    DeployError for a mapping of anything but a queue of the template.
+    Raises DeployError for a mapping of anything but a queue of the template.
     """
     queues = {queue.attributes["Arn"]: queue for queue in stack.of_type("AWS::SQS::Queue")}
     for deployed in stack.of_type("AWS::Lambda::EventSourceMapping"):
@@ -64,10 +65,10 @@ def mappings(
 
 
 def event_rules(stack: Stack, events: Any) -> Iterator[EventRule]:
-    """The deployed rules that are switched on, as EventBridge (the client ``events``) describes them.
+    """The deployed rules that are enabled, as EventBridge (the client ``events``) describes them.
 
-    DeployError for a pattern or a schedule that the local EventBridge does not know, and for a target that no
-    permission of the template lets it call.
+    Raises DeployError for a pattern or a schedule that the local EventBridge does not know, and for a target that no
+    permission of the template allows it to call.
     """
     permissions = [
         permission.properties
@@ -99,7 +100,7 @@ def event_rules(stack: Stack, events: Any) -> Iterator[EventRule]:
 
 
 def _retries(stack: Stack, arn: str) -> int:
-    """How often Lambda tries an event again on which this function has failed."""
+    """How often Lambda tries an event again after this function has failed."""
     for config in stack.of_type("AWS::Lambda::EventInvokeConfig"):
         if arn.endswith(f":function:{config.properties['FunctionName']}"):
             return int(config.properties.get("MaximumRetryAttempts", _RETRIES))

@@ -1,8 +1,9 @@
-"""moto's buckets, made to hold conditions under concurrency and to tell EventBridge what S3 tells it.
+"""moto's buckets, corrected: conditional writes are safe in several threads, and EventBridge hears what S3 would tell
+it.
 
-moto 5.2 checks If-Match and If-None-Match first and stores afterwards, with no lock around both: of two conditional
-writes at once both can succeed. And it is silent about a deletion in a versioned bucket. Both are mended here for as
-long as the in-process AWS is open; what a bucket does stays moto's business.
+moto 5.2 first checks If-Match and If-None-Match and then stores, without a lock around both, so two conditional writes
+at the same time can both succeed. And it does not report a deletion in a versioned bucket. Both are corrected while the
+in-process AWS is open. Everything else about a bucket is moto's.
 """
 
 import uuid
@@ -18,13 +19,13 @@ from moto.s3 import models, notifications
 from moto.s3.responses import S3Response
 
 ObjectEvent = dict[str, Any]
-"""An event of S3 as EventBridge delivers it."""
+"""An event of S3, as EventBridge delivers it."""
 Listener = Callable[[ObjectEvent], None]
 
 CREATED = "Object Created"
 DELETED = "Object Deleted"
 
-# What AWS gives as the reason of a creation, by the name of moto's notification.
+# The reason that AWS gives for a creation, by the name of moto's notification.
 _REASONS = {
     "ObjectCreated:Put": "PutObject",
     "ObjectCreated:Post": "PostObject",
@@ -37,9 +38,9 @@ _sequence = count(1)
 
 @contextmanager
 def object_events(listener: Listener) -> Iterator[None]:
-    """Every creation and deletion in a bucket that reports to EventBridge is told to ``listener``, in order.
+    """Inside, ``listener`` is told every creation and deletion in a bucket that reports to EventBridge, in order.
 
-    It is called in the thread of the request, after the fact.
+    It is called in the thread of the request, after the change.
     """
     _listeners.append(listener)
     try:
@@ -50,7 +51,7 @@ def object_events(listener: Listener) -> Iterator[None]:
 
 @contextmanager
 def mended_buckets() -> Iterator[None]:
-    """Use such buckets inside."""
+    """Inside, buckets are of this kind."""
     lock = RLock()
     put, delete = S3Response.put_object, S3Response.delete_object
     delete_in_bucket = models.S3Backend.delete_object
@@ -69,7 +70,7 @@ def mended_buckets() -> Iterator[None]:
         bucket = self.get_bucket(bucket_name)
         there = key_name in bucket.keys
         answer = delete_in_bucket(self, bucket_name, key_name, version_id=version_id, bypass=bypass)
-        # With versions a deletion always adds a marker; without, there is nothing to tell where nothing was.
+        # With versions a deletion always adds a marker. Without, deleting what does not exist changes nothing.
         if _reports(bucket) and (there or (bucket.is_versioned and version_id is None)):
             marker = bucket.is_versioned and version_id is None
             kind = "Delete Marker Created" if marker else "Permanently Deleted"
@@ -87,7 +88,7 @@ def mended_buckets() -> Iterator[None]:
 
 
 def _created(account_id: str, bucket: Any, event_name: str, key: Any) -> None:
-    """In place of moto's own message to EventBridge, which knows neither functions nor deletions."""
+    """Replaces moto's own message to EventBridge, which knows neither functions nor deletions."""
     reason = _REASONS.get(str(getattr(event_name, "value", event_name)).removeprefix("s3:"))
     if reason is not None:
         about = {"key": key.name, "size": key.size, "etag": key.etag.strip('"')}

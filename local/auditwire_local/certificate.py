@@ -1,4 +1,4 @@
-"""A certificate authority for one run and a server certificate from it."""
+"""A certificate authority for one run, and a server certificate from it."""
 
 import ssl
 from datetime import UTC, datetime, timedelta
@@ -16,10 +16,10 @@ _LIFETIME = timedelta(days=30)
 
 
 def server_context(folder: Path) -> tuple[ssl.SSLContext, Path]:
-    """A TLS context for loopback and the file of the authority that clients must trust, written to
+    """A TLS context for loopback, and the file of the authority that clients must trust, which is written to
     ``folder``.
 
-    The authority's key is thrown away: it signs this one certificate and nothing after it.
+    The authority's key is not kept: it signs this one certificate and nothing else.
     """
     authority_key = ec.generate_private_key(ec.SECP256R1())
     server_key = ec.generate_private_key(ec.SECP256R1())
@@ -69,7 +69,7 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicK
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        # An hour back, for clients whose clock is behind.
+        # From an hour ago, for clients whose clock is slow.
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + _LIFETIME)
     )

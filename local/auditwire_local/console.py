@@ -1,9 +1,9 @@
 """Keeps what functions print off the terminal.
 
-Lambda sends a function's standard output and error to its log. Here functions share the process with the command line,
-so while one runs both streams are replaced by stand-ins that look at who is writing: a thread inside ``captured``
-writes to its sink, any other on to the stream that was there. Loggers keep the stand-in they were made with, which
-outlives every system and then passes everything on.
+Lambda sends the standard output and standard error of a function to its log. Here functions share the process with the
+command line. So while one runs, both streams are replaced by stand-ins that look at who writes: a thread inside
+``captured`` writes to its sink, every other thread to the stream that was there before. Loggers keep the stand-in that
+was there when they were made; it outlives every system, and afterwards passes everything on.
 """
 
 import sys
@@ -28,7 +28,7 @@ class _StandIn:
         self._lock = Lock()
 
     def write(self, text: str) -> int:
-        """To the sink of the function that writes, else to the real stream."""
+        """Write to the sink of the function that runs in this thread, or else to the real stream."""
         sink = _sink.get()
         if sink is None:
             return self._target().write(text)
@@ -36,7 +36,7 @@ class _StandIn:
         return len(text)
 
     def flush(self) -> None:
-        """Flush the real stream; sinks keep nothing back."""
+        """Flush the real stream; sinks keep nothing."""
         if _sink.get() is None:
             self._target().flush()
 
@@ -45,11 +45,11 @@ class _StandIn:
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """Stand in for the stream for as long as anybody needs it."""
+        """Replace the stream for as long as anybody needs that."""
         with self._lock:
             self._users += 1
             current = getattr(sys, self._name)
-            # Test runners swap the stream at any time. One that wraps this stand-in must not become its target.
+            # Test runners may replace the stream at any time. One that wraps this stand-in must not become its target.
             if current is not self and getattr(current, "rich_proxied_file", None) is not self:
                 self._real = current
                 setattr(sys, self._name, self)
@@ -72,7 +72,7 @@ _STAND_INS = (_StandIn("stdout"), _StandIn("stderr"))
 
 @contextmanager
 def captured(sink: Sink) -> Iterator[None]:
-    """Send what this thread prints to a sink."""
+    """Inside, what this thread prints goes to a sink."""
     with ExitStack() as stack:
         for stand_in in _STAND_INS:
             stack.enter_context(stand_in.in_place())

@@ -1,7 +1,7 @@
-"""template.yaml becomes a stack in the in-process AWS.
+"""Makes a stack of template.yaml in the in-process AWS.
 
-What ``sam deploy`` does, without a network: code folders are packed into a bucket, the SAM translator turns
-the template into CloudFormation, and moto creates the stack through the shims.
+It does what ``sam deploy`` does, without a network: the folders of code are packed into a bucket, the SAM translator
+makes CloudFormation of the template, and moto creates the stack through the shims.
 """
 
 import io
@@ -40,7 +40,7 @@ _KNOWN_KEYS = {
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A deployed stack: its outputs, its resources by logical id, and the folder of each function's code."""
+    """A deployed stack: its outputs, its resources by logical id, and the folder with the code of each function."""
 
     name: str
     region: str
@@ -53,17 +53,17 @@ class Stack:
         return (resource for resource in self.resources.values() if resource.type == type_name)
 
     def arns(self) -> dict[str, str]:
-        """ARN → logical id, of every resource that has one."""
+        """ARN → logical id, for every resource that has an ARN."""
         found = {
             resource.attributes.get("Arn") or resource.attributes.get("TopicArn", ""): logical_id
             for logical_id, resource in self.resources.items()
         }
-        # A log group's ends in a wildcard for its streams.
+        # That of a log group ends in a wildcard for its streams.
         return {arn.removesuffix(":*"): logical_id for arn, logical_id in found.items() if arn}
 
 
 class _NoManagedPolicies:
-    """The translator's source of managed policies; the template uses none by name."""
+    """The translator asks this for managed policies; the template uses none by name."""
 
     def load(self) -> dict[str, str]:
         """No names."""
@@ -71,10 +71,10 @@ class _NoManagedPolicies:
 
 
 def deploy(template: Path, *, stack: str, region: str, parameters: Mapping[str, str]) -> Stack:
-    """Deploy a SAM template into the open in-process AWS.
+    """Deploy a SAM template into the in-process AWS, which must be open.
 
-    Raises DeployError (which see) for anything the local system would do differently from AWS without saying
-    so: unknown types and properties, parameters against their constraints, resources that did not come to be.
+    Raises DeployError for anything that the local system would silently do differently from AWS: unknown types and
+    properties, parameters that break their constraints, and resources that were not made.
     """
     document = read_template(template)
     code = dict(_pack(document, template.parent, region))
@@ -87,7 +87,7 @@ def deploy(template: Path, *, stack: str, region: str, parameters: Mapping[str, 
     with deploying(deployment):
         cloudformation.create_stack(
             StackName=stack,
-            # moto tries YAML first, which takes it most of a second; a tab cannot begin YAML.
+            # moto tries YAML first, which takes most of a second; it takes what begins with a tab for JSON at once.
             TemplateBody="\t" + json.dumps(translated),
             Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in values.items()],
             Capabilities=["CAPABILITY_IAM"],
@@ -99,20 +99,20 @@ def deploy(template: Path, *, stack: str, region: str, parameters: Mapping[str, 
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """The translator's own YAML, but by libyaml where there is one: ten times as fast."""
+    """The translator's own YAML loader, on libyaml where that is installed: ten times as fast."""
 
 
 _Loader.add_multi_constructor("!", intrinsics_multi_constructor)
 
 
 def read_template(path: Path) -> dict[str, Any]:
-    """A template's document; short-form functions (``!Ref X``) come as their long form."""
+    """The document of a template, with short forms of functions (``!Ref X``) in their long form."""
     document: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe one
     return document
 
 
 def translate(document: dict[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
-    """The CloudFormation template of a SAM document (which it changes); DeployError where SAM refuses it."""
+    """The CloudFormation template of a SAM document, which is changed. Raises DeployError where SAM refuses it."""
     try:
         translated: dict[str, Any] = transform(document, dict(parameters), _NoManagedPolicies())
     except InvalidDocumentException as error:
@@ -122,7 +122,7 @@ def translate(document: dict[str, Any], parameters: Mapping[str, str]) -> dict[s
 
 
 def _pack(document: dict[str, Any], root: Path, region: str) -> Iterator[tuple[str, Path]]:
-    """Upload every code folder and point the document at the copy, as ``sam package`` does."""
+    """Upload every folder of code and let the document point to the copy, as ``sam package`` does."""
     s3 = boto3.client("s3", region_name=region)
     location: Any = {} if region == "us-east-1" else {"LocationConstraint": region}
     s3.create_bucket(Bucket=CODE_BUCKET, **({"CreateBucketConfiguration": location} if location else {}))
@@ -132,7 +132,7 @@ def _pack(document: dict[str, Any], root: Path, region: str) -> Iterator[tuple[s
             continue
         folder = root / resource["Properties"][name]
         if not folder.is_dir():
-            msg = f"{logical_id}: {name} names {folder}, which is no folder"
+            msg = f"{logical_id}: {name} names {folder}, which is not a folder"
             raise DeployError(msg)
         s3.put_object(Bucket=CODE_BUCKET, Key=f"{logical_id}.zip", Body=_zip(folder))
         resource["Properties"][name] = f"s3://{CODE_BUCKET}/{logical_id}.zip"
@@ -149,7 +149,7 @@ def _zip(folder: Path) -> bytes:
 
 
 def _parameter_values(declared: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
-    """Every parameter's value as text. Defaults are passed too: moto reads a list's default wrongly."""
+    """Every parameter's value as text. Defaults are passed too, because moto reads the default of a list wrongly."""
     if unknown := sorted(given.keys() - declared.keys()):
         msg = f"the template has no parameter {', '.join(unknown)}"
         raise DeployError(msg)
@@ -188,7 +188,7 @@ def _check_resources(resources: Mapping[str, Any]) -> None:
 
 
 def _check_complete(resources: Mapping[str, Any], deployment: Deployment, stack: str) -> None:
-    """Compare what was made with what the template's conditions ask for."""
+    """Compare what was made with what the conditions of the template ask for."""
     made = cloudformation_backends[ACCOUNT][deployment.region].get_stack(stack)
     conditions = made.resource_map.lazy_condition_map
     wanted = {

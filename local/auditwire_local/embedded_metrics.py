@@ -1,11 +1,14 @@
-"""Metrics that functions print become metrics, as CloudWatch Logs does it with the embedded metric format.
+"""Makes metrics of what functions print, as CloudWatch Logs does with the embedded metric format.
 
-A function prints a line of JSON that says of itself which of its members are metrics, under which dimensions. On one
-machine nobody reads logs, so the lines are taken here as they are printed, and a thread of its own puts sums of them
-into the in-process CloudWatch about once a second: a request waits for none of it. moto lists a metric of several
-dimensions once for each of its values, in a time that grows with the square of their number; that is mended.
+A function prints a line of JSON that says which of its members are metrics, and with which dimensions. On one machine
+nobody reads logs. So the lines are read here when they are printed, and about once a second a thread puts their sums
+into the in-process CloudWatch; no request waits for that.
 
-The format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+moto lists a metric with several dimensions once for each of their values, in a time that grows with the square of their
+number. That is corrected.
+
+The format:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
 import queue
@@ -21,15 +24,15 @@ import orjson
 from moto.cloudwatch.models import CloudWatchBackend
 
 _EVERY_SECONDS = 1.0
-# What CloudWatch keeps of a metric of standard resolution: one value a minute.
+# CloudWatch keeps one value a minute of a metric of standard resolution.
 _MINUTE = 60_000
-# The most metrics that one PutMetricData takes.
+# One PutMetricData takes this many metrics at most.
 _AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A metric in one minute; ``minute`` is its beginning in milliseconds since the epoch."""
+    """A metric in one minute; ``minute`` is the start of it, in milliseconds since the epoch."""
 
     namespace: str
     name: str
@@ -39,7 +42,7 @@ class Metric:
 
 
 def measured(line: str) -> Iterator[tuple[Metric, list[float]]]:
-    """The metrics of a log line with their values; none for a line that is no line of metrics, or not rightly so."""
+    """The metrics of a log line with their values; none for a line that does not follow the format."""
     if not line.startswith("{") or '"_aws"' not in line:
         return
     try:
@@ -67,8 +70,8 @@ def _values(given: Any) -> list[float]:
 
 
 class EmbeddedMetrics:
-    """Takes what functions print and gives CloudWatch the metrics in it; ``trouble`` is called where that fails, while
-    the exception is being handled."""
+    """Takes what functions print, and gives the metrics in it to CloudWatch. Where that fails, ``trouble`` is called
+    while the exception is being handled."""
 
     def __init__(self, cloudwatch: Any, trouble: Callable[[], None], every: float = _EVERY_SECONDS) -> None:
         self._cloudwatch = cloudwatch
@@ -79,7 +82,7 @@ class EmbeddedMetrics:
         self._thread = Thread(target=self._run, name="embedded metrics", daemon=True)
 
     def add(self, lines: Sequence[str]) -> None:
-        """Take in what one call of a function printed."""
+        """Take what one call of a function printed."""
         for line in lines:
             self._lines.put(line)
 
@@ -88,7 +91,7 @@ class EmbeddedMetrics:
         return self
 
     def __exit__(self, *args: object) -> None:
-        """Everything that was taken in is in CloudWatch."""
+        """Wait until CloudWatch has everything that was taken."""
         self._ending.set()
         self._thread.join()
 
@@ -127,7 +130,7 @@ def _datum(metric: Metric, values: list[float]) -> dict[str, Any]:
 
 
 def _each_once(self: Any, metric_name: str | None, namespace: str | None, dimensions: list[dict[str, str]]) -> Any:
-    """The metrics that match, each once however many values it has."""
+    """The metrics that match, each of them once, however many values it has."""
     found = {
         (one.namespace, one.name, tuple(sorted((each.name, each.value) for each in one.dimensions))): one
         for one in self.get_all_metrics()
@@ -138,6 +141,6 @@ def _each_once(self: Any, metric_name: str | None, namespace: str | None, dimens
 
 @contextmanager
 def mended_metrics() -> Iterator[None]:
-    """List each metric once inside."""
+    """Inside, each metric is listed once."""
     with patch.object(CloudWatchBackend, "get_filtered_metrics", _each_once):
         yield

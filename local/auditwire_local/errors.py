@@ -1,11 +1,11 @@
 """Why the local system does not start or go on.
 
-LocalError                        every reason the command line shows as one sentence
+LocalError                        every reason that the command line shows as one sentence
 ├── AlreadyRunningError           one process holds one in-process AWS at a time
-├── DeployError                   template.yaml cannot be deployed as it stands
+├── DeployError                   template.yaml cannot be deployed as it is
 │   ├── UnknownTypeError          a resource type without a shim
-│   ├── UnknownPropertyError      a property its shim does not know: it would be lost unseen
-│   ├── MissingPropertyError      a property its shim cannot do without
+│   ├── UnknownPropertyError      a property that its shim does not know: it would be lost without notice
+│   ├── MissingPropertyError      a property that its shim cannot do without
 │   └── SkippedResourceError      a resource that should exist after the deployment and does not
 └── FunctionError                 a function did not give an answer
     ├── InitError                 its module could not be loaded
@@ -18,11 +18,11 @@ class LocalError(Exception):
 
 
 class AlreadyRunningError(LocalError):
-    """A local system runs in this process; its AWS has one state for the whole process."""
+    """A local system is running in this process, and the in-process AWS has one state for the whole process."""
 
 
 class DeployError(LocalError):
-    """The template cannot be deployed as it stands."""
+    """The template cannot be deployed as it is."""
 
 
 class UnknownTypeError(DeployError):
@@ -46,8 +46,8 @@ class FunctionError(LocalError):
 
 
 class InitError(FunctionError):
-    """The module of a function could not be loaded; the log holds the traceback."""
+    """The module of a function could not be loaded; the log has the traceback."""
 
 
 class InvocationError(FunctionError):
-    """A handler raised or answered something that is not JSON; the log holds the traceback."""
+    """A handler raised an exception or answered something that is not JSON; the log has the traceback."""

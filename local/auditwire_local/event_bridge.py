@@ -1,7 +1,7 @@
-"""What EventBridge does for the deployed rules: events and schedules become calls of functions.
+"""Does what EventBridge does for the deployed rules: it calls functions for events and on schedule.
 
-Patterns are those of the deployed rules. What the matcher does not know, it refuses when the system starts, so that a
-rule never matches here what it would not match on AWS.
+The patterns are those of the deployed rules. A pattern that the matcher does not know is refused when the system
+starts, so that a rule never matches here what it would not match on AWS.
 """
 
 import queue
@@ -18,18 +18,18 @@ from auditwire_local.errors import DeployError, FunctionError
 
 Event = Mapping[str, Any]
 Invoke = Callable[[str, Event], Any]
-"""Calls the function that a target's ARN means."""
+"""Calls the function with the ARN of a target."""
 
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 _HOURLY = re.compile(r"cron\((\d{1,2}) \* \* \* \? \*\)")
 _SECONDS = {"minute": 60, "hour": 3_600, "day": 86_400}
-# Lambda waits one minute before it tries an event again, then two. Nobody waits that long before a terminal.
+# Lambda waits one minute before it tries an event again, and then two. Nobody at a terminal waits that long.
 _RETRY_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class EventRule:
-    """A deployed rule: a pattern or a period in seconds, and the ARNs of the functions it calls.
+    """A deployed rule: a pattern, or a period in seconds, and the ARNs of the functions that it calls.
 
     A period begins when the system does, or at ``minute`` of the hour.
     """
@@ -51,7 +51,7 @@ class EventRule:
 
 
 def parse_schedule(expression: str) -> float:
-    """The seconds of a ``rate(…)``, an hour of a ``cron(M * * * ? *)``; DeployError for any other schedule."""
+    """The seconds of a ``rate(…)``, an hour for a ``cron(M * * * ? *)``. Raises DeployError for any other schedule."""
     if minute_of_hour(expression) is not None:
         return 3_600.0
     found = _RATE.fullmatch(expression)
@@ -68,7 +68,7 @@ def minute_of_hour(expression: str) -> int | None:
 
 
 def check_pattern(pattern: Any) -> None:
-    """DeployError unless ``matches`` knows everything in the pattern."""
+    """Raises DeployError unless ``matches`` knows everything in the pattern."""
     for value in pattern.values():
         if isinstance(value, dict):
             check_pattern(value)
@@ -80,7 +80,7 @@ def check_pattern(pattern: Any) -> None:
 
 
 def matches(pattern: Mapping[str, Any], event: Event) -> bool:
-    """Whether an event matches a pattern: every field of the pattern is in the event with one of its values."""
+    """Whether an event matches a pattern: it has every field of the pattern, with one of the values there."""
     for name, accepted in pattern.items():
         value = event.get(name)
         if isinstance(accepted, Mapping):
@@ -96,7 +96,7 @@ def matches(pattern: Mapping[str, Any], event: Event) -> bool:
 def _accepts(accepted: Any, value: Any) -> bool:
     if isinstance(accepted, Mapping):
         return isinstance(value, str) and value.startswith(accepted["prefix"])
-    # Without the type, JSON's true would be 1 here.
+    # Without its type, JSON's true would equal 1 here.
     return type(accepted) is type(value) and bool(accepted == value)
 
 
@@ -118,21 +118,21 @@ class EventBridge:
         self._thread = threading.Thread(target=self._run, name="event-bridge", daemon=True)
 
     def start(self) -> None:
-        """Go to work."""
+        """Start the thread."""
         self._thread.start()
 
     def publish(self, event: Event) -> None:
-        """Take an event; the functions of the rules it matches are called soon."""
+        """Take an event; the functions of the rules that it matches are called soon."""
         for rule in self._rules:
             if rule.pattern is not None and matches(rule.pattern, event):
                 self._waiting.put((rule, event))
 
     def idle(self) -> bool:
-        """Whether every event that was published so far has been delivered."""
+        """Whether every event published so far has been delivered."""
         return self._waiting.unfinished_tasks == 0
 
     def drain(self, deadline: float) -> None:
-        """Deliver the events that are waiting and stop; ``deadline`` is a reading of time.monotonic()."""
+        """Deliver the events that are waiting, and stop. ``deadline`` is a value of time.monotonic()."""
         self._deadline = deadline
         self._waiting.put(None)
         self._thread.join(max(0.0, deadline - time.monotonic()) + 1.0)
@@ -164,7 +164,7 @@ class EventBridge:
                 try:
                     self._invoke(target, event)
                 except FunctionError:
-                    # It is in the log and counted; Lambda tries an event again as often as it is told.
+                    # The log has it and it is counted. Lambda tries an event again as often as it is configured to.
                     continue
                 except Exception:  # noqa: BLE001 - one event must not stop all that come after
                     self._trouble()

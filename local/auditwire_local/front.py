@@ -1,6 +1,6 @@
-"""The endpoint on loopback: an HTTP/1.1 server that stands where API Gateway stands.
+"""The endpoint on loopback: an HTTP/1.1 server in the place of API Gateway.
 
-It prints and logs nothing: a path or a header may be a credential.
+It prints and logs nothing, because a path or a header may have a credential in it.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from auditwire_local.gateway import FAILED, MAX_BODY, TOO_LARGE, HttpAnswer, Req
 
 Respond = Callable[[Request], HttpAnswer]
 Trouble = Callable[[], None]
-"""Called in the handler of an exception that nobody foresaw."""
+"""Called while an unexpected exception is being handled."""
 
 _IDLE_SECONDS = 120.0
 _HANDSHAKE_SECONDS = 10.0
@@ -25,7 +25,7 @@ _MAX_CHUNK_LINE = 1024
 
 
 class _BadBodyError(Exception):
-    """The body cannot be read; carries the answer, after which the connection is closed."""
+    """The body cannot be read; ``answer`` is sent, and then the connection is closed."""
 
     def __init__(self, answer: HttpAnswer) -> None:
         super().__init__(answer.status)
@@ -33,7 +33,7 @@ class _BadBodyError(Exception):
 
 
 class Front(ThreadingHTTPServer):
-    """Serves connections in threads of their own and knows which of them are in the middle of a request."""
+    """Serves each connection in a thread of its own, and knows which of them have a request in progress."""
 
     daemon_threads = True
     block_on_close = False
@@ -53,22 +53,20 @@ class Front(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """The endpoint without a path."""
+        """The endpoint, without a path."""
         return f"{self.scheme}://127.0.0.1:{self.server_address[1]}"
 
     def start(self) -> None:
-        """Accept requests, in a thread."""
+        """Accept requests, in a thread of its own."""
         self._thread.start()
 
     def drain(self, deadline: float) -> bool:
-        """Accept nothing more and wait until every request is answered; False when time ran out.
-
-        ``deadline`` is a reading of time.monotonic().
-        """
+        """Accept nothing more, and wait until every request is answered; False when the time was too short.
+        ``deadline`` is a value of time.monotonic()."""
         self.shutdown()
         self._thread.join()
         self.draining = True
-        # Connections the kernel has accepted already were promised an answer.
+        # Connections that the kernel has accepted already get an answer.
         self.socket.settimeout(0)
         while self._accept_waiting():
             pass
@@ -79,13 +77,13 @@ class Front(ThreadingHTTPServer):
             return self._changed.wait_for(lambda: not self._open, max(0.0, deadline - time.monotonic()))
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Count the connection from the moment it is accepted."""
+        """Count the connection as soon as it is accepted."""
         with self._changed:
             self._open.add(request)
         super().process_request(request, client_address)
 
     def finish_request(self, request: Any, client_address: Any) -> None:
-        """Serve one connection, in its own thread, where a slow TLS handshake holds up nobody."""
+        """Serve one connection in its own thread, where a slow TLS handshake delays nobody else."""
         connection = request
         try:
             if self._tls:
@@ -103,10 +101,10 @@ class Front(ThreadingHTTPServer):
                 self.shutdown_request(connection)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: broken connections and failed handshakes are the client's business."""
+        """Print nothing: broken connections and failed handshakes are the client's business."""
 
     def respond(self, request: Request) -> HttpAnswer:
-        """The answer to a request, in any case."""
+        """The answer to a request, whatever happens."""
         try:
             return self._respond(request)
         except Exception:  # noqa: BLE001 - whatever happens, a sender is answered
@@ -134,13 +132,13 @@ class Front(ThreadingHTTPServer):
 
 
 def _stop_reading(connection: socket.socket) -> None:
-    """End the reading side below TLS: what has arrived is still read, then the handler sees the end."""
+    """End the reading side below TLS: what has arrived is still read, and then the handler sees the end."""
     with contextlib.suppress(OSError):
         socket.socket.shutdown(connection, socket.SHUT_RD)
 
 
 class _Connection(BaseHTTPRequestHandler):
-    """One connection: requests one after the other."""
+    """One connection: its requests, one after the other."""
 
     server: Front
     protocol_version = "HTTP/1.1"
@@ -149,12 +147,11 @@ class _Connection(BaseHTTPRequestHandler):
 
     @property
     def timeout(self) -> float:  # type: ignore[override]
-        """Seconds without a byte after which a connection is closed; short for one that came in at the
-        end."""
+        """The seconds without a byte after which a connection is closed; few for one that came in at the end."""
         return 1.0 if self.server.draining else _IDLE_SECONDS
 
     def handle_one_request(self) -> None:
-        """Wait for a request without counting as busy, then serve it."""
+        """Wait for a request, without counting as busy, and then serve it."""
         try:
             if not self.rfile.peek(1):  # type: ignore[attr-defined]
                 self.close_connection = True
@@ -169,13 +166,13 @@ class _Connection(BaseHTTPRequestHandler):
             self.server.ended(self.connection)
 
     def handle_expect_100(self) -> bool:
-        """Tell a waiting client to send its body; the answer must leave the buffer at once."""
+        """Tell a waiting client to send its body. The answer must leave the buffer at once."""
         going_on = super().handle_expect_100()
         self.wfile.flush()
         return going_on
 
     def serve(self) -> None:
-        """HttpAnswer one request, whatever its method."""
+        """Answer one request, whatever its method."""
         try:
             body = self._body()
         except _BadBodyError as bad:
@@ -197,7 +194,7 @@ class _Connection(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = serve
 
     def send_error(self, code: int, message_text: str | None = None, explain: str | None = None) -> None:
-        """An answer to a request that is no HTTP; unlike http.server's, it repeats nothing of it."""
+        """The answer to a request that is not HTTP. Unlike that of http.server, it repeats nothing of the request."""
         del explain, message_text
         self.close_connection = True
         self._send(message(code, "Bad Request" if code < 500 else "Not Implemented"))
@@ -221,7 +218,7 @@ class _Connection(BaseHTTPRequestHandler):
         lengths = self.headers.get_all("Content-Length") or []
         encoding = (self.headers.get("Transfer-Encoding") or "").strip().lower()
         if encoding:
-            # Both headers at once is how requests are smuggled.
+            # Request smuggling uses both headers at once.
             if encoding != "chunked" or lengths:
                 raise _BadBodyError(message(400, "Bad Request"))
             return self._chunked()
@@ -265,8 +262,7 @@ class _Connection(BaseHTTPRequestHandler):
         return data
 
     def _swallow(self, length: int) -> None:
-        """Take in a body that is too large, within reason: a client that is still sending would not see the
-        answer."""
+        """Read a body that is too large, up to a bound: a client that is still sending would not see the answer."""
         left = min(length, _SWALLOW)
         while left > 0 and (data := self.rfile.read(min(left, 1 << 16))):
             left -= len(data)

@@ -1,7 +1,7 @@
-"""What API Gateway does between a socket and a function: routes, payload format 2.0, answers, limits.
+"""Does what API Gateway does between a socket and a function: routes, payload format 2.0, answers, limits.
 
-Pure: a request in, an event out; a function's answer in, an HTTP answer out. The sizes and forms are those of
-the HTTP API documentation of AWS (payload format version 2.0, quotas) and of the Lambda quotas.
+Pure: a request in, an event out; the answer of a function in, an HTTP answer out. The sizes and forms are those of
+AWS's documentation of HTTP APIs (payload format version 2.0, quotas) and of the quotas of Lambda.
 """
 
 import base64
@@ -21,9 +21,9 @@ from auditwire_local.errors import DeployError
 from auditwire_local.sandbox import ACCOUNT
 
 MAX_BODY = 10 * 1024 * 1024
-"""Bytes of a request that an HTTP API takes."""
+"""The bytes of a request that an HTTP API accepts."""
 MAX_EVENT = 6 * 1024 * 1024
-"""Bytes of an event from which on Lambda refuses a synchronous call."""
+"""From this many bytes of an event on, Lambda refuses a synchronous call."""
 
 _ARN = re.compile(r"functions/(?P<arn>arn:aws:lambda:[^/]+)/invocations$")
 _INTEGRATION_KEYS = {"payloadFormatVersion", "type", "uri", "httpMethod", "timeoutInMillis"}
@@ -33,7 +33,7 @@ _TEXT_TYPES = re.compile(r"text/.*|application/(json|javascript|xml|[^;]*\+(json
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An HTTP request, its body whole. ``target`` is the request target as sent, with its query string."""
+    """An HTTP request with its whole body. ``target`` is the request target as it was sent, with its query string."""
 
     method: str
     target: str
@@ -54,14 +54,14 @@ class HttpAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route of the deployed API: ``key`` is ``METHOD /path``, ``function`` the ARN it calls."""
+    """One route of the deployed API: ``key`` is ``METHOD /path``, ``function`` is the ARN that it calls."""
 
     key: str
     function: str
     pattern: re.Pattern[str]
 
     def match(self, method: str, path: str) -> dict[str, str] | None:
-        """The path parameters when the route serves this request, else None."""
+        """The path parameters if the route serves this request, else None."""
         wanted = self.key.partition(" ")[0]
         if wanted not in {method, "ANY"} or (match := self.pattern.fullmatch(path)) is None:
             return None
@@ -69,7 +69,7 @@ class Route:
 
 
 def message(status: int, text: str) -> HttpAnswer:
-    """An answer of API Gateway itself: a JSON object with one message."""
+    """An answer by API Gateway itself: a JSON object with a message."""
     return HttpAnswer(status, [("Content-Type", "application/json")], orjson.dumps({"message": text}))
 
 
@@ -79,7 +79,7 @@ TOO_LARGE = message(413, "Request Entity Too Large")
 
 
 def routes(body: Mapping[str, Any]) -> list[Route]:
-    """The routes of an API's OpenAPI document, the most specific first; DeployError for what is not
+    """The routes of an API's OpenAPI document, the most specific first. Raises DeployError for what is not
     understood."""
     found = []
     for template, operations in body["paths"].items():
@@ -98,11 +98,11 @@ def routes(body: Mapping[str, Any]) -> list[Route]:
 
 
 def event(request: Request, route: Route, parameters: Mapping[str, str], *, api: str) -> dict[str, Any]:
-    """The payload format 2.0 event of a request.
+    """The event of a request in payload format 2.0.
 
-    As on AWS: the path is decoded, header names are lower-cased and repeated ones joined by a comma, cookies
-    stand apart, bodies of text types are text and all others base64 (so a text type with bytes that are no
-    UTF-8 loses them).
+    As on AWS, the path is decoded, header names are lower-cased and repeated headers joined by a comma, and cookies are
+    separate. Bodies of text types are text and all others base64, so a body of a text type loses bytes that are not
+    UTF-8.
     """
     headers: dict[str, str] = {}
     for name, value in request.headers:
@@ -156,9 +156,9 @@ def event(request: Request, route: Route, parameters: Mapping[str, str], *, api:
 
 
 def answer(result: Any) -> HttpAnswer:
-    """The HTTP answer of a function's result; FAILED for one that API Gateway could not read."""
+    """The HTTP answer for the result of a function; FAILED for one that API Gateway could not read."""
     if not isinstance(result, dict) or "statusCode" not in result:
-        # Format 2.0 takes any JSON for a body of its own.
+        # Format 2.0 takes any other JSON for the body itself.
         return HttpAnswer(200, [("Content-Type", "application/json")], orjson.dumps(result))
     body = result.get("body") or ""
     headers = [(name, str(value)) for name, value in (result.get("headers") or {}).items()]
@@ -181,7 +181,7 @@ def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _pattern(template: str) -> re.Pattern[str]:
-    """A route's path as an expression; HTTP APIs ignore one trailing slash of the request."""
+    """The path of a route as a regular expression. HTTP APIs ignore one slash at the end of the request's path."""
     expression = ""
     for part in re.split(r"(\{[^}]+\})", template):
         if part.startswith("{"):
@@ -194,5 +194,5 @@ def _pattern(template: str) -> re.Pattern[str]:
 
 
 def _specificity(route: Route) -> tuple[bool, bool, int]:
-    """Routes without variables first, greedy ones last, longer ones before shorter ones."""
+    """Routes without variables first and greedy ones last, longer ones before shorter ones."""
     return "+}" in route.key, "{" in route.key, -len(route.key)

@@ -1,4 +1,4 @@
-"""What can be chosen about a local system."""
+"""What can be chosen for a local system."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,8 +11,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class ClusterCredential:
-    """A registered cluster: what it presents (as bearer token, Basic password or path segment) and its sender
-    kind."""
+    """A registered cluster: what it presents (as a bearer token, a Basic password or a path segment), and its kind
+    of sender."""
 
     credential: str = field(repr=False)
     sender: SenderKind
@@ -20,29 +20,29 @@ class ClusterCredential:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What ``LocalSystem.start`` may be told beyond its own arguments."""
+    """The options of ``LocalSystem.start`` beyond its own arguments."""
 
     template: Path = REPOSITORY / "template.yaml"
-    """The SAM template; function and layer folders are found relative to it."""
+    """The SAM template; the folders of functions and layers are found relative to it."""
     stack: str = "auditwire"
     region: str = "us-east-1"
     parameters: Mapping[str, str] = field(default_factory=dict)
-    """Template parameters by name; AlertmanagerUrls is set by the system itself."""
+    """Template parameters by name; the system itself sets AlertmanagerUrls."""
     clusters: Mapping[str, ClusterCredential] = field(default_factory=dict)
-    """Clusters to register beside ``demo`` and ``demo-ks``."""
+    """Clusters to register in addition to ``demo`` and ``demo-ks``."""
     aws_host: str = "127.0.0.1"
-    """Address the in-process AWS listens on. Containers reach it only on an address of the host's Docker
+    """The address that the in-process AWS listens on. Containers reach it only on an address of the host's Docker
     network."""
     aws_port: int = 0
     visibility_timeout: int | None = None
-    """Seconds until a message that was not delivered appears again; None takes the queue's own."""
+    """The seconds until a message that was not delivered appears again; None: as the queue says."""
     batching_window: float | None = None
-    """Seconds for which messages are gathered before a function gets them; None takes the mapping's own."""
+    """The seconds for which messages are gathered before a function gets them; None: as the mapping says."""
     environments: int = 4
-    """How many execution environments a function may have, so how many requests run at once."""
+    """How many execution environments a function may have, and so how many requests run at the same time."""
     schedules: bool = True
-    """Whether functions are called on schedule; for tests, which call them themselves when nothing else happens."""
+    """Whether functions are called on schedule. Tests call them themselves when nothing else happens."""
     drain_seconds: float = 20.0
-    """How long the end waits for requests in flight and for alerts to be delivered."""
+    """How many seconds the end waits for requests in flight and for alerts to be delivered."""
     log_file: Path | None = None
-    """Where the functions' log lines also go; the newest stay in memory in any case."""
+    """A file that also gets the log lines of the functions; the newest are in memory in any case."""

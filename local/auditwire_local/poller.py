@@ -1,6 +1,6 @@
-"""What Lambda's event source mapping does: messages of a queue become calls of a function.
+"""Does what Lambda's event source mapping does: it calls a function with the messages of a queue.
 
-moto would take the messages and drop them, so this thread takes its place, with the settings of the deployed mapping.
+moto would take the messages and drop them. So this thread replaces it, with the settings of the deployed mapping.
 """
 
 import contextlib
@@ -20,31 +20,31 @@ if TYPE_CHECKING:
 Invoke = Callable[[Mapping[str, Any]], Any]
 Seen = Callable[[Sequence[Mapping[str, Any]]], None]
 Trouble = Callable[[], None]
-"""Called in the handler of an exception that nobody foresaw."""
+"""Called while an unexpected exception is being handled."""
 
 _IDLE_SECONDS = 0.25
 _AT_ONCE = 10
-"""Messages that SQS hands out or deletes in one call."""
+"""The number of messages that SQS hands out, or deletes, in one call."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventSourceMapping:
-    """A deployed event source mapping: what is polled, for which function, and how much goes into one call."""
+    """A deployed event source mapping: the queue that is polled, the function, and how much goes into one call."""
 
     function: str
-    """Name or ARN of the function, perhaps with a qualifier."""
+    """The name or ARN of the function, possibly with a qualifier."""
     queue_url: str
     queue_arn: str
     region: str
     batch_size: int
     window_seconds: float
     visibility_seconds: int
-    """Until a message that was not delivered appears again."""
+    """The seconds until a message that was not delivered appears again."""
     reports_failures: bool
 
 
 class Poller:
-    """Polls until it is stopped; ``wake`` makes it look at once."""
+    """Polls until it is stopped; ``wake`` makes it look at the queue at once."""
 
     def __init__(
         self, sqs: "SQSClient", mapping: EventSourceMapping, invoke: Invoke, *, seen: Seen, trouble: Trouble
@@ -67,18 +67,16 @@ class Poller:
         return self._mapping.queue_url
 
     def start(self) -> None:
-        """Poll, in a thread."""
+        """Poll, in a thread of its own."""
         self._thread.start()
 
     def wake(self) -> None:
-        """Look at the queue now: something was published."""
+        """Look at the queue now, because something was published."""
         self._wake.set()
 
     def drain(self, deadline: float) -> int:
-        """Deliver what is in the queue, also what failed before, and stop; the number of messages left.
-
-        ``deadline`` is a reading of time.monotonic().
-        """
+        """Deliver what is in the queue, also what failed before, and stop. Returns the number of messages left.
+        ``deadline`` is a value of time.monotonic()."""
         self._deadline = deadline
         self._ending.set()
         self._wake.set()
@@ -91,7 +89,7 @@ class Poller:
                 self._wake.wait(_IDLE_SECONDS)
                 self._wake.clear()
         for handle in self._held.values():
-            # What Alertmanager did not take gets another chance while there is time. It may have gone by itself since.
+            # What Alertmanager did not take is tried again while there is time. Meanwhile it may be gone.
             with contextlib.suppress(self._sqs.exceptions.ClientError):
                 self._sqs.change_message_visibility(
                     QueueUrl=self._mapping.queue_url, ReceiptHandle=handle, VisibilityTimeout=0
@@ -102,7 +100,7 @@ class Poller:
                 time.sleep(0.1)
 
     def _try_poll(self, window: float) -> bool:
-        """Poll as a service does, that goes on whatever happens."""
+        """Poll like a service that goes on whatever happens."""
         try:
             return self._poll(window)
         except Exception:  # noqa: BLE001 - a message that breaks the poller must not stop every other
@@ -110,7 +108,7 @@ class Poller:
             return False
 
     def _poll(self, window: float) -> bool:
-        """Receive one batch and give it to the function; whether there was one."""
+        """Receive one batch and give it to the function. Returns whether there was one."""
         messages = self._receive(window)
         if not messages:
             return False
@@ -179,7 +177,7 @@ def _reported(failures: Iterable[Any], everything: set[str]) -> set[str]:
 
 
 def _record(message: "MessageTypeDef", mapping: EventSourceMapping) -> dict[str, Any]:
-    """A received message as Lambda's SQS event carries it."""
+    """A received message, as it is in Lambda's SQS event."""
     body = message["Body"]
     return {
         "messageId": message["MessageId"],

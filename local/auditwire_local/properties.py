@@ -1,7 +1,7 @@
-"""A resource's properties, read so that none is left over.
+"""The properties of a resource, read so that none is overlooked.
 
-CloudFormation would honour every property of the template; a shim honours those it names. What it does not
-name is an error, so the template cannot outgrow the local system unseen.
+CloudFormation would apply every property of the template; a shim applies those that it names. A property that it does
+not name is an error, so the template cannot outgrow the local system without notice.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from auditwire_local.errors import MissingPropertyError, UnknownPropertyError
 
 
 class Properties:
-    """The resolved properties of one resource, or one object among them; ``place`` names it in messages."""
+    """The resolved properties of one resource, or of one object in them; ``place`` names it in messages."""
 
     def __init__(self, values: Mapping[str, Any], place: str) -> None:
         self._values = values
@@ -20,43 +20,43 @@ class Properties:
         self._nested: list[Properties] = []
 
     def take(self, name: str, default: Any = None) -> Any:
-        """The value of a property, or ``default`` where the template leaves it out."""
+        """The value of a property, or ``default`` where the template does not give it."""
         self._known.add(name)
         return self._values.get(name, default)
 
     def require(self, name: str) -> Any:
-        """The value of a property; MissingPropertyError where the template leaves it out."""
+        """The value of a property. Raises MissingPropertyError where the template does not give it."""
         if name not in self._values:
             msg = f"{self._place} needs the property {name}"
             raise MissingPropertyError(msg)
         return self.take(name)
 
     def nested(self, name: str) -> "Properties":
-        """The reader of an object property (empty where it is left out); its leftovers count too."""
+        """The reader of a property that is an object (empty where it is not given); what it leaves over counts too."""
         return self._reader(self.take(name) or {}, f"{self._place}.{name}")
 
     def items(self, name: str) -> list["Properties"]:
-        """The readers of a property that is a list of objects; their leftovers count too."""
+        """The readers of a property that is a list of objects; what they leave over counts too."""
         values = self.take(name) or []
         return [self._reader(value, f"{self._place}.{name}[{index}]") for index, value in enumerate(values)]
 
     def record(self, *names: str) -> None:
-        """Declare properties that change nothing on one machine and are only kept on the record."""
+        """Name properties that change nothing on one machine and are only recorded."""
         self._known.update(names)
 
     def select(self, *names: str) -> dict[str, Any]:
-        """Those of the named properties that the template gives, for passing on under the same names."""
+        """The properties with these names that the template gives, to be passed on under the same names."""
         self._known.update(names)
         return {name: self._values[name] for name in names if name in self._values}
 
     def finish(self) -> None:
-        """Refuse what no call has named: UnknownPropertyError with every leftover."""
+        """Raises UnknownPropertyError with every property that no call has named."""
         if leftover := sorted(self.leftover()):
             msg = f"the local system does not know {', '.join(leftover)}"
             raise UnknownPropertyError(msg)
 
     def leftover(self) -> list[str]:
-        """What no call has named yet, here and in the readers below."""
+        """What no call has named yet, here and in the readers that came from here."""
         own = [f"{self._place}.{name}" for name in self._values if name not in self._known]
         return own + [name for reader in self._nested for name in reader.leftover()]
 

@@ -1,8 +1,8 @@
-"""moto's queues, made fit for several threads and for more than a few messages.
+"""moto's queues, corrected: safe in several threads, and quick with many messages.
 
-moto 5.2 deletes a message by replacing the queue's list without a lock: a message that arrives meanwhile can be lost.
-And for every single message received it works out every attribute of the queue, several of them a walk over all
-messages. Both are mended here for as long as the in-process AWS is open; what a queue does stays moto's business.
+moto 5.2 deletes a message by replacing the list of the queue without a lock, so a message that arrives at the same time
+can be lost. And for every message received it computes every attribute of the queue, for several of which it reads all
+messages. Both are corrected while the in-process AWS is open. Everything else about a queue is moto's.
 """
 
 import time
@@ -15,16 +15,16 @@ from moto.sqs import models
 
 
 class _Queue(models.Queue):
-    """A queue that keeps what arrives while something is deleted."""
+    """A queue that keeps what arrives while a message is deleted."""
 
     def delete_message(self, receipt_handle: str) -> None:
-        """Delete under the lock under which messages are added."""
+        """Delete under the lock that adding takes too."""
         with self._messages_lock:
             super().delete_message(receipt_handle)
 
 
 def _is_retained(self: Any, queue_name: str, message: Any) -> bool:
-    """Whether the retention period of a message has not passed, without working out the queue's other attributes."""
+    """Whether the message is still within the retention period, without computing the other attributes of the queue."""
     seconds: int = self.get_queue(queue_name).message_retention_period
     sent: float = message.sent_timestamp / 1000
     return sent + seconds > time.time()
@@ -36,7 +36,7 @@ def _milliseconds() -> float:
 
 @contextmanager
 def mended_queues() -> Iterator[None]:
-    """Use these queues for every queue made inside."""
+    """Inside, every new queue is of this kind."""
     with ExitStack() as stack:
         stack.enter_context(patch.object(models, "Queue", _Queue))
         stack.enter_context(patch.object(models, "unix_time_millis", _milliseconds))

@@ -1,6 +1,6 @@
-"""The built-in alert receiver: the part of Alertmanager's interface the relay uses, for machines without one.
+"""The built-in alert receiver: the part of Alertmanager's API that the relay uses, for machines without Alertmanager.
 
-It refuses what Alertmanager 0.25 refuses, with the same status codes, and lists what is active. It sends nothing on.
+It refuses what Alertmanager 0.25 refuses, with the same status codes, and lists the active alerts. It notifies nobody.
 """
 
 import hashlib
@@ -16,14 +16,14 @@ import orjson
 
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _RESOLVE_TIMEOUT = timedelta(minutes=5)
-"""Alertmanager's default ``resolve_timeout``: how long an alert without endsAt is active."""
+"""The default of Alertmanager's ``resolve_timeout``: how long an alert without endsAt is active."""
 _MAX_BODY = 64 * 1024 * 1024
 
 _Status = tuple[int, str]
 
 
 class AlertReceiver:
-    """Alerts by label set, as an Alertmanager keeps them; usable from any thread."""
+    """Alerts by their label sets, as in an Alertmanager; any thread may use it."""
 
     def __init__(self) -> None:
         self._alerts: dict[str, dict[str, Any]] = {}
@@ -33,11 +33,11 @@ class AlertReceiver:
 
     @property
     def url(self) -> str:
-        """The address the relay is given."""
+        """The address that the relay gets."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def start(self) -> None:
-        """Serve, in a thread."""
+        """Serve, in a thread of its own."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -47,10 +47,11 @@ class AlertReceiver:
         self._server.server_close()
 
     def post(self, body: bytes) -> tuple[int, bytes]:
-        """POST /api/v2/alerts: status and body.
+        """POST /api/v2/alerts: the status and the body.
 
-        As Alertmanager does: a request against the schema stores nothing (400, or 422 for a generatorURL that is no
-        URI); an alert with an illegal label set is left out and answers 400, the others are stored.
+        As in Alertmanager, a request that does not follow the schema stores nothing (400, or 422 for a generatorURL
+        that is not a URI). An alert with an illegal label set is left out and answered with 400, and the other alerts
+        are stored.
         """
         try:
             posted = orjson.loads(body)
@@ -66,13 +67,13 @@ class AlertReceiver:
         return status, orjson.dumps(problem) if status == 400 else orjson.dumps({"message": problem})
 
     def active(self) -> list[dict[str, Any]]:
-        """GET /api/v2/alerts: the alerts whose end has not come."""
+        """GET /api/v2/alerts: the alerts that have not ended."""
         now = datetime.now(UTC)
         with self._lock:
             return [dict(alert) for alert in self._alerts.values() if _time(alert["endsAt"]) > now]
 
     def _store(self, alert: Mapping[str, Any], now: datetime) -> str:
-        """Store one alert; the reason when its content is not legal."""
+        """Store one alert. Returns the reason when its content is not legal."""
         labels = {name: value for name, value in (alert.get("labels") or {}).items() if value}
         annotations = alert.get("annotations") or {}
         if problem := _check_names(labels, annotations):
@@ -85,7 +86,7 @@ class AlertReceiver:
         fingerprint = hashlib.sha256(orjson.dumps(labels, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
         before = self._alerts.get(fingerprint)
         if before and _time(before["endsAt"]) >= starts:
-            # The same alert going on: it began when it first began.
+            # The same alert goes on, so it began when it first began.
             starts = min(starts, _time(before["startsAt"]))
         self._alerts[fingerprint] = {
             "labels": labels,
@@ -132,7 +133,7 @@ def _check_names(labels: Mapping[str, str], annotations: Mapping[str, str]) -> s
 
 
 def _is_uri(text: str) -> bool:
-    """What Go's url.ParseRequestURI takes: an absolute URI or an absolute path."""
+    """Whether Go's url.ParseRequestURI accepts it: an absolute URI or an absolute path."""
     if text.startswith("/"):
         return True
     try:
@@ -166,7 +167,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Connection)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: the relay sees what happened."""
+        """Print nothing: the relay sees what happened."""
 
 
 class _Connection(BaseHTTPRequestHandler):
@@ -186,7 +187,7 @@ class _Connection(BaseHTTPRequestHandler):
             self._send(404, b'"not found"')
 
     def do_GET(self) -> None:
-        """List what is active, or say that the receiver is there."""
+        """List the active alerts, or say that the receiver is ready."""
         path = self.path.partition("?")[0]
         if path == "/api/v2/alerts":
             self._send(200, orjson.dumps(self.server.receiver.active()))

@@ -1,8 +1,8 @@
-"""Functions of the deployed stack, run in this process the way Lambda runs them.
+"""Runs the functions of the deployed stack in this process, in the way Lambda runs them.
 
-A function has a few execution environments. Each is its own copy of the function's module, made on demand (a
-cold start: the module is loaded with the environment variables of the deployed function and gets its first
-request), then used by one request at a time and kept warm.
+A function has a few execution environments. Each is a separate copy of the function's module. It is made when it is
+needed (a cold start: the module is loaded with the environment variables of the deployed function, and gets its first
+request). After that it serves one request at a time and is kept warm.
 """
 
 import importlib.util
@@ -28,23 +28,22 @@ from auditwire_local.errors import InitError, InvocationError
 
 Handler = Callable[[Mapping[str, Any], "Context"], object]
 LogSink = Callable[[str, list[str]], None]
-"""Called after each invocation with the function's name and the lines it printed."""
+"""Called after each invocation, with the name of the function and the lines that it printed."""
 
 running: ContextVar[str | None] = ContextVar("running function", default=None)
-"""The function whose handler runs in this thread; AWS calls are put down to it."""
+"""The function whose handler runs in this thread; AWS calls in it are attributed to that function."""
 
-# The process has one set of environment variables, so one cold start at a time.
+# The process has one set of environment variables, so there is one cold start at a time.
 _cold_start = Lock()
 _serial = count(1)
 
-# Keeps the metrics of the request in its classes: right in Lambda, where each environment is a process.
+# It keeps the metrics of a request in its classes. That is right in Lambda, where each environment is a process.
 _STATEFUL = "aws_lambda_powertools"
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """A deployed function as Lambda describes it; ``name`` is short (``ingest``), ``arn`` is the
-    resource's."""
+    """A deployed function, as Lambda describes it. ``name`` is short (``ingest``); ``arn`` is that of the resource."""
 
     name: str
     logical_id: str
@@ -59,7 +58,7 @@ class Configuration:
 
 
 class Context:
-    """What Lambda passes to a handler beside the event."""
+    """What Lambda passes to a handler in addition to the event."""
 
     function_version = "$LATEST"
     identity = None
@@ -75,27 +74,27 @@ class Context:
         self._deadline = time.monotonic() + configuration.timeout
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until Lambda would end the function; never below 0."""
+        """The milliseconds until Lambda would end the function; never below 0."""
         return max(0, int((self._deadline - time.monotonic()) * 1000))
 
 
 class Function:
-    """One deployed function. ``invoke`` may be called from any number of threads."""
+    """One deployed function. Any number of threads may call ``invoke``."""
 
     def __init__(self, configuration: Configuration, *, environments: int, log: LogSink) -> None:
         self.configuration = configuration
         self._log = log
         self._environments = environments
-        # Places for environments: None is one that has not been started.
+        # The places for environments; None is one that has not been started.
         self._places: queue.LifoQueue[Handler | None] = queue.LifoQueue()
         for _ in range(environments):
             self._places.put(None)
 
     def invoke(self, event: Mapping[str, Any]) -> Any:
-        """The handler's answer as JSON would carry it; waits for a free environment.
+        """The handler's answer, as it is in JSON; waits for a free environment.
 
-        Raises InitError or InvocationError, after the traceback went to the log as it does in CloudWatch. A handler
-        that exits takes its environment with it, as it does in Lambda.
+        Raises InitError or InvocationError, after the traceback has gone to the log as it does in CloudWatch. A handler
+        that exits takes its environment with it, as in Lambda.
         """
         handler = self._places.get()
         try:
@@ -113,7 +112,7 @@ class Function:
             self._places.put(handler)
 
     def reconfigure(self, configuration: Configuration) -> None:
-        """Run with another configuration from now on, in new environments; waits for calls in flight."""
+        """Run with another configuration from now on, in new environments. Waits for calls in progress."""
         places = [self._places.get() for _ in range(self._environments)]
         self.configuration = configuration
         for _ in places:
@@ -148,7 +147,7 @@ class Function:
 
     @contextmanager
     def _observed(self) -> Iterator[None]:
-        """Collect what is printed, and mark this thread as running the function."""
+        """Inside, what is printed is collected, and this thread counts as running the function."""
         printed: list[str] = []
         token = running.set(self.configuration.name)
         try:
@@ -160,7 +159,7 @@ class Function:
 
     @contextmanager
     def _variables(self) -> Iterator[None]:
-        """The process's environment variables as this function's environment has them."""
+        """Inside, the environment variables of the process are those of this function's environment."""
         own = {
             **self.configuration.variables,
             "AWS_LAMBDA_FUNCTION_NAME": self.configuration.function_name,
@@ -182,7 +181,7 @@ class Function:
 
 @contextmanager
 def _own_copy(package: str) -> Iterator[None]:
-    """What is imported of a package inside is a copy of its own; outside nothing has changed."""
+    """Inside, what is imported of a package is a separate copy; outside nothing has changed."""
 
     def take() -> dict[str, ModuleType]:
         names = [name for name in sys.modules if name == package or name.startswith(f"{package}.")]

@@ -1,7 +1,7 @@
 """The in-process AWS: moto for this process, and the same state behind an HTTP address for others.
 
-While it is open every AWS variable of the user's environment is taken away and replaced by made-up ones, so
-neither a mistake here nor one in a function can reach a real account.
+While it is open, every AWS variable in the environment is replaced by a made-up one, so that neither a mistake here nor
+one in a function can reach a real account.
 """
 
 import os
@@ -28,15 +28,15 @@ _running = Lock()
 
 @contextmanager
 def sandbox(region: str, host: str, port: int) -> Iterator[str]:
-    """Open the in-process AWS and yield its address for other processes; AlreadyRunningError when it is
+    """Open the in-process AWS, and yield its address for other processes. Raises AlreadyRunningError when it is
     open."""
     if not _running.acquire(blocking=False):
-        msg = "a local system runs in this process already"
+        msg = "a local system is already running in this process"
         raise AlreadyRunningError(msg)
     with ExitStack() as stack:
         stack.callback(_running.release)
         stack.enter_context(_made_up_environment(region))
-        # Without Docker: nothing here runs a function in moto, and it must not look for an engine.
+        # Without Docker: moto runs no function here, and must not look for an engine.
         stack.enter_context(mock_aws(config={"lambda": {"use_docker": False}}))
         stack.enter_context(mended_queues())
         stack.enter_context(mended_buckets())
@@ -67,7 +67,7 @@ def _made_up_environment(region: str) -> Iterator[None]:
 
 
 class _QuietHandler(MotoRequestHandler):
-    """moto's request handler without werkzeug's line for every request."""
+    """moto's request handler, without werkzeug's line for every request."""
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's signature
         """Say nothing."""
@@ -80,7 +80,7 @@ def _server(host: str, port: int) -> Iterator[str]:
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="aws", daemon=True)
     thread.start()
     try:
-        # Who listens on every address is found on this one.
+        # A server that listens on every address is reached on this one.
         yield f"http://{'127.0.0.1' if host in _ANY else host}:{server.port}"
     finally:
         server.shutdown()

@@ -1,4 +1,4 @@
-"""What a fresh stack is given before it serves: clusters that may send, and rule documents."""
+"""What a new stack gets before it serves: clusters that may send, and rule documents."""
 
 import secrets
 import time
@@ -27,7 +27,7 @@ def register_clusters(
 ) -> dict[str, ClusterCredential]:
     """Put ``demo`` and ``demo-ks``, with random credentials, and further clusters into the clusters table.
 
-    The table gets the SHA-256 of each credential; the credentials themselves are only in the answer.
+    The table gets the SHA-256 of each credential; only the result has the credentials themselves.
     """
     demo = {
         name: ClusterCredential(secrets.token_urlsafe(_CREDENTIAL_BYTES), sender)
@@ -44,9 +44,9 @@ def register_clusters(
 
 
 def upload_rules(s3: "S3Client", bucket: str, folder: Path) -> list[str]:
-    """Upload the rule documents below a folder to ``rules/``, to go live as one, and return their keys."""
+    """Upload the rule documents of a folder to ``rules/`` as one change, and return their keys."""
     if not folder.is_dir():
-        msg = f"{folder} is no folder of rule documents"
+        msg = f"{folder} is not a folder of rule documents"
         raise LocalError(msg)
     keys = []
     s3.put_object(Bucket=bucket, Key=MARKER_KEY, Body=b"")
@@ -59,7 +59,8 @@ def upload_rules(s3: "S3Client", bucket: str, folder: Path) -> list[str]:
 
 
 def await_verdict(s3: "S3Client", bucket: str, seconds: float) -> None:
-    """Wait until the uploaded rules have been looked at; LocalError when nothing comes of it in ``seconds``."""
+    """Wait until compile_rules has read the uploaded rules. Raises LocalError where that takes longer than
+    ``seconds``."""
     rules = S3RulesBucket(s3, bucket)
     deadline = time.monotonic() + seconds
     while rules.read(STATUS_KEY) is None:

@@ -10,13 +10,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 CONTAINER_HOST = "host.docker.internal"
-"""The name under which a container of ``sam local invoke`` finds this machine."""
+"""The name by which a container of ``sam local invoke`` reaches this machine."""
 
 _LOOPBACK = re.compile(r"(https?://)(?:127\.0\.0\.1|localhost)(?![\w.-])")
 
 
 def write_private(path: Path, document: Mapping[str, Any]) -> None:
-    """Write a JSON file that only its owner can read, whole or not at all."""
+    """Write a JSON file that only its owner can read, completely or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -31,16 +31,16 @@ def write_private(path: Path, document: Mapping[str, Any]) -> None:
 
 
 def env_vars_path(state: Path) -> Path:
-    """Where the env-vars file lies, given the state file: ``run.json`` → ``run.env-vars.json``."""
+    """The path of the env-vars file that belongs to a state file: ``run.json`` → ``run.env-vars.json``."""
     return state.with_name(f"{state.stem}.env-vars.json")
 
 
 def env_vars(variables: Mapping[str, Mapping[str, str]], aws_endpoint_url: str) -> dict[str, dict[str, str]]:
     """The document for ``sam local invoke --env-vars``: logical id of a function → its variables.
 
-    Addresses on loopback are given as ``host.docker.internal``, which Docker Desktop maps to this machine's loopback.
-    On Linux a container reaches the machine on the address of Docker's bridge only, so the in-process AWS must be told
-    to listen there (``Options.aws_host``). SAM passes on only variables that the template declares.
+    Addresses on loopback become ``host.docker.internal``, which Docker Desktop maps to this machine's loopback. On
+    Linux a container reaches the machine only on the address of Docker's bridge, so the in-process AWS must be told to
+    listen there (``Options.aws_host``). SAM passes on only the variables that the template declares.
     """
     port = urlsplit(aws_endpoint_url).port
     endpoint = {"AWS_ENDPOINT_URL": f"http://{CONTAINER_HOST}:{port}"}

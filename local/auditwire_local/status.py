@@ -1,7 +1,7 @@
-"""What happened so far, counted from the lines the functions log.
+"""What has happened so far, counted from the lines that the functions log.
 
-Ingest writes one line ``batch`` per request and the relay one line ``relay`` per call; what is counted here is what the
-functions say about themselves, never a second opinion.
+Ingest writes a line ``batch`` for each request, and the relay a line ``relay`` for each call. So what is counted here
+is what the functions say about themselves.
 """
 
 from collections import Counter, deque
@@ -19,7 +19,7 @@ _ALERTS_KEPT = 50
 
 @dataclass(frozen=True, slots=True)
 class ArchivePlace:
-    """Where the archive lies and how to look at it from another terminal."""
+    """Where the archive is, and how to look into it from another terminal."""
 
     name: str
     command: str
@@ -27,9 +27,10 @@ class ArchivePlace:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Counters of one run.
+    """The counters of one run.
 
-    received = sum of ignored + archived + sum of quarantined + not_stored; alerted events are among the archived.
+    received = ignored + archived + quarantined + not_stored, where ignored and quarantined are sums. Events with alerts
+    are among the archived.
     """
 
     archive: ArchivePlace
@@ -37,7 +38,7 @@ class Status:
     empty: int = 0
     received: int = 0
     ignored: Mapping[str, int] = field(default_factory=dict)
-    """Events by the reason they were not kept for."""
+    """Events by the reason for which they were ignored."""
     archived: int = 0
     alerted: int = 0
     """Events with at least one alert."""
@@ -46,25 +47,25 @@ class Status:
     quarantined: Mapping[str, int] = field(default_factory=dict)
     """Bodies and items by reason."""
     not_stored: int = 0
-    """Events of requests that were answered 503."""
+    """Events of requests that were answered with 503."""
     evaluation_errors: Mapping[str, int] = field(default_factory=dict)
     repeated: int = 0
-    """Batches whose objects were all there already."""
+    """Batches whose objects were all stored before."""
     unauthorized: int = 0
     failures: Mapping[str, int] = field(default_factory=dict)
-    """Calls of a function that gave no answer, by function; also what went wrong in ``front`` and ``poller``."""
+    """Calls of a function that gave no answer, by function, and what went wrong in ``front`` and ``poller``."""
     delivered: int = 0
     undelivered: int = 0
-    """Deliveries that failed and were left to the queue, each attempt counted."""
+    """Deliveries that failed and were left in the queue; each attempt counts."""
     dead_lettered: int = 0
     peers: Mapping[str, str] = field(default_factory=dict)
-    """Alertmanager → ``ok`` or why the last attempt failed."""
+    """Alertmanager → ``ok``, or why the last attempt failed."""
     latest_alerts: Sequence[Mapping[str, Any]] = ()
-    """The newest alerts in full, as published, the newest last."""
+    """The newest alerts in full, as they were published, the newest last."""
 
     @property
     def balance(self) -> str:
-        """The counters in one line."""
+        """The counters on one line."""
         lost = f" not_stored={self.not_stored}" if self.not_stored else ""
         return (
             f"balance received={self.received} ignored={sum(self.ignored.values())} archived={self.archived} "
@@ -73,7 +74,8 @@ class Status:
 
 
 class Logbook:
-    """The functions' log lines: the newest in memory, all of them in a file if one is named, counted in any case."""
+    """The log lines of the functions: the newest in memory, all of them in a file if one is named, and all of them
+    counted."""
 
     def __init__(self, log_file: Path | None = None) -> None:
         self._lock = Lock()
@@ -92,7 +94,7 @@ class Logbook:
             return [line for name, line in self._lines if function in {None, name}]
 
     def add(self, function: str, lines: Sequence[str]) -> None:
-        """Take in what one call of a function printed."""
+        """Take what one call of a function printed."""
         with self._lock:
             for line in lines:
                 self._lines.append((function, line))
@@ -113,7 +115,7 @@ class Logbook:
             self._alerts.append(alert)
 
     def status(self, archive: ArchivePlace) -> Status:
-        """The counters now."""
+        """The counters as they are now."""
         with self._lock:
             totals, by = self._totals, self._by
             return Status(

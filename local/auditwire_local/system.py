@@ -1,4 +1,4 @@
-"""The whole system on one machine: the deployed template, its endpoint, its queue, its alerts."""
+"""The whole system on one machine: the deployed template, its endpoint, its queues and its alerts."""
 
 import tempfile
 import time
@@ -36,31 +36,31 @@ from auditwire_local.status import ArchivePlace, Logbook, Status
 
 Observer = Callable[["LocalSystem"], AbstractContextManager[object]]
 
-# Nobody waits ten minutes before a terminal, and here no put takes any time.
+# No put takes any time here, and nobody at a terminal waits ten minutes.
 _PARAMETERS = {"SealGraceSeconds": "0"}
-# Compiling takes well under a second; this is for a machine with much else to do.
+# Compiling takes well under a second; a busy machine may need longer.
 _COMPILE_SECONDS = 60.0
 # How long the end waits for orders to seal.
 _ORDERS_SECONDS = 2.0
 
 
 class LocalSystem:
-    """A running system; made by ``start``, ended by ``stop`` or by leaving its ``with`` block."""
+    """A running system. ``start`` makes it; ``stop``, or leaving its ``with`` block, ends it."""
 
     observers: ClassVar["list[Observer]"] = []
-    """What sees every system of this process work: entered when it is deployed and no function has run yet, left when
-    no function runs any more and its AWS is still there."""
+    """What observes every system of this process. Each is entered after the deployment, before a function has run,
+    and left when no function runs any more and the AWS still exists."""
     url: str
-    """The endpoint without a path."""
+    """The endpoint, without a path."""
     ca_file: Path | None
-    """The authority clients must trust, with TLS."""
+    """The certificate authority that clients must trust; None without TLS."""
     aws_endpoint_url: str
     """Where other processes find the in-process AWS."""
     deployed: Stack
-    """The deployed stack: outputs, resources, code folders."""
+    """The deployed stack: outputs, resources, folders of code."""
     clusters: Mapping[str, ClusterCredential]
     alert_receiver: AlertReceiver | None
-    """The built-in receiver, where no Alertmanager was given."""
+    """The built-in receiver; None where an Alertmanager is given."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -81,11 +81,11 @@ class LocalSystem:
         rules: Path | None = None,
         options: Options | None = None,
     ) -> Self:
-        """Deploy the template and serve it on loopback.
+        """Deploy the template and serve it on loopback; ``port`` 0 takes a free port.
 
-        ``port`` 0 takes a free one. Alerts go to every one of ``alertmanagers`` (base addresses), or to the built-in
-        receiver when there is none. The ``*.yaml`` files below ``rules`` (default: the repository's) are uploaded.
-        Raises LocalError with a sentence for the user; nothing is left running then.
+        Alerts go to each of ``alertmanagers`` (base addresses), or to the built-in receiver when there is none. The
+        documents in the folder ``rules`` (default: that of the repository) are uploaded. Raises LocalError with a
+        sentence for the user; then nothing is left running.
         """
         system = cls(options or Options())
         try:
@@ -97,7 +97,7 @@ class LocalSystem:
 
     @property
     def outputs(self) -> dict[str, str]:
-        """The stack's outputs."""
+        """The outputs of the stack."""
         return dict(self.deployed.outputs)
 
     def __enter__(self) -> Self:
@@ -107,17 +107,18 @@ class LocalSystem:
         self.stop()
 
     def stop(self) -> int:
-        """Answer what is in flight, deliver the alerts, end everything; the number of alerts left undelivered.
+        """Answer requests in flight, deliver the alerts, and end everything. Returns the number of alerts that are not
+        delivered.
 
-        Takes at most ``options.drain_seconds`` and a second or two. May be called again.
+        Takes at most ``options.drain_seconds`` and a second or two. It may be called again.
         """
         self._open.close()
         return self._undelivered
 
     def status(self) -> Status:
-        """The counters now, the latest alerts, and where the archive lies."""
+        """The counters as they are now, the newest alerts, and where the archive is."""
         bucket, table = self.outputs["ArchiveBucket"], self.outputs.get("ArchiveTable")
-        # Unsigned, so that nobody's credentials are asked for.
+        # Unsigned, so that it asks for no credentials.
         there = f"--no-sign-request --endpoint-url {self.aws_endpoint_url}"
         if table:
             place = ArchivePlace(f"DynamoDB table {table}", f"aws dynamodb scan {there} --table-name {table}")
@@ -130,7 +131,7 @@ class LocalSystem:
         return self.logbook.lines(function)
 
     def archive_lines(self) -> Iterator[bytes]:
-        """Every archived event, one JSON line each."""
+        """Every archived event as a line of JSON."""
         s3, bucket, table = self.client("s3"), self.outputs["ArchiveBucket"], self.outputs.get("ArchiveTable")
         return table_lines(self.client("dynamodb"), table, s3, bucket) if table else archive_lines(s3, bucket)
 
@@ -143,15 +144,15 @@ class LocalSystem:
         return self._functions[name]
 
     def client(self, service: str) -> Any:
-        """A client of the in-process AWS, shared."""
+        """A shared client of the in-process AWS."""
         if service not in self._clients:
-            # Retries would only hide what goes wrong in this process.
+            # Retries would only hide errors in this process.
             config = Config(retries={"total_max_attempts": 1})
             self._clients[service] = boto3.client(service, region_name=self.region, config=config)  # type: ignore[call-overload]
         return self._clients[service]
 
     def write_state(self, path: Path) -> None:
-        """Write the state file and, beside it, the env-vars file for ``sam local invoke``; mode 0600."""
+        """Write the state file and, beside it, the env-vars file for ``sam local invoke``; both with mode 0600."""
         variables = {
             function.configuration.logical_id: function.configuration.variables for function in self._functions.values()
         }
@@ -219,16 +220,16 @@ class LocalSystem:
     def _drain(self) -> None:
         deadline = time.monotonic() + self.options.drain_seconds
         self._front.drain(deadline)
-        # Before the pollers: what it brings may publish alerts.
+        # Before the pollers, because what it delivers may publish alerts.
         self._bridge.drain(deadline)
         for poller in self._pollers:
             if poller is not self._alerts:
-                # What it still brings may publish alerts. What it leaves is no alert.
+                # What it still delivers may publish alerts; what it leaves is not an alert.
                 poller.drain(min(deadline, time.monotonic() + _ORDERS_SECONDS))
         self._undelivered = self._alerts.drain(deadline)
 
     def _bring_rules(self, folder: Path) -> None:
-        """Start EventBridge, upload the rules and wait for what becomes of them."""
+        """Start EventBridge, upload the rules, and wait until they are compiled."""
         rules = event_rules(self.deployed, self.client("events"))
         self._bridge = EventBridge(
             [rule for rule in rules if rule.every is None or self.options.schedules],
@@ -255,16 +256,16 @@ class LocalSystem:
         )
 
     def _function_of(self, reference: str) -> Function:
-        """The function that a name or an ARN means, with or without a qualifier."""
+        """The function with this name or ARN, with or without a qualifier."""
         for function in self._functions.values():
             configuration = function.configuration
             if any(f"{reference}:".startswith(f"{own}:") for own in (configuration.arn, configuration.function_name)):
                 return function
-        msg = f"the template calls {reference}, which is no function of its own"
+        msg = f"the template calls {reference}, which is not one of its functions"
         raise DeployError(msg)
 
     def _invocation_of(self, reference: str) -> Callable[[Mapping[str, Any]], Any] | None:
-        """Calls the function that a name or an ARN means; None where it is none of the stack."""
+        """Calls the function with this name or ARN; None where the stack has none."""
         with suppress(DeployError):
             return partial(self._invoke, self._function_of(reference))
         return None
@@ -277,12 +278,12 @@ class LocalSystem:
             raise
 
     def _printed(self, function: str, lines: Sequence[str]) -> None:
-        """Take in what one call of a function printed."""
+        """Take what one call of a function printed."""
         self.logbook.add(function, lines)
         self._metrics.add(lines)
 
     def _trouble(self, where: str) -> None:
-        """Put the exception being handled into the log and count it."""
+        """Write the exception that is being handled into the log, and count it."""
         self.logbook.add(where, traceback.format_exc().splitlines())
         self.logbook.add_failure(where)
 
@@ -290,7 +291,7 @@ class LocalSystem:
         """Keep alerts for the summary when they are seen for the first time."""
         for record in records:
             if record["attributes"].get("ApproximateReceiveCount") == "1":
-                # Anybody may put anything into the queue; what to do with it is the relay's business.
+                # Anybody may put anything into the queue; the relay decides what to do with it.
                 with suppress(orjson.JSONDecodeError):
                     self.logbook.add_alert(orjson.loads(record["body"]))
 

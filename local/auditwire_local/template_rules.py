@@ -1,4 +1,4 @@
-"""The Rules section of a template: what CloudFormation refuses before it makes anything."""
+"""The section Rules of a template: what CloudFormation refuses before it makes anything."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from auditwire_local.errors import DeployError
 
 
 def check_rules(document: Mapping[str, Any], values: Mapping[str, str]) -> None:
-    """DeployError with the descriptions of every rule that these parameter values (as text) break."""
+    """Raises DeployError, with its description, for every rule that these parameter values (as text) break."""
     lists = {
         name for name, parameter in document.get("Parameters", {}).items() if parameter["Type"] == "CommaDelimitedList"
     }
@@ -24,7 +24,7 @@ def check_rules(document: Mapping[str, Any], values: Mapping[str, str]) -> None:
 
 
 def _value(expression: Any, values: Mapping[str, Any]) -> Any:
-    """What an expression of a rule stands for; DeployError for a function that is not known here."""
+    """The value of an expression in a rule. Raises DeployError for a function that is not known here."""
     if not isinstance(expression, dict):
         return expression
     [(name, argument)] = expression.items()
@@ -44,5 +44,5 @@ def _value(expression: Any, values: Mapping[str, Any]) -> Any:
             return all(member == wanted for member in members)
         case "Fn::Contains", [members, wanted]:
             return wanted in members
-    msg = f"the local system does not know {name} of a template's rule"
+    msg = f"the local system does not know {name} in a rule of a template"
     raise DeployError(msg)

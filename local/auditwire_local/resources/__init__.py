@@ -1,5 +1,4 @@
-"""One small shim per CloudFormation resource type of the template; importing the package registers them
-all."""
+"""One small shim for each CloudFormation resource type in the template; importing the package registers all of them."""
 
 from auditwire_local.resources import (
     apigateway,

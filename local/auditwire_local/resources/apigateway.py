@@ -4,24 +4,24 @@ resources."""
 from auditwire_local.errors import DeployError
 from auditwire_local.resources.shim import Made, Request, resource
 
-_NO_DOMAINS = "the local system has one endpoint, on loopback: it knows no custom domain and no mutual TLS"
+_NO_DOMAINS = "the local system has one endpoint, on loopback: it has neither a custom domain nor mutual TLS"
 
 
 @resource("AWS::ApiGatewayV2::DomainName", name="DomainName", attributes=("RegionalDomainName", "RegionalHostedZoneId"))
 def make_domain(request: Request) -> Made:
-    """A custom domain, which one machine cannot have: DeployError."""
+    """A custom domain, which one machine cannot have. Raises DeployError."""
     raise DeployError(_NO_DOMAINS)
 
 
 @resource("AWS::ApiGatewayV2::ApiMapping")
 def make_mapping(request: Request) -> Made:
-    """What belongs to a custom domain, so DeployError too."""
+    """What belongs to a custom domain, so this raises DeployError too."""
     raise DeployError(_NO_DOMAINS)
 
 
 @resource("AWS::ApiGatewayV2::Api", attributes=("ApiId", "ApiEndpoint"))
 def make_api(request: Request) -> Made:
-    """An HTTP API. The front serves the routes of its ``Body``, which stays on the record."""
+    """An HTTP API. The front serves the routes of its ``Body``, which is recorded."""
     properties = request.properties
     body = properties.require("Body")
     for server in body.get("servers", ()):
@@ -34,7 +34,7 @@ def make_api(request: Request) -> Made:
 
 @resource("AWS::ApiGatewayV2::Stage")
 def make_stage(request: Request) -> Made:
-    """A stage; throttling and access logs are recorded, never enforced on one machine."""
+    """A stage. Throttling and access logs are recorded; on one machine they are not applied."""
     properties = request.properties
     properties.record("Tags")
     given = properties.select("AutoDeploy")

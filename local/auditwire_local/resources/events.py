@@ -5,7 +5,7 @@ from auditwire_local.resources.shim import Made, Request, as_json, resource
 
 @resource("AWS::Events::Rule", name="Name", attributes=("Arn",))
 def make_rule(request: Request) -> Made:
-    """A rule of the default bus with its targets; moto keeps it, the local EventBridge acts on it."""
+    """A rule of the default bus, with its targets. moto keeps it, and the local EventBridge applies it."""
     properties, events = request.properties, request.client("events")
     properties.record("Name")
     given = properties.select("ScheduleExpression", "State", "Description")

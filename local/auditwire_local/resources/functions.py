@@ -5,7 +5,7 @@ from auditwire_local.resources.shim import Made, Request, as_tags, resource
 
 @resource("AWS::Lambda::LayerVersion", name="LayerName", attributes=("Arn",))
 def make_layer_version(request: Request) -> Made:
-    """A layer version; its physical id is its ARN with the version, as functions reference it."""
+    """A layer version; its physical id is its ARN with the version, as functions refer to it."""
     properties = request.properties
     code = properties.nested("Content").select("S3Bucket", "S3Key")
     version = request.client("lambda").publish_layer_version(
@@ -22,7 +22,7 @@ def make_layer_version(request: Request) -> Made:
 def make_function(request: Request) -> Made:
     """A function with its configuration; its code runs in this process, never in moto."""
     properties = request.properties
-    # Recorded only: moto has no snapshots and no networks, and keeps the log group of nobody.
+    # Recorded only: moto has neither snapshots nor networks, and keeps no log group of a function.
     properties.record("FunctionName", "SnapStart", "VpcConfig", "LoggingConfig")
     variables = properties.nested("Environment").take("Variables", {})
     given = properties.select(
@@ -64,7 +64,7 @@ def make_alias(request: Request) -> Made:
 
 @resource("AWS::Lambda::Permission", attributes=("Id",))
 def make_permission(request: Request) -> Made:
-    """Recorded: the front calls functions itself. Tests read which caller and which route are let in."""
+    """Recorded: the front itself calls functions. Tests read which caller and which route are allowed."""
     for name in ("Action", "FunctionName", "Principal", "SourceArn"):
         request.properties.require(name)
     return Made(request.name, {"Id": request.name})
@@ -72,7 +72,7 @@ def make_permission(request: Request) -> Made:
 
 @resource("AWS::Lambda::EventSourceMapping", attributes=("Id", "EventSourceMappingArn"))
 def make_event_source_mapping(request: Request) -> Made:
-    """Recorded: a real one makes moto take the messages itself and drop them. The poller does its work."""
+    """Recorded: a real one makes moto take the messages itself and drop them. The poller does this work."""
     properties = request.properties
     for name in ("EventSourceArn", "FunctionName"):
         properties.require(name)
@@ -84,11 +84,11 @@ def make_event_source_mapping(request: Request) -> Made:
 
 @resource("AWS::Lambda::EventInvokeConfig")
 def make_event_invoke_config(request: Request) -> Made:
-    """Recorded: how often an event that a function failed on is tried again. The local EventBridge does it."""
+    """Recorded: how often an event is tried again after a function failed. The local EventBridge does this work."""
     properties = request.properties
     for name in ("FunctionName", "Qualifier"):
         properties.require(name)
     properties.record("MaximumEventAgeInSeconds", "MaximumRetryAttempts")
-    # SAM always gives one; a destination in it is not known here.
+    # SAM always gives one; a destination in it is not supported here.
     properties.nested("DestinationConfig")
     return Made(request.name)

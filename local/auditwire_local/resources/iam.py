@@ -5,7 +5,7 @@ from auditwire_local.resources.shim import Made, Request, as_json, resource
 
 @resource("AWS::IAM::Role", name="RoleName", attributes=("Arn", "RoleId"))
 def make_role(request: Request) -> Made:
-    """A role; managed policies are recorded only, because moto does not hold those of AWS."""
+    """A role. Managed policies are only recorded, because moto does not have those of AWS."""
     properties, iam = request.properties, request.client("iam")
     properties.record("RoleName", "ManagedPolicyArns")
     role = iam.create_role(
@@ -15,7 +15,7 @@ def make_role(request: Request) -> Made:
         Tags=properties.take("Tags", []),
     )["Role"]
     for policy in properties.items("Policies"):
-        # SAM's policy templates carry no Version; IAM then means 2008-10-17, which moto refuses.
+        # SAM's policy templates have no Version. IAM then takes 2008-10-17, which moto refuses.
         document = {"Version": "2012-10-17", **policy.require("PolicyDocument")}
         iam.put_role_policy(
             RoleName=role["RoleName"],

@@ -32,8 +32,8 @@ def make_bucket(request: Request) -> Made:
 
 @resource("AWS::S3::BucketPolicy")
 def make_bucket_policy(request: Request) -> Made:
-    """Recorded, not loaded: moto takes any Deny with a condition for a denial, so a TLS-only policy refuses
-    all."""
+    """Recorded, not applied: moto takes any Deny with a condition for a denial, so a TLS-only policy would refuse
+    everything."""
     request.properties.require("PolicyDocument")
     return Made(request.properties.require("Bucket"))
 
@@ -80,7 +80,7 @@ def _encryption(encryption: Properties) -> list[dict[str, Any]]:
 
 
 def _lifecycle_rule(rule: Properties) -> dict[str, Any]:
-    """CloudFormation's flat rule as the nested one of the S3 interface."""
+    """The flat rule of CloudFormation as the nested rule of the S3 API."""
     expiration: dict[str, Any] = {}
     if (days := rule.take("ExpirationInDays")) is not None:
         expiration["Days"] = int(days)

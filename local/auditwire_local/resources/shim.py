@@ -1,9 +1,9 @@
-"""How a resource type is taught to moto's CloudFormation.
+"""How a resource type is added to moto's CloudFormation.
 
-moto makes some types, silently skips others and loses properties of most. Here each type of the template has
-one function, registered with ``resource``, that makes the resource by boto3 calls inside the mock. moto looks
-its models up among the direct subclasses of CloudFormationModel and the last one wins, so the classes built
-here replace its own.
+moto makes some types, silently skips others, and loses properties of most. Here each type of the template has one
+function, registered with ``resource``, which makes the resource by boto3 calls inside the mock. moto looks for its
+models among the direct subclasses of CloudFormationModel, and the last one wins, so the classes that are made here
+replace its own.
 """
 
 import json
@@ -24,7 +24,7 @@ from auditwire_local.properties import Properties
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a shim made: the physical id (what ``Ref`` gives) and the values of ``Fn::GetAtt``."""
+    """What a shim made: the physical id (the value of ``Ref``) and the values of ``Fn::GetAtt``."""
 
     physical_id: str
     attributes: Mapping[str, str] = field(default_factory=dict)
@@ -32,8 +32,7 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """One resource of the stack as it was deployed: its properties resolved, also those that moto cannot
-    keep."""
+    """One resource of the stack as it was deployed, with its resolved properties, also those that moto cannot keep."""
 
     logical_id: str
     type: str
@@ -43,7 +42,7 @@ class Deployed:
 
 
 class Deployment:
-    """One run of ``create_stack``: where shims find their AWS clients and leave their record."""
+    """One run of ``create_stack``: where shims find their AWS clients and put their records."""
 
     def __init__(self, region: str) -> None:
         self.region = region
@@ -59,7 +58,7 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One resource to make. ``name`` is the name CloudFormation would give, or the one in the template."""
+    """One resource to make. ``name`` is the name that CloudFormation would give, or that of the template."""
 
     logical_id: str
     name: str
@@ -76,16 +75,14 @@ class Request:
 Make = Callable[[Request], Made]
 
 TYPES: dict[str, type] = {}
-"""Resource type → its class in moto's terms; filled by importing the modules of this package."""
+"""Resource type → its class in moto's terms; importing the modules of this package fills it."""
 
 _current: ContextVar[Deployment | None] = ContextVar("deployment", default=None)
 
 
 def resource(type_name: str, *, name: str = "", attributes: tuple[str, ...] = ()) -> Callable[[Make], Make]:
-    """Register a function as the maker of a resource type.
-
-    ``name`` is the property that names the resource, ``attributes`` are what ``Fn::GetAtt`` may ask for.
-    """
+    """Register a function as the maker of a resource type. ``name`` is the property that names the resource;
+    ``attributes`` are those of ``Fn::GetAtt``."""
 
     def register(make: Make) -> Make:
         TYPES[type_name] = _model(type_name, name, attributes, make)
@@ -96,7 +93,7 @@ def resource(type_name: str, *, name: str = "", attributes: tuple[str, ...] = ()
 
 @contextmanager
 def deploying(deployment: Deployment) -> Iterator[None]:
-    """Everything that ``create_stack`` makes inside goes on the record of this deployment."""
+    """Inside, everything that ``create_stack`` makes is recorded for this deployment."""
     parsing.get_model_list.cache_clear()
     parsing.get_model_map.cache_clear()
     parsing.get_name_type_map.cache_clear()
@@ -171,7 +168,7 @@ def _model(type_name: str, name_property: str, attributes: tuple[str, ...], make
 
 
 def without_nothing(value: Any) -> Any:
-    """The value without what ``AWS::NoValue`` removed; moto leaves ``None`` behind in lists."""
+    """The value without what ``AWS::NoValue`` removed, for which moto leaves ``None`` in lists."""
     if isinstance(value, dict):
         return {key: without_nothing(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):
@@ -180,12 +177,12 @@ def without_nothing(value: Any) -> Any:
 
 
 def as_tags(tags: Any) -> dict[str, str]:
-    """Tags in either form of CloudFormation (a map, or a list of Key and Value) as a map."""
+    """Tags in either form of CloudFormation (a map, or a list of Key and Value), as a map."""
     if isinstance(tags, dict):
         return {key: str(value) for key, value in tags.items()}
     return {tag["Key"]: str(tag["Value"]) for tag in tags or []}
 
 
 def as_json(document: Any) -> str:
-    """A policy document as the AWS interfaces take it."""
+    """A policy document as the APIs of AWS take it."""
     return json.dumps(document, separators=(",", ":"))

@@ -17,7 +17,7 @@ def make_topic(request: Request) -> Made:
 
 @resource("AWS::SNS::TopicPolicy", attributes=("Id",))
 def make_topic_policy(request: Request) -> Made:
-    """The policy of topics; stored, since moto asks it for nothing."""
+    """The policy of topics. It is stored; moto does not apply it."""
     properties = request.properties
     document = as_json(properties.require("PolicyDocument"))
     for topic in properties.require("Topics"):
@@ -27,7 +27,7 @@ def make_topic_policy(request: Request) -> Made:
 
 @resource("AWS::SNS::Subscription", attributes=("Arn",))
 def make_subscription(request: Request) -> Made:
-    """A subscription; messages to a queue really flow in moto, raw delivery and filter policies included."""
+    """A subscription. In moto, messages to a queue really flow, with raw delivery and filter policies."""
     properties = request.properties
     attributes = {}
     if (raw := properties.take("RawMessageDelivery")) is not None:

@@ -7,7 +7,7 @@ from auditwire_local.resources.shim import Made, Request, as_json, as_tags, reso
 
 @resource("AWS::SQS::Queue", name="QueueName", attributes=("Arn", "QueueName", "QueueUrl"))
 def make_queue(request: Request) -> Made:
-    """A queue, standard or FIFO; moto moves messages to its dead-letter queue after maxReceiveCount by itself."""
+    """A queue, standard or FIFO. moto itself moves messages to its dead-letter queue after maxReceiveCount."""
     properties, sqs = request.properties, request.client("sqs")
     properties.record("QueueName")
     attributes = {
@@ -39,7 +39,7 @@ def make_queue(request: Request) -> Made:
 
 @resource("AWS::SQS::QueuePolicy", attributes=("Id",))
 def make_queue_policy(request: Request) -> Made:
-    """The policy of queues; stored, since moto asks it for nothing."""
+    """The policy of queues. It is stored; moto does not apply it."""
     properties = request.properties
     document = as_json(properties.require("PolicyDocument"))
     for url in properties.require("Queues"):

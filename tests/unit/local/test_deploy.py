@@ -163,7 +163,7 @@ def test_a_missing_code_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DeployError) as caught:
         deploy(template, stack="s", region="us-east-1", parameters={})
 
-    assert str(caught.value) == f"F: CodeUri names {tmp_path / 'f'}, which is no folder"
+    assert str(caught.value) == f"F: CodeUri names {tmp_path / 'f'}, which is not a folder"
 
 
 @pytest.mark.usefixtures("_aws")
@@ -171,7 +171,7 @@ def test_what_one_machine_cannot_have_is_refused_and_not_left_out() -> None:
     template = Path(__file__).parents[3] / "template.yaml"
     certificate = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
     parameters = {"DomainName": "audit.example.com", "CertificateArn": certificate}
-    with pytest.raises(DeployError, match="it knows no custom domain and no mutual TLS"):
+    with pytest.raises(DeployError, match="it has neither a custom domain nor mutual TLS"):
         deploy(template, stack="s", region="us-east-1", parameters=parameters)
 
 

@@ -46,7 +46,7 @@ def test_its_address_shows_the_same_state_to_others() -> None:
 def test_a_process_has_only_one() -> None:
     with (
         sandbox("us-east-1", "127.0.0.1", 0),
-        pytest.raises(AlreadyRunningError, match=r"^a local system runs in this process already$"),
+        pytest.raises(AlreadyRunningError, match=r"^a local system is already running in this process$"),
         sandbox("us-east-1", "127.0.0.1", 0),
     ):
         pass
