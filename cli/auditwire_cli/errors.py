@@ -1,16 +1,29 @@
-"""What can go wrong for somebody at the command line.
+"""How commands end: their exit codes, and the errors that a user sees.
 
-CommandError        one sentence and what to do about it; exit 1
-└── CallError       the command was called in a way that cannot work; exit 2
+CommandError        one sentence, and what to do about it; exit code 1
+└── UsageError      an argument or option that cannot work; exit code 2
 """
 
+from enum import IntEnum
 from typing import ClassVar
 
 
-class CommandError(Exception):
-    """Ends a command with one sentence for its user, a hint what to do, and exit code 1."""
+class ExitCode(IntEnum):
+    """The exit codes of every command."""
 
-    exit_code: ClassVar[int] = 1
+    OK = 0
+    FINDINGS = 1
+    """The command found something, or could not do all that it was asked to do."""
+    USAGE = 2
+    INCOMPLETE = 3
+    """Nothing is wrong so far, but the answer is not complete."""
+    INTERRUPTED = 130
+
+
+class CommandError(Exception):
+    """Ends a command with one sentence for its user, a hint about what to do, and an exit code."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.FINDINGS
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -18,11 +31,11 @@ class CommandError(Exception):
         self.hint = hint
 
     def as_text(self) -> str:
-        """The message and, on a line of its own, the hint."""
+        """The message and, on its own line, the hint."""
         return f"auditwire: {self.message}" + (f"\n  hint: {self.hint}" if self.hint else "")
 
 
-class CallError(CommandError):
-    """An argument or option that cannot be right; exit code 2."""
+class UsageError(CommandError):
+    """The command was called in a way that cannot work."""
 
-    exit_code: ClassVar[int] = 2
+    exit_code: ClassVar[ExitCode] = ExitCode.USAGE

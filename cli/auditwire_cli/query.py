@@ -1,6 +1,5 @@
-"""``auditwire query``: look into the archive, in whichever store it is."""
+"""``auditwire query``: look for events in the archive, in whichever store it is."""
 
-import sys
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
@@ -8,27 +7,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auditwire_cli.errors import CallError
-from auditwire_cli.output import Output, counted, printable
-from auditwire_cli.progress import reading_progress
-from auditwire_cli.quarantine.list import checked_cluster
-from auditwire_cli.since import parse_since
-from auditwire_cli.stack import (
-    DEFAULT_STACK,
-    Deployment,
-    EndpointUrl,
-    Profile,
-    Region,
-    Stack,
-    StackName,
-    StateFile,
-    in_one_sentence,
-)
+from auditwire_cli.cluster.name import OnlyCluster, check_cluster_name
+from auditwire_cli.errors import UsageError
+from auditwire_cli.stack import Deployment, Stack, on_stack
+from auditwire_cli.terminal.output import Output, counted, show, show_json_line, tell, terminal_width
+from auditwire_cli.terminal.progress import reading_hours
+from auditwire_cli.terminal.table import table_lines
+from auditwire_cli.times import From, To, read_time
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from auditwire.archive.search import ArchiveReader, Found, Search
 
-# How far back is looked where every hour has to be read.
+_HEADS = ("time", "cluster", "user", "verb", "code", "object", "audit id")
+# How far back to look where every hour has to be read.
 _HOURS = 24
 
 
@@ -39,43 +32,40 @@ class Store(StrEnum):
     DYNAMODB = "dynamodb"
 
 
+@on_stack
 def query(
     *,
-    audit_id: Annotated[str | None, typer.Option("--audit-id", metavar="ID", help="Events of this request.")] = None,
+    audit_id: Annotated[
+        str | None, typer.Option("--audit-id", metavar="ID", help="The events of this request.")
+    ] = None,
     user: Annotated[str | None, typer.Option(metavar="NAME", help="What this user did.")] = None,
     object_name: Annotated[
         str | None,
-        typer.Option("--object", metavar="OBJECT", help="What was done to it: pods/shop/web-1, nodes/worker-1, …"),
+        typer.Option("--object", metavar="OBJECT", help="What was done to this object, such as pods/shop/web-1."),
     ] = None,
-    cluster: Annotated[str | None, typer.Option(metavar="NAME", help="Only in this cluster.")] = None,
-    start: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="From then on: 24h, 7d, 2026-11-21, …T22:05:00Z.")
-    ] = None,
-    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Before then.")] = None,
-    limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many, the earliest.")] = 1000,
-    output: Annotated[Output, typer.Option("--format", help="For people, or the archived lines.")] = Output.TEXT,
-    store: Annotated[
-        Store | None, typer.Option(help="Where to look.  [default: where the stack keeps events now]")
-    ] = None,
-    stack: StackName = DEFAULT_STACK,
-    profile: Profile = None,
-    region: Region = None,
-    endpoint_url: EndpointUrl = None,
-    state: StateFile = None,
+    cluster: OnlyCluster = None,
+    start: From = None,
+    end: To = None,
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="The earliest N at most.")] = 1000,
+    output: Annotated[
+        Output, typer.Option("--format", help="Text for people, or JSON: the lines as they are archived.")
+    ] = Output.TEXT,
+    store: Annotated[Store | None, typer.Option(help="Where to look.  [default: where the stack archives now]")] = None,
+    where: Stack,
 ) -> None:
-    """Look for events in the archive, the earliest first. Everything that is given must hold.
+    """Look for events in the archive, the earliest first. An event must match every option that is given.
 
-    An object is RESOURCE[.GROUP][/NAMESPACE][/NAME]: pods/shop/web-1, deployments.apps/shop/web, nodes/worker-1.
-    secrets/shop are requests about all secrets of a namespace. Times are those of the events.
+    An object is RESOURCE[.GROUP][/NAMESPACE][/NAME], such as pods/shop/web-1, deployments.apps/shop/web or
+    nodes/worker-1; secrets/shop stands for requests about all Secrets of a namespace. Times are those of the events.
 
-    In DynamoDB --audit-id, --object and --user are looked up over all times and clusters; without them a --cluster is
-    read hour by hour. In S3 the objects of all hours are read, of one --cluster or of all. Where hours are read it is
-    the last 24 unless --from says more.
+    In DynamoDB, --audit-id, --object and --user are looked up over all times and clusters; without them, --cluster is
+    needed and read hour by hour. In S3 the objects of all hours are read, of one cluster or of all. Where hours are
+    read, these are the last 24, unless --from is given.
 
-    JSON is the archived lines, one event each.
+    JSON is the lines as they are archived, one for each event.
 
     \b
-    Exit codes: 0 looked, 1 the archive cannot be read, 2 the call was wrong.
+    Exit codes: 0 done, 1 the archive cannot be read, 2 wrong usage.
 
     \b
     Examples:
@@ -84,8 +74,8 @@ def query(
     """
     for option, given in (("--audit-id", audit_id), ("--user", user), ("--object", object_name)):
         if given == "":
-            raise CallError(f"{option} is empty", "leave it out, or say what to look for")
-    checked_cluster(cluster)
+            raise UsageError(f"{option} is empty", "leave it out, or say what to look for")
+    check_cluster_name(cluster)
     now = datetime.now(UTC)
     from auditwire.archive.search import Search
 
@@ -94,32 +84,43 @@ def query(
         audit_id=audit_id,
         user=user,
         object=object_name,
-        start=parse_since(start, now) if start else None,
-        end=parse_since(end, now) if end else None,
+        start=read_time("--from", start, now),
+        end=read_time("--to", end, now),
     )
     if search.start and search.end and search.start >= search.end:
-        raise CallError("--to is not later than --from", "then nothing can be found")
-    where = Stack(stack, profile, region, endpoint_url, state)
-    with in_one_sentence(where), reading_progress() as reading:
-        reader, search = _reader(where.find(), store, search, now)
-        found = reader.find(search, reading)
-        shown = 0
-        for each in islice(found, limit):
-            shown += 1
-            if output is Output.JSON:
-                sys.stdout.buffer.write(each.line + b"\n")
-            else:
-                print(_as_text(each))
-        more = next(found, None) is not None
-    sys.stdout.flush()
+        raise UsageError("--to is not later than --from", "swap them")
+    reader, search = _reader(where.find(), store, search, now)
+    found = reader.find(search, reading_hours())
+    shown = _show(islice(found, limit), output)
+    more = next(found, None) is not None
     if output is Output.TEXT:
-        sys.stderr.write(counted(shown, "event", "events") + "\n")
+        tell(counted(shown, "event"))
     if more:
-        sys.stderr.write(f"there are more than these {limit:,}; --limit shows more\n")
+        tell(f"there are more than these {limit:,}; --limit shows more")
+
+
+def _show(found: "Iterator[Found]", output: Output) -> int:
+    """Show what is found as it comes, and say how many it was."""
+    shown = 0
+
+    def count(each: "Found") -> "Found":
+        nonlocal shown
+        shown += 1
+        return each
+
+    if output is Output.JSON:
+        for each in map(count, found):
+            show_json_line(each.line)
+        return shown
+    rows = (_cells(count(each)) for each in found)
+    for line in table_lines(_HEADS, rows, right=("code",), cut=("user", "object"), width=terminal_width()):
+        if shown:
+            show(line)
+    return shown
 
 
 def _reader(found: Deployment, store: Store | None, search: "Search", now: datetime) -> "tuple[ArchiveReader, Search]":
-    """Where to look, and for what: with a start where every hour has to be read."""
+    """Where to look, and for what; it has a start where every hour has to be read."""
     from auditwire.archive.search_bucket import BucketReader
     from auditwire.archive.search_table import TableReader
 
@@ -132,7 +133,7 @@ def _reader(found: Deployment, store: Store | None, search: "Search", now: datet
         if TableReader.is_indexed(search):
             return reader, search
         if search.cluster is None:
-            raise CallError("say what to look for", "give --audit-id, --object, --user or --cluster")
+            raise UsageError("it is not clear what to look for", "give --audit-id, --object, --user or --cluster")
     return reader, _since_yesterday(search, now)
 
 
@@ -142,19 +143,10 @@ def _since_yesterday(search: "Search", now: datetime) -> "Search":
     if search.start is not None:
         return search
     latest = min(now, search.end or now)
-    sys.stderr.write(f"looking at {_HOURS} hours; --from looks further back\n")
+    tell(f"looking at the last {_HOURS} hours; --from looks further back")
     return replace(search, start=latest - timedelta(hours=_HOURS))
 
 
-def _as_text(found: "Found") -> str:
+def _cells(found: "Found") -> tuple[str, ...]:
     thing = f"{found.object}/{found.subresource}" if found.subresource else found.object
-    cells = (
-        f"{found.at:27}",
-        f"{found.cluster:12}",
-        f"{found.user or '-':24}",
-        f"{found.verb:7}",
-        f"{found.code or '-':>3}",
-        f"{thing or '-':32}",
-        found.audit_id,
-    )
-    return printable("  ".join(cells))
+    return (found.at, found.cluster, found.user, found.verb, str(found.code or ""), thing, found.audit_id)

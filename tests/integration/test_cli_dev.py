@@ -120,10 +120,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         state_text, mode = path.read_text(), stat.S_IMODE(path.stat().st_mode)
         state = json.loads(state_text)
         sent = (
-            auditwire("send", sample, "--output", "json", cwd=folder),
-            auditwire("send", sample, "--batch-size", 25, "--output", "json", cwd=folder),
+            auditwire("send", sample, "--format", "json", cwd=folder),
+            auditwire("send", sample, "--batch-size", 25, "--format", "json", cwd=folder),
         )
-        as_kubesphere = auditwire("send", sample, "--format", "ks4", "--gzip", cwd=folder)
+        as_kubesphere = auditwire("send", sample, "--shape", "ks4", "--gzip", cwd=folder)
         by_way = {way: auditwire("send", sample, "--auth", way, cwd=folder) for way in ("bearer", "basic", "path")}
         refused = auditwire("send", sample, "--url", state["url"], "--credential-file", wrong, cwd=folder)
         nobody = auditwire("send", "-", "--cluster", "nobody", cwd=folder)
@@ -189,7 +189,7 @@ def test_on_a_terminal_the_demo_stays_until_it_is_told_to_end(tmp_path: Path) ->
     with contextlib.suppress(OSError):  # how Linux says that the other side is closed
         while text := os.read(ours, 65536).decode(errors="replace"):
             seen += text
-            if "The sample traffic is through." in seen and "Ctrl-C ends." in seen and process.poll() is None:
+            if "The sample traffic has been sent." in seen and "Ctrl-C ends." in seen and process.poll() is None:
                 process.send_signal(signal.SIGINT)
                 seen = seen.replace("Ctrl-C ends.", "")
     os.close(ours)
@@ -253,12 +253,12 @@ def test_every_way_of_presenting_a_credential_is_taken_and_a_wrong_one_ends_the_
     assert run.healthz == 200
     assert {way: done.returncode for way, done in run.by_way.items()} == {"bearer": 0, "basic": 0, "path": 0}
     assert run.refused.returncode == 1
-    assert "stopped early: the endpoint does not take this credential" in run.refused.stdout
+    assert "stopped early: the endpoint does not accept this credential" in run.refused.stdout
 
 
 def test_a_second_system_does_not_take_the_state_file_away(run: Run) -> None:
     assert run.second.returncode == 1
-    assert "belongs to a system that runs at http://127.0.0.1:" in run.second.stderr
+    assert "belongs to a system that is running at http://127.0.0.1:" in run.second.stderr
     assert run.state_after == run.state_text
 
 
@@ -281,7 +281,7 @@ def test_rules_with_errors_are_named_and_the_shipped_ones_decide(tmp_path: Path,
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--rules", "none"], 2, "auditwire: none is no folder of rule documents\n"),
+        (["--rules", "none"], 2, "auditwire: none is not a folder of rule documents\n"),
         (["--port", "70000"], 2, "'--port'"),
         (["--port", "PORT"], 1, "cannot be listened on: Address already in use\n"),
     ],

@@ -87,9 +87,9 @@ def test_an_alert_that_was_refused_is_listed_redriven_and_delivered(desk: Desk) 
     desk.refusing.clear()
     moved = desk.run("redrive", letter["id"][:8], "--include-bad")
 
-    assert listed.splitlines()[0].split() == ["sent", "reason", "alert", "cluster", "id", "detail"]
+    assert listed.splitlines()[0].split() == ["SENT", "REASON", "ALERT", "CLUSTER", "ID", "DETAIL"]
     assert "refused  AttachOrExecPod  demo" in listed
-    assert "refused: Alertmanager refused this alert alone (400, 422); it would again" in listed
+    assert "refused: Alertmanager refused this one alert (400, 422), and would refuse it again" in listed
     assert (letter["reason"], letter["proven_bad"], letter["labels"]["user"]) == ("refused", True, "mallory")
     assert kept.exit_code == 0
     assert f"stays  {letter['id']}  AttachOrExecPod  demo  refused: 400" in kept.stdout
@@ -127,9 +127,7 @@ def test_a_dry_run_moves_nothing(desk: Desk) -> None:
 
     done = desk.run("redrive", "--all", "--dry-run")
 
-    assert done.stdout == (
-        f"would be moved  {identifier}  Waited  demo\n1 dead letter would go back to the alerts queue\n"
-    )
+    assert done.stdout == (f"would move  {identifier}  Waited  demo\n1 dead letter would go back to the alerts queue\n")
     assert [letter["id"] for letter in desk.letters()] == [identifier]
 
 
@@ -142,18 +140,18 @@ def test_what_holds_no_alert_is_shown_escaped_and_stays(desk: Desk) -> None:
     (letter,) = desk.letters()
 
     assert (letter["reason"], letter["labels"]) == ("malformed", None)
-    assert "malformed: the message holds no alert" in listed
+    assert "malformed: the message has no alert in it" in listed
     assert "\u202e" not in listed
     named = desk.run("redrive", letter["id"])
     assert named.exit_code == 1
-    assert "auditwire: 1 proven bad stayed\n  hint: give --include-bad" in named.stderr
+    assert "auditwire: 1 letter proven bad stayed\n  hint: --include-bad sends" in named.stderr
 
 
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["redrive"], 2, "say what to redrive"),
-        (["redrive", "--all", "12345678"], 2, "say what to redrive"),
+        (["redrive"], 2, "it is not clear what to redrive"),
+        (["redrive", "--all", "12345678"], 2, "it is not clear what to redrive"),
         (["redrive", "1234567"], 2, "1234567 is too short"),
         (["redrive", "12345678"], 1, "there is no dead letter 12345678"),
     ],

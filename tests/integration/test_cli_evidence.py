@@ -137,12 +137,12 @@ def test_a_receipt_proves_its_event_and_no_other(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["verify", "--cluster", "nobody"], 2, "there is nothing of a cluster nobody"),
-        (["verify", "--head", "x"], 2, "x is no head"),
-        (["verify", "--head", f"0:{'0' * 64}"], 2, "whose head is"),
+        (["verify", "--cluster", "nobody"], 2, "there is nothing of the cluster nobody"),
+        (["verify", "--head", "x"], 2, "'x' is not a head"),
+        (["verify", "--head", f"0:{'0' * 64}"], 2, "it is not clear whose head"),
         (["verify", "--from", "1h", "--to", "2h"], 2, "--to is not later than --from"),
         (["verify", "--receipt", "/nowhere"], 2, "cannot read /nowhere"),
-        (["receipt", "no-such-id", "--from", "2026-11-01"], 1, "no event with the auditID no-such-id was found"),
+        (["receipt", "no-such-id", "--from", "2026-11-01"], 1, "there is no event with the auditID no-such-id"),
         (["receipt", ""], 2, "the auditID is empty"),
     ],
 )
@@ -155,8 +155,8 @@ def test_what_cannot_be_is_one_clear_sentence(desk: Desk, words: list[str], code
     ("words", "said"),
     [
         (["verify", "--folder", "/nowhere"], "there is no folder /nowhere"),
-        (["verify", "--folder", "."], "is no copy of an archive"),
-        (["verify", "--folder", ".", "--state", "x"], "--folder is looked at without AWS"),
+        (["verify", "--folder", "."], "is not a copy of an archive"),
+        (["verify", "--folder", ".", "--state", "x"], "--folder needs no stack"),
     ],
 )
 def test_a_folder_must_be_one(desk: Desk, words: list[str], said: str) -> None:

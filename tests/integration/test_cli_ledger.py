@@ -81,7 +81,7 @@ def test_traffic_balances_and_so_do_repeats(desk: Desk) -> None:
     text = desk.system.run("ledger", "--judge-all", "--cluster", "demo")
     assert text.exit_code == 0
     assert "demo-ks" not in text.stdout
-    assert "every one balances" in text.stdout.splitlines()[-1]
+    assert "all of them balance" in text.stdout.splitlines()[-1]
 
 
 def test_an_alert_about_the_system_balances_under_its_own_word(desk: Desk) -> None:
@@ -108,7 +108,7 @@ def test_what_waits_is_not_missing_and_what_was_deleted_is_until_it_is_found_dea
     assert sums(lost, "demo")["missing_alerts"] == 1
     said = desk.system.run("ledger", "--judge-all")
     assert said.exit_code == 1
-    assert "was neither delivered nor put among the dead letters" in said.stdout
+    assert "was neither delivered nor moved to the dead letters" in said.stdout
     assert said.stdout.splitlines()[-1].endswith("does not balance")
 
     # As SQS puts it there after too many receipts, seen by no function.

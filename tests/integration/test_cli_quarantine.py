@@ -73,7 +73,7 @@ def test_what_could_not_be_read_is_listed_with_why(desk: Desk) -> None:
 
     listed = desk.run("list").stdout.splitlines()
 
-    assert listed[0].split() == ["received", "cluster", "kind", "reason", "gzipped", "digest"]
+    assert listed[0].split() == ["RECEIVED", "CLUSTER", "KIND", "REASON", "GZIPPED", "DIGEST"]
     assert {(*tuple(line.split()[1:4]), line.split()[5]) for line in listed[1:-1]} == {
         ("demo", "body", "invalid_json", digest[:12]),
         ("demo-ks", "body", "truncated", other[:12]),
@@ -127,20 +127,20 @@ def test_raw_shows_everything_with_a_warning(desk: Desk) -> None:
     shown = desk.run("show", desk.aside(body), "--raw")
 
     assert shown.stdout_bytes == body
-    assert shown.stderr == "these bytes are not redacted: they may hold secrets\n"
+    assert shown.stderr == "these bytes are not redacted: they may have secrets\n"
 
 
 def test_a_body_that_can_be_read_today_is_archived_alerted_and_leaves_the_quarantine(desk: Desk) -> None:
     digest = desk.aside(body_of(exec_event(11), exec_event(12, verb="list", objectRef={"resource": "pods"})))
     shown = desk.run("show", digest).stdout
-    assert f"can be read: 2 events; take it up with `auditwire quarantine retry {digest[:12]}`" in shown
+    assert f"can be read: 2 events; next: `auditwire quarantine retry {digest[:12]} --state " in shown
 
     done = desk.run("retry", digest)
 
     assert done.exit_code == 0
     assert done.stdout.splitlines() == [
-        f"taken up   {digest[:12]}  demo  2 events: 1 archived, 1 ignored; 1 alert",
-        "1 taken up, 0 still bad, 0 failed",
+        f"processed  {digest[:12]}  demo  2 events: 1 archived, 1 ignored; 1 alert",
+        "1 processed, 0 still bad, 0 failed",
     ]
     (line,) = desk.archived(11)
     assert (line["cluster"], line["_auditwire"]["received"]) == ("demo", "2026-11-20T08:00:00.000000Z")
@@ -176,9 +176,9 @@ def test_all_takes_up_what_can_be_read_and_leaves_the_rest(desk: Desk) -> None:
     done = desk.run("retry", "--all")
 
     assert done.exit_code == 0
-    assert f"taken up   {good[:12]}  demo  1 event: 1 archived; 1 alert" in done.stdout
+    assert f"processed  {good[:12]}  demo  1 event: 1 archived; 1 alert" in done.stdout
     assert f"still bad  {still[:12]}  demo  invalid_json: JSON is malformed" in done.stdout
-    assert done.stdout.splitlines()[-1] == "1 taken up, 1 still bad, 0 failed"
+    assert done.stdout.splitlines()[-1] == "1 processed, 1 still bad, 0 failed"
     assert desk.in_quarantine() == {still}
     assert desk.run("retry", still).exit_code == 1
 
@@ -199,8 +199,8 @@ def test_a_dry_run_changes_nothing(desk: Desk) -> None:
     done = desk.run("retry", "--all", "--dry-run")
 
     assert done.stdout.splitlines() == [
-        f"taken up   {digest[:12]}  demo  1 event: 1 archived; 1 alert",
-        "1 taken up, 0 still bad, 0 failed (dry run: nothing was changed)",
+        f"processed  {digest[:12]}  demo  1 event: 1 archived; 1 alert",
+        "1 processed, 0 still bad, 0 failed (dry run: nothing was changed)",
     ]
     assert desk.archived(17) == []
     assert desk.in_quarantine() == {digest}
@@ -227,7 +227,7 @@ def test_rules_that_cannot_be_had_take_nothing_up(desk: Desk) -> None:
         desk.s3.put_object(Bucket=rules, Key="active.json", Body=active)
 
     assert done.exit_code == 1
-    assert "auditwire: the rules in force cannot be had: " in done.stderr
+    assert "auditwire: the rules in force cannot be read: " in done.stderr
     assert desk.archived(20) == []
     assert desk.in_quarantine() == {digest}
 
@@ -235,14 +235,14 @@ def test_rules_that_cannot_be_had_take_nothing_up(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["retry"], 2, "say what to take up"),
-        (["retry", "12345678", "--all"], 2, "say what to take up"),
-        (["retry", "12345678", "--cluster", "demo"], 2, "choose among --all"),
-        (["retry", "12345678"], 1, "nothing in quarantine is called 12345678"),
+        (["retry"], 2, "it is not clear what to retry"),
+        (["retry", "12345678", "--all"], 2, "it is not clear what to retry"),
+        (["retry", "12345678", "--cluster", "demo"], 2, "are for --all"),
+        (["retry", "12345678"], 1, "there is no 12345678 in quarantine"),
         (["show", "1234567"], 2, "1234567 is too short"),
-        (["show", "quarantine/cluster=demo/x.gz"], 1, "nothing in quarantine is called"),
-        (["list", "--since", "yesterday"], 2, "yesterday is no time"),
-        (["list", "--cluster", "../x"], 2, "../x is not a cluster name"),
+        (["show", "quarantine/cluster=demo/x.gz"], 1, "there is no quarantine/"),
+        (["list", "--since", "soon"], 2, "'soon' is not a time"),
+        (["list", "--cluster", "../x"], 2, "'../x' is not a cluster name"),
     ],
 )
 def test_what_cannot_be_is_one_clear_sentence(desk: Desk, words: list[str], code: int, said: str) -> None:
@@ -279,7 +279,7 @@ def test_nothing_leaves_the_quarantine_before_everything_is_stored(desk: Desk, m
     done = desk.run("retry", "--all")
 
     assert done.exit_code == 1
-    assert done.stdout.splitlines()[-1] == "0 taken up, 0 still bad, 1 failed"
-    assert "could not be taken up: SNS took 0 of 1 alerts in time, and s3://" in done.stderr
-    assert "it stays in quarantine; 1 other was not tried; run it again" in done.stderr
+    assert done.stdout.splitlines()[-1] == "0 processed, 0 still bad, 1 failed"
+    assert "could not be processed: SNS took 0 of 1 alerts in time, and s3://" in done.stderr
+    assert "it stays in quarantine; 1 other was not tried; run the command again" in done.stderr
     assert desk.in_quarantine() == {first, second}

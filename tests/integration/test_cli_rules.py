@@ -135,7 +135,7 @@ def test_documents_come_into_force_and_whoever_sent_them_is_told(desk: Desk) -> 
         "webhook.yaml": WEBHOOK,
     }
     assert desk.bucket.read(MARKER_KEY) is None
-    assert "nothing to do: these documents are in force already" in desk.done("publish", "rules")
+    assert "nothing to do: these documents are already in force" in desk.done("publish", "rules")
 
 
 def test_errors_are_found_before_anything_is_sent(published: Desk) -> None:
@@ -227,10 +227,10 @@ def test_status_names_a_marker_and_documents_nobody_has_looked_at(published: Des
     published.bucket.delete(MARKER_KEY)
 
     assert result.exit_code == 1
-    assert ": not looked at yet, so not in force\n" in result.stdout
-    assert "publishing  since " in result.stdout
+    assert ": not compiled yet, so not in force\n" in result.stdout
+    assert "publishing  somebody has been publishing for " in result.stdout
     assert busy.exit_code == 1
-    assert "auditwire: somebody else is publishing, since " in busy.stderr
+    assert "auditwire: somebody else has been publishing for " in busy.stderr
     published.done("publish", "rules")
 
 
@@ -243,7 +243,7 @@ def test_status_goes_on_without_a_bundle(published: Desk) -> None:
     text, status = published.run("status"), published.status()
     published.bucket.write(key, stored.data)
 
-    assert "the bundle cannot be read" in text.stdout
+    assert "its bundle cannot be read" in text.stdout
     assert status["active"]["alerting"] is None
 
 
@@ -290,7 +290,7 @@ def test_pull_writes_what_is_in_force_and_never_over_what_differs(published: Des
     assert not Path("copy/webhook.yaml").exists()
 
     assert published.done("pull", "copy", "--force") == (
-        "~ changed  copy/own.yaml\n+ new      copy/webhook.yaml\n  not of the bundle: copy/extra.yaml\n"
+        "~ changed  copy/own.yaml\n+ new      copy/webhook.yaml\n  not in the bundle: copy/extra.yaml\n"
         "2 documents in copy\n"
     )
 
@@ -307,7 +307,7 @@ def test_pull_takes_an_earlier_bundle_too(published: Desk) -> None:
 
 def test_diff_compares_folders_and_bundles(published: Desk) -> None:
     first = published.active()
-    assert published.run("diff", "active", "rules").stdout == "the same is decided\n"
+    assert published.run("diff", "active", "rules").stdout == "no difference\n"
     published.write(RULE.replace("WARNING", "INFO"))
 
     changed = published.run("diff", "active", "rules")
@@ -330,9 +330,9 @@ def test_diff_compares_folders_and_bundles(published: Desk) -> None:
     ("sides", "message"),
     [
         (["rules", "missing/folder"], "auditwire: cannot read missing/folder: No such file or directory\n"),
-        (["rules", "broken.yaml"], "auditwire: the rules of broken.yaml have errors, so they decide nothing\n"),
+        (["rules", "broken.yaml"], "auditwire: the rules of broken.yaml have errors, so they cannot be compared\n"),
         (["rules", "cafe0000"], "auditwire: no bundle begins with cafe0000\n"),
-        (["word", "rules"], "auditwire: 'word' is no digest\n"),
+        (["word", "rules"], "auditwire: 'word' is not a digest\n"),
     ],
 )
 def test_a_side_that_cannot_be_read_is_no_difference(published: Desk, sides: list[str], message: str) -> None:
@@ -348,14 +348,20 @@ def test_two_folders_need_no_stack(desk: Desk) -> None:
     result = CliRunner().invoke(app, ["rules", "diff", "rules", "./rules"], catch_exceptions=False)
 
     assert result.exit_code == 0
-    assert result.stdout == "the same is decided\n"
+    assert result.stdout == "no difference\n"
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["publish", "missing"], "auditwire: missing is no folder of rule documents\n"),
-        (["publish", "empty"], "auditwire: no rule documents in empty\n  hint: they are called *.yaml or *.yml\n"),
+        (
+            ["publish", "missing"],
+            "auditwire: missing is not a folder of rule documents\n  hint: give the folder that has all of them\n",
+        ),
+        (
+            ["publish", "empty"],
+            "auditwire: there are no rule documents in empty\n  hint: their names end in .yaml or .yml\n",
+        ),
     ],
 )
 def test_a_folder_without_documents_is_never_published(published: Desk, arguments: list[str], message: str) -> None:
@@ -379,7 +385,9 @@ def test_a_hostile_bundle_writes_nothing_outside(published: Desk) -> None:
     published.bucket.delete(bundle_key(rule_set.digest))
 
     assert result.exit_code == 1
-    assert "auditwire: the bundle has a document '../../escaped.yaml', which cannot be written\n" in result.stderr
+    assert (
+        "auditwire: the bundle has a document called '../../escaped.yaml', which cannot be written\n" in result.stderr
+    )
     assert not Path("copy").exists()
 
 
@@ -406,7 +414,7 @@ def test_interrupted_while_sending_nothing_has_changed(published: Desk, number: 
     _, stderr = process.communicate(timeout=HANG_SECONDS)
 
     assert process.returncode == 130, stderr
-    assert stderr.endswith("interrupted: the documents are what they were before\n")
+    assert stderr.endswith("interrupted: the documents are as they were before\n")
     assert documents_in(published.bucket) == before
     assert published.bucket.read(MARKER_KEY) is None
     # Written as it is, so that the documents are looked at once more, after everything before.

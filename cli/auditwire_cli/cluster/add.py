@@ -1,4 +1,4 @@
-"""``auditwire cluster add``: a credential for a cluster, handed over once."""
+"""``auditwire cluster add``: register a cluster and hand over its credential once."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -8,65 +8,57 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from auditwire.senders.kind import SenderKind
+from auditwire_cli.cluster.clusters import Clusters, open_clusters, short_id
+from auditwire_cli.cluster.name import ClusterName, check_cluster_name
 from auditwire_cli.cluster.secret import (
     CertificateFile,
     Expires,
     Labels,
     OutputFile,
     Show,
-    checked_handover,
-    end_of,
+    check_handover,
     key_of_certificate,
     labels_of,
     new_credential,
-    say,
     silence_of,
-    write_private,
 )
-from auditwire_cli.cluster.table import Clusters, checked_name, now_in_seconds, open_clusters, short_id
 from auditwire_cli.errors import CommandError
-from auditwire_cli.stack import (
-    DEFAULT_STACK,
-    EndpointUrl,
-    Profile,
-    Region,
-    Stack,
-    StackName,
-    StateFile,
-    in_one_sentence,
-)
+from auditwire_cli.files import write_private
+from auditwire_cli.stack import Stack, on_stack
+from auditwire_cli.terminal.output import tell
+from auditwire_cli.times import now_in_seconds, parse_end, to_the_minute
 
 if TYPE_CHECKING:
     from auditwire.clusters import Registration
 
 
+@on_stack
 def cluster_add(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The cluster: 1 to 63 of a-z, 0-9 and '-'.")],
+    name: ClusterName,
     *,
-    sender: Annotated[SenderKind, typer.Option(help="Who sends with it.")] = SenderKind.ANY,
+    sender: Annotated[SenderKind, typer.Option(help="Which program sends with this credential.")] = SenderKind.ANY,
     label: Labels = None,
     expires: Expires = None,
     silence: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="Raise an alert after so long without a batch, like 30m. [default: never]"),
+        typer.Option(metavar="TIME", help="Alert after this long without a batch, such as 30m.  [default: never]"),
     ] = None,
     certificate: CertificateFile = None,
     output: OutputFile = None,
     show: Show = False,
-    stack: StackName = DEFAULT_STACK,
-    profile: Profile = None,
-    region: Region = None,
-    endpoint_url: EndpointUrl = None,
-    state: StateFile = None,
+    where: Stack,
 ) -> None:
     """Register a cluster and make its credential.
 
-    The credential is written to a new file that only you can read, or with --show printed, alone on standard output,
-    for a pipe into a secret store. It is nowhere else: the table holds its SHA-256, and it appears in no log. With
-    --certificate a client certificate is the credential; that needs a stack with a mutual-TLS domain.
+    The credential is written to a new file that only you can read. With --show it is printed instead, alone on
+    standard output, so that you can pipe it into a secret store. It is stored nowhere else: the table has only its
+    SHA-256, and no log contains it. With --certificate a client certificate is the credential; this needs a stack
+    with a mutual-TLS domain.
+
+    A name is 1 to 63 of a-z, 0-9 and '-'.
 
     \b
-    Exit codes: 0 registered, 1 it could not be, or exists, 2 the call was wrong.
+    Exit codes: 0 registered, 1 not registered, for example because the cluster exists, 2 wrong usage.
 
     \b
     Examples:
@@ -76,31 +68,31 @@ def cluster_add(
     """
     from auditwire.clusters import Cluster, Registration
 
+    check_cluster_name(name)
     now = now_in_seconds()
-    file = checked_handover(checked_name(name), certificate=certificate, output=output, show=show)
+    file = check_handover(name, certificate=certificate, output=output, show=show)
     registration = Registration(
         credential=key_of_certificate(certificate) if certificate else "",
         cluster=Cluster(name, sender, labels_of(label)),
-        expires=end_of(expires, now),
+        expires=parse_end(expires, now) if expires else None,
         created=now,
         silence_seconds=silence_of(silence) if silence else None,
     )
-    where = Stack(stack, profile, region, endpoint_url, state)
-    with in_one_sentence(where):
-        clusters = open_clusters(where)
-        if clusters.table.list().of(name):
-            raise CommandError(
-                f"there is a cluster {name} already", f"`auditwire cluster rotate {name}` gives it another credential"
-            )
-        register(clusters, registration, file)
+    clusters = open_clusters(where)
+    if clusters.table.list().of(name):
+        raise CommandError(
+            f"the cluster {name} exists already", f"`auditwire cluster rotate {name}` gives it another credential"
+        )
+    register(clusters, registration, file)
     if file or show:
-        say(f"next: auditwire cluster kubeconfig {name}")
+        tell(where.completed(f"next: `auditwire cluster kubeconfig {name}`"))
 
 
 def register(clusters: Clusters, registration: "Registration", file: Path | None) -> "Registration":
-    """Put a row into the table and hand its credential over: into ``file``, or without one on standard output.
+    """Put a row into the table and hand its credential over: in ``file``, or on standard output where that is None.
 
-    A row that has a key already is that of a certificate. Raises CommandError; no file is left then.
+    A row that has a key already is that of a certificate, and makes no credential. Raises CommandError, and then leaves
+    no file.
     """
     from auditwire.clusters import credential_digest
 
@@ -110,18 +102,18 @@ def register(clusters: Clusters, registration: "Registration", file: Path | None
         write_private(file, credential + "\n")
     try:
         if not clusters.table.add(row):
-            raise CommandError("this certificate is registered already", "`auditwire cluster list` says to whom")
+            raise CommandError("this certificate is registered already", "`auditwire cluster list` shows for whom")
     except BaseException:
         if credential and file:
             file.unlink(missing_ok=True)
         raise
-    say(f"registered {short_id(row)} for {row.cluster.name} ({row.cluster.sender}), {_until(row.expires)}")
+    tell(f"registered {short_id(row)} for {row.cluster.name} ({row.cluster.sender}), valid {_until(row.expires)}")
     if credential and file:
-        say(f"its credential is in {file}, readable by you alone, and nowhere else")
+        tell(f"its credential is in {file}, which only you can read, and nowhere else")
     elif credential:
         print(credential)
     return row
 
 
-def _until(time: datetime | None) -> str:
-    return "without end" if time is None else f"until {time:%Y-%m-%d %H:%M} UTC"
+def _until(end: datetime | None) -> str:
+    return f"until {to_the_minute(end)}" if end else "without an end"

@@ -1,4 +1,4 @@
-"""``auditwire cluster kubeconfig``: what the sender of a cluster must be told, ready to be put in place."""
+"""``auditwire cluster kubeconfig``: what the sender of a cluster must be configured with."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,71 +6,73 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from auditwire.senders.kind import SenderKind
-from auditwire_cli.cluster.secret import say, write_private
-from auditwire_cli.cluster.table import checked_name, open_clusters
+from auditwire_cli.cluster.clusters import open_clusters
+from auditwire_cli.cluster.name import ClusterName, check_cluster_name
 from auditwire_cli.cluster.webhook_kubernetes import FOLDER, MAX_EVENT_BYTES, Login, Webhook
 from auditwire_cli.cluster.webhook_kubesphere import config_script, helm_values
-from auditwire_cli.errors import CallError, CommandError
-from auditwire_cli.send.endpoint import checked_ca_file, checked_url, read_credential, read_state
-from auditwire_cli.stack import (
-    DEFAULT_STACK,
-    EndpointUrl,
-    Profile,
-    Region,
-    Stack,
-    StackName,
-    StateFile,
-    in_one_sentence,
-)
+from auditwire_cli.errors import CommandError, UsageError
+from auditwire_cli.files import write_private
+from auditwire_cli.send.endpoint import checked_ca_file, checked_url, read_credential
+from auditwire_cli.stack import Stack, on_stack, read_state
+from auditwire_cli.terminal.output import tell
 
 if TYPE_CHECKING:
     from auditwire_cli.stack import Deployment
 
 
+@on_stack
 def cluster_kubeconfig(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The cluster.")],
+    name: ClusterName,
     *,
-    sender: Annotated[SenderKind | None, typer.Option(help="For whom.  [default: as registered]")] = None,
+    sender: Annotated[
+        SenderKind | None, typer.Option(help="Which program sends.  [default: as the cluster is registered]")
+    ] = None,
     credential_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Put the credential of this file into the result.")
     ] = None,
     token_file: Annotated[
         str | None,
-        typer.Option(metavar="PATH", help=f"Where kube-apiserver reads it.  [default: {FOLDER}/NAME.credential]"),
+        typer.Option(
+            metavar="PATH",
+            help=f"The file at kube-apiserver that has the credential.  [default: {FOLDER}/NAME.credential]",
+        ),
     ] = None,
-    mtls: Annotated[bool, typer.Option("--mtls", help="With a client certificate instead.")] = False,
-    kubesphere: Annotated[int, typer.Option(min=3, max=4, help="The generation of KubeSphere.")] = 4,
+    mtls: Annotated[bool, typer.Option("--mtls", help="Use a client certificate instead of a credential.")] = False,
+    kubesphere: Annotated[int, typer.Option(min=3, max=4, help="The major version of KubeSphere.")] = 4,
     max_event_size: Annotated[
-        int, typer.Option(min=10_000, max=MAX_EVENT_BYTES, help="Bytes an event may have before it loses its bodies.")
+        int,
+        typer.Option(
+            min=10_000, max=MAX_EVENT_BYTES, help="The bytes that an event may have before it loses its bodies."
+        ),
     ] = 102_400,
     url: Annotated[
-        str | None, typer.Option(metavar="URL", help="The endpoint, if not the one of the stack, such as a tunnel.")
+        str | None, typer.Option(metavar="URL", help="The endpoint, if it is not the stack's, such as a tunnel.")
     ] = None,
     ca_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Its certificate authority, if no public one.")
+        Path | None,
+        typer.Option(metavar="FILE", help="The endpoint's certificate authority, if it is not a public one."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where it is written, for you alone.  [default: shown]")
+        Path | None,
+        typer.Option(metavar="FILE", help="The file to write, which only you can read.  [default: print it]"),
     ] = None,
-    stack: StackName = DEFAULT_STACK,
-    profile: Profile = None,
-    region: Region = None,
-    endpoint_url: EndpointUrl = None,
-    state: StateFile = None,
+    where: Stack,
 ) -> None:
-    """Write what the sender of a cluster is to be told.
+    """Write what the sender of a cluster must be configured with.
 
-    For kube-apiserver the file of --audit-webhook-config-file, with the flags that go with it, each with its reason.
-    It names a file with the credential, which kube-apiserver reads again about every minute, so that a rotation needs
-    no restart; with --credential-file the credential stands in it, for control planes that take one file only. With
-    --mtls it names a client certificate and its key. For KubeSphere it is what changes its configuration, and needs
-    --credential-file: ks-apiserver can only carry a secret in the URL.
+    For kube-apiserver this is the file of --audit-webhook-config-file, with the flags that belong to it and the
+    reason for each. It names a file that has the credential. kube-apiserver reads that file again about every minute,
+    so a rotation needs no restart. With --credential-file the credential itself is in the result, for control planes
+    that take only one file. With --mtls the result names a client certificate and its key.
 
-    What holds a credential is written to --output only, never shown. A credential is read from a file, never from an
-    argument, and must be one of this cluster.
+    For KubeSphere this is a change of its configuration, and it needs --credential-file, because ks-apiserver can
+    send a secret only in the URL.
+
+    A result that has a credential is only written to --output, never printed. A credential is read from a file, never
+    from an argument, and must belong to this cluster.
 
     \b
-    Exit codes: 0 written, 1 it could not be, 2 the call was wrong.
+    Exit codes: 0 written, 1 not written, 2 wrong usage.
 
     \b
     Examples:
@@ -78,27 +80,25 @@ def cluster_kubeconfig(
       auditwire cluster kubeconfig prod --credential-file prod.credential --output prod.kubeconfig
       auditwire cluster kubeconfig prod-ks --kubesphere 3 --credential-file prod-ks.credential --output prod-ks.sed
     """
-    checked_name(name)
+    check_cluster_name(name)
     if credential_file and not output:
-        raise CallError("the result would hold the credential, so it is not shown", "give --output FILE")
+        raise UsageError("the result would have the credential, so it is not printed", "give --output FILE")
     if mtls and (credential_file or token_file):
-        raise CallError("--mtls takes no credential", "leave --credential-file and --token-file out")
+        raise UsageError("--mtls uses no credential", "leave --credential-file and --token-file out")
     if credential_file and token_file:
-        raise CallError("--credential-file and --token-file exclude each other")
+        raise UsageError("--credential-file and --token-file exclude each other", "give one of them")
     credential = read_credential(credential_file) if credential_file else None
-    where = Stack(stack, profile, region, endpoint_url, state)
-    with in_one_sentence(where):
-        clusters = open_clusters(where)
-        held = clusters.of(name)
-        deployment = clusters.deployment
+    clusters = open_clusters(where)
+    held = clusters.of(name)
     if credential:
         _check_owner(name, credential, {one.credential for one in held})
     kind = sender or held[-1].cluster.sender
-    address, authority = _endpoint(deployment, state, url, ca_file)
+    address, authority = _endpoint(clusters.deployment, where, url, ca_file)
     if kind is SenderKind.KUBESPHERE:
         if mtls or credential is None:
-            raise CallError(
-                "ks-apiserver sends no header and no certificate, only a URL", "give --credential-file, and no --mtls"
+            raise UsageError(
+                "ks-apiserver can send neither a header nor a certificate, only a URL",
+                "give --credential-file, and leave --mtls out",
             )
         make = config_script if kubesphere == 3 else helm_values
         text = make(name, address, credential, str(output))
@@ -108,29 +108,27 @@ def cluster_kubeconfig(
             max_event_size
         )
         if address.startswith("http:"):
-            say("auditwire: kube-apiserver sends no credential over plain http; start `auditwire dev --tls`")
+            tell("auditwire: kube-apiserver sends no credential over plain HTTP; start `auditwire dev --tls`")
     if output is None:
         print(text, end="")
         return
     write_private(output, text)
-    say(f"written to {output}; what to do with it is said in its head")
+    tell(f"written to {output}; its first lines say what to do with it")
 
 
 def _check_owner(name: str, credential: str, keys: set[str]) -> None:
     from auditwire.clusters import credential_digest, is_credential
 
     if not is_credential(credential) or credential_digest(credential) not in keys:
-        raise CommandError(f"the credential given is none of {name}", "`auditwire cluster list` shows which it has")
+        raise CommandError(f"this credential is not one of {name}", "`auditwire cluster list` shows which it has")
 
 
-def _endpoint(
-    deployment: "Deployment", state: Path | None, url: str | None, ca_file: Path | None
-) -> tuple[str, Path | None]:
-    """The endpoint's URL without path, and the file of its authority where that is not a public one."""
+def _endpoint(deployment: "Deployment", where: Stack, url: str | None, ca_file: Path | None) -> tuple[str, Path | None]:
+    """The endpoint's URL without path, and the file of its certificate authority where that is not a public one."""
     checked_ca_file(ca_file)
     if url is not None:
         return checked_url(url, plain_http=False), ca_file
-    if state is None:
+    if where.state_file is None:
         return deployment.output("IngestUrl"), ca_file
-    running = read_state(state)
+    running = read_state(where.state_file).needs("url")
     return running.url, ca_file or (Path(running.ca_file) if running.ca_file else None)

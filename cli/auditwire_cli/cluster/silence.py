@@ -1,56 +1,45 @@
-"""``auditwire cluster silence``: after how long without a batch a cluster counts as silent."""
+"""``auditwire cluster silence``: how long a cluster may send nothing before it counts as silent."""
 
 from typing import Annotated
 
 import typer
 
+from auditwire_cli.cluster.clusters import open_clusters
+from auditwire_cli.cluster.name import ClusterName, check_cluster_name
 from auditwire_cli.cluster.secret import silence_of
-from auditwire_cli.cluster.table import checked_name, open_clusters
 from auditwire_cli.errors import CommandError
-from auditwire_cli.stack import (
-    DEFAULT_STACK,
-    EndpointUrl,
-    Profile,
-    Region,
-    Stack,
-    StackName,
-    StateFile,
-    in_one_sentence,
-)
+from auditwire_cli.stack import Stack, on_stack
+from auditwire_cli.terminal.output import show
 
 OFF = "off"
 
 
+@on_stack
 def cluster_silence(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The cluster.")],
-    time: Annotated[str, typer.Argument(metavar="TIME|off", help="A length of time like 30m, 12h or 2d, or off.")],
+    name: ClusterName,
+    time: Annotated[str, typer.Argument(metavar="TIME|off", help="A length of time such as 30m, 12h or 2d, or off.")],
     *,
-    stack: StackName = DEFAULT_STACK,
-    profile: Profile = None,
-    region: Region = None,
-    endpoint_url: EndpointUrl = None,
-    state: StateFile = None,
+    where: Stack,
 ) -> None:
-    """Set after how long without a batch a cluster counts as silent.
+    """Set how long a cluster may be silent.
 
-    Then the alert auditwire.ClusterSilent is raised, and again every five minutes until a batch comes. It counts for
-    all credentials of the cluster, and for those that a rotation will give it. Choose it well above the longest pause
-    that is usual: kube-apiserver sends nothing while its policy lets nothing through. Five minutes is the shortest.
+    When it has sent no batch for this long, the alert auditwire.ClusterSilent is raised, and again every five minutes
+    until one comes. The time holds for all credentials of the cluster, also for those that a rotation makes. Choose it
+    well above the longest usual pause: kube-apiserver sends nothing while its policy records nothing. The shortest time
+    is five minutes.
 
     \b
-    Exit codes: 0 set, 1 it could not be, 2 the call was wrong.
+    Exit codes: 0 set, 1 not set, 2 wrong usage.
 
     \b
     Examples:
       auditwire cluster silence prod 30m
       auditwire cluster silence staging off
     """
-    checked_name(name)
+    check_cluster_name(name)
     seconds = None if time == OFF else silence_of(time)
-    where = Stack(stack, profile, region, endpoint_url, state)
-    with in_one_sentence(where):
-        clusters = open_clusters(where)
-        for one in clusters.of(name):
-            if not clusters.table.set_silence(one.credential, seconds):
-                raise CommandError(f"a credential of {name} was revoked meanwhile", "run it again")
-    print(f"{name} is not watched for silence" if seconds is None else f"{name} counts as silent after {time}")
+    clusters = open_clusters(where)
+    for one in clusters.of(name):
+        if not clusters.table.set_silence(one.credential, seconds):
+            raise CommandError(f"a credential of {name} was revoked meanwhile", "run the command again")
+    show(f"{name} is not watched for silence" if seconds is None else f"{name} counts as silent after {time}")

@@ -1,8 +1,9 @@
-"""The audit webhook file of kube-apiserver, and the flags that go with it.
+"""The audit webhook file of kube-apiserver, and the flags that belong to it.
 
-The numbers come from what lies behind the endpoint: Lambda takes 6 MB, in which the body stands as a JSON text, and
-escaping may double it; so a batch stays below 3,000,000 bytes. kube-apiserver's own --audit-webhook-truncate-max-
-batch-size does not limit a batch (events are cut before batches are made), so the product of the two flags must.
+The numbers follow from what is behind the endpoint. Lambda takes 6 MB a request, the body is a JSON string in it, and
+escaping can double its size; so a batch must stay below 3,000,000 bytes. kube-apiserver's own flag
+--audit-webhook-truncate-max-batch-size does not limit a batch, because events are cut before batches are made. So the
+largest event times the largest number of events must stay below that limit.
 """
 
 from base64 import b64encode
@@ -22,8 +23,8 @@ _MAX_BATCHES_PER_SECOND = 100
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """How kube-apiserver proves who it is: a credential in the file, one in a file of its own, or, with neither, a
-    client certificate."""
+    """How kube-apiserver proves who it is: by a credential in this file, by one in a file of its own, or, where
+    neither is given, by a client certificate."""
 
     credential: str | None = field(repr=False)
     token_file: str | None = None
@@ -31,7 +32,8 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """What the file says. ``url`` is the endpoint without path, ``ca_file`` its authority if not a public one."""
+    """What the file says. ``url`` is the endpoint without path, ``ca_file`` its certificate authority, None for a
+    public one."""
 
     cluster: str
     url: str
@@ -40,64 +42,70 @@ class Webhook:
 
     @property
     def path(self) -> str:
-        """Where the file lies at kube-apiserver."""
+        """Where kube-apiserver finds the file."""
         return f"{FOLDER}/{self.cluster}.kubeconfig"
 
     def text(self, max_event_size: int) -> str:
-        """The whole file; its head says what to do with it."""
+        """The whole file; its first lines say what to do with it."""
         head = [
             f"Audit webhook of the cluster {self.cluster}, for kube-apiserver.",
             "",
-            f"1. Put this file to {self.path} on every control plane node, mode 0600.",
+            f"1. Copy this file to {self.path} on every control plane node, with mode 0600.",
             *(f"   {line}" for line in self._beside()),
-            "2. Mount that folder into kube-apiserver where it runs as a pod.",
-            "3. Give kube-apiserver these flags; it reads this file and them at its start only:",
+            "2. If kube-apiserver runs as a pod, mount that folder into it.",
+            "3. Start kube-apiserver with these flags. It reads them and this file only at its start:",
             "",
             *self.flags(max_event_size),
             "",
-            "Never --audit-webhook-mode=blocking or blocking-strict: every API request would wait for this endpoint.",
+            "Never use --audit-webhook-mode=blocking or blocking-strict: API requests would wait for this endpoint.",
         ]
         return "\n".join([*(f"# {line}".rstrip() for line in head), *self._kubeconfig()]) + "\n"
 
     def flags(self, max_event_size: int) -> list[str]:
-        """The flags in columns, each with its reason."""
+        """The flags, each with its reason, in two columns."""
         events = max(1, min(_BATCH_EVENTS, MAX_BATCH_BYTES // max_event_size))
         batches = min(_MAX_BATCHES_PER_SECOND, ceil(_EVENTS_PER_SECOND / events))
         flags = [
-            (f"--audit-policy-file={FOLDER}/policy.yaml", "without a policy nothing is sent at all"),
+            (f"--audit-policy-file={FOLDER}/policy.yaml", "without a policy nothing is sent"),
             (f"--audit-webhook-config-file={self.path}", "this file"),
             ("--audit-webhook-mode=batch", "no API request waits for the endpoint"),
             (
                 f"--audit-webhook-batch-max-size={events}",
-                f"x {max_event_size:,} bytes stays below {MAX_BATCH_BYTES:,}, all that Lambda takes safely",
+                f"x {max_event_size:,} bytes stays below {MAX_BATCH_BYTES:,}, which Lambda can always take",
             ),
-            ("--audit-webhook-truncate-enabled=true", "off by default; then one event alone may be too large"),
-            (f"--audit-webhook-truncate-max-event-size={max_event_size}", "larger ones lose their bodies, and say so"),
-            ("--audit-webhook-batch-max-wait=5s", "an alert is at most so late; the default is 30s"),
+            ("--audit-webhook-truncate-enabled=true", "off by default, and then one event can be too large"),
+            (
+                f"--audit-webhook-truncate-max-event-size={max_event_size}",
+                "larger events lose their bodies",
+            ),
+            ("--audit-webhook-batch-max-wait=5s", "delays an alert by this much at most; the default is 30s"),
             (
                 f"--audit-webhook-batch-throttle-qps={batches}",
                 f"x {events} = {batches * events:,} events a second; the default is 10 batches",
             ),
-            (f"--audit-webhook-batch-throttle-burst={batches * 3 // 2}", "for what piled up meanwhile"),
-            ("--audit-webhook-batch-buffer-size=20000", "about 20 s of peak; what does not fit is dropped"),
-            ("--audit-webhook-initial-backoff=10s", "five tries in about 90 s; then the batch is dropped, so"),
-            ("--audit-log-path=/var/log/kubernetes/audit/audit.log", "keep a second copy: `auditwire send` takes it"),
+            (f"--audit-webhook-batch-throttle-burst={batches * 3 // 2}", "for batches that had to wait"),
+            ("--audit-webhook-batch-buffer-size=20000", "about 20 s of peak load; what does not fit is dropped"),
+            ("--audit-webhook-initial-backoff=10s", "five attempts within about 90 s; then the batch is dropped, so"),
+            (
+                "--audit-log-path=/var/log/kubernetes/audit/audit.log",
+                "keep a second copy for `auditwire send`",
+            ),
         ]
         width = max(len(flag) for flag, _ in flags)
         return [f"  {flag.ljust(width)}  # {reason}" for flag, reason in flags]
 
     def _beside(self) -> list[str]:
         if self.login.credential:
-            return ["It holds the credential: keep it private. Another credential needs a restart."]
+            return ["It has the credential: keep it private. A new credential needs a restart."]
         if self.login.token_file:
             return [
-                f"Put the credential to {self.login.token_file}, mode 0600. It is read again about every minute:",
-                "a rotation replaces that file and needs no restart.",
+                f"Copy the credential to {self.login.token_file}, with mode 0600. That file is read again about",
+                "every minute, so a rotation only replaces it and needs no restart.",
             ]
-        return [f"Put the client certificate and its key to {FOLDER}/{self.cluster}.crt and .key, mode 0600."]
+        return [f"Copy the client certificate and its key to {FOLDER}/{self.cluster}.crt and .key, with mode 0600."]
 
     def _kubeconfig(self) -> list[str]:
-        # Names and paths are checked or made here and a credential has no character that YAML knows: no quoting.
+        # Names are checked, and a credential has no character with a meaning in YAML, so nothing needs quotes.
         cluster = [f"      server: {self.url}{EVENT_PATH}"]
         if self.ca_file:
             cluster.append(f"      certificate-authority-data: {b64encode(self.ca_file.read_bytes()).decode()}")

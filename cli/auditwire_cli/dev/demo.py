@@ -1,4 +1,4 @@
-"""The demo: sample traffic goes through the endpoint of a running system, by the code of ``auditwire send``."""
+"""The demo: sample traffic is sent to the endpoint of a running system, by the code of ``auditwire send``."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -10,19 +10,20 @@ from auditwire_cli.errors import CommandError
 from auditwire_cli.samples.traffic import story
 from auditwire_cli.send.endpoint import Endpoint
 from auditwire_cli.send.posting import Poster
+from auditwire_cli.terminal.output import counted
 
 
 class Demo:
-    """Posts the story in a thread of its own, waiting ``pause`` seconds before each body so that one can watch.
+    """Posts the story in a thread of its own. It waits ``pause`` seconds before each body, so that people can watch.
 
-    ``endpoints`` has one endpoint per sender kind. Ends early when ``stop`` is set.
+    ``endpoints`` has one endpoint for each kind of sender. It ends early when ``stop`` is set.
     """
 
     def __init__(self, endpoints: Mapping[SenderKind, Endpoint], *, pause: float, stop: Event) -> None:
         self.chapters: list[str] = []
         """The chapters of the story that have begun."""
         self.posted = 0
-        """Items posted, as the endpoint counts them."""
+        """The items posted so far, as the endpoint counts them."""
         self._endpoints = endpoints
         self._pause = pause
         self._stop = stop
@@ -30,7 +31,7 @@ class Demo:
         self._thread = Thread(target=self._play, name="demo", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     @property
@@ -39,19 +40,19 @@ class Demo:
         return self._thread.is_alive()
 
     def finish(self) -> None:
-        """Wait for the body that is under way."""
+        """Wait until the body that is being sent is answered."""
         self._thread.join()
 
     def check(self, received: int, undelivered: int) -> None:
-        """Raises CommandError unless everything was taken, counted (``received`` events) and no alert is left
-        ``undelivered``. Whoever ends the demo early has seen enough.
+        """Raises CommandError unless everything was accepted and counted (``received`` events), and no alert is
+        ``undelivered``. Nothing is expected of a demo that was ended early.
         """
         if self._problem:
             raise CommandError(self._problem)
         if self._stop.is_set():
             return
         if undelivered:
-            raise CommandError(f"{undelivered:,} alerts of the sample traffic were not delivered")
+            raise CommandError(f"{counted(undelivered, 'alert')} of the sample traffic could not be delivered")
         if received < self.posted:
             raise CommandError(f"{self.posted:,} events were sent, but only {received:,} counted")
 
@@ -71,6 +72,6 @@ class Demo:
                     if self._stop.is_set():
                         return
                     said = f"answered {answer.status} {answer.reason}" if answer.status else answer.reason
-                    self._problem = f"the sample traffic was not taken: {said}"
+                    self._problem = f"the sample traffic was not accepted: {said}"
                     return
                 self.posted += delivery.count

@@ -11,45 +11,51 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auditwire_cli.errors import CallError, CommandError
+from auditwire_cli.errors import CommandError, UsageError
+from auditwire_cli.files import keep_out_of_git
 from auditwire_cli.query import Store
-from auditwire_cli.send.endpoint import DEFAULT_STATE, Auth, Endpoint, read_state
+from auditwire_cli.send.endpoint import Auth, Endpoint
+from auditwire_cli.stack import DEFAULT_STATE, read_state
+from auditwire_cli.terminal.output import counted, show, tell
 
 if TYPE_CHECKING:
     from auditwire_cli.dev.demo import Demo
     from auditwire_local import LocalSystem
 
-# For somebody who watches, the 38 bodies of the demo take about ten seconds.
+# The demo has 38 bodies, so it takes about ten seconds for somebody who watches.
 _PAUSE = 0.25
 
 
 def dev(
     *,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Where to listen on loopback; 0 takes a free port.")] = 0,
-    tls: Annotated[bool, typer.Option("--tls", help="Serve HTTPS with a certificate of its own.")] = False,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The port to listen on, on loopback; 0 takes a free one.")
+    ] = 0,
+    tls: Annotated[bool, typer.Option("--tls", help="Serve HTTPS, with a certificate made for this run.")] = False,
     alertmanager: Annotated[
         list[str] | None,
-        typer.Option(metavar="URL", help="Where alerts go; may be repeated. Without, a small built-in receiver."),
+        typer.Option(metavar="URL", help="Where alerts go; may be repeated.  [default: a small built-in receiver]"),
     ] = None,
     rules: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The rule documents to start with.  [default: the shipped ones]")
     ] = None,
     state: Annotated[Path, typer.Option(metavar="FILE", help="Where to write the state file.")] = DEFAULT_STATE,
-    archive: Annotated[Store, typer.Option(help="Where events are kept.")] = Store.S3,
-    demo: Annotated[bool, typer.Option("--demo", help="Send sample traffic of every kind of sender.")] = False,
+    archive: Annotated[Store, typer.Option(help="Where events are archived.")] = Store.S3,
+    demo: Annotated[bool, typer.Option("--demo", help="Send sample traffic from every kind of sender.")] = False,
 ) -> None:
     """Run the whole system on this machine.
 
-    template.yaml is deployed into an AWS inside this process, and its endpoint is served on loopback. Once ready,
-    the state file says where everything is and holds the credentials of two clusters, demo and demo-ks; `auditwire
-    send` finds it by itself. Ctrl-C or SIGTERM ends it when requests in flight are answered and alerts delivered.
+    template.yaml is deployed into an AWS inside this process, and its endpoint is served on loopback. Once everything
+    is ready, the state file says where it is, and has the credentials of two clusters, demo and demo-ks. Other commands
+    in the same folder find that file by themselves. Ctrl-C or SIGTERM ends the system, after requests in flight are
+    answered and alerts are delivered.
 
-    On a terminal the summary is live; elsewhere there is a line for each thing that happens. With --demo and no
-    terminal it ends by itself after the sample traffic. The last line is always
+    On a terminal the summary is live; elsewhere there is a line for each thing that happens. With --demo and without a
+    terminal, the command ends after the sample traffic. The last line is always
     `balance received=N ignored=N archived=N alerted=N quarantined=N`.
 
     \b
-    Exit codes: 0 ended as asked, 1 something went wrong, 2 the call was wrong.
+    Exit codes: 0 ended as asked, 1 something went wrong, 2 wrong usage.
 
     \b
     Examples:
@@ -66,13 +72,13 @@ def dev(
     terminal = _is_terminal()
     lines = Lines()
     with _ending() as stop:
-        print("Deploying template.yaml into an AWS inside this process ...", flush=True)
+        show("Deploying template.yaml into an AWS inside this process ...")
         system = _start(port=port, tls=tls, alertmanagers=alertmanager or [], rules=rules, archive=archive)
         traffic: Demo | None = None
         with system:
-            system.write_state(state)
+            _write_state(system, state)
             try:
-                print(banner(system, state), flush=True)
+                show(banner(system, state))
                 traffic = _traffic(system, stop, pause=_PAUSE if terminal else 0) if demo else None
                 if terminal:
                     watch_live(system, traffic, stop, afterwards=next_steps(state))
@@ -86,16 +92,16 @@ def dev(
         status = system.status()
         if not terminal:
             lines.end(status)
-        print(report(status))
-        print(status.balance, flush=True)
+        show(report(status))
+        show(status.balance)
         if traffic:
             traffic.check(status.received, undelivered)
         if undelivered:
-            sys.stderr.write(f"auditwire: {undelivered:,} alerts were not delivered before the end\n")
+            tell(f"auditwire: {counted(undelivered, 'alert was', 'alerts were')} not delivered before the end")
 
 
 def _start(*, port: int, tls: bool, alertmanagers: list[str], rules: Path | None, archive: Store) -> "LocalSystem":
-    """A running system. Raises CommandError with what keeps it from running."""
+    """A running system. Raises CommandError with what prevents it."""
     try:
         from auditwire_local import LocalError, LocalSystem, Options
     except ModuleNotFoundError as error:
@@ -109,8 +115,17 @@ def _start(*, port: int, tls: bool, alertmanagers: list[str], rules: Path | None
         raise CommandError(str(error)) from None
 
 
+def _write_state(system: "LocalSystem", state: Path) -> None:
+    """Write the state file, for its owner alone and out of git. Raises CommandError."""
+    try:
+        system.write_state(state)
+    except OSError as error:
+        raise CommandError(f"cannot write the state file {state}: {error.strerror}", "give another --state") from None
+    keep_out_of_git(state)
+
+
 def _traffic(system: "LocalSystem", stop: Event, *, pause: float) -> "Demo":
-    """The sample traffic, on its way in a thread of its own."""
+    """The sample traffic, sent by a thread of its own."""
     from auditwire_cli.dev.demo import Demo
 
     ca_file = str(system.ca_file) if system.ca_file else None
@@ -124,28 +139,29 @@ def _traffic(system: "LocalSystem", stop: Event, *, pause: float) -> "Demo":
 
 
 def _check_rules(rules: Path | None) -> None:
-    """Say what is wrong with these documents before the functions refuse them, as they do in AWS."""
+    """Tell what is wrong with these documents, before the functions refuse them as they do in AWS."""
     if rules is None:
         return
     if not rules.is_dir():
-        raise CallError(f"{rules} is no folder of rule documents")
-    from auditwire.rules import load_sources, read_sources
+        raise UsageError(f"{rules} is not a folder of rule documents", "give the folder that has all of them")
+    from auditwire.rules import load_sources
+    from auditwire_cli.rules.documents import read_documents
 
-    loaded = load_sources(read_sources(sorted(rules.rglob("*.yaml"))))
+    loaded = load_sources(read_documents([rules]))
     for found in loaded.diagnostics:
-        sys.stderr.write(found.as_text() + "\n")
+        tell(found.as_text())
     if loaded.rule_set is None:
-        sys.stderr.write("auditwire: these rules are refused, so the shipped ones decide\n")
+        tell("auditwire: these rules are refused, so the shipped ones decide")
 
 
 def _check_nobody_runs(state: Path) -> None:
-    """Refuse to take the state file away from a system that still runs; a forgotten file is in nobody's way."""
+    """Raises CommandError where the state file is that of a system that still runs. A file left behind is removed."""
     import socket
     from urllib.parse import urlsplit
 
     try:
-        url = urlsplit(read_state(state).url)
-    except CallError:
+        url = urlsplit(read_state(state).needs("url").url)
+    except UsageError:
         return
     try:
         socket.create_connection((url.hostname or "", url.port or 0), timeout=1).close()
@@ -153,29 +169,29 @@ def _check_nobody_runs(state: Path) -> None:
         state.unlink(missing_ok=True)
         return
     raise CommandError(
-        f"{state} belongs to a system that runs at {url.geturl()}", "end that one, or give this one another --state"
+        f"{state} belongs to a system that is running at {url.geturl()}", "end that one, or give another --state"
     )
 
 
 def _forget(state: Path, url: str) -> None:
-    """Remove the state file and the env-vars file beside it: what they point to ends. Not when another took over."""
+    """Remove the state file and the env-vars file beside it, unless another system has written them since."""
     try:
         if read_state(state).url != url:
             return
-    except CallError:
+    except UsageError:
         return
     for path in (state, state.with_name(f"{state.stem}.env-vars.json")):
         path.unlink(missing_ok=True)
 
 
 def _is_terminal() -> bool:
-    """Whether somebody watches: a terminal that can be drawn on, and not one that a CI system pretends."""
+    """Whether somebody watches: a terminal that can be drawn on, and not one of a CI system."""
     return sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("CI")
 
 
 @contextmanager
 def _ending() -> Iterator[Event]:
-    """An event that SIGINT and SIGTERM set; a second SIGINT ends at once."""
+    """An event that is set by SIGINT and SIGTERM; a second SIGINT ends the process at once."""
     stop = Event()
 
     def ask(*_: object) -> None:

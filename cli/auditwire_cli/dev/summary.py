@@ -1,9 +1,10 @@
-"""What the running system did so far, as text: for a live view on a terminal, for a log, for the end."""
+"""What the running system has done so far, as text: for the live view on a terminal, for a log, and for the end."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from auditwire_cli.output import printable
+from auditwire_cli.terminal.escaping import printable
+from auditwire_cli.terminal.output import counted
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -14,25 +15,25 @@ _SHOWN_ALERTS = 3
 
 
 def counter_lines(status: "Status") -> Iterator[str]:
-    """The counters and their parts, one subject a line."""
-    yield f"received     {status.received:>7,}  events in {status.requests:,} requests"
+    """The counters and their parts, one on each line."""
+    yield f"received     {status.received:>7,}  events in {counted(status.requests, 'request')}"
     yield f"ignored      {sum(status.ignored.values()):>7,}{_parts(status.ignored)}"
     yield f"archived     {status.archived:>7,}"
     yield f"alerted      {status.alerted:>7,}{_parts(status.alerts)}"
     yield f"quarantined  {sum(status.quarantined.values()):>7,}{_parts(status.quarantined)}"
     if status.not_stored:
-        yield f"not stored   {status.not_stored:>7,}  answered 503: a sender repeats them, or they are lost"
+        yield f"not stored   {status.not_stored:>7,}  answered with 503: lost, unless the sender repeats them"
     if status.evaluation_errors:
-        yield f"not judged   {sum(status.evaluation_errors.values()):>7,}{_parts(status.evaluation_errors)}"
+        yield f"not decided  {sum(status.evaluation_errors.values()):>7,}{_parts(status.evaluation_errors)}"
     if status.unauthorized:
-        yield f"refused      {status.unauthorized:>7,}  requests with a credential that does not hold"
+        yield f"refused      {status.unauthorized:>7,}  requests without a valid credential"
     if status.failures:
         yield f"failed       {sum(status.failures.values()):>7,}{_parts(status.failures)}"
     yield f"alerts       {status.delivered:>7,}  delivered to Alertmanager{_trouble(status)}"
 
 
 def archive_lines(status: "Status") -> Iterator[str]:
-    """Where the archive lies and how to look into it."""
+    """Where the archive is, and how to look into it."""
     yield f"archive      {status.archive.name}"
     yield f"             {status.archive.command}"
 
@@ -55,7 +56,7 @@ def alert_lines(alert: Mapping[str, Any]) -> Iterator[str]:
 
 
 def headline(alert: Mapping[str, Any]) -> str:
-    """One alert in one line."""
+    """One alert on one line."""
     labels = alert.get("labels", {})
     rule = alert.get("auditwire", {}).get("rule", labels.get("alertname", ""))
     message = alert.get("annotations", {}).get("message", "")
@@ -63,8 +64,8 @@ def headline(alert: Mapping[str, Any]) -> str:
 
 
 def report(status: "Status") -> str:
-    """The whole summary as text once the system has ended, the newest alerts in full."""
-    archive = f"archive      {status.archive.name} (in the AWS of this process, which ended with it)"
+    """The whole summary after the system has ended, with the newest alerts in full."""
+    archive = f"archive      {status.archive.name} (in the AWS of this process, so it is gone)"
     lines = ["", *counter_lines(status), archive]
     shown = status.latest_alerts[-_SHOWN_ALERTS:]
     if shown:
@@ -75,9 +76,9 @@ def report(status: "Status") -> str:
 
 
 def live_view(status: "Status", title: str, *, width: int, height: int) -> "Group":
-    """The summary to be drawn over itself on a terminal of that size.
+    """The summary, to be drawn over itself on a terminal of this size.
 
-    The newest alert is shown in full, then as many older ones as fit.
+    The newest alert is shown in full, and then as many older ones as there is room for.
     """
     from rich.console import Group
     from rich.rule import Rule
@@ -104,7 +105,7 @@ def _line(text: str) -> Any:
 
     line = Text(text, overflow="fold")
     line.highlight_regex(r"^(alerted|WARNING)\b", "bold red")
-    line.highlight_regex(r"^(received|ignored|archived|quarantined|alerts|archive|not judged|refused)\b", "bold")
+    line.highlight_regex(r"^(received|ignored|archived|quarantined|alerts|archive|not decided|refused)\b", "bold")
     line.highlight_regex(r"^  (label|annotation|evidence) +\S+", "dim")
     return line
 
@@ -119,7 +120,7 @@ def _parts(counts: Mapping[str, int]) -> str:
 def _trouble(status: "Status") -> str:
     trouble = []
     if status.undelivered:
-        trouble.append(f"{status.undelivered:,} tries failed and wait in the queue")
+        trouble.append(f"{counted(status.undelivered, 'attempt')} failed and will be repeated")
     if status.dead_lettered:
         trouble.append(f"{status.dead_lettered:,} given up")
     trouble += [f"{peer}: {state}" for peer, state in status.peers.items() if state != "ok"]

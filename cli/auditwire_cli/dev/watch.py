@@ -1,4 +1,4 @@
-"""Watching a running system until it is told to end: live on a terminal, line by line elsewhere."""
+"""Showing a running system until it is told to end: live on a terminal, line by line elsewhere."""
 
 import sys
 import time
@@ -7,6 +7,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from auditwire_cli.dev.summary import headline, live_view
+from auditwire_cli.terminal.output import show
 
 if TYPE_CHECKING:
     from auditwire_cli.dev.demo import Demo
@@ -17,11 +18,11 @@ _SECONDS_BETWEEN_COUNTS = 5.0
 
 
 def watch_live(system: "LocalSystem", traffic: "Demo | None", stop: Event, *, afterwards: str) -> None:
-    """Draw the summary over itself until ``stop`` is set. When the demo's traffic is through, say ``afterwards``."""
+    """Draw the summary over itself until ``stop`` is set. After the demo's traffic, print ``afterwards``."""
     from rich.console import Console
     from rich.live import Live
 
-    # The real stream: the system puts stand-ins in the place of sys.stdout, and they are no terminal.
+    # The real stream: the system replaces sys.stdout by a stand-in, which is not a terminal.
     console = Console(file=sys.__stdout__)
     playing = traffic is not None
     with Live(
@@ -39,7 +40,7 @@ def watch_live(system: "LocalSystem", traffic: "Demo | None", stop: Event, *, af
 
 
 class Lines:
-    """A line for each chapter of the demo and each alert, and the counts every few seconds while they change."""
+    """A line for each chapter of the demo and for each alert, and every few seconds the counts if they changed."""
 
     def __init__(self) -> None:
         self._chapters = 0
@@ -48,7 +49,7 @@ class Lines:
         self._counted_at = 0.0
 
     def watch(self, system: "LocalSystem", traffic: "Demo | None", stop: Event) -> None:
-        """Print what is new until ``stop`` is set; with a demo, until its traffic is through."""
+        """Print what is new until ``stop`` is set, or until the demo has sent its traffic."""
         while not stop.wait(_SECONDS_BETWEEN_LOOKS):
             playing = traffic is not None and traffic.running
             if traffic:
@@ -60,12 +61,12 @@ class Lines:
                 return
 
     def end(self, status: "Status") -> None:
-        """Print the alerts that came while the system ended."""
+        """Print the alerts that came while the system was ending."""
         self._show(self._new_alerts(status))
 
     def _show(self, lines: Iterable[str]) -> None:
         for line in lines:
-            print(line, flush=True)
+            show(line)
 
     def _new_chapters(self, chapters: Sequence[str]) -> Iterator[str]:
         for chapter in chapters[self._chapters :]:
@@ -83,7 +84,7 @@ class Lines:
 
     def _new_alerts(self, status: "Status") -> Iterator[str]:
         latest = status.latest_alerts
-        # Known by identity: two alerts of equal content are two alerts.
+        # Compared by identity: two alerts with equal content are two alerts.
         known = next((place for place, alert in enumerate(latest) if alert is self._last_alert), -1)
         for alert in latest[known + 1 :]:
             self._last_alert = alert

@@ -1,1 +1,1 @@
-"""``auditwire dlq``: see which alerts no Alertmanager has, and send them again."""
+"""``auditwire dlq``: see which alerts reached no Alertmanager, and send them again."""

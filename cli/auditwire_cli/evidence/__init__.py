@@ -1,1 +1,1 @@
-"""Commands about evidence: seals, what they prove, and what somebody has had a hand in."""
+"""Commands about evidence: seals, receipts, and what they prove."""

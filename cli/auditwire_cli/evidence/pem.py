@@ -1,10 +1,11 @@
-"""Public keys of seals, from files and from KMS: what says whether a signature holds, without AWS."""
+"""Public keys of seals, from files and from KMS; with one of them a signature can be verified without AWS."""
 
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auditwire_cli.errors import CallError
+from auditwire_cli.errors import UsageError
+from auditwire_cli.files import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,19 +48,17 @@ class PublicKey:
 
 
 def read_pem(path: Path) -> PublicKey:
-    """The public key of a PEM file. Raises CallError."""
+    """The public key of a PEM file. Raises UsageError."""
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
     try:
-        return _elliptic(load_pem_public_key(path.read_bytes()), str(path))
-    except OSError as error:
-        raise CallError(f"cannot read the key {path}: {error.strerror}") from None
+        return _elliptic(load_pem_public_key(read_file(path, "the key")), str(path))
     except ValueError:
-        raise CallError(f"{path} is no public key in PEM", "auditwire public-key prints it") from None
+        raise UsageError(f"there is no public key in PEM in {path}", "`auditwire public-key` prints it") from None
 
 
 def key_in_kms(kms: Any, arn: str) -> PublicKey:
-    """The public key of a key in KMS. Raises CallError, and errors of botocore."""
+    """The public key of a key in KMS. Raises UsageError, and errors of botocore."""
     from cryptography.hazmat.primitives.serialization import load_der_public_key
 
     return _elliptic(load_der_public_key(kms.get_public_key(KeyId=arn)["PublicKey"]), arn)
@@ -74,5 +73,5 @@ def _elliptic(key: Any, name: str) -> PublicKey:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
     if not isinstance(key, EllipticCurvePublicKey):
-        raise CallError(f"{name} is no key for ECDSA", "seals are signed with ECC_NIST_P256")
+        raise UsageError(f"{name} is not a key for ECDSA", "seals are signed with ECC_NIST_P256")
     return PublicKey(key)

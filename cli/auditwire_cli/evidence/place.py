@@ -1,4 +1,4 @@
-"""Where evidence is, and whose signatures count: a stack, or a folder and a key."""
+"""Where evidence is, and whose signatures count: in a stack, or in a folder with a key."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auditwire_cli.errors import CallError, CommandError
+from auditwire_cli.errors import CommandError, UsageError
 from auditwire_cli.evidence.pem import PublicKey, by_fingerprint, key_in_kms, read_pem
 from auditwire_cli.stack import Deployment, Stack, in_one_sentence
 
@@ -23,14 +23,14 @@ Folder = Annotated[
 KeyFiles = Annotated[
     list[Path] | None,
     typer.Option(
-        "--key", metavar="PEM", help="A public key that may have signed seals; several times, after a change."
+        "--key", metavar="PEM", help="A public key that may have signed seals; may be repeated, after a change of keys."
     ),
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Evidence and the keys that may have signed it. ``live`` is whether it is the archive itself and no copy."""
+    """Evidence, and the keys that may have signed it. ``live`` says that this is the archive itself, not a copy."""
 
     reader: "Reader"
     keys: "Keys"
@@ -38,22 +38,22 @@ class Place:
 
 
 def find_place(stack: Stack, folder: Path | None, key_files: Sequence[Path], *, in_bucket: bool = False) -> Place:
-    """The folder, or the bucket of the stack; ``in_bucket`` also where events are kept in DynamoDB now.
+    """The folder, or the bucket of the stack; with ``in_bucket`` also where events are archived in DynamoDB now.
 
-    Raises CallError, for an archive that makes no seals too, and CommandError for what AWS will not do.
+    Raises UsageError, also for an archive without seals, and errors of botocore.
     """
     keys = [read_pem(path) for path in key_files]
     if folder is not None:
         if stack != Stack():
-            raise CallError("--folder is looked at without AWS", "leave --stack, --state and the like out")
+            raise UsageError("--folder needs no stack", "leave --stack, --state and the other options of a stack out")
         if not keys:
-            raise CallError("without AWS nobody knows who may sign", "give the public key: --key seal.pem")
+            raise UsageError("without AWS the key of the seals is not known", "give the public key: --key seal.pem")
         return Place(_folder(folder), by_fingerprint(keys), live=False)
     found = stack.find()
     if found.outputs.get("ArchiveTable") and not in_bucket:
-        raise CallError(
-            "this stack keeps events in DynamoDB, which is not sealed: nothing shows whether they were changed",
-            "docs/evidence.md says what to do; --store s3 verifies what lies in the bucket",
+        raise UsageError(
+            "this stack archives events in DynamoDB, which is not sealed: nothing shows whether they were changed",
+            "docs/evidence.md says what to do; --store s3 verifies what is in the bucket",
         )
     from auditwire.evidence.s3 import S3Store
 
@@ -62,21 +62,21 @@ def find_place(stack: Stack, folder: Path | None, key_files: Sequence[Path], *, 
 
 @contextmanager
 def unreadable_is_2() -> Iterator[None]:
-    """What cannot be read says nothing about evidence, so it ends a command with exit code 2."""
+    """What cannot be read proves nothing, so inside it ends a command with exit code 2."""
     from auditwire.evidence.errors import EvidenceError
 
     try:
         yield
     except EvidenceError as error:
-        raise CallError(str(error)) from None
-    except CallError:
+        raise UsageError(str(error)) from None
+    except UsageError:
         raise
     except CommandError as error:
-        raise CallError(error.message, error.hint) from None
+        raise UsageError(error.message, error.hint) from None
 
 
 def stack_keys(stack: Stack, key_files: Sequence[Path]) -> "Keys":
-    """The keys of files, and that of the stack unless there are files. Raises as find_place does."""
+    """The keys in these files, or that of the stack if there are none. Raises as find_place does."""
     if key_files:
         return by_fingerprint(read_pem(path) for path in key_files)
     with in_one_sentence(stack):
@@ -84,14 +84,14 @@ def stack_keys(stack: Stack, key_files: Sequence[Path]) -> "Keys":
 
 
 def _with_own_key(found: Deployment, keys: Sequence[PublicKey]) -> "Keys":
-    """The keys, and the one that the stack signs with now; if that cannot be asked for, the given ones must do."""
+    """The keys, and the one that the stack signs with now; where that cannot be read, the given ones are all."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     arn = found.outputs.get("SealKeyArn")
     if arn is None:
         if keys:
             return by_fingerprint(keys)
-        raise CallError(f"the stack {found.name} makes no seals", "its parameter SealKeyArn is none; docs/evidence.md")
+        raise UsageError(f"the stack {found.name} makes no seals", "its parameter SealKeyArn is none; docs/evidence.md")
     try:
         return by_fingerprint([*keys, key_in_kms(found.client("kms"), arn)])
     except (BotoCoreError, ClientError):
@@ -105,8 +105,8 @@ def _folder(folder: Path) -> "Reader":
     from auditwire.evidence.verify import clusters_in
 
     if not folder.is_dir():
-        raise CallError(f"there is no folder {folder}")
+        raise UsageError(f"there is no folder {folder}", "give a copy of the archive bucket")
     reader = FolderReader(folder)
     if not clusters_in(reader):
-        raise CallError(f"{folder} is no copy of an archive", "it should hold events/cluster=… and seals/cluster=…")
+        raise UsageError(f"{folder} is not a copy of an archive", "one has events/cluster=… and seals/cluster=…")
     return reader

@@ -1,27 +1,17 @@
 """``auditwire receipt``: one event, and the proof that it was sealed."""
 
-import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auditwire_cli.errors import CallError, CommandError
+from auditwire_cli.cluster.name import OnlyCluster, check_cluster_name
+from auditwire_cli.errors import CommandError, UsageError
 from auditwire_cli.evidence.place import Folder, KeyFiles, Place, find_place, unreadable_is_2
-from auditwire_cli.output import counted
-from auditwire_cli.progress import reading_progress
-from auditwire_cli.quarantine.list import checked_cluster
-from auditwire_cli.since import parse_since
-from auditwire_cli.stack import (
-    DEFAULT_STACK,
-    EndpointUrl,
-    Profile,
-    Region,
-    Stack,
-    StackName,
-    StateFile,
-    in_one_sentence,
-)
+from auditwire_cli.stack import Stack, in_one_sentence, on_stack
+from auditwire_cli.terminal.output import counted, show_json_line, tell
+from auditwire_cli.terminal.progress import reading_hours
+from auditwire_cli.times import From, To, read_time
 
 if TYPE_CHECKING:
     from auditwire.evidence.finding import Hit
@@ -30,30 +20,25 @@ if TYPE_CHECKING:
 _HOURS = 24
 
 
+@on_stack
 def receipt(
-    audit_id: Annotated[str, typer.Argument(metavar="AUDITID", help="The request whose events are meant.")],
+    audit_id: Annotated[str, typer.Argument(metavar="AUDITID", help="The request whose events you want.")],
     *,
-    cluster: Annotated[str | None, typer.Option(metavar="NAME", help="Only of this cluster.")] = None,
-    start: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="Events from then on: 24h, 7d, 2026-11-21, …")
-    ] = None,
-    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Events before then.")] = None,
+    cluster: OnlyCluster = None,
+    start: From = None,
+    end: To = None,
     folder: Folder = None,
     key: KeyFiles = None,
-    stack: StackName = DEFAULT_STACK,
-    profile: Profile = None,
-    region: Region = None,
-    endpoint_url: EndpointUrl = None,
-    state: StateFile = None,
+    where: Stack,
 ) -> None:
-    """Print a receipt of each event of a request: its line, and the proof that a seal covers it. No other event shows.
+    """Print a receipt for each event of a request.
 
-    A receipt is a line of JSON. `auditwire verify --receipt FILE` verifies it, with the public key and nothing else; so
-    does openssl, as docs/evidence.md says. In a bucket the hours of --from to --to are read, the last 24 if nothing is
-    given; in a copy all of it.
+    A receipt is a line of JSON with the event and the proof that a seal covers it; it shows no other event.
+    `auditwire verify --receipt FILE` verifies it with nothing but the public key, and so does openssl, as
+    docs/evidence.md says. In a bucket the hours from --from to --to are read, or else the last 24; in a copy, all.
 
     \b
-    Exit codes: 0 printed, 1 there is no such event, or no seal covers it, 2 unreadable or a wrong call.
+    Exit codes: 0 printed, 1 there is no such event, or no seal covers it, 2 unreadable or wrong usage.
 
     \b
     Examples:
@@ -61,19 +46,19 @@ def receipt(
       auditwire receipt 0b1d7d3a-… --state .auditwire/dev.json
     """
     if not audit_id:
-        raise CallError("the auditID is empty", "say which request is meant")
-    checked_cluster(cluster)
+        raise UsageError("the auditID is empty", "say which request you mean")
+    check_cluster_name(cluster)
     now = datetime.now(UTC)
-    first, last = (parse_since(start, now) if start else None), (parse_since(end, now) if end else None)
+    first, last = read_time("--from", start, now), read_time("--to", end, now)
     if first and last and first >= last:
-        raise CallError("--to is not later than --from", "then nothing can be found")
-    where = Stack(stack, profile, region, endpoint_url, state)
-    with unreadable_is_2(), in_one_sentence(where), reading_progress() as reading:
+        raise UsageError("--to is not later than --from", "swap them")
+    reading = reading_hours()
+    with unreadable_is_2(), in_one_sentence(where):
         place = find_place(where, folder, key or [], in_bucket=True)
         if place.live:
             last = last or now + timedelta(days=1)
             if first is None:
-                sys.stderr.write(f"looking at {_HOURS} hours; --from looks further back\n")
+                tell(f"looking at the last {_HOURS} hours; --from looks further back")
                 first = min(now, last) - timedelta(hours=_HOURS)
         from auditwire.evidence.finding import find_event
         from auditwire.evidence.verify import clusters_in
@@ -85,18 +70,17 @@ def receipt(
                 if isinstance(made, str):
                     problems.append(made)
                 else:
-                    print(made.as_text())
+                    show_json_line(made.as_text().encode())
                     printed += 1
-    sys.stdout.flush()
-    sys.stderr.write(counted(printed, "receipt", "receipts") + "\n")
+    tell(counted(printed, "receipt"))
     if problems:
-        raise CommandError(problems[0], "auditwire verify says what is wrong with the archive")
+        raise CommandError(problems[0], "`auditwire verify` says what is wrong with the archive")
     if not printed:
-        raise CommandError(f"no event with the auditID {audit_id[:200]} was found", "look further back with --from")
+        raise CommandError(f"there is no event with the auditID {audit_id[:200]}", "--from looks further back")
 
 
 def _receipt(place: Place, cluster: str, hit: "Hit") -> "Receipt | str":
-    """The receipt of an event, which proves something; else a sentence why there is none."""
+    """The receipt of an event, if it proves something; else a sentence that says why there is none."""
     from auditwire.evidence.finding import find_entry
     from auditwire.evidence.receipt import RefusedError, make_receipt, prove
 

@@ -1,37 +1,39 @@
-"""Verifying receipts, and saying what they prove."""
+"""Verifies receipts, and shows what they prove."""
 
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auditwire_cli.errors import CallError
-from auditwire_cli.output import Output, printable
+from auditwire_cli.errors import ExitCode, UsageError
+from auditwire_cli.files import read_file
+from auditwire_cli.terminal.escaping import printable
+from auditwire_cli.terminal.output import Output, show, show_json
 
 if TYPE_CHECKING:
     from auditwire.evidence.receipt import Receipt
     from auditwire.evidence.walk import Keys
 
 
-def verify_receipts(path: Path, keys: "Keys", output: Output) -> int:
-    """Prints what each receipt of a file proves; 0 where all do, else 1. Raises CallError for what is no file of
-    receipts."""
+def verify_receipts(path: Path, keys: "Keys", output: Output) -> ExitCode:
+    """Show what each receipt in a file proves; OK where all of them prove something, else FINDINGS.
+
+    Raises UsageError for a file that cannot be read or has no receipts.
+    """
     from auditwire.evidence.errors import MalformedError
     from auditwire.evidence.receipt import parse_receipts
 
     try:
-        receipts = parse_receipts(path.read_bytes())
-    except OSError as error:
-        raise CallError(f"cannot read {path}: {error.strerror}") from None
+        receipts = parse_receipts(read_file(path))
     except MalformedError as error:
-        raise CallError(f"{path}: {error}") from None
+        raise UsageError(f"{path}: {error}") from None
     said = [_said(receipt, keys) for receipt in receipts]
     is_good = all(one["state"] == "valid" for one in said)
     if output is Output.JSON:
-        print(json.dumps({"receipts": said, "verdict": "intact" if is_good else "tampered"}))
+        show_json({"receipts": said, "verdict": "intact" if is_good else "tampered"})
     else:
         for one in said:
-            print(printable(f"{one['state']:7}  {one['auditID']} {one['stage']}: {one['detail']}"))
-    return 0 if is_good else 1
+            show(printable(f"{one['state']:7}  {one['auditID']} {one['stage']}: {one['detail']}"))
+    return ExitCode.OK if is_good else ExitCode.FINDINGS
 
 
 def _said(receipt: "Receipt", keys: "Keys") -> dict[str, Any]:

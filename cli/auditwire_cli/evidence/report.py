@@ -1,31 +1,33 @@
-"""What verifying says, printed as it is found: for people what is wrong, for scripts everything."""
+"""What verifying finds, shown as it is found: to people what is wrong, to scripts everything."""
 
 import json
 import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from auditwire_cli.output import counted, printable
+from auditwire_cli.errors import ExitCode
+from auditwire_cli.terminal.escaping import printable
+from auditwire_cli.terminal.output import counted, show
 
 if TYPE_CHECKING:
     from auditwire.evidence.states import HeadReport, ObjectReport, Report, SealReport, SpanReport, Tally
 
-VERDICTS = {0: "intact", 1: "tampered", 3: "incomplete"}
+VERDICTS = {ExitCode.OK: "intact", ExitCode.FINDINGS: "tampered", ExitCode.INCOMPLETE: "incomplete"}
 
 
 class Printer(Protocol):
     """Prints reports."""
 
     def add(self, report: "Report") -> None:
-        """The next one."""
+        """Show the next one."""
 
     def end(self, tally: "Tally") -> None:
-        """No more of them: the whole."""
+        """Show the whole, after the last one."""
 
 
 @dataclass(slots=True)
 class JsonPrinter:
-    """One JSON object, written as it grows: an archive has more objects than a memory holds."""
+    """One JSON object, written as it grows: an archive can have more objects than there is memory for."""
 
     seals: "list[SealReport]" = field(default_factory=list)
     spans: "list[SpanReport]" = field(default_factory=list)
@@ -70,13 +72,13 @@ class JsonPrinter:
             ],
             "heads": [{"cluster": one.cluster, "number": one.number, "sha256": one.sha256} for one in self.heads],
             "notes": self.notes,
-            "verdict": VERDICTS[int(tally.outcome)],
+            "verdict": VERDICTS[ExitCode(tally.outcome)],
         }
         sys.stdout.write(json.dumps(rest)[1:] + "\n")
 
 
 class TextPrinter:
-    """A line for everything that is not well, and what it comes to."""
+    """A line for everything that is wrong, and the verdict."""
 
     def __init__(self) -> None:
         self._heads: list[HeadReport] = []
@@ -88,11 +90,11 @@ class TextPrinter:
         match report:
             case ObjectReport() if report.state not in ("valid", "expired"):
                 held = f". It held {report.held}" if report.held else ""
-                print(printable(f"{report.state:13}  {report.key}: {report.detail}{held}"))
+                show(printable(f"{report.state:13}  {report.key}: {report.detail}{held}"))
             case SealReport() if report.state != "valid":
-                print(printable(f"{report.state:13}  seal {report.number} of {report.cluster}: {report.detail}"))
+                show(printable(f"{report.state:13}  seal {report.number} of {report.cluster}: {report.detail}"))
             case SpanReport() if report.state in ("gap", "unsealed"):
-                print(
+                show(
                     printable(
                         f"{report.state:13}  {report.cluster} from {report.start} to {report.end}: {report.detail}"
                     )
@@ -102,18 +104,18 @@ class TextPrinter:
             case SealReport() | ObjectReport() | SpanReport():
                 pass
             case _:
-                print(printable(f"note           {report.text}"))
+                show(printable(f"note           {report.text}"))
 
     def end(self, tally: "Tally") -> None:
         """See Printer.end."""
         for head in self._heads:
-            print(f"head           {head.cluster}:{head.number}:{head.sha256}")
-        print(f"{VERDICTS[int(tally.outcome)]}: {_counts(tally, 'seal')}; {_counts(tally, 'object')}")
+            show(f"head           {head.cluster}:{head.number}:{head.sha256}")
+        show(f"{VERDICTS[ExitCode(tally.outcome)]}: {_counts(tally, 'seal')}; {_counts(tally, 'object')}")
 
 
 def _counts(tally: "Tally", kind: str) -> str:
     states = [f"{count:,} {state}" for (of, state), count in sorted(tally.counts.items()) if of == kind]
-    total = counted(tally.total(kind), kind, f"{kind}s")
+    total = counted(tally.total(kind), kind)
     return f"{total} ({', '.join(states)})" if states else total
 
 

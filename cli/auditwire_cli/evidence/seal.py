@@ -1,4 +1,4 @@
-"""``auditwire seal``: seal now what would be sealed with the next hour."""
+"""``auditwire seal``: seal now what would be sealed in the next hour."""
 
 import json
 import time
@@ -10,19 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from auditwire_cli.errors import CommandError
-from auditwire_cli.output import Output, counted
-from auditwire_cli.progress import reading_progress
-from auditwire_cli.stack import (
-    DEFAULT_STACK,
-    Deployment,
-    EndpointUrl,
-    Profile,
-    Region,
-    Stack,
-    StackName,
-    StateFile,
-    in_one_sentence,
-)
+from auditwire_cli.stack import Deployment, Stack, on_stack
+from auditwire_cli.terminal.output import Format, Output, counted, show, show_json
+from auditwire_cli.terminal.progress import Occasionally
 
 if TYPE_CHECKING:
     from auditwire.evidence.chain import Signed
@@ -48,53 +38,48 @@ class _Done:
 
     def as_text(self) -> str:
         seal = self.newest.seal
-        objects = counted(seal.objects.count, "object", "objects")
+        objects = counted(seal.objects.count, "object")
         return (
             f"{self.cluster}: sealed up to {seal.reached}; seal {seal.number} names {objects} with"
-            f" {counted(seal.objects.events, 'event', 'events')}; head {self.cluster}:{seal.number}:"
+            f" {counted(seal.objects.events, 'event')}; head {self.cluster}:{seal.number}:"
             f"{self.newest.file.text_sha256}"
         )
 
 
+@on_stack
 def seal(
     *,
-    wait: Annotated[int, typer.Option(min=1, metavar="SECONDS", help="Wait at most so long for the seals.")] = 900,
-    output: Annotated[Output, typer.Option("--format", help="For people, or JSON for scripts.")] = Output.TEXT,
-    stack: StackName = DEFAULT_STACK,
-    profile: Profile = None,
-    region: Region = None,
-    endpoint_url: EndpointUrl = None,
-    state: StateFile = None,
+    wait: Annotated[int, typer.Option(min=1, metavar="SECONDS", help="How long to wait for the seals.")] = 900,
+    output: Format = Output.TEXT,
+    where: Stack,
 ) -> None:
-    """Have everything sealed that has arrived, without waiting for the next hour, and look through the archive.
+    """Seal what has arrived, without waiting for the next hour.
 
-    On AWS that is what is older than SealGraceSeconds; with `auditwire dev` all there is. Prints each cluster's last
-    seal and the head of its chain, as `verify --head` takes it. It invokes the function that the output SealFunction
-    names.
+    On AWS this is what is older than SealGraceSeconds, with `auditwire dev` everything. Afterwards the archive is
+    searched for what no seal names. The output is the last seal of each cluster and the head of its chain, as
+    `auditwire verify --head` takes it. The command invokes the function that the output SealFunction names.
 
     \b
-    Exit codes: 0 sealed, 1 it did not come to that, 2 the call was wrong.
+    Exit codes: 0 sealed, 1 not sealed, 2 wrong usage.
 
     \b
     Examples:
       auditwire seal --state .auditwire/dev.json
       auditwire seal --profile prod --format json
     """
-    where = Stack(stack, profile, region, endpoint_url, state)
-    with in_one_sentence(where), reading_progress() as reading:
-        found = where.find()
-        if "SealFunction" not in found.outputs:
-            raise CommandError(f"the stack {found.name} makes no seals", "its parameter SealKeyArn is none")
-        orders = {one["cluster"]: datetime.fromisoformat(one["to"]) for one in _invoke(found)["orders"]}
-        done = []
-        for one in _await(found, orders, time.monotonic() + wait, reading):
-            done.append(one.as_json())
-            if output is Output.TEXT:
-                print(one.as_text(), flush=True)
+    found = where.find()
+    if "SealFunction" not in found.outputs:
+        raise CommandError(f"the stack {found.name} makes no seals", "its parameter SealKeyArn is none")
+    orders = {one["cluster"]: datetime.fromisoformat(one["to"]) for one in _invoke(found)["orders"]}
+    done = []
+    for one in _await(found, orders, time.monotonic() + wait):
+        done.append(one.as_json())
+        if output is Output.TEXT:
+            show(one.as_text())
     if output is Output.JSON:
-        print(json.dumps(done))
+        show_json(done)
     elif not done:
-        print("nothing has arrived yet")
+        show("nothing has arrived yet")
 
 
 def _invoke(found: Deployment) -> Any:
@@ -109,13 +94,14 @@ def _invoke(found: Deployment) -> Any:
     return content
 
 
-def _await(found: Deployment, orders: dict[str, datetime], until: float, reading: Any) -> Iterator[_Done]:
-    """Each cluster as soon as it is sealed up to its time. Raises CommandError for the others in the end."""
+def _await(found: Deployment, orders: dict[str, datetime], until: float) -> Iterator[_Done]:
+    """Each cluster as soon as it is sealed up to its time. In the end, raises CommandError for the others."""
     from auditwire.evidence.chain import newest_of
     from auditwire.evidence.s3 import S3Store
 
     store = S3Store(found.client("s3"), found.output("ArchiveBucket"))
     left = dict(orders)
+    occasionally = Occasionally()
     while left or _is_busy(found):
         for cluster, to in list(left.items()):
             newest = newest_of(store, cluster)
@@ -123,14 +109,14 @@ def _await(found: Deployment, orders: dict[str, datetime], until: float, reading
                 del left[cluster]
                 yield _Done(cluster, newest)
         if time.monotonic() > until:
-            what = f"not sealed in time: {', '.join(left)}" if left else "the archive was not looked through in time"
+            what = f"not sealed in time: {', '.join(left)}" if left else "the archive was not searched in time"
             raise CommandError(what, "the log of the seal function says why; docs/runbooks.md")
-        reading(f"seals of {', '.join(left)}" if left else "what no seal names")
+        occasionally(f"waiting for the seals of {', '.join(left)}" if left else "looking for what no seal names")
         time.sleep(_SECONDS_BETWEEN_LOOKS)
 
 
 def _is_busy(found: Deployment) -> bool:
-    """Whether an order is still worked on: behind its seals comes looking for what no seal names."""
+    """Whether an order is still being worked on: after its seals comes the search for what no seal names."""
     attributes = found.client("sqs").get_queue_attributes(
         QueueUrl=found.output("OrdersQueueUrl"),
         AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],

@@ -1,4 +1,4 @@
-"""Where the ledger's counts come from: metrics of CloudWatch, the outbox, and what lies in the queues."""
+"""Where the ledger's counts come from: metrics of CloudWatch, the outbox, and the queues."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ _MAX_LETTERS = 10_000
 
 
 def clusters_measured(cloudwatch: Any, namespace: str) -> set[str]:
-    """The clusters that metrics of the last two weeks are about; CloudWatch lists no older ones."""
+    """The clusters of the metrics of the last two weeks; CloudWatch lists no older ones."""
     pages = cloudwatch.get_paginator("list_metrics").paginate(Namespace=namespace)
     return {
         dimension["Value"]
@@ -30,19 +30,19 @@ def clusters_measured(cloudwatch: Any, namespace: str) -> set[str]:
 def counts_measured(
     cloudwatch: Any, namespace: str, clusters: Iterable[str], start: datetime, end: datetime
 ) -> "Hours":
-    """What was counted from ``start`` to ``end``, both on the hour. Raises CommandError where CloudWatch keeps an
-    answer back."""
+    """What was counted from ``start`` to ``end``, both on the hour. Raises CommandError where CloudWatch withholds
+    an answer."""
     from auditwire import measured
     from auditwire.ledger import SOURCES
 
     try:
         return measured.counts_measured(cloudwatch, namespace, clusters, SOURCES, start, end)
     except measured.CountsWithheldError as error:
-        raise CommandError(f"CloudWatch keeps counts back ({error})", "try again in a minute") from None
+        raise CommandError(f"CloudWatch withholds counts ({error})", "try again in a minute") from None
 
 
 def waiting_now(found: Deployment) -> "Waiting":
-    """What waits in the alerts queue (about) and in the outbox at this moment."""
+    """What waits in the alerts queue (about) and in the outbox now."""
     from auditwire.alerts.counting import message_counted_under
     from auditwire.alerts.outbox import S3Outbox
     from auditwire.alerts.redrive import waiting
@@ -55,16 +55,16 @@ def waiting_now(found: Deployment) -> "Waiting":
 
 
 def add_set_aside(found: Deployment, hours: "Hours") -> None:
-    """Count the alerts that SQS or SNS put among the dead letters by itself, in the hour they were published in.
+    """Count the alerts that SQS or SNS itself moved to the dead letters, in the hour in which they were published.
 
-    Looking hides them from others for a moment, so this is for when something is missing.
+    Looking hides them from others for a moment, so this is only done when something is missing.
     """
     from auditwire.alerts.counting import UNKNOWN, counted_under
     from auditwire.alerts.redrive import peek
     from auditwire.ledger import SET_ASIDE
 
     for letter in peek(found.client("sqs"), found.output("DeadLetterQueueUrl"), _MAX_LETTERS):
-        # The others were put there by the relay, which counted them.
+        # The relay moved the others there, and counted them.
         if not letter.proven_bad:
             cluster = counted_under(letter.alert.labels) if letter.alert else UNKNOWN
             hour = letter.sent.replace(minute=0, second=0, microsecond=0)

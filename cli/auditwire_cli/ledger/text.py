@@ -1,11 +1,12 @@
-"""The ledger for people and for scripts: its rows, and a sentence for what does not balance."""
+"""The ledger for people and for scripts: its rows, and a sentence for each that does not balance."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from auditwire_cli.output import counted, printable
-from auditwire_cli.table import table
+from auditwire_cli.terminal.escaping import printable
+from auditwire_cli.terminal.output import counted
+from auditwire_cli.terminal.table import table
 
 if TYPE_CHECKING:
     from auditwire.ledger import Row, Waiting
@@ -22,7 +23,7 @@ _HEADS = (
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a row has to say beyond its numbers: ``is_loss`` if it does not balance. ``read`` is a section of a page."""
+    """What there is to say about a row. ``is_loss`` means that it does not balance; ``read`` is a section of a page."""
 
     code: str
     sentence: str
@@ -31,21 +32,21 @@ class Finding:
 
 
 def findings(row: "Row") -> Iterator[Finding]:
-    """What does not balance in a row, and what only looks so."""
+    """What does not balance in a row, and what only looks like it."""
     if row.unaccounted > 0:
-        sentence = f"{row.unaccounted:,} of {counted(row.count('EventsReceived'), 'event', 'events')} received became"
+        sentence = f"{row.unaccounted:,} of {counted(row.count('EventsReceived'), 'event')} received became"
         yield Finding("events_missing", f"{sentence} nothing that is counted", f"{PAGE}#events-missing")
     elif row.unaccounted < 0:
         sentence = f"{counted(-row.unaccounted, 'event was', 'events were')} counted twice"
         yield Finding("events_twice", sentence, f"{PAGE}#events-missing")
     if row.outbox.missing:
-        sentence = f"{counted(row.outbox.missing, 'alert', 'alerts')} of the outbox did not come out and"
-        yield Finding("outbox_missing", f"{sentence} cannot be found in it", f"{PAGE}#alerts-missing-from-the-outbox")
+        sentence = f"{counted(row.outbox.missing, 'alert')} of the outbox did not go out, and"
+        yield Finding("outbox_missing", f"{sentence} cannot be found there", f"{PAGE}#alerts-missing-from-the-outbox")
     if row.queue.missing:
         one = row.queue.missing == 1
-        missing = f"{row.queue.missing:,} of {counted(_published(row), 'alert', 'alerts')} published"
+        missing = f"{row.queue.missing:,} of {counted(_published(row), 'alert')} published"
         sentence = (
-            f"{missing} {'was' if one else 'were'} neither delivered nor put among the dead letters, and"
+            f"{missing} {'was' if one else 'were'} neither delivered nor moved to the dead letters, and"
             f" {'does' if one else 'do'} not wait in the queue"
         )
         yield Finding("alerts_missing", sentence, f"{PAGE}#alerts-missing")
@@ -58,12 +59,10 @@ def findings(row: "Row") -> Iterator[Finding]:
         )
         yield Finding("not_published", f"{sentence} nor put into the outbox", f"{PAGE}#not-stored", is_loss=False)
     if refused := _refused(row):
-        sentence = (
-            f"SNS refused {counted(refused, 'alert', 'alerts')} as invalid; outbox/refused/ of the archive has them"
-        )
+        sentence = f"SNS refused {counted(refused, 'alert')} as invalid; they are in outbox/refused/ of the archive"
         yield Finding("refused", sentence, f"{PAGE}#refused", is_loss=False)
     if repeated := row.queue.repeated + row.outbox.repeated:
-        sentence = f"{counted(repeated, 'alert', 'alerts')} came out beyond those that went in"
+        sentence = f"{counted(repeated, 'alert')} went out more often than they came in"
         yield Finding("repeated", sentence, f"{PAGE}#repeats", is_loss=False)
 
 
@@ -88,7 +87,7 @@ def as_text(rows: "Sequence[Row]", waiting: "Waiting") -> str:
         last = sum(row.outbox.waiting + row.queue.waiting for row in rows)
         lines.append(("total", "", *_numbers(sums.__getitem__), f"{last:,}", ""))
     said = [
-        f"{row.cluster} {_hour(row)}: {finding.sentence}{_caution(row, finding)}; see {finding.read}"
+        f"{printable(row.cluster)} {_hour(row)}: {finding.sentence}{_caution(row, finding)}; see {finding.read}"
         for row in rows
         for finding in findings(row)
     ]
@@ -101,17 +100,17 @@ def _verdict(rows: "Sequence[Row]") -> str:
     wrong = sum(not row.balances for row in settled)
     later = f"{len(rows) - len(settled):,} may still change" if len(settled) < len(rows) else ""
     if not settled:
-        return f"no hour is settled yet, {later}"
-    judged = counted(len(settled), "settled hour", "settled hours")
+        return f"no hour is settled yet; {later}"
+    judged = counted(len(settled), "settled hour")
     if wrong:
         return f"{wrong:,} of {judged} {'does' if wrong == 1 else 'do'} not balance"
-    return f"{judged}, every one balances" + (f"; {later}" if later else "")
+    return f"{judged}, all of them balance" + (f"; {later}" if later else "")
 
 
 def _cells(row: "Row") -> tuple[str, ...]:
     state = "yes" if row.balances else ("NO" if row.settled else "not yet")
     waits = f"{row.outbox.waiting + row.queue.waiting:,}"
-    return (printable(row.cluster), _hour(row), *_numbers(row.count), waits, state)
+    return (row.cluster, _hour(row), *_numbers(row.count), waits, state)
 
 
 def _numbers(count: Callable[[str], int]) -> tuple[str, ...]:

@@ -1,1 +1,1 @@
-"""``auditwire policy``: check audit policies, try them on requests."""
+"""``auditwire policy``: check audit policies, and try them on requests."""

@@ -1,23 +1,21 @@
-"""``auditwire policy check``: what kube-apiserver does with a policy file, and what its author hardly meant."""
+"""``auditwire policy check``: what kube-apiserver makes of a policy file, and what its author hardly meant."""
 
-import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auditwire.documents.diagnostics import Diagnostic, Severity, has_errors
-from auditwire_cli.errors import CallError
-from auditwire_cli.output import Output
+from auditwire_cli.files import read_file
+from auditwire_cli.findings import Strict, exit_by, findings_text
+from auditwire_cli.terminal.output import Format, Output, counted, show, show_json
 
 if TYPE_CHECKING:
     from auditwire.documents.source import Source
     from auditwire.policy import LoadedPolicy
 
 _OUTCOMES = {
-    "ok": "kube-apiserver takes it",
-    "warning": "kube-apiserver takes it and ignores what it does not know",
+    "ok": "kube-apiserver accepts it",
+    "warning": "kube-apiserver accepts it and ignores what it does not know",
     "error": "kube-apiserver would not start",
 }
 
@@ -25,17 +23,18 @@ _OUTCOMES = {
 def policy_check(
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Policies of audit.k8s.io/v1.")],
     *,
-    strict: Annotated[bool, typer.Option("--strict", help="Let warnings fail the check too.")] = False,
-    output: Annotated[Output, typer.Option("--format", help="For people, or a JSON array for scripts.")] = Output.TEXT,
+    strict: Strict = False,
+    output: Format = Output.TEXT,
 ) -> None:
-    """Say what is wrong with audit policies.
+    """Check audit policies.
 
-    What keeps kube-apiserver from starting, keys it silently ignores and what the rule therefore matches, rules that
-    are never reached or change nothing, names that match nothing, and Secrets recorded with their values. JSON has
-    the members code, severity, path, line, column, rule, message and hint.
+    The findings are: what keeps kube-apiserver from starting, keys that it silently ignores and what the rule
+    therefore matches, rules that are never reached or change nothing, names that match nothing, and Secrets recorded
+    with their values. JSON is an array of objects with the members code, severity, path, line, column, rule, message
+    and hint.
 
     \b
-    Exit codes: 0 clean, 1 errors were found (with --strict warnings too), 2 the call was wrong.
+    Exit codes: 0 no errors, 1 errors (with --strict also warnings), 2 wrong usage.
 
     \b
     Examples:
@@ -45,38 +44,24 @@ def policy_check(
     from auditwire.policy import check_policy
 
     checked = [(source, check_policy(source)) for source in map(source_of, files)]
-    found = [diagnostic for _, loaded in checked for diagnostic in loaded.diagnostics]
+    findings = [found for _, loaded in checked for found in loaded.diagnostics]
     if output is Output.JSON:
-        print(json.dumps([diagnostic.as_json() for diagnostic in found], ensure_ascii=False))
+        show_json([found.as_json() for found in findings])
     else:
         for source, loaded in checked:
-            _print(source, loaded)
-    if has_errors(found) or (strict and _of(found, Severity.WARNING)):
-        raise typer.Exit(1)
+            _show(source, loaded)
+    exit_by(findings, strict=strict)
 
 
 def source_of(file: Path) -> "Source":
-    """A policy file. Raises CallError when it cannot be read."""
+    """A policy file. Raises UsageError when it cannot be read."""
     from auditwire.documents.source import Source
 
-    try:
-        return Source(str(file), file.read_bytes().decode(errors="replace"))
-    except OSError as error:
-        raise CallError(f"cannot read {file}: {error.strerror}") from None
+    return Source(str(file), read_file(file).decode(errors="replace"))
 
 
-def _print(source: "Source", loaded: "LoadedPolicy") -> None:
-    for diagnostic in loaded.diagnostics:
-        print(diagnostic.as_text())
-    errors, warnings = _of(loaded.diagnostics, Severity.ERROR), _of(loaded.diagnostics, Severity.WARNING)
-    found = f"{_counted(errors, 'error')} and {_counted(warnings, 'warning')}" if errors or warnings else "no findings"
-    rules = _counted(len(loaded.policy.rules), "rule") + ": " if loaded.policy else ""
-    print(f"{source.path}: {rules}{found}; {_OUTCOMES[loaded.load]}")
-
-
-def _of(diagnostics: Iterable[Diagnostic], severity: Severity) -> int:
-    return sum(1 for found in diagnostics if found.severity is severity)
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what if count == 1 else what + 's'}"
+def _show(source: "Source", loaded: "LoadedPolicy") -> None:
+    for found in loaded.diagnostics:
+        show(found.as_text())
+    rules = counted(len(loaded.policy.rules), "rule") + ": " if loaded.policy else ""
+    show(f"{source.path}: {rules}{findings_text(loaded.diagnostics)}; {_OUTCOMES[loaded.load]}")

@@ -1,1 +1,1 @@
-"""``auditwire quarantine``: see what could not be read, and take it up again."""
+"""``auditwire quarantine``: see what could not be read, and retry it."""

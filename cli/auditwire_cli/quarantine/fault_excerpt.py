@@ -1,23 +1,23 @@
-"""Where in a body the fault lies, and what may be shown of the bytes around it.
+"""Where the fault in a body is, and what may be shown of the bytes around it.
 
-Redaction needs an event that decodes, so bytes that do not decode cannot be redacted. What may hold a secret is
-therefore shown as mere structure: keys stay, every value is masked, and nothing that follows the fault is shown.
+Only an event that decodes can be redacted, so these bytes cannot. Where they may have a secret, only their structure
+is shown: keys stay, every value is masked, and nothing after the fault is shown.
 """
 
 import codecs
 import re
 from dataclasses import dataclass
 
-from auditwire_cli.output import printable
+from auditwire_cli.terminal.escaping import printable
 
 HERE = "⟨here⟩"
 MASKED = "…"
 
 _BEFORE = 160
 _AFTER = 80
-# Lexing is a walk over all that comes before the fault, which takes about a second for this much.
+# Lexing reads everything before the fault, which takes about a second for this many bytes.
 _MAX_LEXED = 8 << 20
-# What redaction goes by: kinds and resources, keys, and the marks of tokens in URIs; letters may be escaped.
+# What redaction looks for: kinds and resources, keys, and the marks of tokens in URIs; letters may be escaped.
 _SIGNS = re.compile(
     rb"secret|token|stringdata|last-applied|bearer|authorization=|eyj|jwt|%[4-7]|\\u00[4-7]", re.IGNORECASE
 )
@@ -38,7 +38,7 @@ class Excerpt:
 
 
 def place_of(reason: str, detail: str, body: bytes) -> int | None:
-    """The offset in bytes at which decoding found the fault; None where it names a member or nothing."""
+    """The offset in bytes at which decoding found the fault; None where it names a member, or nothing."""
     if reason == "invalid_utf8":
         try:
             body.decode()
@@ -55,8 +55,8 @@ def place_of(reason: str, detail: str, body: bytes) -> int | None:
 
 
 def excerpt(body: bytes, place: int | None) -> Excerpt:
-    """What may be shown around a place, or of the start where there is none."""
-    # Two bytes a letter is how some senders spell text; without the zeros it reads as it is meant.
+    """What may be shown around a place, or of the beginning where there is no place."""
+    # Some senders write two bytes a letter (UTF-16); without the zeros it reads as it is meant.
     if _SIGNS.search(body.replace(b"\0", b"")):
         return Excerpt(_masked(body, _AFTER if place is None else place, place is not None), masked=True)
     if place is None:
@@ -79,7 +79,7 @@ def _masked(body: bytes, end: int, marked: bool) -> str:
     while at < end:
         token = _TOKENS.match(body, at, end)
         if token is None:
-            # No JSON from here on, so where a string begins or ends is anybody's guess.
+            # This is no JSON from here on, so nobody knows where a string begins or ends.
             parts.append(MASKED)
             break
         kind, text = token.lastgroup, _shown(token[0])

@@ -1,6 +1,5 @@
-"""``auditwire quarantine retry``: take up again what can be read today."""
+"""``auditwire quarantine retry``: process what can be read today."""
 
-import json
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -8,22 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auditwire_cli.errors import CallError, CommandError
-from auditwire_cli.output import Output, counted, printable
-from auditwire_cli.quarantine.list import SHOWN_DIGITS, checked_cluster, matches
-from auditwire_cli.quarantine.show import the_one
-from auditwire_cli.since import parse_since
-from auditwire_cli.stack import (
-    DEFAULT_STACK,
-    Deployment,
-    EndpointUrl,
-    Profile,
-    Region,
-    Stack,
-    StackName,
-    StateFile,
-    in_one_sentence,
-)
+from auditwire_cli.cluster.name import check_cluster_name
+from auditwire_cli.errors import CommandError, ExitCode, UsageError
+from auditwire_cli.quarantine.entries import SHOWN_DIGITS, matches, open_quarantine, the_one
+from auditwire_cli.stack import Deployment, Stack, on_stack
+from auditwire_cli.terminal.escaping import printable
+from auditwire_cli.terminal.output import Format, Output, counted, show, show_json
+from auditwire_cli.times import read_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,37 +24,38 @@ if TYPE_CHECKING:
     from auditwire.ingest.retry import Retried
 
 _PUBLISH_SECONDS = 30.0
-_SAID = {"taken": "taken up", "still_bad": "still bad", "failed": "failed"}
+_SAID = {"taken": "processed", "still_bad": "still bad", "failed": "failed"}
 
 
+@on_stack
 def quarantine_retry(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="KEY|DIGEST", help="Keys, or 8 or more digits of digests.")
     ] = None,
     *,
-    everything: Annotated[bool, typer.Option("--all", help="Everything in quarantine, or what the next say.")] = False,
-    cluster: Annotated[str | None, typer.Option(metavar="NAME", help="With --all: of this cluster only.")] = None,
-    reason: Annotated[str | None, typer.Option(metavar="WORD", help="With --all: of this reason only.")] = None,
-    since: Annotated[str | None, typer.Option(metavar="TIME", help="With --all: what came since, as 24h.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; do nothing.")] = False,
-    output: Annotated[Output, typer.Option("--format", help="For people, or JSON for scripts.")] = Output.TEXT,
-    stack: StackName = DEFAULT_STACK,
-    profile: Profile = None,
-    region: Region = None,
-    endpoint_url: EndpointUrl = None,
-    state: StateFile = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Everything in quarantine, or what the next options select.")
+    ] = False,
+    cluster: Annotated[str | None, typer.Option(metavar="NAME", help="With --all: only this cluster.")] = None,
+    reason: Annotated[str | None, typer.Option(metavar="REASON", help="With --all: only this reason.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="With --all: only what came since then, such as 24h.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would happen, and change nothing.")] = False,
+    output: Format = Output.TEXT,
+    where: Stack,
 ) -> None:
-    """Take up again what lies in quarantine and can be read today.
+    """Retry what is in quarantine, and process what can be read today.
 
-    It goes the road of every batch: decided by the rules in force now, archived and alerted under the cluster that
-    sent it and the time it came; alerts that SNS does not take go to the outbox. Once all of that is stored it leaves
-    the quarantine; what is still bad stays. Taking up the same twice stores nothing twice.
+    It is processed like every batch: the rules in force now decide, and it is archived and alerted with the cluster
+    that sent it and the time it came. Alerts that SNS does not take go to the outbox. When all of that is stored, the
+    object leaves the quarantine; what is still bad stays. Retrying something twice stores nothing twice.
 
     JSON is an array of objects with the members key, outcome (taken, still_bad, failed), why, received, ignored,
     archived, quarantined, alerts, outboxed and objects.
 
     \b
-    Exit codes: 0 done, 1 something failed or what was named is still bad, 2 the call was wrong.
+    Exit codes: 0 done, 1 something failed, or something named is still bad, 2 wrong usage.
 
     \b
     Examples:
@@ -72,46 +63,42 @@ def quarantine_retry(
       auditwire quarantine retry --all --cluster demo --state .auditwire/dev.json
     """
     if bool(names) == everything:
-        raise CallError("say what to take up", "give keys or digests, or --all for everything")
+        raise UsageError("it is not clear what to retry", "give keys or digests, or --all for everything")
     if names and (cluster or reason or since):
-        raise CallError("--cluster, --reason and --since choose among --all", "leave them out, or the names")
-    checked_cluster(cluster)
-    start = parse_since(since, datetime.now(UTC)) if since else None
-    where = Stack(stack, profile, region, endpoint_url, state)
-    done: list[Retried] = []
-    with in_one_sentence(where):
-        from auditwire.archive.quarantine import Quarantine
-
-        found = where.find()
-        quarantine = Quarantine(found.client("s3"), found.output("ArchiveBucket"))
-        if names:
-            entries = list(dict.fromkeys(the_one(quarantine, name) for name in names))
-        else:
-            # The oldest first, as they came.
-            entries = [match.entry for match in matches(quarantine, cluster, reason, start)][::-1]
-        for each in _retried(found, quarantine, entries, dry_run=dry_run):
-            done.append(each)
-            if output is Output.TEXT:
-                print(_line(each), flush=True)
-    if output is Output.JSON:
-        print(json.dumps([_as_json(each) for each in done], ensure_ascii=False))
+        raise UsageError("--cluster, --reason and --since are for --all", "leave them out, or give no names")
+    check_cluster_name(cluster)
+    start = read_time("--since", since, datetime.now(UTC))
+    found = where.find()
+    quarantine = open_quarantine(found)
+    if names:
+        entries = list(dict.fromkeys(the_one(quarantine, name) for name in names))
     else:
-        print(_summary(done, dry_run=dry_run))
+        # The oldest first, as they came.
+        entries = [match.entry for match in matches(quarantine, cluster, reason, start)][::-1]
+    done: list[Retried] = []
+    for each in _retried(found, quarantine, entries, dry_run=dry_run):
+        done.append(each)
+        if output is Output.TEXT:
+            show(_line(each))
+    if output is Output.JSON:
+        show_json([_as_json(each) for each in done])
+    else:
+        show(_summary(done, dry_run=dry_run))
     failed = [each for each in done if each.outcome == "failed"]
     if failed:
         left = len(entries) - len(done)
         raise CommandError(
-            f"{failed[0].entry.key} could not be taken up: {failed[0].why}",
-            f"it stays in quarantine; {counted(left, 'other was', 'others were')} not tried; run it again",
+            f"{failed[0].entry.key} could not be processed: {failed[0].why}",
+            f"it stays in quarantine; {counted(left, 'other was', 'others were')} not tried; run the command again",
         )
     if names and any(each.outcome == "still_bad" for each in done):
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.FINDINGS)
 
 
 def _retried(
     found: Deployment, quarantine: "Quarantine", entries: "list[QuarantineEntry]", *, dry_run: bool
 ) -> "Iterator[Retried]":
-    """What becomes of each, one by one; ends with the first that fails, for that speaks of the road."""
+    """What becomes of each entry, one by one. Ends with the first that fails, since the others would fail likewise."""
     from auditwire.alerts import MemoryPublisher
     from auditwire.alerts.outbox import MemoryOutbox
     from auditwire.archive import MemoryArchive
@@ -132,7 +119,7 @@ def _retried(
 
 
 def _ingest(found: Deployment) -> "Ingest":
-    """The road of the stack, as its ingest function has it, run with the operator's permissions."""
+    """The same Ingest as in the stack's function, with the permissions of whoever runs the command."""
     from auditwire.alerts.self_alerts import RUNBOOKS
     from auditwire.aws.environment import IngestConfig
     from auditwire.aws.object_lock import parse_lock
@@ -154,8 +141,8 @@ def _ingest(found: Deployment) -> "Ingest":
 
 
 def _no_rules(problem: "RulesProblem") -> None:
-    """A function goes on with older rules; here events would be let go that the rules in force archive."""
-    raise CommandError(f"the rules in force cannot be had: {problem.message}", "nothing was taken up; try again")
+    """A function goes on with older rules. Here that could ignore events which the rules in force would archive."""
+    raise CommandError(f"the rules in force cannot be read: {problem.message}", "nothing was processed; try again")
 
 
 def _line(done: "Retried") -> str:
@@ -165,11 +152,11 @@ def _line(done: "Retried") -> str:
         return f"{head}  {printable(done.why)}"
     parts = [f"{account.archived:,} archived"]
     parts += [f"{account.ignored.total():,} ignored"] if account.ignored else []
-    parts += [f"{account.quarantined.total():,} put aside"] if account.quarantined else []
-    alerts = f"; {counted(account.published, 'alert', 'alerts')}" if account.published else ""
-    alerts += f"; {counted(account.outboxed, 'alert', 'alerts')} in the outbox" if account.outboxed else ""
+    parts += [f"{account.quarantined.total():,} quarantined"] if account.quarantined else []
+    alerts = f"; {counted(account.published, 'alert')}" if account.published else ""
+    alerts += f"; {counted(account.outboxed, 'alert')} in the outbox" if account.outboxed else ""
     before = "; stored before" if account.stored_before else ""
-    return f"{head}  {counted(account.received, 'event', 'events')}: {', '.join(parts)}{alerts}{before}"
+    return f"{head}  {counted(account.received, 'event')}: {', '.join(parts)}{alerts}{before}"
 
 
 def _summary(done: "list[Retried]", *, dry_run: bool) -> str:

@@ -1,86 +1,60 @@
-"""``auditwire quarantine show``: what is wrong with one quarantined body or item, and where."""
+"""``auditwire quarantine show``: what is wrong with a quarantined body or item, and where."""
 
-import json
 import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auditwire_cli.errors import CallError, CommandError
-from auditwire_cli.output import Output, counted, printable
-from auditwire_cli.quarantine.list import SHOWN_DIGITS, moment
-from auditwire_cli.stack import (
-    DEFAULT_STACK,
-    EndpointUrl,
-    Profile,
-    Region,
-    Stack,
-    StackName,
-    StateFile,
-    in_one_sentence,
-)
+from auditwire_cli.quarantine.entries import SHOWN_DIGITS, open_quarantine, the_one
+from auditwire_cli.stack import Stack, on_stack
+from auditwire_cli.terminal.escaping import printable
+from auditwire_cli.terminal.output import Format, Output, counted, show, show_json, tell
+from auditwire_cli.times import iso
 
 if TYPE_CHECKING:
-    from auditwire.archive.quarantine import Quarantine, QuarantineEntry
+    from auditwire.archive.quarantine import QuarantineEntry
     from auditwire.ingest.retry import Again
 
 
+@on_stack
 def quarantine_show(
     name: Annotated[str, typer.Argument(metavar="KEY|DIGEST", help="The key, or 8 or more digits of the digest.")],
     *,
-    raw: Annotated[bool, typer.Option("--raw", help="Write the bytes as they came, secrets and all.")] = False,
-    output: Annotated[Output, typer.Option("--format", help="For people, or JSON for scripts.")] = Output.TEXT,
-    stack: StackName = DEFAULT_STACK,
-    profile: Profile = None,
-    region: Region = None,
-    endpoint_url: EndpointUrl = None,
-    state: StateFile = None,
+    raw: Annotated[bool, typer.Option("--raw", help="Write the bytes as they came, with any secrets in them.")] = False,
+    output: Format = Output.TEXT,
+    where: Stack,
 ) -> None:
-    """Show one quarantined body or item: why it is there, where its fault is, whether it can be read today.
+    """Show a quarantined body or item, and why it is there.
 
-    The bytes around the fault are shown as one line with everything escaped that could steer a terminal. Where they
-    may hold a secret, values are masked. --raw writes all bytes to standard output, unredacted.
+    That is: where the fault is, and whether it can be read today. The bytes around the fault are shown on one line,
+    escaped. Where they may have a secret, values are masked. --raw writes all bytes to standard output, without
+    redaction.
 
     JSON has the members key, cluster, kind, reason, received, bytes, stored_bytes, today (readable, events, bad_items,
     reason, detail), place and excerpt (text, masked); the last two are null where there is none.
 
     \b
-    Exit codes: 0 shown, 1 it is not there or cannot be read, 2 the call was wrong.
+    Exit codes: 0 shown, 1 it does not exist or cannot be read, 2 wrong usage.
 
     \b
     Examples:
       auditwire quarantine show 1f3a90c2 --profile prod
       auditwire quarantine show 1f3a90c2 --raw --state .auditwire/dev.json > body
     """
-    from auditwire.archive.quarantine import Quarantine
     from auditwire.ingest.retry import read_again
 
-    where = Stack(stack, profile, region, endpoint_url, state)
-    with in_one_sentence(where):
-        found = where.find()
-        quarantine = Quarantine(found.client("s3"), found.output("ArchiveBucket"))
-        entry = the_one(quarantine, name)
-        note, content = quarantine.read(entry)
+    quarantine = open_quarantine(where.find())
+    entry = the_one(quarantine, name)
+    note, content = quarantine.read(entry)
     if raw:
-        sys.stderr.write("these bytes are not redacted: they may hold secrets\n")
+        tell("these bytes are not redacted: they may have secrets")
         _write(content)
         return
     shown = _Shown(entry, read_again(note, content), content)
-    print(json.dumps(shown.as_json(), ensure_ascii=False) if output is Output.JSON else shown.as_text())
-
-
-def the_one(quarantine: "Quarantine", name: str) -> "QuarantineEntry":
-    """The entry of that name. Raises CommandError for none and for several, CallError for what names none."""
-    from auditwire.archive.quarantine import MIN_DIGEST_LENGTH
-
-    if not name.startswith("quarantine/") and len(name) < MIN_DIGEST_LENGTH:
-        raise CallError(f"{printable(name)} is too short", f"give {MIN_DIGEST_LENGTH} or more digits of the digest")
-    found = quarantine.find(name)
-    if not found:
-        raise CommandError(f"nothing in quarantine is called {printable(name)}", "see `auditwire quarantine list`")
-    if len(found) > 1:
-        raise CommandError(f"{len(found)} objects are called {name}", "give more digits of the digest, or the key")
-    return found[0]
+    if output is Output.JSON:
+        show_json(shown.as_json())
+    else:
+        show(where.completed(shown.as_text()))
 
 
 class _Shown:
@@ -92,7 +66,7 @@ class _Shown:
         self._entry, self._again, self._size = entry, again, len(content)
         self._place, self._excerpt = None, None
         fault = again.fault
-        # What could not be inflated is no text, and of what can be read there is no fault to show.
+        # What could not be inflated is not text, and what can be read has no fault to show.
         if fault is not None and not again.compressed:
             body = content if again.note.kind == "item" else again.body
             self._length = len(body)
@@ -115,7 +89,7 @@ class _Shown:
             "cluster": note.cluster,
             "kind": note.kind,
             "reason": note.reason,
-            "received": moment(note.received),
+            "received": iso(note.received),
             "bytes": self._size,
             "stored_bytes": self._entry.size,
             "today": today,
@@ -131,7 +105,7 @@ class _Shown:
             f"cluster   {note.cluster}",
             f"kind      {note.kind}",
             f"reason    {printable(note.reason)}",
-            f"received  {moment(note.received)}",
+            f"received  {iso(note.received)}",
             f"size      {self._size:,} bytes ({self._entry.size:,} gzipped)",
             f"today     {self._today()}",
         ]
@@ -140,24 +114,23 @@ class _Shown:
         if self._excerpt is not None:
             lines.append(f"excerpt   {self._excerpt.text}")
             if self._excerpt.masked:
-                lines.append("          values are masked, for they may be secret; --raw shows them")
+                lines.append("          values are masked, because they may be secret; --raw shows them")
         return "\n".join(lines)
 
     def _today(self) -> str:
         fault, decoded = self._again.fault, self._again.decoded
         if fault is not None:
             return f"still bad, {fault.reason}: {printable(fault.detail)}"
-        bad = f" and {counted(len(decoded.rejects), 'bad item', 'bad items')}" if decoded.rejects else ""
-        events = counted(len(decoded.events), "event", "events")
+        bad = f" and {counted(len(decoded.rejects), 'bad item')}" if decoded.rejects else ""
+        events = counted(len(decoded.events), "event")
         digest = self._entry.digest[:SHOWN_DIGITS]
-        return f"can be read: {events}{bad}; take it up with `auditwire quarantine retry {digest}`"
+        return f"can be read: {events}{bad}; next: `auditwire quarantine retry {digest}`"
 
 
 def _write(content: bytes) -> None:
-    """The bytes as they are; on a terminal with everything escaped that could steer it."""
+    """The bytes as they are; on a terminal, escaped."""
     if sys.stdout.isatty():
-        text = content.decode(errors="backslashreplace")
-        print("\n".join(printable(line) for line in text.split("\n")))
+        show(content.decode(errors="backslashreplace"))
         return
     sys.stdout.buffer.write(content)
     sys.stdout.buffer.flush()

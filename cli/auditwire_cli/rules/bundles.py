@@ -1,4 +1,4 @@
-"""The bundles of a rules bucket: the active one, those before it, and what a word on the command line means."""
+"""The bundles in a rules bucket: the active one, the earlier ones, and what a word on the command line means."""
 
 import re
 from dataclasses import dataclass
@@ -11,8 +11,9 @@ from auditwire.bundles.rules_state import Active, StateError
 from auditwire.rules import Source, load_sources
 from auditwire.rules.bundle import BundleError, decode_bundle
 from auditwire.rules.files import default_rules
-from auditwire_cli.errors import CallError, CommandError
-from auditwire_cli.rules.verdict import short
+from auditwire_cli.errors import CommandError, UsageError
+from auditwire_cli.rules.documents import read_documents, short
+from auditwire_cli.times import to_the_minute
 
 if TYPE_CHECKING:
     from auditwire.bundles.rules_bucket import RulesBucket
@@ -25,14 +26,14 @@ _SHORTEST_PREFIX = 4
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A bundle that lies in the bucket: the digest of its documents, and when it was written."""
+    """A bundle in the bucket: the digest of its documents, and when it was written."""
 
     digest: str
     written: datetime
 
 
 def read_active(bucket: "RulesBucket") -> Active | None:
-    """What active.json says; None for a stack whose shipped rules decide. Raises CommandError for one out of order."""
+    """What active.json says; None for a stack whose shipped rules decide. Raises CommandError for a damaged one."""
     stored = bucket.read(ACTIVE_KEY)
     try:
         return Active.decode(stored.data) if stored else None
@@ -41,7 +42,7 @@ def read_active(bucket: "RulesBucket") -> Active | None:
 
 
 def list_bundles(bucket: "RulesBucket") -> list[Listed]:
-    """The bundles in the bucket, the latest first."""
+    """The bundles in the bucket, the newest first."""
     found = [
         Listed(match[1], entry.modified) for entry in bucket.entries("bundles/") if (match := _KEY.fullmatch(entry.key))
     ]
@@ -49,10 +50,10 @@ def list_bundles(bucket: "RulesBucket") -> list[Listed]:
 
 
 def read_bundle(bucket: "RulesBucket", digest: str) -> "Bundle":
-    """The bundle of that digest. Raises CommandError where it is missing or cannot be read."""
+    """The bundle with that digest. Raises CommandError where it is missing or cannot be read."""
     stored = bucket.read(bundle_key(digest))
     if stored is None:
-        raise CommandError(f"there is no bundle {short(digest)} in the bucket any longer")
+        raise CommandError(f"the bundle {short(digest)} is no longer in the bucket")
     try:
         return decode_bundle(stored.data)
     except BundleError as error:
@@ -60,19 +61,21 @@ def read_bundle(bucket: "RulesBucket", digest: str) -> "Bundle":
 
 
 def find_digest(bucket: "RulesBucket", prefix: str) -> str:
-    """The digest that begins like this. Raises CallError unless there is exactly one bundle with it."""
+    """The digest that begins like this. Raises UsageError unless exactly one bundle has such a digest."""
     if not re.fullmatch(r"[0-9a-f]+", prefix) or len(prefix) < _SHORTEST_PREFIX:
-        raise CallError(f"{prefix!r} is no digest", f"give {_SHORTEST_PREFIX} of its hexadecimal digits at least")
+        raise UsageError(
+            f"{prefix[:80]!r} is not a digest", f"give at least {_SHORTEST_PREFIX} of its hexadecimal digits"
+        )
     matching = [one.digest for one in list_bundles(bucket) if one.digest.startswith(prefix)]
     if len(matching) == 1:
         return matching[0]
     if not matching:
-        raise CallError(f"no bundle begins with {prefix}", _known(bucket))
-    raise CallError(f"{len(matching)} bundles begin with {prefix}", "give more of its digits")
+        raise UsageError(f"no bundle begins with {prefix}", _known(bucket))
+    raise UsageError(f"{len(matching)} bundles begin with {prefix}", "give more of its digits")
 
 
 def previous_digest(bucket: "RulesBucket", active: Active | None) -> str:
-    """The bundle before the active one, by when they were written. Raises CommandError when there is none."""
+    """The digest of the bundle that was written before the active one. Raises CommandError where there is none."""
     bundles = list_bundles(bucket)
     position = next((at for at, one in enumerate(bundles) if active and one.digest == active.digest), -1)
     if active is None or position < 0 or position + 1 == len(bundles):
@@ -81,14 +84,14 @@ def previous_digest(bucket: "RulesBucket", active: Active | None) -> str:
 
 
 def snapshot_of(bundle: "Bundle") -> "Snapshot":
-    """A bundle's rules as they decide, with the documents they are written in."""
+    """The rules of a bundle as they decide, with the documents that they come from."""
     from auditwire.rules.difference import Snapshot
 
     return Snapshot(bundle.rule_set, load_sources(bundle.sources).documents)
 
 
 def active_snapshot(bucket: "RulesBucket", active: Active | None) -> "Snapshot":
-    """The rules in force: of the active bundle, or the shipped ones."""
+    """The rules in force: those of the active bundle, or the shipped ones."""
     if active is not None:
         return snapshot_of(read_bundle(bucket, active.digest))
     return snapshot_of_sources(default_rules(), "the shipped rules")
@@ -100,19 +103,17 @@ def snapshot_of_sources(sources: list[Source], what: str) -> "Snapshot":
 
     loaded = load_sources(sources)
     if loaded.rule_set is None:
-        raise CommandError(f"{what} have errors, so they decide nothing", "see `auditwire rules check`")
+        raise CommandError(f"{what} have errors, so they cannot be compared", "see `auditwire rules check`")
     return Snapshot(loaded.rule_set, loaded.documents)
 
 
 def folder_sources(path: Path) -> list[Source]:
-    """The documents of a folder, or one document, by their paths in it. Raises CallError as ``rules check`` does."""
-    from auditwire_cli.rules.check import sources_of
-
+    """The documents of a folder by their paths in it, or one document. Raises UsageError as ``read_documents`` does."""
     root = path if path.is_dir() else path.parent
-    return [Source(Path(source.path).relative_to(root).as_posix(), source.text) for source in sources_of([path])]
+    return [Source(Path(source.path).relative_to(root).as_posix(), source.text) for source in read_documents([path])]
 
 
 def _known(bucket: "RulesBucket") -> str:
     bundles = list_bundles(bucket)
-    shown = ", ".join(f"{short(one.digest)} ({one.written:%Y-%m-%d %H:%M}Z)" for one in bundles[:5])
-    return f"there are {shown}" if bundles else "nothing was published to this stack yet"
+    shown = ", ".join(f"{short(one.digest)} ({to_the_minute(one.written)})" for one in bundles[:5])
+    return f"there are {shown}" if bundles else "nothing has been published to this stack yet"

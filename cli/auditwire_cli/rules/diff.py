@@ -1,22 +1,13 @@
-"""``auditwire rules diff``: what two bundles, or folders of rules, decide differently."""
+"""``auditwire rules diff``: what two bundles or folders of rules decide differently."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auditwire_cli.output import Output
-from auditwire_cli.stack import (
-    DEFAULT_STACK,
-    EndpointUrl,
-    Profile,
-    Region,
-    Stack,
-    StackName,
-    StateFile,
-    in_one_sentence,
-)
+from auditwire_cli.errors import CommandError, ExitCode, UsageError
+from auditwire_cli.stack import Stack, in_one_sentence, on_stack
+from auditwire_cli.terminal.output import Format, Output, show, show_json
 
 if TYPE_CHECKING:
     from auditwire.bundles.rules_bucket import RulesBucket
@@ -25,32 +16,29 @@ if TYPE_CHECKING:
 _ACTIVE = "active"
 
 
+@on_stack
 def rules_diff(
     before: Annotated[str, typer.Argument(metavar="A", help="A folder, a document, a digest, or the word active.")],
-    after: Annotated[str, typer.Argument(metavar="B", help="The same.")],
+    after: Annotated[str, typer.Argument(metavar="B", help="The other side, given in the same way.")],
     *,
-    output: Annotated[Output, typer.Option("--format", help="For people, or JSON for scripts.")] = Output.TEXT,
-    stack: StackName = DEFAULT_STACK,
-    profile: Profile = None,
-    region: Region = None,
-    endpoint_url: EndpointUrl = None,
-    state: StateFile = None,
+    output: Format = Output.TEXT,
+    where: Stack,
 ) -> None:
-    """Say rule by rule what B decides otherwise than A.
+    """Show, rule by rule, what B decides differently from A.
 
-    Rules that came, went or changed: condition, priority, output, labels and what their document is used for; then
-    settings and audit policy. Conditions are compared with their macros, lists and aliases put in; layout, comments,
-    casing of fields and order of tests are no difference. Where a rule changed because of a macro, list or alias, that
-    is named.
+    These are rules that were added, removed or changed in condition, priority, output, labels or use, and changes of
+    settings and audit policy. Conditions are compared after their macros, lists and aliases are expanded. Layout,
+    comments, the case of field names and the order of tests make no difference. Where a rule changed through a macro,
+    list or alias, that is named.
 
-    A path that exists is a folder or document; another word is the digest of a bundle, or its beginning; `active` is
-    what is in force (./active is a folder of that name). Only for those the stack is asked.
+    A path that exists is a folder or document; any other word is the digest of a bundle, or its beginning; and
+    `active` is what is in force (write ./active for a folder of that name). The stack is only asked for bundles.
 
     JSON has the members rules (each with rule, kind, changes and through), settings and policy; a change has what,
     before and after.
 
     \b
-    Exit codes: 0 the same is decided, 1 it is not, 2 the call was wrong or a side cannot be read.
+    Exit codes: 0 no difference, 1 a difference, 2 wrong usage, or a side cannot be read.
 
     \b
     Examples:
@@ -59,25 +47,24 @@ def rules_diff(
       auditwire rules diff rules ../other/rules
     """
     from auditwire.rules.difference import difference
-    from auditwire_cli.errors import CallError, CommandError
     from auditwire_cli.rules.difference_text import difference_text
 
-    sides = _Sides(Stack(stack, profile, region, endpoint_url, state))
+    sides = _Sides(where)
     try:
         found = difference(sides.snapshot(before), sides.snapshot(after))
     except CommandError as error:
-        # 1 means different, as diff has it: what cannot be compared is something else.
-        raise CallError(error.message, error.hint) from None
+        # 1 means a difference, as for diff; that something cannot be compared is another matter.
+        raise UsageError(error.message, error.hint) from None
     if output is Output.JSON:
-        print(json.dumps(found.as_json(), ensure_ascii=False))
+        show_json(found.as_json())
     else:
-        print(difference_text(found))
+        show(difference_text(found))
     if found:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.FINDINGS)
 
 
 class _Sides:
-    """Finds what a word means. The stack is asked once, and only for words that are no path."""
+    """Finds what a word means. The stack is found once, and only if a word is not a path."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack

@@ -1,10 +1,11 @@
-"""A difference between two sets of rules, for people."""
+"""The difference between two sets of rules, for people."""
 
 import difflib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from auditwire_cli.output import counted, printable
+from auditwire_cli.terminal.escaping import printable
+from auditwire_cli.terminal.output import counted
 
 if TYPE_CHECKING:
     from auditwire.rules.difference import Change, Difference, RuleChange
@@ -14,7 +15,7 @@ _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 
 
 def difference_text(found: "Difference") -> str:
-    """What decides otherwise, rule by rule; a last line counts it."""
+    """What is decided differently, rule by rule; the last line counts the changes."""
     lines: list[str] = []
     for rule in found.rules:
         lines += _rule(rule)
@@ -27,17 +28,17 @@ def difference_text(found: "Difference") -> str:
 
 
 def summary(found: "Difference") -> str:
-    """``1 rule added, 2 changed; settings changed``, or that the same is decided."""
+    """``1 rule added, 2 changed; settings changed``, or that there is no difference."""
     kinds = [(kind, sum(rule.kind == kind for rule in found.rules)) for kind in _SIGNS]
     parts = [f"{count:,} {kind}" for kind, count in kinds if count]
     if parts:
         first, *rest = parts
         count, _, kind = first.partition(" ")
-        parts = [f"{counted(int(count.replace(',', '')), 'rule', 'rules')} {kind}", *rest]
+        parts = [f"{counted(int(count.replace(',', '')), 'rule')} {kind}", *rest]
     others = [name for name, changes in (("settings", found.settings), ("audit policy", found.policy)) if changes]
     texts = [", ".join(parts)] if parts else []
     texts += [f"{' and '.join(others)} changed"] if others else []
-    return "; ".join(texts) or "the same is decided"
+    return "; ".join(texts) or "no difference"
 
 
 def _rule(rule: "RuleChange") -> Iterator[str]:
@@ -69,7 +70,7 @@ def _change(change: "Change") -> Iterator[str]:
 
 
 def broken(text: str) -> list[str]:
-    """A condition, or another text, as lines: each test of its outermost level on one of its own, if it is long."""
+    """A condition or another text as lines; of a long condition, each test at its outermost level has its own line."""
     if "\n" in text:
         return [printable(line) for line in text.split("\n")]
     if len(text) <= _WIDTH:
@@ -78,7 +79,7 @@ def broken(text: str) -> list[str]:
 
 
 def _wrapped(line: str) -> list[str]:
-    """A line that is still long, broken behind the commas of its lists."""
+    """A line that is still long, broken after the commas of its lists."""
     if len(line) <= _WIDTH:
         return [line]
     first, *rest = _split(line, None, (", ",))
@@ -86,9 +87,9 @@ def _wrapped(line: str) -> list[str]:
 
 
 def _split(text: str, level: int | None, separators: tuple[str, ...]) -> list[str]:
-    """The text cut at separators that stand outside strings, at that depth of parentheses (None: any).
+    """The text, cut at separators that are outside of strings, at this depth of parentheses (None: at any).
 
-    A word separator begins the next piece, a comma ends the one before.
+    A word begins the next piece; a comma ends the one before it.
     """
     pieces, start, depth, in_string, position = [], 0, 0, False, 0
     while position < len(text):

@@ -1,6 +1,5 @@
-"""``auditwire rules eval``: what rules decide about events, before they decide about anything real."""
+"""``auditwire rules eval``: what rules decide about events in a file, before they decide about real ones."""
 
-import sys
 from collections import Counter
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -10,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from auditwire.senders.kind import SenderKind
-from auditwire_cli.errors import CommandError
-from auditwire_cli.output import Output, printable
+from auditwire_cli.errors import CommandError, ExitCode
+from auditwire_cli.rules.documents import read_documents
+from auditwire_cli.terminal.escaping import printable
+from auditwire_cli.terminal.output import Output, counted, show, show_json_line, tell
 
 if TYPE_CHECKING:
     from auditwire.events import Event
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Sender(StrEnum):
-    """Which kind of sender's settings of the Webhook document apply."""
+    """The kind of sender whose settings in the Webhook document apply."""
 
     KUBERNETES = SenderKind.KUBERNETES
     KUBESPHERE = SenderKind.KUBESPHERE
@@ -28,27 +29,29 @@ class Sender(StrEnum):
 def rules_eval(
     *,
     rules: Annotated[list[Path], typer.Option(metavar="PATH", help="Rule documents or folders; may be repeated.")],
-    events: Annotated[str, typer.Option(metavar="FILE", help="Events in any body shape, also gzipped; - for stdin.")],
+    events: Annotated[
+        str, typer.Option(metavar="FILE", help="Events in any body shape, also gzipped; - for standard input.")
+    ],
     sender: Annotated[
         Sender | None,
-        typer.Option(help="Apply the Webhook document's settings for this sender; without, none of them."),
+        typer.Option(help="Apply the settings of the Webhook document for this sender.  [default: apply none]"),
     ] = None,
     output: Annotated[
-        Output, typer.Option("--format", help="One JSON line an event, or text for people.")
+        Output, typer.Option("--format", help="One line of JSON for each event, or text for people.")
     ] = Output.JSON,
 ) -> None:
     """Decide about events in a file.
 
     Nothing is sent, archived or alerted.
 
-    One JSON line an event, in order, with the members auditID, stage, verdict (ignore, archive, alert), archiving
-    and alerting (every matching rule as document.rule, whatever its priority), alerts (rule, priority, message) and
-    errors (rule, message). No audit policy is applied.
+    For each event, in order, there is one line of JSON with the members auditID, stage, verdict (ignore, archive,
+    alert), archiving and alerting (every matching rule as document.rule, whatever its priority), alerts (rule,
+    priority, message) and errors (rule, message). No audit policy is applied.
 
-    An item that is no event is named on standard error with its place; the others are decided all the same.
+    An item that is not an event is named on standard error with its place; the other items are decided.
 
     \b
-    Exit codes: 0 every item was decided, 1 some were no events or the rules have errors, 2 the call was wrong.
+    Exit codes: 0 every item was decided, 1 some are not events or the rules have errors, 2 wrong usage.
 
     \b
     Examples:
@@ -68,28 +71,33 @@ def rules_eval(
             decoded = decode(item.raw)
             for reject in decoded.rejects:
                 bad += 1
-                sys.stderr.write(f"{log.name}:{item.place}: no event: {reject.detail} ({reject.reason})\n")
+                tell(f"{log.name}:{item.place}: not an event: {reject.detail} ({reject.reason})")
             for event in decoded.events:
                 decision = _decide(rule_set, event, sender)
                 verdicts[decision["verdict"]] += 1
-                print(orjson.dumps(decision).decode() if output is Output.JSON else _as_text(event, decision))
+                if output is Output.JSON:
+                    show_json_line(orjson.dumps(decision))
+                else:
+                    show(_as_text(event, decision))
     if output is Output.TEXT:
         counts = ", ".join(f"{verdicts[name]:,} {name}" for name in ("ignore", "archive", "alert"))
-        print(f"{verdicts.total():,} events: {counts}" + (f"; not an event: {bad:,}" if bad else ""))
+        show(
+            f"{counted(verdicts.total(), 'event')}: {counts}"
+            + (f"; {counted(bad, 'item')} not an event" if bad else "")
+        )
     if bad:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.FINDINGS)
 
 
 def _rule_set(paths: list[Path]) -> "RuleSet":
     """The rules of these paths. Raises CommandError after showing what is wrong with them."""
     from auditwire.rules import load_sources
-    from auditwire_cli.rules.check import sources_of
 
-    loaded = load_sources(sources_of(paths))
+    loaded = load_sources(read_documents(paths))
     if loaded.rule_set is None:
         for found in loaded.diagnostics:
             if found.is_error:
-                sys.stderr.write(found.as_text() + "\n")
+                tell(found.as_text())
         raise CommandError("the rules have errors, so nothing was decided", "see `auditwire rules check`")
     return loaded.rule_set
 
@@ -98,7 +106,7 @@ def _decide(rule_set: "RuleSet", event: "Event", sender: Sender | None) -> dict[
     from auditwire.events import settle
     from auditwire.pipeline import decide_event
 
-    # As ingest does: times in one form. The cluster is a credential's to say, and there is none here.
+    # As ingest does: all times in one form. Only a credential names a cluster, and there is none here.
     settle(event, cluster=event.cluster, received=datetime.now(UTC))
     decision = decide_event(event, sender=None if sender is None else SenderKind(sender), rules=rule_set)
     verdict = decision.verdict
@@ -124,5 +132,5 @@ def _as_text(event: "Event", decision: dict[str, Any]) -> str:
     request = printable(f"{event.auditID} {event.stage}: {who} {event.verb} {target or event.requestURI}")
     lines = [f"{decision['verdict']:<8} {request}: {matching}"]
     lines += [f"         {alert['priority']} {alert['rule']}: {alert['message']}" for alert in decision["alerts"]]
-    lines += [f"         could not be judged by {error['rule']}: {error['message']}" for error in decision["errors"]]
+    lines += [f"         could not be evaluated by {error['rule']}: {error['message']}" for error in decision["errors"]]
     return "\n".join(lines)

@@ -1,15 +1,16 @@
-"""``auditwire rules fix``: the parentheses that ambiguous conditions lack, put into the files as they are."""
+"""``auditwire rules fix``: put the missing parentheses into ambiguous conditions, and change nothing else."""
 
 import difflib
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auditwire_cli.errors import CallError, CommandError
-from auditwire_cli.output import counted
+from auditwire_cli.errors import CommandError, ExitCode, UsageError
+from auditwire_cli.files import read_file
+from auditwire_cli.rules.documents import document_files
+from auditwire_cli.terminal.output import counted, show, tell
 
 if TYPE_CHECKING:
     from auditwire.documents.diagnostics import Diagnostic
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Reading(StrEnum):
-    """Who reads an ambiguous condition right: KubeSphere, or everybody else."""
+    """Whose reading of an ambiguous condition is meant: KubeSphere's, or that of everybody else."""
 
     KUBESPHERE = "kubesphere"
     STANDARD = "standard"
@@ -25,28 +26,31 @@ class Reading(StrEnum):
 
 def rules_fix(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="Rule documents, or folders of *.yaml and *.yml.")
+        list[Path], typer.Argument(metavar="PATH...", help="Rule documents, or folders of *.yaml and *.yml files.")
     ],
     *,
     precedence: Annotated[
-        Reading | None, typer.Option(help="What an ambiguous condition means; documents with the annotation know.")
+        Reading | None,
+        typer.Option(help="How an ambiguous condition is meant, where the document itself does not say so."),
     ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Change nothing; exit 1 if something would change.")] = False,
-    diff: Annotated[bool, typer.Option("--diff", help="Change nothing; print what would change.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit with 1 if something would change.")
+    ] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Change nothing; show what would change.")] = False,
 ) -> None:
     """Put parentheses into ambiguous conditions (AW103).
 
-    KubeSphere gives `and` and `or` equal rank and `not` the lowest; everybody else reads `not` before `and` before
-    `or`. Where that makes a difference, parentheses are added so that the condition means to all what --precedence
-    says: what KubeSphere made of it, or what it looks like. A document with the annotation auditwire.io/precedence
-    says itself what it means, whatever --precedence is.
+    In KubeSphere `and` and `or` have the same precedence, and `not` has the lowest. Everywhere else `not` binds more
+    tightly than `and`, and `and` more tightly than `or`. Where this makes a difference, parentheses are added, and
+    then everybody reads the condition as --precedence says: as KubeSphere did, or as the standard does. A document
+    with the annotation auditwire.io/precedence says so itself, and --precedence does not count there.
 
-    Nothing but parentheses is put in: comments, quotes and layout stay. A file in which that is not possible is left
-    as it is, and named.
+    Only parentheses are added; comments, quotes and layout stay. A file in which this is not possible is not changed,
+    and is named.
 
     \b
     Exit codes: 0 done or nothing to do, 1 something would change (with --check) or could not be changed,
-    2 the call was wrong, or somebody must say what a condition means.
+    2 wrong usage, or nobody has said how a condition is meant.
 
     \b
     Examples:
@@ -59,56 +63,41 @@ def rules_fix(
     from auditwire.rules.fix import fix_source
 
     chosen = None if precedence is None else Precedence(precedence)
-    texts = {path: _text(path) for path in _files(paths)}
+    texts = {path: _text(path) for path in document_files(paths)}
     fixes = {path: fix_source(Source(str(path), text), chosen) for path, text in texts.items()}
     undecided = [found for fixed in fixes.values() for found in fixed.undecided]
     if undecided:
-        _show(undecided)
-        means = counted(len(undecided), "condition means", "conditions mean")
-        raise CallError(
-            f"somebody must say what {means}, so no file was changed",
-            "--precedence kubesphere keeps what KubeSphere makes of them, --precedence standard what others do",
+        _tell(undecided)
+        conditions = counted(len(undecided), "ambiguous condition")
+        raise UsageError(
+            f"there is no telling how {conditions} {'is' if len(undecided) == 1 else 'are'} meant; nothing was changed",
+            "--precedence kubesphere keeps the meaning in KubeSphere, --precedence standard the usual meaning",
         )
     changed = {path: fixed for path, fixed in fixes.items() if fixed.mended}
     for path, fixed in changed.items():
         if diff:
-            sys.stdout.write(_diff(path, texts[path], fixed))
+            show(_diff(path, texts[path], fixed).removesuffix("\n"))
         elif not check:
             _write(path, fixed.source.text)
     if not diff:
         _report(changed, check=check)
     failed = [found for fixed in fixes.values() for found in fixed.failed]
-    _show(failed)
+    _tell(failed)
     if failed or (check and changed):
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.FINDINGS)
 
 
-def _show(findings: "list[Diagnostic]") -> None:
+def _tell(findings: "list[Diagnostic]") -> None:
     for found in findings:
-        sys.stderr.write(found.as_text() + "\n")
-
-
-def _files(paths: list[Path]) -> list[Path]:
-    """The rule documents at these paths, each once. Raises CallError for what is missing or a folder without any."""
-    from auditwire.rules import rule_files
-
-    files: dict[Path, None] = {}
-    for path in paths:
-        found = rule_files(path) if path.is_dir() else [path]
-        if not found:
-            raise CallError(f"no rule documents in {path}", "they are called *.yaml or *.yml")
-        files |= dict.fromkeys(found)
-    return list(files)
+        tell(found.as_text())
 
 
 def _text(path: Path) -> str:
     # Not as when loading: what is not UTF-8 could not be written back as it was.
     try:
-        return path.read_bytes().decode()
+        return read_file(path).decode()
     except UnicodeDecodeError:
-        raise CommandError(f"{path} is not UTF-8, so it cannot be edited") from None
-    except OSError as error:
-        raise CallError(f"cannot read {path}: {error.strerror}") from None
+        raise CommandError(f"{path} is not UTF-8, so it cannot be edited", "save it as UTF-8 first") from None
 
 
 def _write(path: Path, text: str) -> None:
@@ -125,13 +114,13 @@ def _diff(path: Path, before: str, fixed: "Fixed") -> str:
 
 
 def _report(changed: "dict[Path, Fixed]", *, check: bool) -> None:
-    """What was, or would be, changed: a line for each condition, and how many there were."""
+    """Show what was changed, or would be: a line for each condition, and how many there are."""
     would = "would get" if check else "got"
     for path, fixed in changed.items():
         for mended in fixed.mended:
-            print(
+            show(
                 f"{path}:{mended.line}:{mended.column}: {mended.rule} {would} parentheses, read as {mended.precedence}"
             )
     count = sum(len(fixed.mended) for fixed in changed.values())
-    conditions, files = counted(count, "condition", "conditions"), counted(len(changed), "file", "files")
-    print(f"{conditions} in {files} {would} parentheses" if count else "no condition needs parentheses")
+    conditions, files = counted(count, "condition"), counted(len(changed), "file")
+    show(f"{conditions} in {files} {would} parentheses" if count else "no condition needs parentheses")

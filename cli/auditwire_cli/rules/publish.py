@@ -1,49 +1,46 @@
-"""``auditwire rules publish``: documents of a folder into the rules bucket, checked, as one, and waited for."""
+"""``auditwire rules publish``: check the documents of a folder, send them as one change, and wait for the verdict."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auditwire_cli.stack import (
-    DEFAULT_STACK,
-    EndpointUrl,
-    Profile,
-    Region,
-    Stack,
-    StackName,
-    StateFile,
-    in_one_sentence,
-)
+from auditwire_cli.errors import UsageError
+from auditwire_cli.files import read_file
+from auditwire_cli.rules.documents import document_files
+from auditwire_cli.stack import Stack, on_stack
+from auditwire_cli.terminal.output import show
 
 if TYPE_CHECKING:
     from auditwire.documents.source import Source
     from auditwire_cli.rules.upload import Documents
 
+Timeout = Annotated[float, typer.Option(min=1, metavar="SECONDS", help="How long to wait for the verdict.")]
 
+
+@on_stack
 def rules_publish(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder that holds all the documents.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder that has all the documents.")],
     *,
-    keep: Annotated[bool, typer.Option("--keep", help="Keep documents of the bucket that DIR does not have.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Publish only without warnings.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and show what would change; send nothing.")] = False,
-    timeout: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="How long to wait for the verdict.")] = 120,
-    stack: StackName = DEFAULT_STACK,
-    profile: Profile = None,
-    region: Region = None,
-    endpoint_url: EndpointUrl = None,
-    state: StateFile = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep documents in the bucket that are not in DIR.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Let warnings prevent publishing too.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check, show what would change, and send nothing.")
+    ] = False,
+    timeout: Timeout = 120,
+    where: Stack,
 ) -> None:
     """Bring the documents of a folder into force.
 
-    They are checked here first, as `auditwire rules check` does; with errors nothing is sent. Then you see which
-    documents and which rules change, the documents are sent so that they go live as one, and the verdict on exactly
-    these documents is waited for. Documents of the bucket that the folder does not have are deleted, unless --keep.
+    First they are checked here, as by `auditwire rules check`; if there are errors, nothing is sent. Then the command
+    shows which documents and which rules change, sends the documents so that they come into force as one change, and
+    waits for the verdict on exactly these documents. Documents in the bucket that are not in the folder are deleted,
+    unless --keep is given.
 
-    Ctrl-C while sending puts the documents back as they were. Ctrl-C while waiting only ends the waiting.
+    Ctrl-C while sending restores the documents as they were. Ctrl-C while waiting only ends the waiting.
 
     \b
-    Exit codes: 0 in force, 1 refused (here or there) or AWS would not, 2 the call was wrong, 3 no verdict in time,
+    Exit codes: 0 in force, 1 refused (here, by the stack, or by AWS), 2 wrong usage, 3 no verdict in time,
     130 interrupted. With --dry-run: 0 these documents would be sent, 1 they have errors.
 
     \b
@@ -52,52 +49,42 @@ def rules_publish(
       auditwire rules publish rules --profile prod --region eu-west-1
       auditwire rules publish rules --state .auditwire/dev.json
     """
-    from auditwire_cli.errors import CallError
-    from auditwire_cli.rules.check import check_and_print
-    from auditwire_cli.rules.publishing import bring_into_force, show
+    from auditwire_cli.rules.check import check_and_show
+    from auditwire_cli.rules.publishing import bring_into_force, show_changes
     from auditwire_cli.rules.upload import Upload, documents_in
 
-    where = Stack(stack, profile, region, endpoint_url, state)
     if not folder.is_dir():
-        raise CallError(f"{folder} is no folder of rule documents")
+        raise UsageError(f"{folder} is not a folder of rule documents", "give the folder that has all of them")
     documents = _documents(folder)
     if not keep:
-        check_and_print(_sources(folder, documents, {}), strict=strict)
-    with in_one_sentence(where):
-        bucket = where.rules_bucket()
-        there = documents_in(bucket)
-        kept = {path: data for path, data in there.items() if keep and path not in documents}
-        if keep:
-            check_and_print(_sources(folder, documents, kept), strict=strict)
-        upload = Upload(there, {**kept, **documents})
-        for path in kept:
-            print(f"  kept     {path}")
-        show(bucket, upload)
-        if not dry_run:
-            bring_into_force(bucket, upload, seconds=timeout, folder=folder)
+        check_and_show(_sources(folder, documents, {}), strict=strict)
+    bucket = where.rules_bucket()
+    there = documents_in(bucket)
+    kept = {path: data for path, data in there.items() if keep and path not in documents}
+    if keep:
+        check_and_show(_sources(folder, documents, kept), strict=strict)
+    upload = Upload(there, {**kept, **documents})
+    for path in kept:
+        show(f"  kept     {path}")
+    show_changes(bucket, upload)
+    if not dry_run:
+        bring_into_force(bucket, upload, where, seconds=timeout, folder=folder)
 
 
 def _documents(folder: Path) -> dict[str, bytes]:
-    """The documents below a folder by path. Raises CallError for a folder without any, and for what cannot be sent."""
-    from auditwire.rules import rule_files
-    from auditwire_cli.errors import CallError
-
+    """The documents of a folder by their paths in it. Raises UsageError for a folder without any, and for what cannot
+    be sent."""
     documents = {}
-    for file in rule_files(folder):
+    for file in document_files([folder]):
         path = file.relative_to(folder).as_posix()
         if not path.isprintable():
-            raise CallError(f"a document cannot be called {path!r} in the bucket", "rename it")
-        try:
-            documents[path] = file.read_bytes()
-        except OSError as error:
-            raise CallError(f"cannot read {file}: {error.strerror}") from None
-    if not documents:
-        raise CallError(f"no rule documents in {folder}", "they are called *.yaml or *.yml")
+            raise UsageError(f"a document in the bucket cannot be called {path!r}", "rename it")
+        documents[path] = read_file(file)
     return documents
 
 
 def _sources(folder: Path, documents: "Documents", kept: "Documents") -> "list[Source]":
-    """What will lie in the bucket, each document called as where it comes from."""
+    """What will be in the bucket, each document named by where it comes from."""
     from auditwire.documents.source import Source
 
     here = [(str(folder / path), data) for path, data in documents.items()]

@@ -1,14 +1,15 @@
 """``auditwire rules schema``: the JSON Schemas of the documents, for editors and other tools."""
 
-import json
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from auditwire_cli.terminal.output import show_json
+
 
 class Kind(StrEnum):
-    """Of which document."""
+    """The kind of document."""
 
     DOCUMENT = "document"
     RULE = "rule"
@@ -18,16 +19,16 @@ class Kind(StrEnum):
 
 def rules_schema(
     kind: Annotated[
-        Kind, typer.Option(help="One kind of document, or document: whatever its kind says.")
+        Kind, typer.Option(help="The kind of document; document stands for all kinds, told apart by their key kind.")
     ] = Kind.DOCUMENT,
 ) -> None:
     """Print the JSON Schema of rule documents.
 
-    It knows keys, types and choices, so an editor completes and checks them while you write; what conditions say only
-    auditwire rules check can tell.
+    It describes keys, types and choices, so that an editor can complete and check them while you write. Conditions are
+    only checked by `auditwire rules check`.
 
     \b
-    Exit codes: 0 printed, 2 the call was wrong.
+    Exit codes: 0 printed, 2 wrong usage.
 
     \b
     Examples:
@@ -36,4 +37,4 @@ def rules_schema(
     """
     from auditwire.rules.schema import SCHEMAS
 
-    print(json.dumps(SCHEMAS[kind.value](), indent=2, ensure_ascii=False))
+    show_json(SCHEMAS[kind.value](), indent=2)

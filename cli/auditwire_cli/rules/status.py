@@ -1,24 +1,16 @@
 """``auditwire rules status``: which rules are in force, and what became of the last change."""
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from auditwire_cli.errors import CommandError
-from auditwire_cli.output import Output, counted
-from auditwire_cli.stack import (
-    DEFAULT_STACK,
-    EndpointUrl,
-    Profile,
-    Region,
-    Stack,
-    StackName,
-    StateFile,
-    in_one_sentence,
-)
+from auditwire_cli.errors import CommandError, ExitCode
+from auditwire_cli.rules.documents import short
+from auditwire_cli.stack import Stack, on_stack
+from auditwire_cli.terminal.output import Format, Output, counted, show, show_json
+from auditwire_cli.times import iso
 
 if TYPE_CHECKING:
     from auditwire.bundles.rules_bucket import RulesBucket
@@ -26,53 +18,51 @@ if TYPE_CHECKING:
     from auditwire.documents.diagnostics import Diagnostic
 
 
+@on_stack
 def rules_status(
     *,
-    output: Annotated[Output, typer.Option("--format", help="For people, or JSON for scripts.")] = Output.TEXT,
-    stack: StackName = DEFAULT_STACK,
-    profile: Profile = None,
-    region: Region = None,
-    endpoint_url: EndpointUrl = None,
-    state: StateFile = None,
+    output: Format = Output.TEXT,
+    where: Stack,
 ) -> None:
-    """Say which rules are in force, and what became of the last change.
+    """Show which rules are in force, and the last verdict.
 
-    The active bundle, the last verdict with its findings, whether the bucket holds documents that are not in force,
-    and whether somebody is publishing. JSON has the members active (digest, compiled, archiving, alerting), verdict
-    (verdict, digest, time, errors, warnings, diagnostics), documents (digest, count, in_force) and publishing
-    (seconds); each of the first two and the last is null where there is none.
+    That is the active bundle, the last verdict with its findings, whether there are documents in the bucket that are
+    not in force, and whether somebody is publishing. JSON has the members active (digest, compiled, archiving,
+    alerting), verdict (verdict, digest, time, errors, warnings, diagnostics), documents (digest, count, in_force) and
+    publishing (seconds). The first two and the last are null where there is none.
 
     \b
-    Exit codes: 0 the documents in the bucket are in force, 1 they are not, or cannot be read, 2 the call was wrong.
+    Exit codes: 0 the documents in the bucket are in force, 1 they are not, or cannot be read, 2 wrong usage.
 
     \b
     Examples:
       auditwire rules status --profile prod
       auditwire rules status --state .auditwire/dev.json --format json
     """
-    where = Stack(stack, profile, region, endpoint_url, state)
-    with in_one_sentence(where):
-        found = _look(where.rules_bucket(), datetime.now(UTC))
-    print(json.dumps(found.as_json(), ensure_ascii=False) if output is Output.JSON else found.as_text())
+    found = _look(where.rules_bucket(), datetime.now(UTC))
+    if output is Output.JSON:
+        show_json(found.as_json())
+    else:
+        show(found.as_text())
     if not found.in_force:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.FINDINGS)
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
     active: "Active | None"
     rules: tuple[int, int] | None
-    """How many rules archive and alert; None for a bundle that is missing or cannot be read."""
+    """How many rules archive and how many alert; None for a bundle that is missing or cannot be read."""
     status: "Status | None"
     findings: "list[Diagnostic]"
     digest: str
     documents: int
     publishing: float | None
-    """Seconds since somebody began to publish."""
+    """The seconds since somebody began to publish; None when nobody is publishing."""
 
     @property
     def in_force(self) -> bool:
-        """Whether what lies in the bucket decides; of an empty one, whether nothing was ever published."""
+        """Whether the documents in the bucket decide; for an empty bucket, whether nothing was ever published."""
         if self.active is None:
             return not self.documents
         return self.digest == self.active.digest
@@ -91,50 +81,44 @@ class _Found:
         return {"active": active, "verdict": verdict, "documents": documents, "publishing": publishing}
 
     def as_text(self) -> str:
-        from auditwire_cli.rules.verdict import short
-
         lines = [f"in force    {self._decides()}"]
         if self.status is not None:
-            errors = counted(self.status.errors, "error", "errors")
-            warnings = counted(self.status.warnings, "warning", "warnings")
+            errors = counted(self.status.errors, "error")
+            warnings = counted(self.status.warnings, "warning")
             lines.append(
-                f"last look   {short(self.status.digest)} {self.status.verdict} at {_moment(self.status.time)}: "
+                f"verdict     {short(self.status.digest)} {self.status.verdict} at {iso(self.status.time)}: "
                 f"{errors} and {warnings}"
             )
-        count = counted(self.documents, "document", "documents")
+        count = counted(self.documents, "document")
         lines.append(f"in rules/   {count}, {self._standing()}")
         if self.publishing is not None:
             lines.append(f"publishing  {self._marker(self.publishing)}")
         return "\n".join([*lines, *(found.as_text() for found in self.findings)])
 
     def _decides(self) -> str:
-        from auditwire_cli.rules.verdict import short
-
         which = "the shipped rules"
         if self.active is not None:
-            which = f"{short(self.active.digest)} since {_moment(self.active.compiled)}"
+            which = f"{short(self.active.digest)} since {iso(self.active.compiled)}"
         if self.rules is None:
-            return f"{which}; the bundle cannot be read, so functions that have it keep it and others use the shipped"
-        archiving, alerting = (counted(count, "rule", "rules") for count in self.rules)
+            return f"{which}; its bundle cannot be read: functions that have it keep it, others use the shipped rules"
+        archiving, alerting = (counted(count, "rule") for count in self.rules)
         return f"{which}: {archiving} archive, {alerting} alert"
 
     def _standing(self) -> str:
-        from auditwire_cli.rules.verdict import short
-
         if self.in_force:
-            return "in force" if self.active else "the shipped rules decide"
+            return "in force" if self.active else "so the shipped rules are in force"
         if self.status is not None and self.status.digest == self.digest and self.status.verdict == "refused":
             return f"{short(self.digest)}: refused, so not in force"
         if not self.documents:
-            return "the rules before them stay in force"
-        return f"{short(self.digest)}: not looked at yet, so not in force"
+            return "so the last rules stay in force"
+        return f"{short(self.digest)}: not compiled yet, so not in force"
 
     def _marker(self, seconds: float) -> str:
         from auditwire.bundles.rules_bucket import MAX_MARKER_AGE
 
         if seconds < MAX_MARKER_AGE.total_seconds():
-            return f"since {seconds:.0f} s; nothing is looked at until that has ended"
-        return f"began {seconds:.0f} s ago and never ended; rules/.publishing holds nobody up any longer"
+            return f"somebody has been publishing for {seconds:.0f} s; nothing is compiled until that ends"
+        return f"somebody began {seconds:.0f} s ago and never ended; that rules/.publishing is ignored"
 
 
 def _look(bucket: "RulesBucket", now: datetime) -> _Found:
@@ -157,13 +141,9 @@ def _look(bucket: "RulesBucket", now: datetime) -> _Found:
         active=active,
         rules=(len(rule_set.archiving), len(rule_set.alerting)) if rule_set else None,
         status=status,
-        # Lines are shown of the documents that were looked at, not of others that lie there now.
+        # Source lines are shown only if the documents are still those that the verdict is about.
         findings=findings_of(status, documents if current else {}) if status else [],
         digest=digest,
         documents=len(documents),
         publishing=marker_age(bucket, now),
     )
-
-
-def _moment(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

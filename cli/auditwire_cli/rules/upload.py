@@ -1,4 +1,4 @@
-"""Sending documents to the rules bucket as one: all of them come to lie there, or everything stays as it was."""
+"""Sending documents to the rules bucket as one change: all of them arrive, or everything stays as it was."""
 
 import signal
 import threading
@@ -32,24 +32,24 @@ Documents = Mapping[str, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What lies in the bucket before, and what shall lie there after."""
+    """What is in the bucket before, and what shall be there afterwards."""
 
     before: Documents
     after: Documents
 
     @property
     def written(self) -> list[str]:
-        """The paths of documents that are new or have another content."""
+        """The paths of documents that are new or have new content."""
         return [path for path in sorted(self.after) if self.before.get(path) != self.after[path]]
 
     @property
     def deleted(self) -> list[str]:
-        """The paths of documents that shall not be there any longer."""
+        """The paths of documents that shall go."""
         return sorted(self.before.keys() - self.after.keys())
 
     @property
     def digest(self) -> str:
-        """What compile_rules will call the documents."""
+        """The digest that compile_rules will give to the documents."""
         return digest_of(sources_of(self.after))
 
     def __bool__(self) -> bool:
@@ -58,12 +58,12 @@ class Upload:
 
 
 def sources_of(documents: Documents) -> list[Source]:
-    """The documents as they are loaded: read as UTF-8, what is none replaced."""
+    """The documents as they are loaded: in UTF-8, with U+FFFD for bytes that are not."""
     return [Source(path, data.decode(errors="replace")) for path, data in sorted(documents.items())]
 
 
 def documents_in(bucket: "RulesBucket") -> dict[str, bytes]:
-    """The documents that lie in the bucket now. Raises RulesBucketError."""
+    """The documents that are in the bucket now. Raises RulesBucketError."""
     documents = {}
     for listed in bucket.entries():
         path = document_path(listed.key)
@@ -74,7 +74,7 @@ def documents_in(bucket: "RulesBucket") -> dict[str, bytes]:
 
 
 def marker_age(bucket: "RulesBucket", now: datetime) -> float | None:
-    """Seconds since somebody began to publish and has not ended; None when nobody has."""
+    """The seconds since somebody began to publish; None when nobody is publishing."""
     for listed in bucket.entries(MARKER_KEY):
         if listed.key == MARKER_KEY:
             return max(0.0, (now - listed.modified).total_seconds())
@@ -82,10 +82,10 @@ def marker_age(bucket: "RulesBucket", now: datetime) -> float | None:
 
 
 def send(bucket: "RulesBucket", upload: Upload, *, clock: Callable[[], float] = time.monotonic) -> None:
-    """Bring the documents into the bucket while `rules/.publishing` keeps compile_rules waiting.
+    """Write the documents into the bucket, while `rules/.publishing` keeps compile_rules waiting.
 
-    Whatever ends it early, Ctrl-C and SIGTERM included, the documents are put back as they were and the marker is
-    removed; then it is raised. Raises CommandError while somebody else publishes, RulesBucketError.
+    Whatever ends this early, also Ctrl-C and SIGTERM, the documents are restored as they were, the marker is removed,
+    and then it is raised. Raises CommandError while somebody else is publishing, RulesBucketError.
     """
     with _interruptible():
         marker = _Marker(bucket, clock)
@@ -103,8 +103,8 @@ def send(bucket: "RulesBucket", upload: Upload, *, clock: Callable[[], float] = 
                         _put(bucket, path, upload.before.get(path))
                 except RulesBucketError as second:
                     raise CommandError(
-                        f"only some documents were sent, and they could not be put back: {second}",
-                        "publish again as soon as the bucket can be written",
+                        f"only some documents were sent, and the bucket could not be restored: {second}",
+                        "publish again as soon as the bucket can be written to",
                     ) from error
             raise
         finally:
@@ -120,22 +120,22 @@ def _put(bucket: "RulesBucket", path: str, data: bytes | None) -> None:
 
 
 class _Marker:
-    """`rules/.publishing`, ours alone, and young for as long as the upload takes."""
+    """`rules/.publishing`: ours alone, and kept young for as long as the upload takes."""
 
     def __init__(self, bucket: "RulesBucket", clock: Callable[[], float]) -> None:
         self._bucket, self._clock = bucket, clock
         stored = bucket.read(MARKER_KEY)
         age = marker_age(bucket, datetime.now(UTC)) if stored else None
         if age is not None and age < MAX_MARKER_AGE.total_seconds():
-            raise _busy(f"since {age:.0f} s")
+            raise _busy(f"for {age:.0f} s")
         try:
             bucket.replace(MARKER_KEY, self._content(), stored.etag if stored else None)
         except ChangedError:
-            raise _busy("since just now") from None
+            raise _busy("for a moment") from None
         self._written = clock()
 
     def keep_young(self) -> None:
-        """Write the marker anew before compile_rules could take it for a forgotten one."""
+        """Write the marker again before it is so old that compile_rules ignores it."""
         if self._clock() - self._written > _REFRESH_SECONDS:
             self._bucket.write(MARKER_KEY, self._content())
             self._written = self._clock()
@@ -144,23 +144,23 @@ class _Marker:
         return uuid.uuid4().hex.encode()
 
 
-def _busy(since: str) -> CommandError:
+def _busy(how_long: str) -> CommandError:
     return CommandError(
-        f"somebody else is publishing, {since}",
-        f"try again in a minute; a rules/.publishing older than {MAX_MARKER_AGE.total_seconds():.0f} s holds nobody up",
+        f"somebody else has been publishing {how_long}",
+        f"try again in a minute; a rules/.publishing older than {MAX_MARKER_AGE.total_seconds():.0f} s is ignored",
     )
 
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """SIGTERM ends what is inside like Ctrl-C does, so that it can clean up."""
+    """Inside, SIGTERM acts like Ctrl-C, so that what was begun can be cleaned up."""
     with _handler(signal.SIGTERM, signal.default_int_handler):
         yield
 
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Neither Ctrl-C nor SIGTERM ends what is inside: cleaning up takes a moment."""
+    """Inside, Ctrl-C and SIGTERM are ignored: cleaning up takes a moment."""
     with _handler(signal.SIGINT, signal.SIG_IGN), _handler(signal.SIGTERM, signal.SIG_IGN):
         yield
 

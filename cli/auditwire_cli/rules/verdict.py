@@ -1,6 +1,5 @@
-"""What compile_rules says about documents that were sent: waiting for it, and showing it."""
+"""What compile_rules says about documents that were sent: waiting for the verdict, and showing it."""
 
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,8 +10,10 @@ from auditwire.bundles.rules_bucket import STATUS_KEY
 from auditwire.bundles.rules_state import StateError, Status
 from auditwire.documents.diagnostics import Diagnostic, Severity
 from auditwire.documents.source import digest_of
-from auditwire_cli.errors import CommandError
+from auditwire_cli.errors import CommandError, ExitCode
+from auditwire_cli.rules.documents import short
 from auditwire_cli.rules.upload import Documents, Upload, documents_in, sources_of
+from auditwire_cli.terminal.progress import Occasionally
 
 if TYPE_CHECKING:
     from auditwire.bundles.rules_bucket import RulesBucket
@@ -23,21 +24,21 @@ _TOO_MUCH = "AW405"
 
 
 class NoVerdictError(CommandError):
-    """Nothing was said about the documents in time; exit code 3."""
+    """There was no verdict on the documents in time; exit code 3."""
 
-    exit_code: ClassVar[int] = 3
+    exit_code: ClassVar[ExitCode] = ExitCode.INCOMPLETE
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A status.json and the version it is."""
+    """A status.json, and the ETag of its version."""
 
     status: Status | None
     etag: str | None
 
 
 def read_status(bucket: "RulesBucket") -> Seen:
-    """What status.json says; no status where there is none, or none that this version can read."""
+    """What status.json says; the status is None where there is none, or none that this version can read."""
     stored = bucket.read(STATUS_KEY)
     try:
         return Seen(Status.decode(stored.data) if stored else None, stored.etag if stored else None)
@@ -54,11 +55,12 @@ def await_verdict(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Status:
-    """The verdict on exactly what was sent; ``before`` is status.json as it was ahead of that.
+    """The verdict on exactly what was sent; ``before`` is status.json as it was before that.
 
-    Raises NoVerdictError after ``seconds``, or as soon as other documents lie there, RulesBucketError.
+    Raises NoVerdictError after ``seconds``, or as soon as other documents are in the bucket, RulesBucketError.
     """
-    began = said = clock()
+    began = clock()
+    occasionally = Occasionally(_SECONDS_BETWEEN_LINES, clock)
     asked = before.etag if upload else ""
     pause = _FIRST_PAUSE
     while True:
@@ -68,33 +70,29 @@ def await_verdict(
                 return seen.status
             asked = seen.etag
         elif seen.status is not None and (seen.status.digest, seen.status.active) == (upload.digest, upload.digest):
-            return seen.status  # back to what was looked at last: nobody needs to look again
+            return seen.status  # these documents were compiled last, so nobody will look at them again
         if clock() - began >= seconds:
             raise NoVerdictError(
                 f"no verdict on {short(upload.digest)} after {seconds:.0f} s",
-                "the documents are there and are looked at within five minutes; see `auditwire rules status`",
+                "the documents are sent and will be compiled within five minutes; see `auditwire rules status`",
             )
-        if clock() - said >= _SECONDS_BETWEEN_LINES:
-            said = clock()
-            sys.stderr.write(f"still waiting, {said - began:.0f} s\n")
+        occasionally(f"still waiting, {clock() - began:.0f} s")
         sleep(pause)
         pause = min(pause * 1.5, _MAX_PAUSE)
 
 
 def _speaks_of(status: Status, bucket: "RulesBucket", upload: Upload) -> bool:
-    """Whether a new verdict is on what was sent. Raises NoVerdictError when something else lies there now."""
+    """Whether a new verdict is about what was sent. Raises NoVerdictError when something else is there now."""
     if status.digest == upload.digest:
         return True
     if digest_of(sources_of(documents_in(bucket))) != upload.digest:
-        raise NoVerdictError(
-            "somebody else has changed the documents since they were sent", "see `auditwire rules status`"
-        )
-    # Too many or too large documents are not read, so they go by another name.
+        raise NoVerdictError("somebody else has changed the documents meanwhile", "see `auditwire rules status`")
+    # Too many or too large documents are not read, and therefore have another digest.
     return any(found.get("code") == _TOO_MUCH for found in status.diagnostics)
 
 
 def findings_of(status: Status, documents: Documents, folder: Path | None = None) -> list[Diagnostic]:
-    """The findings of a verdict, with the source lines they point at; paths as they are in ``folder``."""
+    """The findings of a verdict, with the source lines that they point at, and with paths as they are in ``folder``."""
     findings = []
     for value in status.diagnostics:
         known = {key: value[key] for key in ("code", "message", "hint", "path", "line", "column", "rule")}
@@ -104,8 +102,3 @@ def findings_of(status: Status, documents: Documents, folder: Path | None = None
         path = str(folder / found.path) if folder and found.path else found.path
         findings.append(replace(found, source=source, path=path))
     return findings
-
-
-def short(digest: str) -> str:
-    """A digest as people see it: enough of it to be unique, and accepted wherever a digest is."""
-    return digest[:12]

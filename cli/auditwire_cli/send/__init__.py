@@ -1,1 +1,1 @@
-"""``auditwire send``: the events of an audit.log, in the bodies that senders make of them, to an endpoint."""
+"""``auditwire send``: send the events of an audit.log to an endpoint, in the bodies that senders make of them."""

@@ -1,7 +1,7 @@
 """Audit events in a file, one after the other, each with its place in that file.
 
-An audit.log can hold gigabytes, so JSON lines are streamed. A document over several lines (a pretty-printed
-EventList, an array, objects back to back) has no place to cut before its end and is read whole.
+An audit.log can have gigabytes, so JSON lines are streamed. A document of several lines (an indented EventList, an
+array, objects back to back) cannot be cut before its end, so it is read whole, up to a bound.
 """
 
 import json
@@ -17,10 +17,15 @@ from typing import IO, cast
 import msgspec
 import orjson
 
-from auditwire_cli.errors import CallError, CommandError
+from auditwire_cli.errors import CommandError, UsageError
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _GZIP_MAGIC = b"\x1f\x8b"
+MAX_LINE_BYTES = 256 << 20
+"""An EventList on one line can be long, but a device such as /dev/zero has no line end at all."""
+MAX_DOCUMENT_BYTES = 1 << 30
+
+_SHAPES = "give an audit.log (JSON lines), an EventList, an array, or objects back to back"
 _UNFINISHED = (b"[", b"{", b",")
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _elements = msgspec.json.Decoder(list[msgspec.Raw])
@@ -28,9 +33,10 @@ _elements = msgspec.json.Decoder(list[msgspec.Raw])
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One event as its file has it, byte for byte. ``line`` counts from 1; ``number`` is its place, from 1,
-    among several on that line, and 0 where it is alone. ``fault`` says why these bytes are not JSON (they can
-    then be no part of a list); empty when they are.
+    """One event as it is in its file, byte for byte.
+
+    ``line`` counts from 1. ``number`` is its place among several on that line, also from 1, and 0 where it is alone.
+    ``fault`` says why these bytes are not JSON, and so cannot be a part of a list; it is empty when they are.
     """
 
     line: int
@@ -40,14 +46,14 @@ class Item:
 
     @property
     def place(self) -> str:
-        """Where it stands, for a message: ``12``, or ``1 item 3``."""
+        """Where it is, for a message: ``12``, or ``1 item 3``."""
         return f"{self.line} item {self.number}" if self.number else str(self.line)
 
 
 @dataclass(frozen=True, slots=True)
 class AuditLog:
-    """An open file of events. ``size`` is in bytes on disk, None where unknown; ``position()`` is how many
-    of them are read, so that progress works for compressed files too.
+    """An open file of events. ``size`` is its bytes on disk, None where they are not known; ``position()`` is how many
+    of them have been read, so that there is progress for compressed files too.
     """
 
     name: str
@@ -56,43 +62,62 @@ class AuditLog:
     _stream: IO[bytes]
 
     def __iter__(self) -> Iterator[Item]:
-        """Every event of the file in order. A line of JSON lines that is not JSON is an Item with a fault.
+        """Every event of the file, in order. In JSON lines, a line that is not JSON is an Item with a fault.
 
-        Raises CommandError when the file as a whole is not JSON in any shape, or its gzip data are damaged.
+        Raises CommandError when the file as a whole is not JSON in any shape, when its gzip data are damaged, and for
+        a line or a document that is too long.
         """
         try:
             yield from self._items()
         except (EOFError, OSError, ValueError) as error:
-            # gzip reports damage as any of these, depending on where it meets it.
+            # gzip reports damage as any of these, depending on where it is.
             raise CommandError(f"cannot read {self.name}: {error}") from None
 
     def _items(self) -> Iterator[Item]:
-        numbered = ((line, text) for line, text in enumerate(self._stream, start=1) if text.strip())
+        numbered = ((line, text) for line, text in enumerate(self._lines(), start=1) if text.strip())
         head = [(line, text.removeprefix(BYTE_ORDER_MARK)) for line, text in _first_two(numbered)]
         if _is_json_lines([text for _, text in head]):
             for line, text in chain(head, numbered):
                 yield from _of_line(line, text)
         elif head:
-            document = b"".join(text for _, text in chain(head, numbered))
+            document = self._whole(text for _, text in chain(head, numbered))
             try:
                 parts = split(document)
             except ValueError as error:
                 raise CommandError(
-                    f"{self.name} holds no audit events: {_reason(error)}",
-                    "give an audit.log (JSON lines), an EventList, an array, or objects back to back",
+                    f"there are no audit events in {self.name}: {_reason(error)}",
+                    _SHAPES,
                 ) from None
             for number, part in enumerate(parts, start=1):
                 yield Item(head[0][0], part, number, _fault(part))
 
+    def _lines(self) -> Iterator[bytes]:
+        number = 0
+        while line := self._stream.readline(MAX_LINE_BYTES + 1):
+            number += 1
+            if len(line) > MAX_LINE_BYTES:
+                raise CommandError(f"{self.name}:{number}: the line is longer than {MAX_LINE_BYTES >> 20} MiB", _SHAPES)
+            yield line
+
+    def _whole(self, lines: Iterator[bytes]) -> bytes:
+        document = bytearray()
+        for line in lines:
+            document += line
+            if len(document) > MAX_DOCUMENT_BYTES:
+                raise CommandError(
+                    f"{self.name} is not JSON lines, and longer than {MAX_DOCUMENT_BYTES >> 20} MiB", _SHAPES
+                )
+        return bytes(document)
+
 
 @contextmanager
 def open_audit_log(name: str) -> Iterator[AuditLog]:
-    """The file called ``name``, or standard input for ``-``; gzip is recognised by its first bytes.
+    """The file called ``name``, or standard input for ``-``. gzip is recognised by its first bytes.
 
-    Raises CallError when there is no such file or it cannot be opened.
+    Raises UsageError for a file that cannot be opened.
     """
     if name == "-":
-        # Below its own buffer, which would wait to be full: what a pipe has is to be sent on at once.
+        # Without its own buffer, which would wait until it is full: what comes from a pipe is sent at once.
         stdin = cast("RawIOBase", getattr(sys.stdin.buffer, "raw", sys.stdin.buffer))
         yield AuditLog("-", None, lambda: 0, _inflated(BufferedReader(stdin)))
         return
@@ -100,7 +125,7 @@ def open_audit_log(name: str) -> Iterator[AuditLog]:
     try:
         file = path.open("rb")
     except OSError as error:
-        raise CallError(f"cannot read {name}: {error.strerror}") from None
+        raise UsageError(f"cannot read {name}: {error.strerror}") from None
     with file:
         if path.is_file():
             yield AuditLog(name, path.stat().st_size, file.tell, _inflated(file))
@@ -109,15 +134,15 @@ def open_audit_log(name: str) -> Iterator[AuditLog]:
 
 
 def split(document: bytes) -> list[bytes]:
-    """The items of a document: of an EventList's ``items`` or KubeSphere's ``Items``, of an array, of objects
-    back to back, or the one object it is. Raises ValueError when it is not JSON.
+    """The items of a document: those of an EventList's ``items`` or KubeSphere's ``Items``, those of an array, objects
+    back to back, or the one object that it is. Raises ValueError when it is not JSON.
     """
     text = document.strip()
     try:
         try:
             return _of_value(text)
         except msgspec.DecodeError:
-            # Objects back to back: only a decoder that says where a value ends can tell them apart.
+            # Objects back to back: only a decoder that says where a value ends can take them apart.
             return _back_to_back(text.decode())
     except RecursionError:
         raise ValueError("nested too deep") from None
@@ -143,7 +168,7 @@ def _back_to_back(text: str) -> list[bytes]:
         try:
             parts += _of_value(text[start:end].encode())
         except msgspec.DecodeError:
-            # Python's json takes NaN; as an item of its own it is found and named later.
+            # Python's json accepts NaN; as an item of its own it is found and named later.
             parts.append(text[start:end].encode())
         while end < len(text) and text[end].isspace():
             end += 1
@@ -162,7 +187,7 @@ def _of_line(line: int, text: bytes) -> Iterator[Item]:
 
 
 def _fault(item: bytes) -> str:
-    # Strict on purpose: bad UTF-8, NaN or a lone surrogate in one item spoils the whole body it travels in.
+    # Strict on purpose: bad UTF-8, NaN or a lone surrogate in one item spoils the whole body that it is in.
     try:
         orjson.loads(item)
     except orjson.JSONDecodeError as error:

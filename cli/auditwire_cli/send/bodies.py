@@ -1,4 +1,4 @@
-"""Request bodies: the same events in each of the shapes that senders use."""
+"""Request bodies: events in each of the shapes that senders use."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,8 +11,8 @@ Members = dict[str, msgspec.Raw]
 _EMPTY = msgspec.Raw(b'""')
 _NULL = msgspec.Raw(b"null")
 
-# What ks-apiserver writes, in its order: the wrapper's keys differ by generation, the rest is the internal
-# audit.Event of k8s.io/apiserver, which has no JSON tags. Strings are always there, everything else is null.
+# What ks-apiserver writes, in its order. The wrapper's keys depend on its version; the rest is the internal audit.Event
+# of k8s.io/apiserver, which has no JSON tags. Strings are always there, and everything else may be null.
 _WRAPPER_3: Mapping[str, msgspec.Raw] = dict.fromkeys(("Devops", "Workspace", "Cluster", "Message"), _EMPTY)
 _WRAPPER_4: Mapping[str, msgspec.Raw] = dict.fromkeys(("Workspace", "Cluster", "Message", "HostName", "HostIP"), _EMPTY)
 _EVENT: Mapping[str, msgspec.Raw] = {
@@ -44,9 +44,9 @@ _members = msgspec.json.Decoder(Members)
 def body(items: Sequence[bytes], shape: Shape) -> bytes:
     """One request body with these events, each given as JSON; ``single`` takes exactly one.
 
-    The event-list is what kube-apiserver sends, ks3 and ks4 what ks-apiserver 3.1 to 3.4 and 4.x send
-    (Go-cased keys), jsonl and array what log shippers do. Item bytes pass through untouched but for the
-    Go-cased shapes, where keys change and values keep their exact text.
+    kube-apiserver sends event-list; ks-apiserver 3.1 to 3.4 sends ks3 and 4.x sends ks4, both with Go-cased keys; log
+    shippers send jsonl and array. The bytes of items are not changed, except in ks3 and ks4, where keys change and
+    values keep their exact text.
     """
     match shape:
         case Shape.EVENT_LIST:
@@ -66,11 +66,11 @@ def body(items: Sequence[bytes], shape: Shape) -> bytes:
 
 
 def as_kubesphere(item: bytes, generation: int) -> bytes:
-    """An event as ks-apiserver of that generation (3 or 4) writes it.
+    """An event as ks-apiserver 3 or 4 (``generation``) writes it.
 
-    Go-cased at the top and in ObjectRef, lower case inside User and ResponseStatus, ``""`` and ``null`` where
-    Kubernetes leaves a key out, no kind or apiVersion. Unknown keys stay as they are. What is no object stays
-    what it is.
+    Keys are Go-cased at the top and in ObjectRef, and lower case inside User and ResponseStatus. There is ``""`` or
+    ``null`` where Kubernetes leaves a key out, and neither kind nor apiVersion. Unknown keys stay as they are, and so
+    does what is not an object.
     """
     try:
         given = _members.decode(item)

@@ -1,4 +1,4 @@
-"""Events of files become batches, batches become bodies, bodies are posted by a few threads at a time."""
+"""Events in files become batches, batches become bodies, and a few threads post the bodies."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -10,13 +10,13 @@ from auditwire_cli.send.bodies import body
 from auditwire_cli.send.posting import PostAnswer, Poster
 from auditwire_cli.send.shape import Shape
 
-# Lambda takes 6 MiB a request, and API Gateway's JSON wrapping of it may double a body's size.
+# Lambda takes 6 MiB a request, and the JSON string that API Gateway makes of a body can have double its size.
 MAX_BODY_BYTES = 3_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The events of one body and where in which file they stand. A faulty one is alone and goes as it is."""
+    """The events of one body, and where in which file they are. One with a fault is alone, and is sent as it is."""
 
     file: str
     items: tuple[Item, ...]
@@ -29,7 +29,7 @@ class Batch:
         return f"{self.file}:{first.place}" + (f"-{last.place}" if last.place != first.place else "")
 
     def body(self, shape: Shape) -> bytes:
-        """The request body; an item that is not JSON is its own body, for the quarantine to keep."""
+        """The request body; an item that is not JSON is a body of its own, which will be quarantined."""
         if self.items[0].fault:
             return self.items[0].raw
         return body([item.raw for item in self.items], shape)
@@ -37,7 +37,7 @@ class Batch:
 
 @dataclass(slots=True)
 class Report:
-    """What became of everything that was to be sent, counted in events and bodies."""
+    """What became of everything that was sent, counted in events and bodies."""
 
     events: int = 0
     bodies: int = 0
@@ -66,8 +66,8 @@ class Report:
 def batches(log: AuditLog, *, size: int, max_bytes: int = MAX_BODY_BYTES, offset: int = 0) -> Iterator[Batch]:
     """The events of a file in batches of at most ``size`` events and ``max_bytes`` bytes.
 
-    One larger event, and one that is not JSON, makes a batch of its own. ``offset``, the bytes of
-    the files before this one, is added to every position.
+    A larger event, and an item that is not JSON, is a batch of its own. ``offset``, the bytes of the files before this
+    one, is added to every position.
     """
     gathered: list[Item] = []
     weight = 0
@@ -92,8 +92,8 @@ def deliver(
 
     Yields each batch when it is answered, so that progress can follow.
 
-    Few batches are read ahead, so a file of any size needs little memory. The first answer that condemns the
-    whole run (a refused credential, a redirect) ends it: nothing further is read and ``stopped`` is set.
+    Few batches are read ahead, so a file of any size needs little memory. The first answer that is about the whole run
+    (a refused credential, a redirect) ends it: nothing more is read, and ``stopped`` is set.
     """
     running: dict[Future[tuple[int, PostAnswer]], Batch] = {}
     todo = iter(given)
@@ -115,7 +115,7 @@ def deliver(
                     report.stopped = report.stopped or answer.hopeless
                     yield batch
         finally:
-            # Reached early by Ctrl-C and by errors: waits between tries end, requests in flight may finish.
+            # After Ctrl-C and errors too: waits between attempts end, requests in flight may finish.
             poster.stop.set()
             threads.shutdown(wait=True, cancel_futures=True)
 

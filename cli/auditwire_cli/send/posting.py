@@ -1,4 +1,4 @@
-"""Posting bodies to the endpoint: kept connections, retries with growing waits, never a redirect."""
+"""Posting bodies to the endpoint: over kept connections, with growing waits between attempts, never to a redirect."""
 
 import random
 import time
@@ -12,7 +12,7 @@ from urllib3.exceptions import TimeoutError as Urllib3TimeoutError
 
 from auditwire_cli.send.endpoint import Endpoint
 
-# Statuses that say something about every request of this run, not about this body: going on cannot help.
+# These statuses are not about one body: every other request of this run would be answered in the same way.
 HOPELESS = frozenset({301, 302, 303, 307, 308, 401, 403, 404, 405})
 _PASSING = frozenset({408, 429})
 _FIRST_WAIT = 0.5
@@ -23,7 +23,7 @@ _TIMEOUT = urllib3.Timeout(connect=5.0, read=31.0)
 
 @dataclass(frozen=True, slots=True)
 class PostAnswer:
-    """What became of one body: the last HTTP status, or None and the reason; seconds over all tries."""
+    """What became of one body: the last HTTP status, or None and the reason; the seconds of all attempts."""
 
     status: int | None
     reason: str
@@ -37,7 +37,7 @@ class PostAnswer:
 
     @property
     def hopeless(self) -> bool:
-        """Whether every other body of this run would fare alike."""
+        """Whether every other body of this run would be answered in the same way."""
         return self.status in HOPELESS
 
 
@@ -45,8 +45,8 @@ class PostAnswer:
 class Poster:
     """Posts bodies to one endpoint over ``connections`` kept connections; safe to share between threads.
 
-    A body is tried once and then up to ``retries`` times where a repeat may help: no answer, 408, 429, 5xx.
-    The waits between tries double from half a second to eight, up to a fifth longer at random; ``stop`` ends
+    A body is sent once, and then again up to ``retries`` times where that may help: no answer, 408, 429, 5xx. The
+    waits between attempts double from half a second to eight, and are up to a fifth longer at random. ``stop`` ends
     them.
     """
 
@@ -70,12 +70,12 @@ class Poster:
         self.pool.clear()
 
     def post(self, body: bytes) -> PostAnswer:
-        """Send one body until it is answered for good or the tries are used up; never raises."""
+        """Send one body until it is answered for good or there are no attempts left; never raises."""
         headers = {**self.endpoint.headers, "Content-Type": "application/json"}
         if self.compress:
             from isal import igzip
 
-            # API Gateway hands application/json on as text, which breaks gzip bytes, and this type as base64.
+            # API Gateway passes application/json on as text, which breaks gzip, but this type as base64.
             headers |= {"Content-Type": "application/gzip", "Content-Encoding": "gzip"}
             body = igzip.compress(body, mtime=0)
         started = time.monotonic()
@@ -100,7 +100,7 @@ class Poster:
 
 
 def _reason(error: Exception) -> str:
-    """Why there was no answer, in words without the URL: that may hold the credential."""
+    """Why there was no answer, without the URL, which may have the credential in it."""
     if isinstance(error, SSLError):
         return f"TLS failed: {getattr(error.args[0], 'verify_message', '') or 'no common ground'}"
     cause: BaseException | None = error

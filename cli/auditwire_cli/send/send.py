@@ -1,7 +1,5 @@
-"""``auditwire send``: the events of an audit.log to an endpoint, as a cluster would send them."""
+"""``auditwire send``: send the events of an audit.log to an endpoint, as a cluster would."""
 
-import json
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from auditwire.senders.kind import SenderKind
-from auditwire_cli.errors import CallError
-from auditwire_cli.output import Output
-from auditwire_cli.send.endpoint import DEFAULT_STATE, Auth, Endpoint
+from auditwire_cli.errors import ExitCode, UsageError
+from auditwire_cli.send.endpoint import Auth, Endpoint, checked_ca_file, checked_url, read_credential
 from auditwire_cli.send.shape import Shape
+from auditwire_cli.stack import DEFAULT_STATE, read_state
+from auditwire_cli.terminal.output import Output, counted, show, show_json, tell
 
 if TYPE_CHECKING:
     from auditwire_cli.send.audit_log import AuditLog
@@ -27,56 +26,66 @@ def send(
         list[str],
         typer.Argument(
             metavar="FILE",
-            help="audit.log files: JSON lines, EventList, array; also gzipped; - for stdin.",
+            help="audit.log files: JSON lines, EventLists or arrays, also gzipped; - for standard input.",
         ),
     ],
     *,
-    url: Annotated[str | None, typer.Option(help="The endpoint, without path.")] = None,
+    url: Annotated[str | None, typer.Option(metavar="URL", help="The endpoint, without path.")] = None,
     state: Annotated[
-        Path | None, typer.Option(help=f"The state file of `auditwire dev`.  [default: {DEFAULT_STATE}]")
+        Path | None,
+        typer.Option(metavar="FILE", help=f"The state file of `auditwire dev`.  [default: {DEFAULT_STATE}]"),
     ] = None,
     cluster: Annotated[
         str | None,
-        typer.Option(help="Whose credential of the state file; the user name of --auth basic."),
+        typer.Option(
+            metavar="NAME", help="Whose credential in the state file is used; with --auth basic, the user name."
+        ),
     ] = None,
     credential_file: Annotated[
         Path | None,
-        typer.Option(help="A file with the credential; else AUDITWIRE_CREDENTIAL of the environment."),
+        typer.Option(
+            metavar="FILE", help="The file with the credential.  [default: the variable AUDITWIRE_CREDENTIAL]"
+        ),
     ] = None,
-    auth: Annotated[Auth, typer.Option(help="How the credential travels.")] = Auth.BEARER,
-    shape: Annotated[Shape, typer.Option("--format", help="The shape of a body.")] = Shape.EVENT_LIST,
-    batch_size: Annotated[int, typer.Option(min=1, help="Events a body, at most.")] = 400,
+    auth: Annotated[Auth, typer.Option(help="How the credential is sent.")] = Auth.BEARER,
+    shape: Annotated[Shape, typer.Option(help="The shape of the bodies.")] = Shape.EVENT_LIST,
+    batch_size: Annotated[int, typer.Option(min=1, help="The events in a body, at most.")] = 400,
     gzip: Annotated[bool, typer.Option("--gzip", help="Compress the bodies.")] = False,
-    ca_file: Annotated[Path | None, typer.Option(help="CA certificates to trust instead of the system's.")] = None,
-    concurrency: Annotated[int, typer.Option(min=1, max=64, help="Bodies under way at a time.")] = 4,
-    retries: Annotated[int, typer.Option(min=0, help="Further tries where a repeat may help.")] = 4,
+    ca_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The CA certificates to trust, instead of the system's.")
+    ] = None,
+    concurrency: Annotated[int, typer.Option(min=1, max=64, help="How many bodies are sent at the same time.")] = 4,
+    retries: Annotated[int, typer.Option(min=0, help="How often a body is sent again where that may help.")] = 4,
     plain_http: Annotated[
         bool,
-        typer.Option("--plain-http", help="Allow http to another machine: the credential is readable there."),
+        typer.Option("--plain-http", help="Allow http to another machine; others can read the credential on the way."),
     ] = False,
-    output: Annotated[Output, typer.Option(help="The totals for people or for scripts.")] = Output.TEXT,
+    output: Annotated[
+        str, typer.Option("--format", metavar="[text|json]", help="Text for people, or JSON for scripts.")
+    ] = Output.TEXT.value,
+    old_output: Annotated[str | None, typer.Option("--output", hidden=True, help="The old name of --format.")] = None,
 ) -> None:
     """Send an audit.log to an endpoint.
 
-    Bodies go out as a cluster would send them.
     The endpoint and its credential come from the state file of a running `auditwire dev`, or from --url with
-    --credential-file. No option takes a credential itself: process lists would show it.
+    --credential-file. No option takes the credential itself, because lists of processes would show it.
 
-    A body holds at most --batch-size events and 3 MB. A line that is not JSON is sent alone, for the
-    endpoint's quarantine to keep. Bodies that are not answered 200 are listed at the end with their lines.
+    A body has at most --batch-size events and 3 MB. A line that is not JSON is sent alone, and the endpoint
+    quarantines it. Bodies that were not answered with 200 are listed at the end, with the lines they come from.
 
     \b
-    Exit codes: 0 everything was answered 200, 1 something was not, 2 the call was wrong.
+    Exit codes: 0 everything was answered with 200, 1 something was not, 2 wrong usage, 130 interrupted.
 
     \b
     Examples:
       auditwire send /var/log/kubernetes/audit/audit.log
       zcat audit-*.gz | auditwire send - --url https://audit.example.com --credential-file token
     """
-    from auditwire_cli.progress import progress
     from auditwire_cli.send.delivery import Report, deliver
     from auditwire_cli.send.posting import Poster
+    from auditwire_cli.terminal.progress import progress
 
+    output_format, shape = _format_and_shape(old_output or output, shape)
     total = _total_size(files)
     endpoint = _endpoint(
         url=url,
@@ -94,23 +103,36 @@ def send(
     started = time.monotonic()
     with (
         Poster(endpoint, retries=retries, compress=gzip, connections=concurrency) as poster,
-        progress(total) as advance,
+        progress(total, is_bytes=True) as advance,
     ):
         try:
             for batch in deliver(_batches(files, size), poster, shape, report, concurrency=concurrency):
-                advance(batch.position, report.events)
+                advance(batch.position, f"{report.events:,} events answered")
         except KeyboardInterrupt:
             interrupted = True
     seconds = time.monotonic() - started
-    if output is Output.JSON:
-        print(json.dumps(_as_json(report, endpoint, seconds)))
+    if output_format is Output.JSON:
+        show_json(_as_json(report, endpoint, seconds))
     else:
-        print(_as_text(report, endpoint, seconds))
+        show(_as_text(report, endpoint, seconds))
     if interrupted:
-        sys.stderr.write("auditwire: interrupted; bodies under way may have arrived without being counted\n")
-        raise typer.Exit(130)
+        tell("auditwire: interrupted; bodies under way may have arrived without being counted")
+        raise typer.Exit(ExitCode.INTERRUPTED)
     if report.failures:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.FINDINGS)
+
+
+def _format_and_shape(text: str, shape: Shape) -> tuple[Output, Shape]:
+    """What --format and --shape say. Raises UsageError for a format that does not exist.
+
+    Up to 0.1.0 the shape was given as --format, and the format as --output. Scripts that still do so go on working.
+    """
+    if text in set(Shape):
+        tell(f"auditwire: write --shape {text}; --format {text} is its old name")
+        return Output.TEXT, Shape(text)
+    if text not in set(Output):
+        raise UsageError(f"there is no format {text[:80]!r}", f"give one of {', '.join(Output)}")
+    return Output(text), shape
 
 
 def _endpoint(
@@ -124,18 +146,17 @@ def _endpoint(
     ca_file: Path | None,
     plain_http: bool,
 ) -> Endpoint:
-    from auditwire_cli.send.endpoint import checked_ca_file, checked_url, read_credential, read_state
-
     if url is None:
         if credential_file is not None:
-            raise CallError("--credential-file needs --url", "the state file has its own credentials")
-        found = read_state(state or DEFAULT_STATE)
+            raise UsageError("--credential-file needs --url", "the state file has its own credentials")
+        running = read_state(state or DEFAULT_STATE).needs("url")
         sender = SenderKind.KUBESPHERE if shape.of_kubesphere else SenderKind.KUBERNETES
-        return found.endpoint(cluster or found.cluster_of(sender), auth)
+        name = cluster or running.cluster_of(sender)
+        return Endpoint(running.url, running.credential_of(name), name, auth, running.ca_file)
     if state is not None:
-        raise CallError("give either --url or --state, not both")
+        raise UsageError("--url and --state exclude each other", "give one of them")
     if auth is Auth.BASIC and not cluster:
-        raise CallError("--auth basic needs --cluster: it is the user name")
+        raise UsageError("--auth basic needs --cluster", "the name of the cluster is the user name")
     return Endpoint(
         checked_url(url, plain_http=plain_http),
         read_credential(credential_file),
@@ -146,10 +167,10 @@ def _endpoint(
 
 
 def _total_size(files: list[str]) -> int | None:
-    """Bytes of all files, None where one is a stream; a missing one is told before anything is sent."""
+    """The bytes of all files, None where one is a stream. Raises UsageError for a file that does not exist."""
     for name in files:
         if name != "-" and not Path(name).exists():
-            raise CallError(f"no such file: {name}")
+            raise UsageError(f"cannot read {name}: No such file or directory")
     paths = [Path(name) for name in files]
     return sum(path.stat().st_size for path in paths) if all(path.is_file() for path in paths) else None
 
@@ -169,7 +190,7 @@ def _warned(log: "AuditLog", size: int, offset: int) -> Iterator["Batch"]:
 
     for batch in batches(log, size=size, offset=offset):
         if batch.items[0].fault:
-            sys.stderr.write(f"{batch.place}: {batch.items[0].fault}; sent alone, for the quarantine\n")
+            tell(f"{batch.place}: {batch.items[0].fault}; sent alone, to be quarantined")
         yield batch
 
 
@@ -200,15 +221,17 @@ def _as_json(report: "Report", endpoint: Endpoint, seconds: float) -> dict[str, 
 
 def _as_text(report: "Report", endpoint: Endpoint, seconds: float) -> str:
     rate = f", {report.delivered / seconds:,.0f} events/s" if seconds else ""
-    answers = ", ".join(f"{count:,} times {answer}" for answer, count in report.answers.most_common())
-    cost = f"{report.bodies:,} bodies, {report.bytes:,} bytes, {seconds:.1f} s{rate}"
-    lines = [f"{report.delivered:,} of {report.events:,} events delivered to {endpoint.url} ({cost})"]
+    answers = ", ".join(
+        f"{answer} ({counted(count, 'body', 'bodies')})" for answer, count in report.answers.most_common()
+    )
+    cost = f"{counted(report.bodies, 'body', 'bodies')}, {report.bytes:,} bytes, {seconds:.1f} s{rate}"
+    lines = [f"{report.delivered:,} of {counted(report.events, 'event')} delivered to {endpoint.url} ({cost})"]
     if answers:
         lines.append(f"answers: {answers}")
     for batch, answer in report.failures[:_SHOWN_FAILURES]:
         cause = f"answered {answer.status} {answer.reason}".rstrip() if answer.status else answer.reason
-        tries = f" after {answer.attempts} tries" if answer.attempts > 1 else ""
-        lines.append(f"not delivered: {batch.place} ({len(batch.items):,} events): {cause}{tries}")
+        tries = f" after {answer.attempts} attempts" if answer.attempts > 1 else ""
+        lines.append(f"not delivered: {batch.place} ({counted(len(batch.items), 'event')}): {cause}{tries}")
     if len(report.failures) > _SHOWN_FAILURES:
         lines.append(f"not delivered: {len(report.failures) - _SHOWN_FAILURES:,} more bodies")
     if report.stopped:
@@ -219,5 +242,5 @@ def _as_text(report: "Report", endpoint: Endpoint, seconds: float) -> str:
 def _why_stopped(report: "Report") -> str:
     statuses = {answer.status for _, answer in report.failures if answer.hopeless}
     if statuses & {401, 403}:
-        return "the endpoint does not take this credential; what follows was not read"
-    return "this URL is no auditwire endpoint; what follows was not read"
+        return "the endpoint does not accept this credential; the rest was not read"
+    return "there is no auditwire endpoint at this URL; the rest was not read"

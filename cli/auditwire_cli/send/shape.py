@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Shape(StrEnum):
-    """A body shape, by the name the command line gives it."""
+    """A shape of request bodies, by its name at the command line."""
 
     EVENT_LIST = "event-list"
     KS3 = "ks3"
@@ -15,5 +15,5 @@ class Shape(StrEnum):
 
     @property
     def of_kubesphere(self) -> bool:
-        """Whether ks-apiserver, and not kube-apiserver or a log shipper, sends this shape."""
+        """Whether ks-apiserver sends this shape, and not kube-apiserver or a log shipper."""
         return self in {Shape.KS3, Shape.KS4}

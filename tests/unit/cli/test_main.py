@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ import typer
 from auditwire import __version__
 from auditwire_cli.main import app
 
+ROOT = Path(__file__).parents[3]
 AUDITWIRE = Path(sys.executable).with_name("auditwire")
 
 
@@ -54,6 +56,36 @@ def test_every_command_has_help_an_example_and_its_exit_codes(
     assert result.exit_code == 0
     assert f"  auditwire {' '.join(path)} " in result.stdout
     assert "Exit codes: 0 " in result.stdout
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_files_of_this_repository_that_help_names_are_there(
+    auditwire: Callable[..., Any], path: tuple[str, ...]
+) -> None:
+    named = re.findall(r"(?<![\w./])(?:rules|docs|events)/[\w./-]+", auditwire(*path, "--help").stdout)
+
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_help_names_some_files_of_this_repository(auditwire: Callable[..., Any]) -> None:
+    assert "rules/alerting-rule.yaml" in auditwire("rules", "check", "--help").stdout
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_the_list_of_commands_shows_a_whole_sentence(auditwire: Callable[..., Any], path: tuple[str, ...]) -> None:
+    line = next(
+        line for line in auditwire(*path[:-1], "--help").stdout.splitlines() if line.startswith(f"  {path[-1]} ")
+    )
+
+    assert line.endswith(".")
+    assert not line.endswith("...")
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_there_is_one_option_for_formats(auditwire: Callable[..., Any], path: tuple[str, ...]) -> None:
+    for line in auditwire(*path, "--help").stdout.splitlines():
+        if "text|json" in line:
+            assert line.startswith("  --format ")
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)

@@ -36,7 +36,7 @@ def drawn(status: Status, *, height: int) -> str:
 
 def test_the_report_counts_everything_with_its_parts() -> None:
     lines = report(STATUS).splitlines()
-    trouble = "; 2 tries failed and wait in the queue; http://127.0.0.1:9094: connection refused"
+    trouble = "; 2 attempts failed and will be repeated; http://127.0.0.1:9094: connection refused"
 
     assert lines[1:8] == [
         "received       1,234  events in 4 requests",
@@ -45,14 +45,14 @@ def test_the_report_counts_everything_with_its_parts() -> None:
         "alerted            3  own.NodePort 3",
         "quarantined        3  invalid_json 3",
         f"alerts             1  delivered to Alertmanager{trouble}",
-        "archive      s3://bucket-1 (in the AWS of this process, which ended with it)",
+        "archive      s3://bucket-1 (in the AWS of this process, so it is gone)",
     ]
 
 
 def test_what_was_not_stored_is_told_where_there_is_some() -> None:
     lines = report(replace(STATUS, not_stored=400)).splitlines()
 
-    assert "not stored       400  answered 503: a sender repeats them, or they are lost" in lines
+    assert "not stored       400  answered with 503: lost, unless the sender repeats them" in lines
     assert "not stored" not in report(STATUS)
 
 

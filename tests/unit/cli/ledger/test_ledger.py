@@ -11,7 +11,7 @@ import pytest
 from moto import mock_aws
 
 from auditwire.ledger import SOURCES, Waiting, ledger
-from auditwire_cli.errors import CallError, CommandError
+from auditwire_cli.errors import CommandError, UsageError
 from auditwire_cli.ledger.counts import clusters_measured, counts_measured
 from auditwire_cli.ledger.ledger import _shown
 from auditwire_cli.ledger.text import as_json, as_text, findings
@@ -43,7 +43,7 @@ def test_hours_are_whole_and_the_last_is_the_running_one(given: Given, first: st
     "given", [("1h", None, 2), ("1h", "2h", None), ("2026-11-23", None, None), ("noon", None, None)]
 )
 def test_hours_that_cannot_be_are_a_wrong_call(given: Given) -> None:
-    with pytest.raises(CallError):
+    with pytest.raises(UsageError):
         _shown(*given, NOW)
 
 
@@ -104,7 +104,7 @@ def test_counts_that_are_kept_back_are_not_taken_for_none() -> None:
                 {"MetricDataResults": [{"Id": "m0", "StatusCode": "InternalError", "Timestamps": [], "Values": []}]}
             ]
 
-    with pytest.raises(CommandError, match="keeps counts back"):
+    with pytest.raises(CommandError, match="withholds counts"):
         counts_measured(Short(), NAMESPACE, ["prod"], HOUR, HOUR + timedelta(hours=1))
 
 
@@ -142,7 +142,7 @@ def test_each_finding_has_a_sentence_and_a_section_to_read(counts: dict[str, int
     headings = re.findall(r"^### (.+)$", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
     assert section in {heading.lower().replace(" ", "-") for heading in headings}
     assert f"prod 2026-11-22 03:00: {finding.sentence}; see docs/ledger.md#{section}\n" in text
-    assert text.endswith("1 of 1 settled hour does not balance" if loss else "1 settled hour, every one balances")
+    assert text.endswith("1 of 1 settled hour does not balance" if loss else "1 settled hour, all of them balance")
     assert as_json(found, Waiting())["balances"] is not loss
 
 
@@ -152,7 +152,7 @@ def test_an_hour_that_is_not_over_is_not_judged() -> None:
 
     assert "1 of 2 alerts published" in text
     assert "(counts of this hour may still come)" in text
-    assert text.endswith("no hour is settled yet, 1 may still change")
+    assert text.endswith("no hour is settled yet; 1 may still change")
     assert as_json(found, Waiting())["balances"] is True
 
 

@@ -36,7 +36,7 @@ def test_a_clean_policy_is_taken(auditwire: Run, policy: Path) -> None:
     result = auditwire("policy", "check", "policy.yaml", "--strict")
 
     assert result.exit_code == 0
-    assert result.stdout == "policy.yaml: 2 rules: no findings; kube-apiserver takes it\n"
+    assert result.stdout == "policy.yaml: 2 rules: no findings; kube-apiserver accepts it\n"
 
 
 def test_warnings_fail_a_strict_check_only(auditwire: Run, policy: Path) -> None:
@@ -53,7 +53,7 @@ def test_warnings_fail_a_strict_check_only(auditwire: Run, policy: Path) -> None
         "      verb: [get]",
         "      ^",
         "  hint: did you mean 'verbs'?",
-        "policy.yaml: 2 rules: 0 errors and 1 warning; kube-apiserver takes it and ignores what it does not know",
+        "policy.yaml: 2 rules: 0 errors and 1 warning; kube-apiserver accepts it and ignores what it does not know",
     ]
 
 
@@ -65,7 +65,7 @@ def test_errors_fail_a_check_and_every_file_is_checked(auditwire: Run, policy: P
     assert result.exit_code == 1
     assert result.stdout.splitlines()[-2:] == [
         "bad.yaml: 1 error and 0 warnings; kube-apiserver would not start",
-        "policy.yaml: 2 rules: no findings; kube-apiserver takes it",
+        "policy.yaml: 2 rules: no findings; kube-apiserver accepts it",
     ]
 
 
@@ -154,7 +154,7 @@ def test_people_get_text(auditwire: Run, policy: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ("[]", "it is no JSON object"),
+        ("[]", "it is not a JSON object"),
         ('{"verb": 1}', "Expected `str`, got `int` - at `$.verb`"),
         ('{"verb"', "unexpected end of data: line 1 column 8 (char 7)"),
     ],
@@ -166,4 +166,4 @@ def test_a_line_that_is_no_request_is_named(auditwire: Run, policy: Path, line: 
 
     assert result.exit_code == 2
     assert len(result.stdout.splitlines()) == 1
-    assert result.stderr.startswith(f"auditwire: -:2: no request: {problem}")
+    assert result.stderr.startswith(f"auditwire: -:2: this is not a request: {problem}")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from auditwire.bundles.rules_bucket import bundle_key
-from auditwire_cli.errors import CallError, CommandError
+from auditwire_cli.errors import CommandError, UsageError
 from auditwire_cli.rules.bundles import (
     active_snapshot,
     find_digest,
@@ -46,8 +46,8 @@ def test_a_digest_may_be_cut_as_long_as_it_is_unique() -> None:
 @pytest.mark.parametrize(
     ("word", "message"),
     [
-        ("xyz", "'xyz' is no digest"),
-        ("abc", "'abc' is no digest"),
+        ("xyz", "'xyz' is not a digest"),
+        ("abc", "'abc' is not a digest"),
         ("0123456789", "no bundle begins with 0123456789"),
         ("ffff", "2 bundles begin with ffff"),
     ],
@@ -57,7 +57,7 @@ def test_a_word_that_means_no_bundle_is_named(word: str, message: str) -> None:
     for end in "01":
         world.bucket.write(bundle_key("f" * 63 + end), b"")
 
-    with pytest.raises(CallError) as caught:
+    with pytest.raises(UsageError) as caught:
         find_digest(world.bucket, word)
     assert caught.value.message == message
     assert caught.value.hint
@@ -75,7 +75,7 @@ def test_nothing_was_before() -> None:
     fresh = World()
     with pytest.raises(CommandError, match="there is no bundle before the active one") as caught:
         previous_digest(fresh.bucket, read_active(fresh.bucket))
-    assert caught.value.hint == "nothing was published to this stack yet"
+    assert caught.value.hint == "nothing has been published to this stack yet"
 
     world, digests = published("one")
     with pytest.raises(CommandError) as caught:
@@ -90,7 +90,7 @@ def test_a_bundle_that_is_gone_or_damaged_is_named() -> None:
         read_bundle(world.bucket, digests[0])
 
     world.bucket.delete(bundle_key(digests[0]))
-    with pytest.raises(CommandError, match="there is no bundle"):
+    with pytest.raises(CommandError, match=r"the bundle .* is no longer in the bucket"):
         read_bundle(world.bucket, digests[0])
 
     world.bucket.write("active.json", b"[]")

@@ -119,9 +119,9 @@ def test_a_rule_that_is_not_enabled_is_counted_as_such(auditwire: Run, rules: Pa
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "auditwire: nothing to check\n  hint: name a rule document, or a folder of them\n"),
+        ([], "auditwire: there is nothing to check\n  hint: give a rule document, or a folder of them\n"),
         (["none.yaml"], "auditwire: cannot read none.yaml: No such file or directory\n"),
-        (["."], "auditwire: no rule documents in .\n  hint: they are called *.yaml or *.yml\n"),
+        (["."], "auditwire: there are no rule documents in .\n  hint: their names end in .yaml or .yml\n"),
         ([".", "--dialect", "falco"], "'--dialect'"),
     ],
 )

@@ -67,7 +67,7 @@ def test_what_steers_a_terminal_is_shown_as_text() -> None:
 @pytest.mark.parametrize(
     ("found", "text"),
     [
-        (Difference(), "the same is decided"),
+        (Difference(), "no difference"),
         (Difference(rules=(RuleChange("a", "removed", ()), RuleChange("b", "removed", ()))), "2 rules removed"),
         (Difference(settings=(Change("auditLevel", "a", "b"),)), "settings changed"),
         (Difference(policy=(Change("policy", None, "b"),)), "audit policy changed"),

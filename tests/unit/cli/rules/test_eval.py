@@ -96,8 +96,8 @@ def test_a_bad_item_is_named_with_its_place_and_costs_no_neighbour(auditwire: Ru
     assert result.exit_code == 1
     assert [line["auditID"] for line in lines(result.stdout)] == ["a", "b"]
     first, second = result.stderr.splitlines()
-    assert first.startswith(f"{path}:2: no event: ")
-    assert second.startswith(f"{path}:3: no event: ")
+    assert first.startswith(f"{path}:2: not an event: ")
+    assert second.startswith(f"{path}:3: not an event: ")
 
 
 def test_text_shows_who_did_what_and_ends_with_the_count(auditwire: Run, log: Path) -> None:
@@ -191,4 +191,4 @@ def test_the_sample_traffic_sets_off_every_default_rule_that_alerts(auditwire: R
     expected = {rule.qualified for rule in rules.alerting if rule.priority.rank >= threshold}
     assert {alert["rule"] for line in decided for alert in line["alerts"]} == expected
     assert {line["verdict"] for line in decided} == {"ignore", "archive", "alert"}
-    assert result.stderr.count("no event") == 1
+    assert result.stderr.count("not an event") == 1

@@ -52,8 +52,8 @@ def test_somebody_must_say_what_it_means(auditwire: Run, own: Path) -> None:
     assert own.read_text() == AMBIGUOUS
     assert "own.yaml:10:16: error AW103: the condition is ambiguous" in result.stderr
     assert result.stderr.endswith(
-        "auditwire: somebody must say what 1 condition means, so no file was changed\n"
-        "  hint: --precedence kubesphere keeps what KubeSphere makes of them, --precedence standard what others do\n"
+        "auditwire: there is no telling how 1 ambiguous condition is meant; nothing was changed\n"
+        "  hint: --precedence kubesphere keeps the meaning in KubeSphere, --precedence standard the usual meaning\n"
     )
 
 
@@ -117,8 +117,12 @@ def test_line_ends_and_bytes_stay(auditwire: Run, own: Path) -> None:
     ("arguments", "code", "message"),
     [
         (["missing.yaml"], 2, "auditwire: cannot read missing.yaml: No such file or directory\n"),
-        (["empty"], 2, "auditwire: no rule documents in empty\n  hint: they are called *.yaml or *.yml\n"),
-        (["latin.yaml"], 1, "auditwire: latin.yaml is not UTF-8, so it cannot be edited\n"),
+        (["empty"], 2, "auditwire: there are no rule documents in empty\n  hint: their names end in .yaml or .yml\n"),
+        (
+            ["latin.yaml"],
+            1,
+            "auditwire: latin.yaml is not UTF-8, so it cannot be edited\n  hint: save it as UTF-8 first\n",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_named(auditwire: Run, own: Path, arguments: list[str], code: int, message: str) -> None:

@@ -115,7 +115,7 @@ def test_a_bucket_that_takes_nothing_any_longer_is_named(world: World) -> None:
 
     world.bucket.before = fail
 
-    with pytest.raises(CommandError, match="only some documents were sent, and they could not be put back"):
+    with pytest.raises(CommandError, match="only some documents were sent, and the bucket could not be restored"):
         send(world.bucket, upload_for(world))
     assert MARKER_KEY not in world.listing()
 
@@ -123,7 +123,7 @@ def test_a_bucket_that_takes_nothing_any_longer_is_named(world: World) -> None:
 def test_somebody_else_is_publishing(world: World) -> None:
     world.bucket.write(MARKER_KEY, b"theirs")
 
-    with pytest.raises(CommandError, match=r"somebody else is publishing, since \d s"):
+    with pytest.raises(CommandError, match=r"somebody else has been publishing for \d s"):
         send(world.bucket, upload_for(world))
 
     stored = world.bucket.read(MARKER_KEY)
@@ -138,7 +138,7 @@ def test_somebody_else_begins_in_the_same_moment(world: World) -> None:
 
     world.at_request(1, theirs, "write")
 
-    with pytest.raises(CommandError, match="somebody else is publishing, since just now"):
+    with pytest.raises(CommandError, match="somebody else has been publishing for a moment"):
         send(world.bucket, upload_for(world))
 
 

@@ -138,7 +138,7 @@ def test_somebody_else_was_quicker() -> None:
 
     clock = Clock(theirs)
 
-    with pytest.raises(NoVerdictError, match="somebody else has changed the documents since they were sent"):
+    with pytest.raises(NoVerdictError, match="somebody else has changed the documents meanwhile"):
         await_verdict(world.bucket, upload, before, seconds=60, clock=clock, sleep=clock.sleep)
 
 

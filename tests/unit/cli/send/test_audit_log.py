@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from auditwire_cli.errors import CallError, CommandError
+from auditwire_cli.errors import CommandError, UsageError
 from auditwire_cli.send.audit_log import Item, open_audit_log, split
 
 A, B, C = b'{"auditID":"a"}', b'{"auditID":"b","requestObject":{"items":[1]}}', b'{"AuditID":"c"}'
@@ -83,10 +83,10 @@ def test_places_name_the_line_and_the_item_on_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        pytest.param(b"\x89PNG\r\n\x1a\n", "holds no audit events: not UTF-8 at byte 1", id="picture"),
-        pytest.param(b"hello\nworld\n", "holds no audit events: not JSON: Expecting value", id="text"),
+        pytest.param(b"\x89PNG\r\n\x1a\n", "there are no audit events in .*: not UTF-8 at byte 1", id="picture"),
+        pytest.param(b"hello\nworld\n", "there are no audit events in .*: not JSON: Expecting value", id="text"),
         pytest.param(gzip.compress(A * 50)[:-20], "cannot read", id="cut gzip"),
-        pytest.param(b"[" * 100_000, "holds no audit events", id="nested too deep"),
+        pytest.param(b"[" * 100_000, "there are no audit events in", id="nested too deep"),
     ],
 )
 def test_a_file_that_holds_no_events_at_all_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
@@ -96,7 +96,7 @@ def test_a_file_that_holds_no_events_at_all_is_refused(tmp_path: Path, content: 
 
 def test_a_missing_file_is_a_wrong_call(tmp_path: Path) -> None:
     with (
-        pytest.raises(CallError, match=r"cannot read .+: No such file or directory"),
+        pytest.raises(UsageError, match=r"cannot read .+: No such file or directory"),
         open_audit_log(str(tmp_path / "none.log")),
     ):
         pass

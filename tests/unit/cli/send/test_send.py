@@ -59,14 +59,14 @@ def test_events_go_out_in_batches_as_an_apiserver_sends_them(
 def test_totals_for_people(auditwire: Run, log: Path, state: Path, receiver: Any) -> None:
     result = auditwire("send", log, "--state", state)
 
-    assert result.stdout.startswith(f"5 of 5 events delivered to {receiver.url} (1 bodies, ")
-    assert result.stdout.endswith("answers: 1 times 200\n")
+    assert result.stdout.startswith(f"5 of 5 events delivered to {receiver.url} (1 body, ")
+    assert result.stdout.endswith("answers: 200 (1 body)\n")
 
 
 def test_totals_for_scripts(auditwire: Run, log: Path, state: Path, receiver: Any) -> None:
     receiver.answers = [413]
 
-    result = auditwire("send", log, "--state", state, "--batch-size", 3, "--concurrency", 1, "--output", "json")
+    result = auditwire("send", log, "--state", state, "--batch-size", 3, "--concurrency", 1, "--format", "json")
 
     totals = json.loads(result.stdout)
     assert result.exit_code == 1
@@ -102,7 +102,7 @@ def test_every_shape_goes_out_as_the_cluster_that_sends_it(
 ) -> None:
     from auditwire_cli.send.audit_log import split
 
-    result = auditwire("send", log, "--state", state, "--format", shape)
+    result = auditwire("send", log, "--state", state, "--shape", shape)
 
     assert result.exit_code == 0
     (request,) = receiver.requests
@@ -111,8 +111,29 @@ def test_every_shape_goes_out_as_the_cluster_that_sends_it(
     assert [item.get("auditID") or item["AuditID"] for item in items] == ["0", "1", "2", "3", "4"]
 
 
+def test_a_script_that_gives_the_shape_as_format_goes_on_working(
+    auditwire: Run, log: Path, state: Path, receiver: Any
+) -> None:
+    result = auditwire("send", log, "--state", state, "--format", "ks3")
+
+    assert result.exit_code == 0
+    assert result.stderr == "auditwire: write --shape ks3; --format ks3 is its old name\n"
+    assert all(body.startswith(b'{"Items":[') for body in receiver.bodies)
+
+
+def test_a_script_that_gives_the_format_as_output_goes_on_working(auditwire: Run, log: Path, state: Path) -> None:
+    assert json.loads(auditwire("send", log, "--state", state, "--output", "json").stdout)["delivered"] == 5
+
+
+def test_a_format_that_does_not_exist_is_refused(auditwire: Run, log: Path, state: Path) -> None:
+    result = auditwire("send", log, "--state", state, "--format", "yaml")
+
+    assert result.exit_code == 2
+    assert result.stderr == "auditwire: there is no format 'yaml'\n  hint: give one of text, json\n"
+
+
 def test_single_sends_one_event_a_body(auditwire: Run, log: Path, state: Path, receiver: Any) -> None:
-    auditwire("send", log, "--state", state, "--format", "single")
+    auditwire("send", log, "--state", state, "--shape", "single")
 
     assert sorted(map(json.loads, receiver.bodies), key=lambda event: event["auditID"]) == events(5)
 
@@ -196,9 +217,9 @@ def test_what_stays_undelivered_is_named_by_file_and_line(
 @pytest.mark.parametrize(
     ("status", "sentence"),
     [
-        (401, "the endpoint does not take this credential; what follows was not read"),
-        (301, "this URL is no auditwire endpoint; what follows was not read"),
-        (404, "this URL is no auditwire endpoint; what follows was not read"),
+        (401, "the endpoint does not accept this credential; the rest was not read"),
+        (301, "there is no auditwire endpoint at this URL; the rest was not read"),
+        (404, "there is no auditwire endpoint at this URL; the rest was not read"),
     ],
 )
 def test_an_answer_that_condemns_the_run_ends_it(
@@ -251,18 +272,18 @@ def test_a_batch_is_cut_by_bytes_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["none.log"], "auditwire: no such file: none.log\n"),
-        (["LOG", "--state", "none.json"], "auditwire: no state file at none.json\n  hint: start"),
+        (["none.log"], "auditwire: cannot read none.log: No such file or directory\n"),
+        (["LOG", "--state", "none.json"], "auditwire: there is no state file none.json\n  hint: start"),
         (["LOG", "--state", "LOG"], " is not a state file of `auditwire dev`\n"),
         (["LOG", "--state", "STATE", "--cluster", "x"], "no cluster 'x'\n  hint: it has: demo, demo-ks\n"),
-        (["LOG", "--state", "STATE", "--url", "http://127.0.0.1"], "give either --url or --state, not both\n"),
-        (["LOG", "--url", "ftp://x"], "auditwire: not an endpoint URL: ftp://x\n"),
-        (["LOG", "--url", "http://u:p@x"], "may not hold a query, a fragment or a user name\n"),
-        (["LOG", "--url", "http://192.0.2.1"], "a credential would go to 192.0.2.1 over plain http"),
-        (["LOG", "--url", "http://127.0.0.1"], "auditwire: no credential given\n  hint: put it in a file"),
+        (["LOG", "--state", "STATE", "--url", "http://127.0.0.1"], "--url and --state exclude each other\n"),
+        (["LOG", "--url", "ftp://x"], "auditwire: this is not the URL of an endpoint: ftp://x\n"),
+        (["LOG", "--url", "http://u:p@x"], "cannot have a query, a fragment or a user name\n"),
+        (["LOG", "--url", "http://192.0.2.1"], "the credential would go to 192.0.2.1 over plain http"),
+        (["LOG", "--url", "http://127.0.0.1"], "auditwire: no credential is given\n  hint: put it into a file"),
         (["LOG", "--url", "http://[::1]", "--auth", "basic"], "--auth basic needs --cluster"),
-        (["LOG", "--url", "http://[::1]", "--credential-file", "none"], "cannot read the credential from none"),
-        (["LOG", "--url", "https://x", "--credential-file", "LOG"], "is no credential: one line of printable"),
+        (["LOG", "--url", "http://[::1]", "--credential-file", "none"], "cannot read the credential none"),
+        (["LOG", "--url", "https://x", "--credential-file", "LOG"], "hint: it is one line of printable"),
         (["LOG", "--batch-size", "0"], "'--batch-size'"),
     ],
 )
