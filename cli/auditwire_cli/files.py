@@ -1,4 +1,4 @@
-"""Files that commands read whole, and files that hold a credential."""
+"""Files that commands read whole, and files with a credential in them."""
 
 import os
 import subprocess
@@ -103,7 +103,7 @@ def keep_out_of_git(file: Path) -> None:
         with path.open("ab") as opened:
             opened.write(line if before.endswith(b"\n") or not before else b"\n" + line)
     except OSError:
-        tell(f"auditwire: git does not ignore {file}, and it holds a credential: do not commit it")
+        tell(f"auditwire: git does not ignore {file}, and there is a credential in it: do not commit it")
         return
     tell(f"git ignores {file} from now on: it was added to .git/info/exclude")
 

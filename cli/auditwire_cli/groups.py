@@ -71,7 +71,7 @@ def _end(error: OSError) -> NoReturn:
     """Exit with the sentence of an error of the operating system."""
     where = error.filename or ("standard output" if error.errno in _OF_WRITING else "")
     with suppress(OSError):
-        if error.errno != errno.EPIPE:  # nobody reads on, which is no fault
+        if error.errno != errno.EPIPE:  # nobody reads on, which is not a fault
             tell(f"auditwire: {where + ': ' if where else ''}{error.strerror or error}")
     for stream in (sys.stdout, sys.stderr):
         if not _is_writable(stream):

@@ -55,7 +55,7 @@ def parse_time(text: str, now: datetime, zone: tzinfo | None = None) -> datetime
 def read_time(option: str, text: str | None, now: datetime) -> datetime | None:
     """The time that an option gives, in UTC; None for an option that is not given.
 
-    Where it is by the local clock, what was understood is told, with its offset. Raises UsageError.
+    A time by the local clock is shown with its offset. Raises UsageError.
     """
     if text is None:
         return None
@@ -109,7 +109,7 @@ def now_in_seconds() -> datetime:
 
 
 def _duration(text: str) -> timedelta:
-    """The length of time, zero for what is none."""
+    """The length of time; zero for any other text."""
     if not _DURATION.fullmatch(text):
         return timedelta()
     parts = ((int(number), _UNITS[unit]) for number, unit in _PART.findall(text))

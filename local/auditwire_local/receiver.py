@@ -115,7 +115,7 @@ def _check_schema(posted: Any) -> _Status:
                 return 400, f"cannot unmarshal a value of {kind} into a string"
         for moment in ("startsAt", "endsAt"):
             if alert.get(moment) and not _is_time(alert[moment]):
-                return 400, f"{moment} is no date and time"
+                return 400, f"{moment} is not a date and time"
         url = alert.get("generatorURL")
         if url and not (isinstance(url, str) and _is_uri(url)):
             return 422, "generatorURL in body must be of type uri"

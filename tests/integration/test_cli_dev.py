@@ -100,6 +100,8 @@ class Run:
     healthz: int
     second: Done
     state_after: str
+    untracked: str
+    """What git would take of the folder."""
     keys: list[str]
     stdout: str
     stderr: str
@@ -116,6 +118,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     sample, path = write_sample(folder / "audit.log"), folder / ".auditwire/dev.json"
     wrong = folder / "token"
     wrong.write_text("not-a-credential")
+    subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
     with running(folder) as process:
         state_text, mode = path.read_text(), stat.S_IMODE(path.stat().st_mode)
         state = json.loads(state_text)
@@ -131,6 +134,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
             healthz = answer.status
         second = auditwire("dev", cwd=folder)
         state_after = path.read_text()
+        untracked = subprocess.run(
+            ["git", "ls-files", "--others", "--exclude-standard"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
         s3 = boto3.client(
             "s3",
             endpoint_url=state["aws_endpoint_url"],
@@ -152,6 +162,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         healthz=healthz,
         second=second,
         state_after=state_after,
+        untracked=untracked,
         keys=[item["Key"] for item in listed.get("Contents", [])],
         stdout=stdout,
         stderr=stderr,
@@ -211,6 +222,11 @@ def test_a_running_system_takes_an_audit_log_and_ends_on_sigterm(run: Run) -> No
     sends = len(run.sent) + 1 + len(run.by_way)
     assert received == sends * run.events == ignored + archived + quarantined
     assert re.search(r"^alert  demo: WARNING alerting-rule\.", run.stdout, re.MULTILINE)
+
+
+def test_the_state_file_and_what_is_beside_it_stay_out_of_git(run: Run) -> None:
+    assert "dev.json" not in run.untracked
+    assert "audit.log" in run.untracked
 
 
 def test_the_state_file_is_for_its_owner_and_nothing_printed_holds_a_credential(run: Run) -> None:
@@ -284,6 +300,7 @@ def test_rules_with_errors_are_named_and_the_shipped_ones_decide(tmp_path: Path,
         (["--rules", "none"], 2, "auditwire: none is not a folder of rule documents\n"),
         (["--port", "70000"], 2, "'--port'"),
         (["--port", "PORT"], 1, "cannot be listened on: Address already in use\n"),
+        (["--state", "/dev/null/dev.json"], 1, "auditwire: cannot write the state file /dev/null/dev.json: "),
     ],
 )
 def test_what_keeps_it_from_starting_is_one_clear_sentence(

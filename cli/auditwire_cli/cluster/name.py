@@ -11,7 +11,7 @@ OnlyCluster = Annotated[str | None, typer.Option("--cluster", metavar="NAME", he
 
 
 def check_cluster_name(name: str | None) -> None:
-    """Raises UsageError for a name that no cluster can have; None is no name."""
+    """Raises UsageError for a name that no cluster can have; None stands for no name."""
     from auditwire.clusters.cluster import is_cluster_name
 
     if name is not None and not is_cluster_name(name):

@@ -42,10 +42,10 @@ def cluster_rotate(
 ) -> None:
     """Give a cluster a new credential, without a gap.
 
-    The new credential is valid beside the old one. It has the same sender and labels, and without --expires it lasts
-    as long as the old one did. It is handed over as by `auditwire cluster add`. When the sender uses it, end the old
-    one with --drop-old. That is refused while the new one was never used, because the sender would be locked out.
-    Afterwards the credentials of the cluster are shown.
+    The new credential is valid beside the old one. It has the same sender and labels, and without --expires it lasts as
+    long as the old one did. It is handed over in the same way as by `auditwire cluster add`. When the sender uses it,
+    end the old one with --drop-old. That is refused while the new one was never used, because the sender would be
+    locked out. Afterwards the credentials of the cluster are shown.
 
     \b
     Exit codes: 0 done, 1 not done, 2 wrong usage.

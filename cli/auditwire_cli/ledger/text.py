@@ -104,7 +104,7 @@ def _verdict(rows: "Sequence[Row]") -> str:
     judged = counted(len(settled), "settled hour")
     if wrong:
         return f"{wrong:,} of {judged} {'does' if wrong == 1 else 'do'} not balance"
-    return f"{judged}, all of them balance" + (f"; {later}" if later else "")
+    return f"{judged} {'balances' if len(settled) == 1 else 'balance'}" + (f"; {later}" if later else "")
 
 
 def _cells(row: "Row") -> tuple[str, ...]:

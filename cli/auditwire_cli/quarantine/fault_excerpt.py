@@ -79,7 +79,7 @@ def _masked(body: bytes, end: int, marked: bool) -> str:
     while at < end:
         token = _TOKENS.match(body, at, end)
         if token is None:
-            # This is no JSON from here on, so nobody knows where a string begins or ends.
+            # From here on it is not JSON, so it is unknown where strings begin and end.
             parts.append(MASKED)
             break
         kind, text = token.lastgroup, _shown(token[0])

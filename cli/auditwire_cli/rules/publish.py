@@ -32,7 +32,7 @@ def rules_publish(
 ) -> None:
     """Bring the documents of a folder into force.
 
-    First they are checked here, as by `auditwire rules check`; if there are errors, nothing is sent. Then the command
+    First they are checked here, as `auditwire rules check` does; if there are errors, nothing is sent. Then the command
     shows which documents and which rules change, sends the documents so that they come into force as one change, and
     waits for the verdict on exactly these documents. Documents in the bucket that are not in the folder are deleted,
     unless --keep is given.
@@ -67,6 +67,8 @@ def rules_publish(
     for path in kept:
         show(f"  kept     {path}")
     show_changes(bucket, upload)
+    if dry_run and not upload:
+        show("no document would change")
     if not dry_run:
         bring_into_force(bucket, upload, where, seconds=timeout, folder=folder)
 

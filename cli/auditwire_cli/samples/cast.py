@@ -1,6 +1,6 @@
-"""Who acts in the sample traffic, and how an apiserver would write down what they do.
+"""Who acts in the sample traffic, and how an API server would record what they do.
 
-Every name is invented, every address is one of the documentation ranges 192.0.2.0/24, 198.51.100.0/24 and
+Every name is invented, and every address is in one of the documentation ranges 192.0.2.0/24, 198.51.100.0/24 and
 203.0.113.0/24.
 """
 
@@ -19,17 +19,17 @@ _KUBERNETES = "(linux/amd64) kubernetes/5d8a3f1"
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A caller of the API: a person, a controller, a node, or nobody known."""
+    """A caller of the API: a person, a controller, a node, or somebody unknown."""
 
     username: str
     groups: tuple[str, ...]
     address: str
     agent: str
     grant: str = ""
-    """Why RBAC lets this actor do what they do, as the apiserver's annotation says it."""
+    """Why RBAC allows what this actor does, as in the annotation of the API server."""
 
     def at(self, address: str, agent: str) -> "Actor":
-        """The same identity used from elsewhere with another program."""
+        """The same identity, used from another address with another program."""
         return replace(self, address=address, agent=agent)
 
 
@@ -42,7 +42,7 @@ def _service_account(namespace: str, name: str, address: str, agent: str, role: 
 
 
 def node(name: str, address: str) -> Actor:
-    """The kubelet of that node."""
+    """The kubelet of a node."""
     return Actor(
         f"system:node:{name}",
         ("system:nodes", "system:authenticated"),
@@ -121,7 +121,7 @@ PAVEL = Actor("pavel", ("system:authenticated",), "198.51.100.32", CONSOLE)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a request is about; no resource means the path itself, such as ``/healthz``."""
+    """What a request is about. Without a resource it is the path itself, such as ``/healthz``."""
 
     resource: str = ""
     namespace: str = ""
@@ -157,7 +157,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One event of the story and the moment it was written."""
+    """One event of the story, and when it was written."""
 
     at: datetime
     event: Json
@@ -165,13 +165,13 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Recorder:
-    """Writes events as an apiserver would, the same ones for the same seed and start."""
+    """Writes events as an API server would; always the same ones for the same seed and start."""
 
     start: datetime
     random: Random
 
     def suffix(self, length: int = 5) -> str:
-        """A generated name's ending, from the letters Kubernetes uses."""
+        """The end of a generated name, from the letters that Kubernetes uses."""
         return "".join(self.random.choices("bcdfghjklmnpqrstvwxz2456789", k=length))
 
     def write(
@@ -189,10 +189,10 @@ class Recorder:
         message: str = "",
         **more: Any,
     ) -> Sample:
-        """The event of one request made ``second`` seconds into the story.
+        """The event of one request, made ``second`` seconds into the story.
 
-        The level follows from the bodies given. ``who`` is None where authentication failed: such an event has
-        no user. ``more`` are further top-level keys, which win over what would stand there.
+        Its level follows from the given bodies. ``who`` is None where authentication failed; such an event has no user.
+        ``more`` are further top-level keys, which replace those made here.
         """
         received = self.start + timedelta(seconds=second + self.random.random() * 0.4)
         written = received + timedelta(microseconds=self.random.randint(900, 45_000))

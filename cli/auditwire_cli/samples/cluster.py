@@ -1,4 +1,4 @@
-"""The ordinary half of the sample traffic: a cluster that idles, and developers who deploy to it."""
+"""The ordinary half of the sample traffic: an idle cluster, and developers who deploy to it."""
 
 from collections.abc import Iterator
 
@@ -31,7 +31,7 @@ _WATCHED = (
 
 
 def idle(recorder: Recorder, length: int) -> Iterator[Sample]:
-    """``length`` seconds of what every cluster says when nobody does anything."""
+    """``length`` seconds of what every cluster records when nobody does anything."""
     for second in range(0, length, 10):
         for place, kubelet in enumerate(NODES):
             yield _lease(recorder, second + place, kubelet, "kube-node-lease", kubelet.username.split(":")[-1])
@@ -55,7 +55,7 @@ def _lease(recorder: Recorder, second: float, who: Actor, namespace: str, name: 
 
 
 def development(recorder: Recorder) -> Iterator[Sample]:
-    """Two minutes of work: a pipeline rolls out four services, developers look at them."""
+    """Two minutes of work: a pipeline rolls out four services, and developers look at them."""
     releases = (("shop", "checkout"), ("shop", "cart"), ("payments", "ledger"), ("staging", "checkout"))
     for number, (namespace, name) in enumerate(releases):
         yield from _rollout(recorder, 120 + 25 * number, namespace, name)

@@ -1,4 +1,4 @@
-"""The other half: somebody from outside finds a token, reads secrets and works towards the nodes."""
+"""The other half of the sample traffic: an outsider finds a token, reads Secrets and works towards the nodes."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,7 +19,7 @@ _KUBECTL = "kubectl/v1.32.0 (linux/amd64) kubernetes/70d3cc9"
 
 
 def intrusion(recorder: Recorder) -> Iterator[Sample]:
-    """Five minutes of an attack, each step an event a rule may look for."""
+    """Five minutes of an attack, in which each step is an event that a rule may look for."""
     yield from _knocking(recorder, 240)
     yield from _looking_around(recorder, 300)
     yield from _shell(

@@ -1,4 +1,4 @@
-"""KubeSphere's part of the sample traffic: what people do in its console, as ks-apiserver writes it down."""
+"""KubeSphere's part of the sample traffic: what people do in its console, as ks-apiserver records it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,7 @@ _WORKSPACE = "orchard"
 
 
 def console_3(recorder: Recorder) -> Iterator[Sample]:
-    """A workspace is set up and a team moves in; ks-apiserver 3.x sends these."""
+    """A workspace is created and a team moves in; ks-apiserver 3.x sends these."""
     yield _login(recorder, 20, YUN)
     yield _write(
         recorder, 26, YUN, "create", Target("workspacetemplates", name=_WORKSPACE, group=_TENANT, version="v1alpha2"),
@@ -49,7 +49,7 @@ def console_3(recorder: Recorder) -> Iterator[Sample]:
 
 
 def console_4(recorder: Recorder) -> Iterator[Sample]:
-    """Another day at the same console after the upgrade; ks-apiserver 4.x sends these."""
+    """Another day at the same console, after the upgrade; ks-apiserver 4.x sends these."""
     yield _login(recorder, 310, YUN)
     plan = Target("installplans", name="whizard-logging", group="kubesphere.io", version="v1alpha1")
     yield _write(

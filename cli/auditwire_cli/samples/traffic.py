@@ -1,7 +1,7 @@
-"""The sample traffic of the demo: ten minutes of an invented cluster, as the bodies its senders would post.
+"""The sample traffic of the demo: ten minutes of an invented cluster, as the bodies that its senders would post.
 
-Always the same story; only its timestamps move, so that it ends now. Beside its events it holds two things no
-receiver is spared: an item that is no event in the middle of a batch, and a body that is not JSON at all.
+It is always the same story. Only its timestamps move, so that it ends now. It also has two things that every endpoint
+must expect: an item in the middle of a batch that is not an event, and a body that is not JSON.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -20,7 +20,7 @@ from auditwire_cli.send.bodies import body
 from auditwire_cli.send.shape import Shape
 
 LENGTH = 600
-"""Seconds the story takes."""
+"""The seconds that the story takes."""
 
 _SEED = 20_261_121
 # What the README recommends for --audit-webhook-batch-max-size, and what ks-apiserver gathers in its 3 s.

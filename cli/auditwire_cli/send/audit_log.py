@@ -22,7 +22,7 @@ from auditwire_cli.errors import CommandError, UsageError
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _GZIP_MAGIC = b"\x1f\x8b"
 MAX_LINE_BYTES = 256 << 20
-"""An EventList on one line can be long, but a device such as /dev/zero has no line end at all."""
+"""An EventList on one line can be long, but a device such as /dev/zero has no line end."""
 MAX_DOCUMENT_BYTES = 1 << 30
 
 _SHAPES = "give an audit.log (JSON lines), an EventList, an array, or objects back to back"

@@ -84,7 +84,7 @@ class Stack:
 
     def find(self) -> Deployment:
         """The stack as it is deployed. Raises UsageError for options that exclude each other and for a state file that
-        is none, and errors of botocore."""
+        is something else, and errors of botocore."""
         from botocore.config import Config
 
         session, name, endpoint_url = self._session()

@@ -142,7 +142,7 @@ def test_each_finding_has_a_sentence_and_a_section_to_read(counts: dict[str, int
     headings = re.findall(r"^### (.+)$", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
     assert section in {heading.lower().replace(" ", "-") for heading in headings}
     assert f"prod 2026-11-22 03:00: {finding.sentence}; see docs/ledger.md#{section}\n" in text
-    assert text.endswith("1 of 1 settled hour does not balance" if loss else "1 settled hour, all of them balance")
+    assert text.endswith("1 of 1 settled hour does not balance" if loss else "1 settled hour balances")
     assert as_json(found, Waiting())["balances"] is not loss
 
 
