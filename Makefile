@@ -14,7 +14,7 @@ export AWS_DEFAULT_REGION ?= us-east-1
 # Without bytecode every process would compile what it imports, for several seconds each time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test test-unit fuzz agreement bench load soak audit lint format build build-host lock clean FORCE
+.PHONY: help setup demo test test-unit coverage fuzz agreement bench load soak audit lint format build build-host lock clean FORCE
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -38,8 +38,15 @@ demo: setup ## Run the whole system on this machine and send sample traffic thro
 test: setup lint build build-host ## Everything: style, types, template, unit, conformance, integration, end-to-end
 	@$(BIN)/pytest -n auto --dist worksteal
 
-test-unit: setup ## The fast part
-	@$(BIN)/pytest -q tests/unit tests/conformance
+test-unit: setup ## The fast part: unit and conformance tests without the slow ones
+	@$(BIN)/pytest -q -m 'not slow' --hypothesis-profile=fast tests/unit tests/conformance
+
+coverage: setup $(VENV)/.coverage ## Which lines and branches the tests reach; writes build/coverage/ (minutes)
+	@$(BIN)/pytest -q -n auto --dist worksteal --cov --cov-report=term:skip-covered --cov-report=html tests/unit tests/conformance tests/integration
+
+$(VENV)/.coverage: requirements/coverage.txt $(VENV)/.ready
+	@$(PYTHON) $(ENVIRONMENT) $(VENV) requirements/coverage.txt
+	@touch $@
 
 MINUTES ?= 5
 fuzz: setup ## Try odd inputs on everything that reads what others wrote, for MINUTES=5
@@ -105,6 +112,7 @@ lock: setup ## Renew every lock file to the latest versions
 	@$(LOCK) --constraint requirements/dev.txt layers/auditwire/requirements.in --output-file layers/auditwire/requirements.txt
 	@$(LOCK) --constraint requirements/dev.txt requirements/runtime.in --output-file requirements/runtime.txt
 	@$(LOCK) --constraint requirements/dev.txt requirements/bench.in --output-file requirements/bench.txt
+	@$(LOCK) --constraint requirements/dev.txt requirements/coverage.in --output-file requirements/coverage.txt
 	@$(LOCK) requirements/sam.in --output-file requirements/sam.txt
 	@$(LOCK) requirements/audit.in --output-file requirements/audit.txt
 

@@ -1,6 +1,9 @@
 """Settings for every test."""
 
+import gc
 import os
+import sys
+from functools import cache
 
 from hypothesis import settings
 
@@ -8,7 +11,19 @@ pytest_plugins = ["roles.check"]
 
 # How long an example takes says more about the machine than about the code: time is measured in benchmarks/.
 settings.register_profile("auditwire", deadline=None)
+settings.register_profile("fast", deadline=None, max_examples=15)
 settings.load_profile("auditwire")
+
+
+def pytest_collection_finish() -> None:
+    # What was imported stays: nothing is gained by looking through it again and again.
+    gc.collect()
+    gc.freeze()
+    if "botocore.session" in sys.modules:
+        import botocore.session
+
+        # Every AWS in memory begins with a session of its own, which would read the services' descriptions anew.
+        botocore.session.create_loader = cache(botocore.session.create_loader)
 
 
 def pytest_xdist_auto_num_workers() -> int:

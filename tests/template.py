@@ -2,6 +2,8 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,13 @@ class _NoManagedPolicies:
 
 
 def source(root: Path = ROOT) -> Document:
-    """template.yaml; short-form functions (`!Ref X`) come as their long form."""
-    return read_template(root / "template.yaml")
+    """template.yaml, to be changed freely; short-form functions (`!Ref X`) come as their long form."""
+    return deepcopy(_read(root / "template.yaml"))
+
+
+@cache
+def _read(path: Path) -> Document:
+    return read_template(path)
 
 
 def translated(artefacts: Mapping[str, str], parameters: Mapping[str, str] | None = None) -> Document:

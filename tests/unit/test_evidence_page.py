@@ -49,6 +49,7 @@ def nothing(world: World) -> None:
     del world
 
 
+@pytest.mark.slow
 @needs_tools
 @pytest.mark.parametrize(
     ("done", "holds"), [(nothing, True), (change_byte, False), (change_seal, False)], ids=["nothing", "object", "seal"]
@@ -64,6 +65,7 @@ def test_openssl_verifies_a_copy(tmp_path: Path, done: Callable[[World], None], 
         assert ended.stdout.splitlines()[:4] == [f"{seal_key('prod', number)} holds" for number in range(4)]
 
 
+@pytest.mark.slow
 @needs_tools
 @pytest.mark.parametrize("number", range(3))
 def test_openssl_verifies_a_receipt(tmp_path: Path, number: int) -> None:

@@ -228,6 +228,7 @@ def bounded_memory() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("bounded_memory")
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_of_a_rule_document_is_judged_in_bounded_memory(name: str) -> None:
@@ -236,6 +237,7 @@ def test_a_bomb_of_a_rule_document_is_judged_in_bounded_memory(name: str) -> Non
     assert loaded.rule_set is None or not any(found.is_error for found in loaded.diagnostics)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("bounded_memory")
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_of_a_policy_is_refused_in_bounded_memory(name: str) -> None:

@@ -65,6 +65,7 @@ def test_a_receiver_whose_address_cannot_be_taken_apart_is_a_finding_not_a_crash
     assert "AW206" in [found.code for found in loaded.diagnostics]
 
 
+@pytest.mark.slow
 def test_a_policy_of_a_thousand_rules_that_change_nothing_is_checked_within_its_bound() -> None:
     rules = "- level: None\n  userGroles:\n" * 1_284
     source = Source("policy.yaml", f"apiVersion: audit.k8s.io/v1\nkind: Policy\nrules:\n{rules}")

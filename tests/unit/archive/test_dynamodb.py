@@ -28,6 +28,7 @@ from auditwire.archive import (
 from auditwire.events import Event, ObjectRef, User
 from aws_errors import client_error
 from clocks import Clock
+from examples import examples
 from local_road import exec_event
 from made_events import event
 from memory_road import FullDisk
@@ -263,7 +264,7 @@ hostile = st.one_of(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(hostile, hostile, st.none() | hostile)
 def test_no_value_of_a_client_fails_a_write(aws: Any, audit_id: str, name: str, user: str | None) -> None:
     found = Event(

@@ -1,10 +1,11 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auditwire.condition.parentheses import insert, is_ambiguous, missing_parentheses
 from auditwire.condition.parse import SyntaxFinding, parse
 from auditwire.condition.precedence import Precedence, read
+from examples import examples
 
 KUBESPHERE, STANDARD, STRICT = Precedence.KUBESPHERE, Precedence.STANDARD, Precedence.STRICT
 
@@ -73,7 +74,7 @@ def ambiguous(draw: st.DrawFn) -> str:
 
 
 @given(ambiguous(), st.sampled_from([KUBESPHERE, STANDARD]))
-@settings(max_examples=400, deadline=None)
+@examples(400)
 def test_read_strictly_the_text_with_its_parentheses_gives_the_chosen_reading(
     text: str, precedence: Precedence
 ) -> None:
@@ -86,7 +87,7 @@ def test_read_strictly_the_text_with_its_parentheses_gives_the_chosen_reading(
 
 
 @given(words)
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_a_text_is_mended_or_refused(some: list[str]) -> None:
     text = " ".join(some)
     for precedence in (KUBESPHERE, STANDARD):
@@ -108,6 +109,7 @@ def test_many_nots_that_nest_too_deep_only_for_kubesphere_can_be_settled_as_ever
     assert mended == " and ".join(["(!a)"] * 199 + ["!a"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precedence", [KUBESPHERE, STANDARD])
 def test_the_longest_conditions_are_mended_or_refused(precedence: Precedence) -> None:
     for text in (" or ".join(["a and b"] * 5_000), "(" * 5_000 + "a or b and c" + ")" * 5_000, "(a or b and " * 5_000):

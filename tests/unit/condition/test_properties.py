@@ -4,7 +4,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agreement import assert_a_condition_agrees, assert_a_matcher_agrees, batches, rule_sets
@@ -13,11 +13,12 @@ from auditwire.condition.parse import parse
 from auditwire.condition.precedence import Precedence, read, spell
 from auditwire.condition.syntax import Expression
 from auditwire.events import Event
+from examples import examples
 from strategies import events, expressions
 
 
 @given(expressions)
-@settings(max_examples=200)
+@examples(200)
 def test_a_spelled_expression_reads_back_as_itself_under_every_precedence(expression: Expression) -> None:
     text = spell(expression)
 
@@ -26,13 +27,11 @@ def test_a_spelled_expression_reads_back_as_itself_under_every_precedence(expres
 
 
 @given(expressions, st.lists(events, min_size=1, max_size=5))
-@settings(max_examples=300, deadline=None)
 def test_generated_code_and_the_reference_evaluator_agree(expression: Expression, some: list[dict[str, Any]]) -> None:
     assert_a_condition_agrees(expression, some)
 
 
 @given(rule_sets, batches)
-@settings(max_examples=200, deadline=None)
 def test_a_matcher_cold_and_hot_agrees_with_the_reference_evaluator(
     conditions: list[Expression], some: list[Event]
 ) -> None:
@@ -40,7 +39,7 @@ def test_a_matcher_cold_and_hot_agrees_with_the_reference_evaluator(
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=300)
+@examples(300)
 def test_any_text_compiles_or_is_refused_with_a_place(text: str) -> None:
     try:
         compile_condition(text)
@@ -52,14 +51,14 @@ def test_any_text_compiles_or_is_refused_with_a_place(text: str) -> None:
 
 
 @given(st.text(alphabet='ab.[*]()"\\ !=<>,0123456789-_${}\n', max_size=40))
-@settings(max_examples=300)
+@examples(300)
 def test_text_that_looks_like_conditions_compiles_or_is_refused(text: str) -> None:
     with suppress(ConditionError):
         compile_condition(text)
 
 
 @given(st.lists(st.sampled_from(["a", "b", "and", "or", "not", "(", ")", "!"]), max_size=12))
-@settings(max_examples=300)
+@examples(300)
 def test_an_accepted_condition_means_the_same_to_every_reader(words: list[str]) -> None:
     text = " ".join(words)
     try:
@@ -71,7 +70,7 @@ def test_an_accepted_condition_means_the_same_to_every_reader(words: list[str]) 
         assert compile_condition(text, precedence=precedence).expression == strict.expression
 
 
-@pytest.mark.parametrize("depth", [10, 149, 5_000])
+@pytest.mark.parametrize("depth", [10, 149, pytest.param(5_000, marks=pytest.mark.slow)])
 def test_deep_nesting_is_compiled_or_refused_but_never_overflows(depth: int) -> None:
     for text in (
         "(" * depth + "a" + ")" * depth,

@@ -446,6 +446,7 @@ def test_a_deep_value_outside_of_the_items_costs_nothing() -> None:
     assert only(b'{"kind":"EventList","metadata":%b,"items":[%b]}' % (DEEP_OBJECT, GOOD)).raw == GOOD
 
 
+@pytest.mark.slow
 # Any cost that grows faster than the body would keep these from ever ending.
 @pytest.mark.parametrize(
     "body",

@@ -1,7 +1,7 @@
 """The single pass over a plain EventList gives what the general way gives, or leaves the body to it."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_events import as_kubesphere, event_list, item, items, text_of, view
@@ -78,7 +78,6 @@ def test_any_other_body_is_left_to_the_general_way(body: bytes) -> None:
     assert plainly(body) is None
 
 
-@settings(deadline=None)
 @given(st.lists(items.map(text_of) | st.just(NESTED) | st.just(LONG), min_size=1, max_size=5))
 def test_both_ways_give_the_same(sent: list[bytes]) -> None:
     body = event_list(sent)
@@ -91,7 +90,6 @@ def test_both_ways_give_the_same(sent: list[bytes]) -> None:
     assert [event.raw for event in decode(body).events] == sent
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.just(LONG) | st.just(SHORT), min_size=1, max_size=4).map(event_list),
     st.data(),

@@ -3,7 +3,7 @@
 import json
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audit_events import SHAPES, as_kubesphere, event_list, item, items, json_values, text_of, view
@@ -12,7 +12,6 @@ from auditwire.events.casing import event_in_any_casing
 from auditwire.events.nesting import MAX_DEPTH, cut_deep_values, is_too_deep
 
 # How long one example takes says more about the machine than about the code.
-at_leisure = settings(deadline=None)
 
 _FRAGMENTS = [
     b"{", b"}", b"[", b"]", b",", b":", b'"', b"\\", b"\n", b" ", b"null", b"NaN", b"1e999", b"\xff", b"\\u0000",
@@ -30,7 +29,6 @@ hostile = st.one_of(
 )  # fmt: skip
 
 
-@at_leisure
 @given(hostile)
 def test_decode_never_raises_and_what_it_gives_can_be_stored(body: bytes) -> None:
     decoded = decode(body)
@@ -45,7 +43,6 @@ def test_decode_never_raises_and_what_it_gives_can_be_stored(body: bytes) -> Non
         assert [reject.raw for reject in decoded.rejects] == [body]
 
 
-@at_leisure
 @given(
     st.lists(items.map(text_of) | json_values.map(text_of), max_size=6),
     st.sampled_from(["EventList", "Items", "array"]),
@@ -58,7 +55,6 @@ def test_every_item_of_a_list_is_an_event_or_a_reject(texts: list[bytes], shape:
     assert all(reject.kind == "item" for reject in decoded.rejects)
 
 
-@at_leisure
 @given(st.lists(items, min_size=1, max_size=4))
 def test_all_shapes_and_casings_give_the_same_events(sent: list[dict[str, object]]) -> None:
     expected = [view(event) for event in decode(event_list([text_of(one) for one in sent])).events]
@@ -81,7 +77,6 @@ def _without_empty(seen: dict[str, object]) -> dict[str, object]:
     return {key: value for key, value in seen.items() if value is not None}
 
 
-@at_leisure
 @given(items, st.booleans())
 def test_the_quick_and_the_general_way_agree(sent: dict[str, object], kubesphere: bool) -> None:
     text = text_of(as_kubesphere(sent) if kubesphere else sent)
@@ -92,7 +87,6 @@ def test_the_quick_and_the_general_way_agree(sent: dict[str, object], kubesphere
     assert general.sender == quick.sender
 
 
-@at_leisure
 @given(items, st.data())
 def test_casing_never_matters(sent: dict[str, object], data: st.DataObject) -> None:
     def respell(keys: dict[str, object]) -> dict[str, object]:
@@ -109,7 +103,6 @@ def test_casing_never_matters(sent: dict[str, object], data: st.DataObject) -> N
     assert view(found) == view(expected)
 
 
-@at_leisure
 @given(items, st.booleans())
 def test_a_line_says_what_the_event_said(sent: dict[str, object], kubesphere: bool) -> None:
     (event,) = decode(text_of(as_kubesphere(sent) if kubesphere else sent)).events
@@ -125,7 +118,6 @@ def test_a_line_says_what_the_event_said(sent: dict[str, object], kubesphere: bo
     assert kubesphere or line == sent
 
 
-@at_leisure
 @given(items)
 def test_storing_is_idempotent(sent: dict[str, object]) -> None:
     (event,) = decode(text_of(sent)).events
@@ -134,7 +126,6 @@ def test_storing_is_idempotent(sent: dict[str, object]) -> None:
     assert as_stored(stored, None) is stored
 
 
-@at_leisure
 @given(json_values, st.integers(0, 6))
 def test_depth_is_measured_as_it_is(value: object, limit: int) -> None:
     def depth(inner: object) -> int:
@@ -146,7 +137,6 @@ def test_depth_is_measured_as_it_is(value: object, limit: int) -> None:
     assert is_too_deep(text.replace(b" ", b'\\\\\\"'), limit) == (depth(value) > limit)
 
 
-@at_leisure
 @given(json_values, st.integers(0, 4))
 def test_what_is_cut_out_can_be_put_back(value: object, limit: int) -> None:
     text = text_of(value)

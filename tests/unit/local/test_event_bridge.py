@@ -161,6 +161,7 @@ def test_the_end_delivers_what_is_waiting_and_leaves_no_thread() -> None:
     assert threading.active_count() == started
 
 
+@pytest.mark.slow
 def test_the_deployed_rules_are_read_back() -> None:
     with sandbox("us-east-1", "127.0.0.1", 0):
         stack = deploy(REPOSITORY / "template.yaml", stack="s", region="us-east-1", parameters={})

@@ -287,6 +287,7 @@ def test_a_policy_that_leaves_out_failed_authentications_says_so() -> None:
     assert codes_of("level: Metadata", head="omitStages: [ResponseStarted]\n") == [("AW331", -2)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rules", [300, 1_000])
 def test_a_large_policy_is_checked_as_far_as_time_allows_and_says_where_it_was_not(rules: int) -> None:
     many = ", ".join(f"n{number}" for number in range(rules))

@@ -255,6 +255,7 @@ def test_every_selector_is_read() -> None:
     assert (second.non_resource_urls, second.omit_managed_fields) == (("/f",), None)
 
 
+@pytest.mark.slow
 def test_hostile_files_are_refused_in_bounded_time() -> None:
     deep = "[" * 100_000
     aliases = "a: &a [x]\nb: [" + "*a," * 200 + "]\n"

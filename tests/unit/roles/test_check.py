@@ -83,6 +83,7 @@ def run(folder: Path, test: str, *words: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_complete_run_is_held_to_every_permission_also_over_several_processes(tmp_path: Path) -> None:
     code, output = run(tmp_path, UNUSED, "-n", "2")
 
@@ -92,6 +93,7 @@ def test_a_complete_run_is_held_to_every_permission_also_over_several_processes(
     assert "no test deploys JoinVpc of relay" in output
 
 
+@pytest.mark.slow
 def test_part_of_a_run_is_held_to_the_calls_it_made(tmp_path: Path) -> None:
     code, output = run(tmp_path, REFUSED, "suite/test_suite.py")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auditwire.condition.syntax import Expression
@@ -15,6 +15,7 @@ from auditwire.condition.tree_json import from_json, to_json
 from auditwire.rules import RuleSet, Source, default_rules, load_sources
 from auditwire.rules.bundle import BundleError, decode_bundle, encode_bundle
 from auditwire.rules.pack import compile_pack, default_rule_set
+from examples import examples
 from made_events import event
 from strategies import expressions
 
@@ -102,7 +103,7 @@ def test_the_same_documents_give_the_same_bytes_in_any_order() -> None:
 
 
 @given(expressions)
-@settings(max_examples=200)
+@examples(200)
 def test_every_expression_survives_the_way_through_json(expression: Expression) -> None:
     assert from_json(orjson.loads(orjson.dumps(to_json(expression)))) == expression
 
@@ -130,7 +131,7 @@ def test_what_is_no_sound_bundle_is_refused_with_its_code(data: bytes, code: str
 
 
 @given(JSON)
-@settings(max_examples=100)
+@examples(100)
 def test_no_json_makes_reading_fail_in_another_way(value: Any) -> None:
     for part in ("alerting", "settings", "sources", "warnings"):
         with contextlib.suppress(BundleError):

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auditwire.condition.parse import parse
@@ -10,6 +10,7 @@ from auditwire.condition.precedence import Precedence, read
 from auditwire.documents.source import Source
 from auditwire.rules import load_sources
 from auditwire.rules.fix import fix_source
+from examples import examples
 
 KUBESPHERE, STANDARD = Precedence.KUBESPHERE, Precedence.STANDARD
 
@@ -239,7 +240,7 @@ def conditions(draw: st.DrawFn) -> str:
     st.booleans(),
     st.sampled_from([KUBESPHERE, STANDARD]),
 )
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_every_condition_means_afterwards_what_was_chosen_and_nothing_else_changes(
     texts: list[str], style: Any, width: int, ascii_only: bool, precedence: Precedence
 ) -> None:

@@ -25,6 +25,7 @@ LONG_PATTERNS = " or ".join(f'Verb regex "a{i}.{{1000}}"' for i in range(60))
 OWN = f"labels: {{{', '.join(f'a{n}: b' for n in range(33))}}}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("entries", "code", "reason"),
     [
@@ -90,6 +91,7 @@ def test_what_is_too_large_is_refused_with_the_reason(entries: str, code: str, r
     assert any(found.code == code and reason in found.message for found in loaded.diagnostics)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "condition",
     [
@@ -109,6 +111,7 @@ def test_a_text_with_hundreds_of_mistakes_gets_twenty_findings() -> None:
     assert [one.code for one in found] == ["AW102"] * 20
 
 
+@pytest.mark.slow
 def test_thousands_of_misspelt_names_are_reported_without_comparing_each_with_all() -> None:
     names = "".join(
         f"- {{name: quite-a-long-name-{n}, type: macro, macro: '${{quite-a-long-nmae-{n}}}'}}\n" for n in range(1_000)

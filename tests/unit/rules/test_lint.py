@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auditwire.condition import compile_condition
@@ -16,6 +16,7 @@ from auditwire.condition.syntax import Expression, Reference
 from auditwire.events import ResponseStatus, User
 from auditwire.rules import Source, load_sources
 from auditwire.rules.fields import EventFields
+from examples import examples
 from made_events import event
 from rule_texts import document, rule
 
@@ -312,7 +313,7 @@ def _no_macros(reference: Reference) -> Expression:
     raise AssertionError(reference)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(_CONDITIONS)
 def test_what_is_called_impossible_or_always_true_is(condition: str) -> None:
     expression = read(parse(condition), Precedence.STRICT)
