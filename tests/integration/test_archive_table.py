@@ -251,7 +251,7 @@ def test_what_cannot_be_is_one_clear_sentence(desk: Desk, words: list[str], code
 def test_a_table_is_not_sealed_and_verifying_says_so(desk: Desk) -> None:
     done = CliRunner().invoke(app, ["verify", "--state", str(desk.state)], catch_exceptions=False)
     assert done.exit_code == 2
-    assert "keeps events in DynamoDB, which is not sealed" in done.stderr
+    assert "archives events in DynamoDB, which is not sealed" in done.stderr
     # What lies in its bucket can be.
     in_bucket = CliRunner().invoke(app, ["verify", "--store", "s3", "--state", str(desk.state)], catch_exceptions=False)
     assert in_bucket.exit_code in (0, 3)

@@ -176,6 +176,8 @@ def test_a_message_that_is_no_order_fails_and_says_so(world: World) -> None:
 
 
 def test_seals_that_somebody_deleted_are_missed_aloud(world: World) -> None:
+    world.send(98, cluster="demo-ks")
+    world.seal()
     for each in list(world.store.listing(seals_of("demo-ks"))):
         world.s3.delete_object(Bucket=world.bucket, Key=each.key)
 
