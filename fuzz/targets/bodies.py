@@ -25,13 +25,13 @@ _INFLATED = 1024 * 1024
 def _decode(data: bytes) -> Hashable:
     decoded = decode(data)
     for reject in decoded.rejects:
-        assert reject.raw == data if reject.kind == "body" else reject.raw.strip() in data, (
-            "a reject is not as received"
-        )
+        # What was wrapped in text or base64 is not in the body as it stands.
+        assert reject.raw == data or reject.kind == "item", "a reject is not as received"
     if len(data) < 4_096:
         again = decode(data)
         assert again.events == decoded.events, "decoding twice gives two results"
         assert again.rejects == decoded.rejects, "decoding twice gives two results"
+        assert again.skipped == decoded.skipped, "decoding twice gives two results"
     reasons = frozenset((reject.kind, reject.reason) for reject in decoded.rejects)
     kinds = frozenset((event.sender, event.canonical) for event in decoded.events)
     return reasons, kinds, min(len(decoded.events), 4), min(len(decoded.rejects), 4)

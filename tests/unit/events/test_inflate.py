@@ -39,8 +39,8 @@ def test_an_empty_body_is_empty_whatever_the_header_says() -> None:
 @pytest.mark.parametrize(
     ("body", "encoding", "reason", "detail"),
     [
-        (TEXT, "br", "bad_encoding", "the content encoding is neither gzip nor identity"),
-        (PACKED, "gzip, gzip", "bad_encoding", "the content encoding is neither gzip nor identity"),
+        (TEXT, "br", "bad_encoding", "the content encoding is none of gzip, deflate, zstd and identity"),
+        (PACKED, "gzip, gzip", "bad_encoding", "the content encoding is none of gzip, deflate, zstd and identity"),
         (TEXT, "gzip", "bad_gzip", "the body is not gzip"),
         (b"{", "gzip", "bad_gzip", "the body is not gzip"),
         (PACKED + b"trailing", "gzip", "bad_gzip", "the body is not gzip"),
@@ -62,10 +62,10 @@ def test_the_limit_itself_is_allowed_and_one_byte_more_is_not() -> None:
     assert inflate(PACKED, "gzip", limit=len(TEXT)) == TEXT
     with pytest.raises(BodyError) as refused:
         inflate(PACKED, "gzip", limit=len(TEXT) - 1)
-    assert refused.value.reason == "gzip_bomb"
+    assert refused.value.reason == "too_large"
     with pytest.raises(BodyError) as refused:
         inflate(PACKED + PACKED, "gzip", limit=len(TEXT) + 1)
-    assert refused.value.reason == "gzip_bomb"
+    assert refused.value.reason == "too_large"
 
 
 @pytest.mark.slow
@@ -79,7 +79,7 @@ def test_a_bomb_costs_no_more_memory_than_the_limit() -> None:
     finally:
         tracemalloc.stop()
 
-    assert refused.value.reason == "gzip_bomb"
+    assert refused.value.reason == "too_large"
     assert peak < 13_000_000
 
 

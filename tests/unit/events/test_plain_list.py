@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 
 from audit_events import as_kubesphere, event_list, item, items, text_of, view
 from auditwire.events import Event, decode, read
-from auditwire.events.decoding import _Items
+from auditwire.events.bounds import Budget
+from auditwire.events.decoding import _Body
 from auditwire.events.plain_list import take_plain_list
+from auditwire.events.wrapping.origin import NOWHERE
 
 LONG = text_of(item(annotations={"why": "x" * 1000}))
 SHORT = b'{"level":"Metadata","auditID":"a","stage":"Panic","verb":"get"}'
@@ -18,14 +20,15 @@ HEAD = b'{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{},"items
 def plainly(body: bytes) -> list[Event] | None:
     """The events of a body that the single pass takes; None where it leaves the body to the general way."""
     events: list[Event] = []
-    return events if take_plain_list(body, events.append) else None
+    return events if take_plain_list(body, events.append, Budget(body)) else None
 
 
 def generally(body: bytes) -> tuple[list[Event], list[bytes]]:
     """The events of a body and what was bad in it, as the general way alone has them."""
     events: list[Event] = []
-    rejects = _Items(events.append).read(body)
-    return events, [reject.raw for reject in rejects]
+    reading = _Body(events.append, Budget(body))
+    reading.read(body, NOWHERE)
+    return events, [reject.raw for reject in reading.items.rejects]
 
 
 @pytest.mark.parametrize(
@@ -116,10 +119,10 @@ def test_a_taker_is_dropped_when_a_fault_comes_to_light_late() -> None:
         takers.append([])
         return takers[-1]
 
-    taken, rejects = read(event_list([LONG, LONG, b'{"foo":1}']), begin, list.append)
+    taken = read(event_list([LONG, LONG, b'{"foo":1}']), begin, list.append)
 
-    assert taken is takers[-1]
-    assert [event.raw for event in taken] == [LONG, LONG]
-    assert [reject.raw for reject in rejects] == [b'{"foo":1}']
+    assert taken.taker is takers[-1]
+    assert [event.raw for event in taken.taker] == [LONG, LONG]
+    assert [reject.raw for reject in taken.rejects] == [b'{"foo":1}']
     assert len(takers[0]) == 1
-    assert read(event_list([LONG, LONG])[:-9], begin, list.append)[0] == []
+    assert read(event_list([LONG, LONG])[:-9], begin, list.append).taker == []

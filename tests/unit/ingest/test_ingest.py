@@ -194,7 +194,7 @@ def test_a_gzip_bomb_is_put_aside_uninflated() -> None:
 
     counted = account(road.post(bomb, content_encoding="gzip"))
 
-    assert counted.quarantined == {"gzip_bomb": 1}
+    assert counted.quarantined == {"too_large": 1}
     assert road.quarantined() == [bomb]
 
 

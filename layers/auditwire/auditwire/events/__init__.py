@@ -1,6 +1,7 @@
 """Audit events: from a request body to typed events, and from an event to a line of the archive."""
 
-from auditwire.events.decoding import Decoded, Reject, decode, read
+from auditwire.events.bounds import MAX_INFLATED, MAX_ITEMS, MAX_KEYS
+from auditwire.events.decoding import Decoded, Taken, decode, read
 from auditwire.events.inflating import BodyError, inflate
 from auditwire.events.level import Level
 from auditwire.events.line import encode_line
@@ -13,12 +14,17 @@ from auditwire.events.model import (
     ResponseStatus,
     User,
 )
+from auditwire.events.reject import CutEvent, Reject, Skipped
 from auditwire.events.settle import settle
 from auditwire.events.stored import as_stored
 
 __all__ = [
+    "MAX_INFLATED",
+    "MAX_ITEMS",
+    "MAX_KEYS",
     "AuthenticationMetadata",
     "BodyError",
+    "CutEvent",
     "Decoded",
     "Event",
     "Flag",
@@ -26,6 +32,8 @@ __all__ = [
     "ObjectRef",
     "Reject",
     "ResponseStatus",
+    "Skipped",
+    "Taken",
     "User",
     "as_stored",
     "decode",

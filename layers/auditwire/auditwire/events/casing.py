@@ -84,6 +84,9 @@ _PART_NAMES = {
 _MAPS = {"annotations", "extra"}
 _BODIES = ("requestObject", "responseObject")
 _EVENT = msgspec.json.Decoder(Event)
+# Integers up to here are exact in a double; no status code comes near it, and no text of one is longer.
+_MAX_EXACT = 2**53
+_LONGEST_NUMBER = 32
 
 
 def fields_of(text: "msgspec.Raw | memoryview | bytes") -> Fields:
@@ -124,6 +127,8 @@ def event_in_any_casing(item: msgspec.Raw) -> Event:
         if value is not None and is_object(value):
             part = fields_of(value)
             filled = _known(part, names)
+            if "code" in filled:
+                filled["code"] = _whole(filled["code"])
             if filled != part:
                 known[name] = msgspec.Raw(msgspec.json.encode(filled))
     bodies = {name: known.pop(name) for name in _BODIES if name in known}
@@ -134,6 +139,16 @@ def event_in_any_casing(item: msgspec.Raw) -> Event:
     if [key for key in received if _EVENT_NAMES.get(key.lower()) == "auditID"][-1] == "AuditID":
         event.sender = SenderKind.KUBESPHERE
     return event
+
+
+def _whole(number: msgspec.Raw) -> msgspec.Raw:
+    """A number as an integer where that is its value: JSON has one type of numbers, and a shipper that counts in
+    doubles writes 200 as ``200.0`` or ``2e2``. Anything else as it stands."""
+    text = bytes(number)
+    if text.isdigit() or len(text) > _LONGEST_NUMBER or text[:1] not in b"-0123456789":
+        return number
+    value = float(text)
+    return msgspec.Raw(b"%d" % value) if value.is_integer() and abs(value) < _MAX_EXACT else number
 
 
 def _renamed(fields: Fields, names: Mapping[str, str]) -> Fields:

@@ -1,97 +1,113 @@
 """A request body becomes events: every shape the senders use, item by item.
 
 The shapes: ``EventList``, ``{"Items": [...]}`` of ks-apiserver 3.x, objects back to back as ks-apiserver 4.x sends
-them, a single event, an array, JSON lines. A bad item never costs its neighbours.
+them, a single event, an array, JSON lines; and the envelopes of clouds and shippers around any of them, see wrapping. A
+bad item never costs its neighbours.
 """
 
 import codecs
-import re
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal, TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 
-from auditwire.events.casing import NULL, KubeSphereEvent, canonical_fields, event_in_any_casing, fields_of, is_object
+from auditwire.events.bounds import Budget, OverBoundError
+from auditwire.events.casing import NULL
+from auditwire.events.inflating import GZIP_MAGIC, BodyError, inflate, is_gzip_as_text
+from auditwire.events.items import Items
+from auditwire.events.lines import Faulty, split_lines
 from auditwire.events.model import Event
-from auditwire.events.nesting import MAX_DEPTH, Cut, cut_deep_values, is_too_deep
-from auditwire.events.plain_list import KUBERNETES, nests_too_deep, take_plain_list, without_nulls
+from auditwire.events.nesting import MAX_DEPTH, Cut, cut_deep_values
+from auditwire.events.plain_list import take_plain_list
+from auditwire.events.reject import Reject
+from auditwire.events.wrapping import otlp
+from auditwire.events.wrapping.fragments import Line
+from auditwire.events.wrapping.origin import NOWHERE, Origin
 
 Taker = TypeVar("Taker")
+Fault = tuple[str, str]
+"""A reason and a sentence, as of a Reject."""
 
 _BOM = codecs.BOM_UTF8
 _CHUNK = 64 * 1024
-_REQUIRED = ("level", "stage", "verb", "auditID")
-_SPACE = b" \t\r\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """Bytes that are no event, and why. ``kind`` says whether ``raw`` is a whole body or one item of it.
-
-    ``reason`` is a stable word for counters. Of bodies: ``invalid_utf8``, ``invalid_json``, ``truncated``,
-    ``too_deep``. Of items: ``not_an_object``, ``not_an_event`` (none of the required fields), ``missing_field``,
-    ``wrong_type``, ``too_deep``, ``invalid_json`` (one of the lines of JSON lines). ``detail`` names the place and
-    never the value.
-    """
-
-    kind: Literal["body", "item"]
-    reason: str
-    detail: str
-    raw: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What was in a body: every item is an event or a reject, in the order of the body. Both empty: nothing sent."""
+    """What was in a body: every item is an event or a reject, in the order of the body. Both empty: nothing sent.
+
+    ``skipped`` counts what else was in it and is no audit event, by a word of Skipped.
+    """
 
     events: list[Event]
     rejects: list[Reject]
+    skipped: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken(Generic[Taker]):
+    """What became of a body: the taker with its events, what was bad, and what was skipped, by reason."""
+
+    taker: Taker
+    rejects: list[Reject]
+    skipped: Counter[str] = field(default_factory=Counter)
 
 
 def decode(body: bytes) -> Decoded:
     """The events of an inflated request body, all at once; see read. Never raises."""
-    events, rejects = read(body, list[Event], list.append)
-    return Decoded(events, rejects)
+    taken = read(body, list[Event], list.append)
+    return Decoded(taken.taker, taken.rejects, taken.skipped)
 
 
-def read(body: bytes, begin: Callable[[], Taker], take: Callable[[Taker, Event], None]) -> tuple[Taker, list[Reject]]:
-    """Give the events of an inflated request body to a taker, one by one in the order of the body; the taker, and what
-    was bad. Raises nothing of its own.
+def read(body: bytes, begin: Callable[[], Taker], take: Callable[[Taker, Event], None]) -> Taken[Taker]:
+    """Give the events of an inflated request body to a taker, one by one in the order of the body. Raises nothing of
+    its own.
 
     ``begin`` makes a taker, ``take(taker, event)`` gives it an event. A fault may come to light when some events are
     taken already; then that taker is dropped and a new one made, so taking must have no effect outside of it. Whatever
     a taker does not keep is not in memory: a body costs little more than its own size.
 
-    A fault of syntax that keeps the body from being split into items (or bad UTF-8 anywhere) gives one reject of kind
-    ``body``; JSON lines are split at their line ends, so there a faulty line is an item. An item is bad when it is no
-    object, has a model field of the wrong JSON type, lacks ``level``, ``stage``, ``verb`` or ``auditID`` (absent, null
-    or empty), or nests deeper than nesting.MAX_DEPTH. A level nobody knows is no fault: a later Kubernetes may send it.
+    A fault of syntax that keeps the body from being split into items gives one reject of kind ``body``, and so does a
+    body over a bound (see bounds). What is no JSON as a whole is split at its line ends, so there a faulty line is an
+    item; where no line holds anything, the body is one reject. An item is bad when it is no object, has a model field
+    of the wrong JSON type, lacks ``level``, ``stage``, ``auditID`` (absent, null or empty) or ``verb`` (absent or
+    null), or nests deeper than nesting.MAX_DEPTH. A level nobody knows is no fault: a later Kubernetes may send it.
+
+    An envelope or a wrapped line is looked for where an item has none of the fields of an event. ``received`` of the
+    event in it is the event's own text, so a copy that came by another road is the same event.
     """
     text = body[len(_BOM) :] if body.startswith(_BOM) else body
-    if not _is_utf8(text):
-        return begin(), [Reject("body", "invalid_utf8", "the body is not UTF-8", body)]
-    taker = begin()
-    if take_plain_list(text, partial(take, taker)):
-        return taker, []
     try:
+        taker = begin()
+        if is_utf8(text) and take_plain_list(text, partial(take, taker), Budget(text)):
+            return Taken(taker, [])
         try:
             taker = begin()
-            return taker, _Items(partial(take, taker)).read(text)
+            return _taken(taker, _Body(partial(take, taker), Budget(text)), text, body)
         except RecursionError:
             # An item may lie two levels down in the body: the list, and the object around it.
             cut = cut_deep_values(text, MAX_DEPTH + 2)
             taker = begin()
-            return taker, _Items(partial(take, taker), cut).read(cut.body)
+            return _taken(taker, _Body(partial(take, taker), Budget(text), cut), cut.body, body)
     except RecursionError:
-        return begin(), [Reject("body", "too_deep", "the body nests too deep to be split", body)]
-    except msgspec.DecodeError as error:
-        reason = "truncated" if "truncated" in str(error) else "invalid_json"
-        return begin(), [Reject("body", reason, str(error), body)]
+        reject = Reject("body", "too_deep", "the body nests too deep to be split", body)
+    except OverBoundError as error:
+        reject = Reject("body", error.reason, error.detail, body)
+    return Taken(begin(), [reject])
 
 
-def _is_utf8(text: bytes) -> bool:
+def _taken(taker: Taker, reading: "_Body", text: bytes, body: bytes) -> Taken[Taker]:
+    fault = reading.read(text, NOWHERE)
+    reading.items.finish()
+    if fault is not None and reading.is_fruitless:
+        return Taken(taker, [Reject("body", *fault, body)])
+    return Taken(taker, reading.items.rejects, reading.items.skipped)
+
+
+def is_utf8(text: bytes) -> bool:
     """Whether the whole text is UTF-8. msgspec checks strings it decodes, not the values it passes over."""
     if text.isascii():
         return True
@@ -116,109 +132,85 @@ class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
 
 
 _BODY = msgspec.json.Decoder(_Envelope | list[msgspec.Raw])
-_LIST = msgspec.json.Decoder(list[msgspec.Raw])
 # Reads values until the text ends, whatever white space stands between them or none: concatenated objects and lines.
 _DOCUMENTS = msgspec.json.Decoder(msgspec.Raw)
-_KUBESPHERE = msgspec.json.Decoder(KubeSphereEvent)
 
 
-class _Items:
-    """One pass over one body. ``cut`` is set when too deep values were cut out of the text beforehand."""
+class _Body:
+    """One pass over one body, and over the bodies inside of it."""
 
-    def __init__(self, take: Callable[[Event], None], cut: Cut | None = None) -> None:
-        self._give = take
-        self._cut = cut
-        self._rejects: list[Reject] = []
-        self._likely: msgspec.json.Decoder[Event] = KUBERNETES
+    def __init__(self, give: Callable[[Event], None], budget: Budget, cut: Cut | None = None) -> None:
+        self._budget = budget
+        self.items = Items(give, budget, self._read_inner, cut)
 
-    def read(self, text: bytes) -> list[Reject]:
-        """Give away all events of the text; the bad items.
+    @property
+    def is_fruitless(self) -> bool:
+        """Whether nothing was found but lines that are no JSON."""
+        return self.items.found == self.items.faulty_lines
 
-        Raises msgspec.DecodeError for faults of syntax, RecursionError for deep nesting.
+    def read(self, text: bytes, origin: Origin) -> Fault | None:
+        """Take everything in a text. Where it is no JSON as a whole, the reason and a sentence about that.
+
+        Raises RecursionError for deep nesting, and OverBoundError.
         """
-        items = _items_of_exact_list(text)
-        if items is not None:
-            self._take_all(items)
-        else:
-            for document in self._documents(text):
-                self._take_document(document)
-        return self._rejects
+        if text[:2] == GZIP_MAGIC:
+            return self._read_gzip(text, origin)
+        fault = ("invalid_utf8", "the body is not UTF-8")
+        if is_utf8(text):
+            items = _items_of_exact_list(text)
+            if items is not None:
+                self.items.take_all(items, origin)
+                return None
+            try:
+                documents = _DOCUMENTS.decode_lines(text)
+            except msgspec.DecodeError as error:
+                fault = ("truncated" if "truncated" in str(error) else "invalid_json", str(error))
+            else:
+                for document in documents:
+                    self.items.take_document(document, origin)
+                return None
+        if is_gzip_as_text(text):
+            return "gzip_as_text", "gzip that was handed over as text: its bytes are lost; send it as another type"
+        if otlp.is_protobuf(text):
+            try:
+                pieces = list(otlp.of_protobuf(text, origin))
+            except ValueError as error:
+                return "bad_protobuf", f"the logs of OpenTelemetry are damaged: {error}"
+            self._budget.take_items()
+            self.items.take_pieces(pieces, text)
+            return None
+        self._read_lines(text, origin)
+        return fault
 
-    def _documents(self, text: bytes) -> list[msgspec.Raw]:
+    def _read_gzip(self, packed: bytes, origin: Origin) -> Fault | None:
         try:
-            return _DOCUMENTS.decode_lines(text)
-        except msgspec.DecodeError:
-            lines = _json_lines(text)
-            if not lines:
-                raise
-        documents = []
-        for line in lines:
-            if isinstance(line, bytes):
-                self._reject("invalid_json", "the line is not JSON", line)
+            text = inflate(packed, "gzip", limit=self._budget.bytes_left)
+        except BodyError as error:
+            if error.reason == "too_large":
+                raise OverBoundError(error.reason, error.detail) from error
+            return error.reason, error.detail
+        self._budget.take_bytes(len(text))
+        return self.read(text.removeprefix(_BOM), origin)
+
+    def _read_lines(self, text: bytes, origin: Origin) -> None:
+        for found in split_lines(text):
+            if not isinstance(found, Faulty):
+                for document in found:
+                    self.items.take_document(document, origin)
+            elif origin is NOWHERE:
+                self.items.take_faulty_line(found.text, is_utf8=found.is_utf8)
+            elif found.is_utf8:
+                self._budget.take_items()
+                self.items.take_line(Line(found.text, origin))
             else:
-                documents += line
-        return documents
+                self._budget.take_items()
+                self.items.reject("invalid_utf8", "the line is not UTF-8", found.text)
 
-    def _take_document(self, document: msgspec.Raw) -> None:
-        """One outer value: an event in exact casing, or else a list of items, an event in any casing, or nothing."""
-        event = self._exact(document)
-        if event is not None:
-            self._accept(event, document)
-            return
-        items = _items_of(document)
-        self._take_all([document] if items is None else items)
-
-    def _take_all(self, items: list[msgspec.Raw]) -> None:
-        for item in items:
-            try:
-                event = self._likely.decode(item)
-            except msgspec.ValidationError:
-                self._take(item)
-            else:
-                self._accept(event, item)
-
-    def _take(self, item: msgspec.Raw) -> None:
-        event = self._exact(item)
-        if event is not None:
-            self._accept(event, item)
-        elif not is_object(item):
-            self._reject("not_an_object", "the item is not a JSON object", item)
-        elif is_too_deep(memoryview(item)):
-            self._reject("too_deep", "the item nests too deep", item)
-        else:
-            try:
-                event = event_in_any_casing(item)
-            except msgspec.ValidationError as error:
-                self._reject(*_fault(item, error), item)
-            else:
-                self._accept(event, item, nests=True)
-
-    def _exact(self, item: msgspec.Raw) -> Event | None:
-        """The event in an item whose keys are spelled exactly as one of the two senders spells them."""
-        for decoder in (KUBERNETES, _KUBESPHERE):
-            try:
-                event = decoder.decode(item)
-            except msgspec.ValidationError:
-                continue
-            # The senders do not mix their casings: what fitted now will fit the next item.
-            self._likely = decoder
-            return event
-        return None
-
-    def _accept(self, event: Event, item: msgspec.Raw, *, nests: bool = False) -> None:
-        without_nulls(event)
-        was_cut = self._cut is not None and self._cut.touches(bytes(item))
-        if was_cut or (is_too_deep(memoryview(item)) if nests else nests_too_deep(event, item)):
-            self._reject("too_deep", "the item nests too deep", item)
-        else:
-            event.received = item
-            self._give(event)
-
-    def _reject(self, reason: str, detail: str, item: msgspec.Raw | bytes) -> None:
-        raw = bytes(item)
-        if self._cut is not None and self._cut.touches(raw):
-            reason, detail, raw = "too_deep", "the item nests too deep", self._cut.restore(raw)
-        self._rejects.append(Reject("item", reason, detail, raw))
+    def _read_inner(self, data: bytes, origin: Origin) -> None:
+        before = self.items.found
+        fault = self.read(data.removeprefix(_BOM), origin)
+        if fault is not None and self.items.found == before:
+            self.items.reject(*fault, data)
 
 
 def _items_of_exact_list(text: bytes) -> list[msgspec.Raw] | None:
@@ -232,50 +224,3 @@ def _items_of_exact_list(text: bytes) -> list[msgspec.Raw] | None:
     if body.items is msgspec.UNSET:
         return None if body.go_items is msgspec.UNSET else body.go_items or []
     return body.items or [] if body.go_items is msgspec.UNSET else None
-
-
-def _items_of(document: msgspec.Raw) -> list[msgspec.Raw] | None:
-    """The items in an outer value: of an array, of an object with ``items`` in any casing; None if it is an item."""
-    if document == NULL:
-        return []
-    if not is_object(document):
-        return _LIST.decode(document) if bytes(memoryview(document)[:1]) == b"[" else None
-    fields = fields_of(document)
-    if not fields:
-        return []
-    lists = [value for key, value in fields.items() if key.lower() == "items"]
-    if not lists:
-        return None
-    if lists[-1] == NULL:
-        return []
-    return _LIST.decode(lists[-1]) if bytes(memoryview(lists[-1])[:1]) == b"[" else None
-
-
-def _json_lines(text: bytes) -> list[bytes | list[msgspec.Raw]] | None:
-    """The documents of each line, or the line itself where it is faulty; None when this is not JSON lines at all.
-
-    A list or object spread over several lines is not: its lines start inside of it, and a cut-off one must not pass
-    for a few good lines.
-    """
-    lines = [stripped for line in text.split(b"\n") if (stripped := line.rstrip(_SPACE))]
-    if len(lines) < 2 or any(line[:1] in b' \t"]},' or line[-1:] in b",[" for line in lines):
-        return None
-    found: list[bytes | list[msgspec.Raw]] = []
-    for line in lines:
-        try:
-            found.append(_DOCUMENTS.decode_lines(line))
-        except msgspec.DecodeError:
-            found.append(line)
-    faults = sum(isinstance(line, bytes) for line in found)
-    return found if not isinstance(found[0], bytes) or faults == 1 else None
-
-
-def _fault(item: msgspec.Raw, error: msgspec.ValidationError) -> tuple[str, str]:
-    """Why an object is no event: a reason and a sentence."""
-    fields = canonical_fields(item)
-    missing = [name for name in _REQUIRED if bytes(fields.get(name, NULL)) in (b"null", b'""')]
-    if len(missing) == len(_REQUIRED):
-        return "not_an_event", "the object has none of the fields of an audit event"
-    if missing:
-        return "missing_field", f"the event lacks {', '.join(missing)}"
-    return "wrong_type", re.sub(r"\s+", " ", str(error))

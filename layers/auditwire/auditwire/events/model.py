@@ -37,6 +37,11 @@ class Flag(StrEnum):
     OTHER_HOUR = "other_hour"
     REDACTED = "redacted"
     RESERVED_KEY = "reserved_key"
+    CONVERTED = "converted"
+    CUT_OFF = "cut_off"
+    BODIES_SKIPPED = "bodies_skipped"
+    UNFINISHED = "unfinished"
+    TIME_IMPLAUSIBLE = "time_implausible"
 
 
 class User(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -82,8 +87,9 @@ class AuthenticationMetadata(msgspec.Struct, frozen=True, omit_defaults=True, fo
 class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, eq=True):
     """One audit event. Bodies stay undecoded until ``requestBody`` or ``responseBody`` is used.
 
-    ``null`` and absent mean the same: None, or ``""`` for the strings that KubeSphere always sends. What is not part of
-    the JSON (``raw``, ``flags`` and the like) is stored beside the fields, where no key of a body can reach it.
+    ``null`` and absent mean the same: None, or ``""`` for the strings that KubeSphere always sends. ``verb`` must be
+    there and may be empty: kube-apiserver knows no verb for OPTIONS and for methods nobody defined. What is not JSON
+    (``raw``, ``flags`` and the like) lives beside the fields, where no key of a body can reach it.
     """
 
     kind: str = ""
@@ -92,7 +98,7 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
     auditID: _Filled
     stage: _Filled
     requestURI: str = ""
-    verb: _Filled
+    verb: str
     user: User = User()
     impersonatedUser: User | None = None
     authenticationMetadata: AuthenticationMetadata | None = None
@@ -117,11 +123,16 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
     canonical = True
     """Whether the item was received with exactly the keys of this model."""
     reportedCluster = ""
-    """The cluster that the body named, if the credential says another."""
+    """The cluster that the body or an envelope around it named, where the credential says another."""
     edited = frozenset[str]()
     """The fields whose value is no longer as received."""
     flags = tuple[str, ...]()
     """What was done to this event or found in it: words of Flag, each once."""
+    unknown_paths = frozenset[str]()
+    """Fields of this model whose value the sender had and left out or cut off: nobody here can say what it was. Such a
+    field is None or empty, which does not mean that it was absent."""
+    cut_text = b""
+    """Of an event that was cut off (Flag.CUT_OFF) the text as it came; ``received`` is what could be read of it."""
 
     @cached_property
     def received(self) -> "msgspec.Raw | memoryview | bytes":

@@ -9,9 +9,11 @@ from collections.abc import Callable
 
 import msgspec
 
+from auditwire.events.bounds import Budget
 from auditwire.events.casing import NULL
 from auditwire.events.model import Event
 from auditwire.events.nesting import MAX_DEPTH, is_too_deep
+from auditwire.events.oddities import SKIPPED, TRUNCATED, note_bodies_left_out, split_group
 
 KUBERNETES = msgspec.json.Decoder(Event)
 """Reads an event whose keys are spelled exactly as kube-apiserver spells them."""
@@ -37,10 +39,11 @@ class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 
 
-def take_plain_list(text: bytes, take: Callable[[Event], None]) -> bool:
+def take_plain_list(text: bytes, take: Callable[[Event], None], budget: Budget) -> bool:
     """Give away every event of a body that is a plain list of good events, in order; whether it is one.
 
-    When it turns out not to be, some events may have been given away already.
+    When it turns out not to be, some events may have been given away already. Raises OverBoundError for one event more
+    than the budget allows.
     """
     start = text.find(_ITEMS, 0, _MAX_HEAD_LENGTH) + len(_ITEMS)
     end = len(text.rstrip()) - len(_END)
@@ -50,7 +53,11 @@ def take_plain_list(text: bytes, take: Callable[[Event], None]) -> bool:
         return False
     view = memoryview(text)
     at, find, decode = start, text.find, KUBERNETES.decode
+    left = budget.items_left
     while at < end:
+        if not left:
+            budget.take_items(budget.items_left + 1)
+        left -= 1
         close = find(_NEXT, at + _SHORTEST, end)
         item = view[at : close + 1] if close > 0 else view[at:end]
         try:
@@ -72,6 +79,13 @@ def take_plain_list(text: bytes, take: Callable[[Event], None]) -> bool:
             without_nulls(event)
             if nests_too_deep(event, item):
                 return False
+            if SKIPPED in (event.requestObject, event.responseObject):
+                note_bodies_left_out(event)
+        annotations = event.annotations
+        if annotations is not None and TRUNCATED in annotations:
+            note_bodies_left_out(event)
+        if "/" in event.objectRef.apiVersion:
+            split_group(event)
         event.received = item
         take(event)
         at = close + 2 if close > 0 else end

@@ -11,14 +11,17 @@ from auditwire.events.model import Event, Flag, json_value
 def settle(event: Event, *, cluster: str, received: datetime) -> None:
     """Sets the cluster, the level's flag and the times of an event that was just read.
 
-    ``cluster`` is that of the credential; another name in the body is kept as ``reportedCluster``. Timestamps get six
-    digits and ``Z``; an unreadable one is replaced by ``received``. Without a stageTimestamp, the next time in the
-    event itself counts (request received; then the two fields of 2017), so that a repeated event gets the same time.
-    Only if there is none is it ``received``.
+    ``cluster`` is the credential's; another name in the body, or in the envelope around it, is kept as
+    ``reportedCluster``. Timestamps get six digits and ``Z``; an unreadable one is replaced by ``received``. Without a
+    stageTimestamp the next time the event itself gives counts (request received; then the two fields of 2017), so that
+    a repeated event gets the same time; only then ``received``.
     """
-    if event.cluster and event.cluster != cluster:
-        event.reportedCluster = event.cluster
-        event.flag(Flag.CLUSTER_DIFFERS)
+    if event.cluster or event.reportedCluster:
+        # What the event itself says comes before what the envelope around it says.
+        named = event.cluster or event.reportedCluster
+        event.reportedCluster = "" if named == cluster else named
+        if event.reportedCluster:
+            event.flag(Flag.CLUSTER_DIFFERS)
     event.cluster = cluster
     if event.level not in LEVELS:
         event.flag(Flag.LEVEL_UNKNOWN)

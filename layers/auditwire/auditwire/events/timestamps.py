@@ -16,6 +16,8 @@ _SECOND = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]\.
 _SECOND_LENGTH = len("2026-11-21T22:05:00.")
 _NORMAL_LENGTH = len("2026-11-21T22:05:00.123456Z")
 _MAX_LENGTH = 64
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_SECOND = 253_402_300_799
 _UNSET_IN_GO = "0001-01-01T00:00:00.000000Z"
 
 
@@ -78,6 +80,14 @@ def _is_second(text: str) -> bool:
 def as_text(moment: datetime) -> str:
     """A moment (with its offset) in normal form."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def of_epoch(seconds: float) -> str:
+    """A moment in seconds since 1970 in the normal form; empty for one outside of the years 1970 to 9999."""
+    if not 0 < seconds < _LAST_SECOND:
+        return ""
+    # By whole microseconds, so that a millisecond stays one.
+    return as_text(_EPOCH + timedelta(microseconds=round(seconds * 1_000_000)))
 
 
 def _minutes(text: str) -> int:

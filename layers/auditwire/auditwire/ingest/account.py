@@ -3,13 +3,14 @@
 from collections import Counter
 from dataclasses import dataclass, field, fields
 
-from auditwire.events import Flag
+from auditwire.events import Flag, Skipped
 
 
 @dataclass(slots=True)
 class Account:
-    """What became of one request. Every event received is ignored, archived or quarantined; or none of them could be
-    stored, and the answer said so.
+    """What became of one request: every event received is ignored, archived or quarantined; or none of them could be
+    stored, and the sender was told so. ``skipped`` counts what else was in the body and is no audit event, by reason;
+    it is no part of ``received``.
 
     ``outboxed`` only counts what is new in the outbox: a repeated batch finds its alerts there.
     """
@@ -25,6 +26,7 @@ class Account:
     alerted: int = 0
     alerts: Counter[str] = field(default_factory=Counter)
     quarantined: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
     not_stored: int = 0
     evaluation_errors: Counter[str] = field(default_factory=Counter)
     flags: Counter[str] = field(default_factory=Counter)
@@ -53,6 +55,8 @@ class Account:
             "EventsAlerted": self.alerted,
             "EventsQuarantined": self.quarantined.total(),
             "EventsNotStored": self.not_stored,
+            "ItemsSkipped": self.skipped.total(),
+            "ForgedSources": self.skipped[Skipped.FORGED_SOURCE],
             "EvaluationErrors": self.evaluation_errors.total(),
             "ConflictingAuditIDs": self.conflicts,
             "ReportedClusterDiffers": self.flags[Flag.CLUSTER_DIFFERS],

@@ -123,10 +123,11 @@ class Ingest:
         outbox. Processing a batch again does no harm: it gives the same keys and the same alerts.
         """
         rules = self.rules.current()
-        decisions, rejects, version = _decide(batch, rules)
+        decisions, rejects, skipped, version = _decide(batch, rules)
         account = Account(batch.cluster.name, batch.cluster.sender, sender_version=version, bundle=rules.digest)
         account.received = len(decisions.seen) + len(rejects)
-        account.empty = not account.received
+        account.skipped = skipped
+        account.empty = not (account.received or skipped)
         try:
             alerts = self._store(batch, rules, decisions, rejects, account, deadline - ARCHIVE_SECONDS)
         except ArchiveError as error:
@@ -218,12 +219,13 @@ class _Taking:
         self.deciding.take(event)
 
 
-def _decide(batch: Batch, rules: RuleSet) -> tuple[Decisions, list[Reject], str]:
-    """What becomes of the events of a batch, what was bad in it, and the version of its sender as far as it tells."""
+def _decide(batch: Batch, rules: RuleSet) -> tuple[Decisions, list[Reject], Counter[str], str]:
+    """What becomes of the events of a batch, what was bad in it, what was none, and its sender's version as far as it
+    tells."""
     if batch.fault is not None:
-        return Decisions(), [batch.fault], ""
-    taking, rejects = read(batch.body, lambda: _Taking(batch, rules), _Taking.take)
-    return taking.deciding.decisions(), rejects, taking.version
+        return Decisions(), [batch.fault], Counter(), ""
+    taken = read(batch.body, lambda: _Taking(batch, rules), _Taking.take)
+    return taken.taker.deciding.decisions(), taken.rejects, taken.skipped, taken.taker.version
 
 
 def _line(kept: Kept, group: HourGroup, provenance: Mapping[str, object]) -> bytes:
