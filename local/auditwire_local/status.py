@@ -46,6 +46,8 @@ class Status:
     """Events by ``document.rule``."""
     quarantined: Mapping[str, int] = field(default_factory=dict)
     """Bodies and items by reason."""
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    """What else was in bodies and is no audit event, by reason; no part of ``received``."""
     not_stored: int = 0
     """Events of requests that were answered with 503."""
     evaluation_errors: Mapping[str, int] = field(default_factory=dict)
@@ -67,9 +69,10 @@ class Status:
     def balance(self) -> str:
         """The counters on one line."""
         lost = f" not_stored={self.not_stored}" if self.not_stored else ""
+        skipped = f" skipped={sum(self.skipped.values())}" if self.skipped else ""
         return (
             f"balance received={self.received} ignored={sum(self.ignored.values())} archived={self.archived} "
-            f"alerted={self.alerted} quarantined={sum(self.quarantined.values())}{lost}"
+            f"alerted={self.alerted} quarantined={sum(self.quarantined.values())}{lost}{skipped}"
         )
 
 
@@ -83,7 +86,7 @@ class Logbook:
         self._alerts: deque[Mapping[str, Any]] = deque(maxlen=_ALERTS_KEPT)
         self._totals: Counter[str] = Counter()
         self._by: dict[str, Counter[str]] = {
-            name: Counter() for name in ("ignored", "alerts", "quarantined", "evaluation_errors", "failures")
+            name: Counter() for name in ("ignored", "alerts", "quarantined", "skipped", "evaluation_errors", "failures")
         }
         self._peers: dict[str, str] = {}
         self._file: TextIO | None = log_file.open("a", encoding="utf-8") if log_file else None
@@ -128,6 +131,7 @@ class Logbook:
                 alerted=totals["alerted"],
                 alerts=dict(by["alerts"]),
                 quarantined=dict(by["quarantined"]),
+                skipped=dict(by["skipped"]),
                 not_stored=totals["not_stored"],
                 evaluation_errors=dict(by["evaluation_errors"]),
                 repeated=totals["repeated"],
@@ -171,5 +175,5 @@ class Logbook:
         self._totals["not_stored"] += entry.get("not_stored", 0)
         self._totals["empty"] += bool(entry.get("empty"))
         self._totals["repeated"] += bool(entry.get("stored_before"))
-        for name in ("ignored", "alerts", "quarantined", "evaluation_errors"):
+        for name in ("ignored", "alerts", "quarantined", "skipped", "evaluation_errors"):
             self._by[name].update(entry.get(name, {}))

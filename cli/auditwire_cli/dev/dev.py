@@ -52,7 +52,7 @@ def dev(
 
     On a terminal the summary is live; elsewhere there is a line for each thing that happens. With --demo and without a
     terminal, the command ends after the sample traffic. The last line is always
-    `balance received=N ignored=N archived=N alerted=N quarantined=N`.
+    `balance received=N ignored=N archived=N alerted=N quarantined=N`, and ` skipped=N` where something was.
 
     \b
     Exit codes: 0 ended as asked, 1 something went wrong, 2 wrong usage.

@@ -21,6 +21,8 @@ def counter_lines(status: "Status") -> Iterator[str]:
     yield f"archived     {status.archived:>7,}"
     yield f"alerted      {status.alerted:>7,}{_parts(status.alerts)}"
     yield f"quarantined  {sum(status.quarantined.values()):>7,}{_parts(status.quarantined)}"
+    if status.skipped:
+        yield f"skipped      {sum(status.skipped.values()):>7,}{_parts(status.skipped)}"
     if status.not_stored:
         yield f"not stored   {status.not_stored:>7,}  answered with 503: lost, unless the sender repeats them"
     if status.evaluation_errors:
@@ -105,7 +107,9 @@ def _line(text: str) -> Any:
 
     line = Text(text, overflow="fold")
     line.highlight_regex(r"^(alerted|WARNING)\b", "bold red")
-    line.highlight_regex(r"^(received|ignored|archived|quarantined|alerts|archive|not decided|refused)\b", "bold")
+    line.highlight_regex(
+        r"^(received|ignored|archived|quarantined|skipped|alerts|archive|not decided|refused)\b", "bold"
+    )
     line.highlight_regex(r"^  (label|annotation|evidence) +\S+", "dim")
     return line
 

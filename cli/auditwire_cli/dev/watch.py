@@ -80,6 +80,7 @@ class Lines:
                 f"received {status.received:,}, ignored {sum(status.ignored.values()):,},"
                 f" archived {status.archived:,}, alerted {status.alerted:,},"
                 f" quarantined {sum(status.quarantined.values()):,}"
+                + (f", skipped {sum(status.skipped.values()):,}" if status.skipped else "")
             )
 
     def _new_alerts(self, status: "Status") -> Iterator[str]:

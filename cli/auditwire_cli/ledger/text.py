@@ -16,7 +16,7 @@ PAGE = "docs/ledger.md"
 _PUBLISHED = ("AlertsPublished", "OutboxPublished")
 _DEAD = ("AlertsDeadLettered", "AlertsSetAside")
 _HEADS = (
-    "cluster", "hour (UTC)", "received", "ignored", "archived", "quarantined", "not stored",
+    "cluster", "hour (UTC)", "received", "ignored", "archived", "quarantined", "not stored", "skipped",
     "outboxed", "published", "delivered", "dead", "waiting", "balances",
 )  # fmt: skip
 
@@ -116,6 +116,7 @@ def _cells(row: "Row") -> tuple[str, ...]:
 def _numbers(count: Callable[[str], int]) -> tuple[str, ...]:
     names = (
         ("EventsReceived",), ("EventsIgnored",), ("EventsArchived",), ("EventsQuarantined",), ("EventsNotStored",),
+        ("ItemsSkipped",),
         ("AlertsOutboxed",), _PUBLISHED, ("AlertsDelivered",), _DEAD,
     )  # fmt: skip
     return tuple(f"{sum(count(name) for name in some):,}" for some in names)
@@ -148,6 +149,7 @@ def _row_as_json(row: "Row") -> dict[str, object]:
         "archived": row.count("EventsArchived"),
         "quarantined": row.count("EventsQuarantined"),
         "not_stored": row.count("EventsNotStored"),
+        "skipped": row.count("ItemsSkipped"),
         "outboxed": row.count("AlertsOutboxed"),
         "not_published": row.count("AlertsUnpublished"),
         "refused": _refused(row),

@@ -23,6 +23,7 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "EventsArchived": ("ingest",),
     "EventsQuarantined": ("ingest",),
     "EventsNotStored": ("ingest",),
+    "ItemsSkipped": ("ingest",),
     "AlertsPublished": ("ingest", "compile_rules", "seal", "watch"),
     "AlertsOutboxed": ("ingest",),
     "AlertsUnpublished": ("ingest",),

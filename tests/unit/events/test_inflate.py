@@ -2,11 +2,19 @@
 
 import gzip
 import os
+import sys
 import tracemalloc
+import zlib
 
 import pytest
 
 from auditwire.events import BodyError, inflate
+from auditwire.events.inflating import inflate_unlabelled
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 TEXT = b'{"items":[]}' * 1000
 PACKED = gzip.compress(TEXT, mtime=0)  # the same bytes in every test process
@@ -20,6 +28,31 @@ def test_a_plain_body_passes_through(encoding: str | None) -> None:
 @pytest.mark.parametrize("encoding", ["gzip", "GZIP", " gzip ", "x-gzip"])
 def test_gzip_is_inflated(encoding: str) -> None:
     assert inflate(PACKED, encoding) == TEXT
+
+
+def raw_deflate(text: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(text) + packer.flush()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pack"),
+    [("deflate", zlib.compress), ("deflate", raw_deflate), ("zstd", zstd.compress), ("ZSTD", zstd.compress)],
+)
+def test_other_encodings_of_shippers_are_inflated_within_the_limit(encoding: str, pack) -> None:
+    assert inflate(pack(TEXT), encoding, limit=len(TEXT)) == TEXT
+    with pytest.raises(BodyError) as refused:
+        inflate(pack(TEXT), encoding, limit=len(TEXT) - 1)
+    assert refused.value.reason == "too_large"
+
+
+def test_frames_of_zstd_one_behind_the_other_are_inflated_whole() -> None:
+    assert inflate(zstd.compress(TEXT) + zstd.compress(b"") + zstd.compress(TEXT), "zstd") == TEXT * 2
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress, zstd.compress, lambda text: text])
+def test_without_a_header_the_first_bytes_say_how_to_inflate(pack) -> None:
+    assert inflate_unlabelled(pack(TEXT)) == TEXT
 
 
 def test_a_body_of_several_members_is_inflated_whole() -> None:
@@ -39,6 +72,13 @@ def test_an_empty_body_is_empty_whatever_the_header_says() -> None:
 @pytest.mark.parametrize(
     ("body", "encoding", "reason", "detail"),
     [
+        (PACKED.decode("utf-8", "replace").encode(), "gzip", "gzip_as_text",
+         "gzip that was handed over as text: its bytes are lost; send it as another type"),
+        (TEXT, "deflate", "bad_gzip", "the body is not deflate: Error -3 Invalid lookback distance found"),
+        (zlib.compress(TEXT)[:-1], "deflate", "truncated", "the deflate stream ends too early"),
+        (zlib.compress(TEXT) + b"x", "deflate", "bad_gzip", "something stands behind the deflate stream"),
+        (TEXT, "zstd", "bad_gzip", "the body is not zstd"),
+        (zstd.compress(TEXT)[:-9], "zstd", "truncated", "the zstd stream ends too early"),
         (TEXT, "br", "bad_encoding", "the content encoding is none of gzip, deflate, zstd and identity"),
         (PACKED, "gzip, gzip", "bad_encoding", "the content encoding is none of gzip, deflate, zstd and identity"),
         (TEXT, "gzip", "bad_gzip", "the body is not gzip"),

@@ -1,6 +1,7 @@
 """One request through the whole road, in memory: the answer, the archive, the alerts, the account."""
 
 import gzip
+import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from auditwire.ingest.account import Account
 from auditwire.ingest.ingest import DEADLINE_SECONDS, Answer, Ingest
 from auditwire.ingest.request import Request
 from auditwire.rules import RuleSet
+from envelopes import azure, cloudwatch, control_message
 from memory_road import RECEIVED, TOKEN, DefaultRules, FullDisk, NoTopic, OneCluster, Road
 from rule_texts import document, rule_set_of
 
@@ -196,6 +198,106 @@ def test_a_gzip_bomb_is_put_aside_uninflated() -> None:
 
     assert counted.quarantined == {"too_large": 1}
     assert road.quarantined() == [bomb]
+
+
+def padded(**changes: Any) -> str:
+    """The text of an event whose object somebody padded until it was cut."""
+    sent = item(**changes)
+    sent["requestObject"] = {"spec": {"hostNetwork": True}, "metadata": {"annotations": {"x": "y" * 500}}}
+    sent["stageTimestamp"] = sent.pop("stageTimestamp")  # behind the bodies, as kube-apiserver writes it
+    return json.dumps(sent, separators=(",", ":"))[:-200] + "[Truncated...]"
+
+
+def test_an_event_that_was_cut_off_is_archived_and_its_text_kept_beside_it() -> None:
+    road = Road()
+    text = padded()
+
+    counted = account(road.post(json.dumps(cloudwatch([text])).encode()))
+
+    assert (counted.received, counted.archived, counted.quarantined) == (1, 1, {})
+    (line,) = road.lines()
+    assert line["_auditwire"]["flags"] == ["cut_off", "cluster_differs"]
+    assert line["_auditwire"]["reportedCluster"] == "prod-1"
+    assert (line["verb"], line["stageTimestamp"]) == ("create", "2026-11-21T22:05:00.004000Z")
+    assert road.quarantined() == [text.encode()]
+    (key,) = [key for key in road.archive.objects if key.startswith("quarantine/")]
+    assert road.archive.metadata[key]["reason"] == "truncated"
+    event = {name: line[name] for name in line if name not in ("_auditwire", "cluster", "stageTimestamp")}
+    digest = hashlib.sha256(json.dumps(event, separators=(",", ":")).encode()).hexdigest()
+    assert road.archive.metadata[key]["salvaged"] == digest
+    assert not [alert for alert in road.publisher.alerts if alert.labels["alertname"] == "auditwire.BodiesQuarantined"]
+
+
+def test_the_texts_of_many_cut_events_are_kept_together() -> None:
+    road = Road()
+    texts = [padded(auditID=f"a-{number}") for number in range(30)]
+
+    counted = account(road.post(json.dumps(cloudwatch(texts)).encode()))
+
+    assert (counted.archived, counted.quarantined) == (30, {})
+    (kept,) = road.quarantined()
+    assert kept.split(b"\n") == [text.encode() for text in texts]
+
+
+def test_an_event_cut_off_before_its_verb_always_alerts() -> None:
+    road = Road()
+    long = json.dumps(item(requestURI="/api/v1/pods?" + "x" * 20_000))[:16_000]
+    body = json.dumps(
+        {"records": [azure(long), azure(json.dumps(item(verb="get")) + "\n", time="2026-11-21T22:05:01Z")]}
+    )
+
+    counted = account(road.post(body.encode()))
+
+    assert counted.quarantined == {"cut_before_verb": 1}
+    (alert,) = road.publisher.alerts
+    assert (alert.labels["alertname"], alert.labels["cluster"]) == ("auditwire.BodyMissing", "prod")
+    assert alert.annotations["audit_ids"] == "a-1"
+    assert alert.annotations["request_uris"].startswith("/api/v1/pods?xxx")
+    assert alert.annotations["first_logged"] == "2026-11-21T22:05:00.004276Z"
+
+
+def test_what_is_no_audit_event_is_counted_beside_what_was_received() -> None:
+    road = Road()
+    klog = "I1122 10:00:00.000000      10 controller.go:611] quota admission"
+    body = json.dumps(
+        [cloudwatch([klog]), cloudwatch([json.dumps(item())], stream="kube-scheduler-1"), control_message(), item()]
+    )
+
+    counted = account(road.post(body.encode()))
+
+    assert (counted.received, counted.archived, counted.empty) == (1, 1, False)
+    assert counted.skipped == {"log_text": 1, "forged_source": 1, "control_message": 1}
+    assert (counted.metrics()["ItemsSkipped"], counted.metrics()["ForgedSources"]) == (3, 1)
+    assert road.quarantined() == []
+
+
+def test_a_body_of_nothing_but_other_things_is_not_empty_and_stores_nothing() -> None:
+    road = Road()
+
+    counted = account(road.post(json.dumps(control_message()).encode()))
+
+    assert (counted.received, counted.empty, road.archive.objects) == (0, False, {})
+
+
+@pytest.mark.parametrize(
+    ("body", "reason", "advice"),
+    [
+        (event_list(*[5] * 10_001), "too_many_items", "--audit-webhook-batch-max-size"),
+        (b"[" + b" " * (33 << 20) + b"]", "too_large", "--audit-webhook-truncate-max-event-size"),
+        (gzip.compress(event_list(item())).decode("utf-8", "replace").encode(), "gzip_as_text", "json_lines"),
+    ],
+)
+def test_the_alert_about_a_body_nobody_can_read_names_the_setting_of_the_sender(
+    body: bytes, reason: str, advice: str
+) -> None:
+    road = Road()
+
+    counted = account(road.post(body))
+
+    assert counted.quarantined == {reason: 1}
+    (alert,) = road.publisher.alerts
+    assert alert.labels["reason"] == reason
+    assert advice in alert.annotations["advice"]
 
 
 @pytest.mark.parametrize("body", [b"", b"  ", b"null", b"{}", b"[]", event_list(), b'{"Items":null}'])

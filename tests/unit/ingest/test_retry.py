@@ -18,6 +18,7 @@ from auditwire.archive.errors import DamagedError
 from auditwire.archive.quarantine import QuarantineEntry
 from auditwire.ingest.request import Request
 from auditwire.ingest.retry import Retried, read_again, retry
+from envelopes import control_message
 from memory_road import TOKEN, FullDisk, NoTopic, Road
 
 RECEIVED = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
@@ -146,6 +147,45 @@ def test_a_body_still_bad_stays_and_nothing_is_stored(raw: bytes, why: str) -> N
     assert done.why.startswith(why)
     assert held.removed == []
     assert road.archive.objects == {}
+
+
+@pytest.mark.parametrize("pack", [lambda body: body, gzip.compress])
+def test_a_body_over_the_bounds_is_taken_in_slices(pack) -> None:
+    items = [item(auditID=f"a-{number}", verb="delete") for number in range(10_001)]
+    road, held = Road(), Held(pack(dumped({"items": items})))
+
+    done = road.retry(held)
+
+    assert done.outcome == "taken"
+    assert done.account is not None
+    assert (done.account.received, done.account.archived) == (10_001, 10_001)
+    assert len(done.account.objects) == 3
+    assert held.removed == [held.entry.key]
+    before = dict(road.archive.objects)
+    again = road.retry(Held(held.raw))
+    assert again.account is not None
+    assert again.account.stored_before
+    assert road.archive.objects == before
+
+
+def test_a_slice_that_cannot_be_stored_leaves_the_body_where_it_is() -> None:
+    items = [item(auditID=f"a-{number}", verb="delete") for number in range(10_001)]
+    road, held = Road(archive=FullDisk()), Held(dumped({"items": items}))
+
+    done = road.retry(held)
+
+    assert (done.outcome, held.removed) == ("failed", [])
+
+
+def test_a_body_of_nothing_that_anybody_has_to_see_is_let_go() -> None:
+    road, held = Road(), Held(dumped(control_message()))
+
+    done = road.retry(held)
+
+    assert done.outcome == "taken"
+    assert done.account is not None
+    assert done.account.skipped == {"control_message": 1}
+    assert held.removed == [held.entry.key]
 
 
 def test_the_bad_items_of_a_body_that_decodes_are_put_aside_one_by_one() -> None:

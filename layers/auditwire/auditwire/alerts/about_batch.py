@@ -19,6 +19,26 @@ if TYPE_CHECKING:
 BODIES_QUARANTINED: Final = "auditwire.BodiesQuarantined"
 EVALUATION_ERRORS: Final = "auditwire.EvaluationErrors"
 
+_SMALLER_BATCHES: Final = (
+    "put fewer events into a body: --audit-webhook-batch-max-size of kube-apiserver, eventBatchSize of KubeSphere, the"
+    " batch or chunk size of a log shipper"
+)
+ADVICE: Final[Mapping[str, str]] = {
+    "too_many_items": f"Let the sender {_SMALLER_BATCHES}. `auditwire quarantine retry` takes this one up in slices.",
+    "too_large": f"Let the sender {_SMALLER_BATCHES}; and --audit-webhook-truncate-max-event-size of kube-apiserver"
+    " bounds one event. `auditwire quarantine retry` takes this one up in slices.",
+    "too_many_values": f"Let the sender {_SMALLER_BATCHES}. `auditwire quarantine retry` takes this one up in slices.",
+    "too_many_keys": "No sender writes an event with so many keys: see in the quarantine what is sent to this address.",
+    "gzip_as_text": "API Gateway handed over compressed bytes as text, which destroys them, because their type is"
+    " application/json. Let the shipper send another type (fluent-bit: Format json_lines; Vector:"
+    " framing.method newline_delimited) or no compression.",
+    "bad_encoding": "Let the shipper compress with gzip, deflate or zstd, or not at all.",
+}
+"""What to change at the sender, by the reason of a reject."""
+
+CUT_BEFORE_VERB: Final = "cut_before_verb"
+"""The reason with an alert of its own; see body_missing."""
+
 _MAX_KEYS: Final = 5
 _MAX_RULES: Final = 10
 
@@ -30,7 +50,8 @@ def bodies_quarantined(quarantined: "Sequence[tuple[Reject, str]]", *, cluster: 
     """
     of_reason: dict[str, list[tuple[Reject, str]]] = {}
     for reject, key in quarantined:
-        of_reason.setdefault(reject.reason, []).append((reject, key))
+        if reject.reason != CUT_BEFORE_VERB:
+            of_reason.setdefault(reject.reason, []).append((reject, key))
     return [_quarantined(reason, of_reason[reason], cluster, bundle) for reason in sorted(of_reason)]
 
 
@@ -65,6 +86,7 @@ def _quarantined(reason: str, kept: "Sequence[tuple[Reject, str]]", cluster: str
         "description": "The bytes are kept as they were received, and the answer was 200."
         " The rest of the batch was processed."
         f" Look: auditwire quarantine list --cluster {cluster} --reason {reason}",
+        "advice": ADVICE.get(reason, ""),
         "count": str(len(kept)),
         "quarantine_keys": listed((key for _, key in kept), _MAX_KEYS),
     }

@@ -20,18 +20,23 @@ _NOT_PRINTABLE_ASCII = re.compile(r"[^ -~]")
 
 @dataclass(frozen=True, slots=True)
 class QuarantineNote:
-    """Why bytes were quarantined: a stable reason word, body or item, the cluster, and the time of receipt."""
+    """Why bytes were quarantined: a stable reason word, body or item, the cluster, and the time of receipt.
+
+    ``salvaged`` is set where an event was made of what could be read of the bytes: its digest, or how many there were.
+    Such bytes lie here as evidence, and are not counted as quarantined.
+    """
 
     reason: str
     kind: Literal["body", "item"]
     cluster: str
     received: datetime
+    salvaged: str = ""
 
     def as_metadata(self) -> dict[str, str]:
         """The note as object metadata: printable ASCII, because metadata travels in HTTP headers."""
         reason = _NOT_PRINTABLE_ASCII.sub("?", self.reason)[:256]
-        received = self.received.isoformat()
-        return {"reason": reason, "kind": self.kind, "cluster": self.cluster, "received": received}
+        metadata = {"reason": reason, "kind": self.kind, "cluster": self.cluster, "received": self.received.isoformat()}
+        return {**metadata, "salvaged": self.salvaged} if self.salvaged else metadata
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str]) -> "QuarantineNote":
@@ -44,7 +49,13 @@ class QuarantineNote:
         if received.tzinfo is None:
             message = "the time of receipt has no time zone"
             raise ValueError(message)
-        return cls(metadata["reason"], "body" if kind == "body" else "item", metadata["cluster"], received)
+        return cls(
+            metadata["reason"],
+            "body" if kind == "body" else "item",
+            metadata["cluster"],
+            received,
+            metadata.get("salvaged", ""),
+        )
 
 
 class Record(msgspec.Struct, frozen=True):

@@ -20,6 +20,9 @@ MAX_VALUES: Final = 1_000_000
 MAX_LAYERS: Final = 8
 """Envelopes around an event. Firehose around CloudWatch Logs around a container's log around an event are four."""
 
+OVER_BOUND: Final = frozenset(("too_many_items", "too_large", "too_many_values"))
+"""The reasons of bodies that are over a bound."""
+
 _VALUES = bytes(set(range(256)) - set(b",[{"))
 # Below this size MAX_VALUES cannot be passed, and looking would cost every request something.
 _SMALL = 4 * MAX_VALUES

@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from auditwire.events.bounds import Budget, OverBoundError
+from auditwire.events.bounds import OVER_BOUND, Budget, OverBoundError
 from auditwire.events.casing import NULL
 from auditwire.events.inflating import GZIP_MAGIC, BodyError, inflate, is_gzip_as_text
 from auditwire.events.items import Items
@@ -23,7 +23,7 @@ from auditwire.events.model import Event
 from auditwire.events.nesting import MAX_DEPTH, Cut, cut_deep_values
 from auditwire.events.plain_list import take_plain_list
 from auditwire.events.reject import Reject
-from auditwire.events.wrapping import otlp
+from auditwire.events.wrapping import otlp_protobuf
 from auditwire.events.wrapping.fragments import Line
 from auditwire.events.wrapping.origin import NOWHERE, Origin
 
@@ -99,6 +99,12 @@ def read(body: bytes, begin: Callable[[], Taker], take: Callable[[Taker, Event],
     return Taken(begin(), [reject])
 
 
+def is_over_bound(body: bytes) -> bool:
+    """Whether a body is over one of the bounds that hold for a whole body (see bounds)."""
+    rejects = read(body, lambda: None, lambda _taker, _event: None).rejects
+    return len(rejects) == 1 and rejects[0].kind == "body" and rejects[0].reason in OVER_BOUND
+
+
 def _taken(taker: Taker, reading: "_Body", text: bytes, body: bytes) -> Taken[Taker]:
     fault = reading.read(text, NOWHERE)
     reading.items.finish()
@@ -171,9 +177,9 @@ class _Body:
                 return None
         if is_gzip_as_text(text):
             return "gzip_as_text", "gzip that was handed over as text: its bytes are lost; send it as another type"
-        if otlp.is_protobuf(text):
+        if otlp_protobuf.is_request(text):
             try:
-                pieces = list(otlp.of_protobuf(text, origin))
+                pieces = list(otlp_protobuf.of_request(text, origin))
             except ValueError as error:
                 return "bad_protobuf", f"the logs of OpenTelemetry are damaged: {error}"
             self._budget.take_items()

@@ -48,18 +48,32 @@ def inflate(body: bytes, content_encoding: str | None, *, limit: int = MAX_INFLA
             return _gunzip(body, limit)
         case "deflate":
             # RFC 9110 means zlib's form; some send the bare stream.
-            is_zlib = body[:1] and body[0] & 0x0F == 8 and int.from_bytes(body[:2], "big") % 31 == 0
-            return _members(body, _ZLIB if is_zlib else _RAW_DEFLATE, "deflate", limit)
+            return _members(body, _ZLIB if _is_zlib(body) else _RAW_DEFLATE, "deflate", limit)
         case "zstd":
             return _unzstd(body, limit)
         case _:
             raise BodyError("bad_encoding", "the content encoding is none of gzip, deflate, zstd and identity")
 
 
+def inflate_unlabelled(body: bytes, *, limit: int = MAX_INFLATED) -> bytes:
+    """The body inflated by what its first bytes say, for bytes whose header nobody kept; as it stands where they say
+    nothing. Raises BodyError as inflate does."""
+    if body.startswith(GZIP_MAGIC):
+        return inflate(body, "gzip", limit=limit)
+    if body.startswith(_ZSTD_MAGIC):
+        return inflate(body, "zstd", limit=limit)
+    # JSON never begins like this.
+    return inflate(body, "deflate", limit=limit) if _is_zlib(body) else body
+
+
 def is_gzip_as_text(body: bytes) -> bool:
     """Whether a body was gzip before somebody handed it over as text: API Gateway does so with application/json. Its
     bytes are lost."""
     return body.startswith(_GZIP_AS_TEXT)
+
+
+def _is_zlib(body: bytes) -> bool:
+    return len(body) > 1 and body[0] == 0x78 and int.from_bytes(body[:2], "big") % 31 == 0
 
 
 def _gunzip(body: bytes, limit: int) -> bytes:

@@ -18,7 +18,7 @@ def settle(event: Event, *, cluster: str, received: datetime) -> None:
     """
     if event.cluster or event.reportedCluster:
         # What the event itself says comes before what the envelope around it says.
-        named = event.cluster or event.reportedCluster
+        named = event.reportedCluster if event.cluster in ("", cluster) else event.cluster
         event.reportedCluster = "" if named == cluster else named
         if event.reportedCluster:
             event.flag(Flag.CLUSTER_DIFFERS)

@@ -39,6 +39,20 @@ class Account:
     refused: int = 0
     last_use_failures: int = 0
 
+    def add(self, other: "Account") -> None:
+        """Add the counts of another part of the same body; ``stored_before`` is whether that holds for all."""
+        is_first = not (self.received or self.skipped or self.objects)
+        for each in fields(self):
+            mine, others = getattr(self, each.name), getattr(other, each.name)
+            if each.name == "stored_before":
+                self.stored_before = others and (is_first or mine)
+            elif isinstance(mine, str):
+                setattr(self, each.name, mine or others)
+            elif isinstance(mine, bool):
+                setattr(self, each.name, mine and others)
+            else:
+                setattr(self, each.name, mine + others)
+
     def log_fields(self) -> dict[str, object]:
         """All counts as plain values, for one structured log line."""
         values = ((each.name, getattr(self, each.name)) for each in fields(self))

@@ -12,6 +12,7 @@ from typing import Final
 
 from auditwire.alerts import MAX_ALERTS_A_BATCH, Alert, Occurrence, OutboxError, Publisher, fold
 from auditwire.alerts.about_batch import bodies_quarantined, evaluation_errors
+from auditwire.alerts.body_missing import events_cut_early
 from auditwire.alerts.message import message_of
 from auditwire.alerts.outbox import NoOutbox, Outbox
 from auditwire.alerts.self_alerts import RUNBOOKS, with_runbook
@@ -24,7 +25,7 @@ from auditwire.archive import (
     batch_digest,
     partition,
 )
-from auditwire.archive.rejected import quarantine_rejects
+from auditwire.archive.rejected import keep_cut_texts, quarantine_rejects
 from auditwire.bundles.active_rules import ActiveRules
 from auditwire.clusters import (
     APISERVER,
@@ -174,12 +175,14 @@ class Ingest:
                 for rule in one.verdict.alerts
             ]
         quarantined = quarantine_rejects(self.archive, rejects, cluster=cluster, received=batch.received)
+        keep_cut_texts(self.archive, (one.event for one in decisions.kept), cluster=cluster, received=batch.received)
         account.stored_before = bool(results) and all(result == "exists" for result in results)
         _count(account, decisions, rejects)
         errors = decisions.evaluation_errors
         documents = {rule.qualified: rule.document for rule in (*rules.archiving, *rules.alerting)} if errors else {}
         about_batch = [
             *bodies_quarantined(quarantined, cluster=cluster, bundle=rules.digest),
+            *events_cut_early(rejects, cluster=cluster, bundle=rules.digest),
             *evaluation_errors(errors, documents, cluster=cluster, bundle=rules.digest),
         ]
         room = MAX_ALERTS_A_BATCH - len(about_batch)

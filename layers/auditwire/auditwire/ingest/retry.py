@@ -7,19 +7,20 @@ object stays, and the next retry finds what was stored already.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import Literal, Protocol
 
 from auditwire.archive import QuarantineNote, batch_digest
 from auditwire.archive.errors import DamagedError
 from auditwire.archive.quarantine import QuarantineEntry
 from auditwire.clusters import Cluster
-from auditwire.events import BodyError, Decoded, Reject, decode, inflate
+from auditwire.events import BodyError, Decoded, Reject, decode
+from auditwire.events.bounds import OVER_BOUND
+from auditwire.events.inflating import inflate_unlabelled
+from auditwire.events.slicing import slices
 from auditwire.ingest.account import Account
 from auditwire.ingest.ingest import Batch, Ingest
 
 Outcome = Literal["taken", "still_bad", "failed"]
-
-_GZIP: Final = b"\x1f\x8b"
 
 
 class Held(Protocol):
@@ -37,7 +38,9 @@ class Again:
     """Quarantined bytes as today's library reads them.
 
     ``body`` is what was decoded: the inflated bytes, or an item in a list of its own. ``fault`` says why nothing could
-    be read; None if something could. ``compressed`` says that ``body`` could not even be inflated.
+    be read; None if something could. ``compressed`` says that ``body`` could not even be inflated. ``is_sliced`` says
+    that the body is over a bound and is taken in slices: ``body`` is as received then, and ``decoded`` is that of the
+    first slice with an event.
     """
 
     note: QuarantineNote
@@ -45,6 +48,7 @@ class Again:
     decoded: Decoded
     fault: Reject | None = None
     compressed: bool = False
+    is_sliced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +70,45 @@ def read_again(note: QuarantineNote, raw: bytes) -> Again:
     if note.kind == "item":
         return _item_again(note, raw)
     try:
-        body = inflate(raw, "gzip" if raw.startswith(_GZIP) else None)
+        body = inflate_unlabelled(raw)
     except BodyError as error:
-        return Again(note, raw, Decoded([], []), Reject("body", error.reason, error.detail, raw), compressed=True)
+        fault = Reject("body", error.reason, error.detail, raw)
+        return _slices_again(note, raw, fault) if error.reason in OVER_BOUND else _faulty(note, raw, fault)
     decoded = decode(body)
-    if decoded.events:
+    if _holds_something(decoded):
         return Again(note, body, decoded)
     fault = decoded.rejects[0] if decoded.rejects else Reject("body", "empty", "there is no event in the body", raw)
+    if fault.reason in OVER_BOUND and fault.kind == "body":
+        return _slices_again(note, raw, fault)
     # Several bad items without a good one are no progress either. One sentence covers them all.
     return Again(note, body, Decoded([], []), fault)
+
+
+def _holds_something(decoded: Decoded) -> bool:
+    """Whether taking it up is progress: there are events, or nothing that anybody has to look at."""
+    return bool(decoded.events or (decoded.skipped and not decoded.rejects))
+
+
+def _faulty(note: QuarantineNote, raw: bytes, fault: Reject) -> Again:
+    return Again(note, raw, Decoded([], []), fault, compressed=True)
+
+
+def _slices_again(note: QuarantineNote, raw: bytes, fault: Reject) -> Again:
+    """A body over a bound, of which some slice holds an event."""
+    try:
+        for part in slices(raw):
+            decoded = decode(part)
+            if decoded.events:
+                return Again(note, raw, decoded, is_sliced=True)
+    except BodyError as error:
+        return _faulty(note, raw, Reject("body", error.reason, error.detail, raw))
+    return _faulty(note, raw, fault)
 
 
 def _item_again(note: QuarantineNote, raw: bytes) -> Again:
     body = b"[" + raw + b"]"
     decoded = decode(body)
-    if len(decoded.events) == 1 and not decoded.rejects:
+    if len(decoded.events) + decoded.skipped.total() == 1 and not decoded.rejects:
         return Again(note, body, decoded)
     found = next(iter(decoded.rejects), None)
     if found is None or found.kind == "body":
@@ -94,9 +122,9 @@ def _item_again(note: QuarantineNote, raw: bytes) -> Again:
 def retry(held: Held, ingest: Ingest, entry: QuarantineEntry, deadline: float, *, keep: bool = False) -> Retried:
     """Retries one quarantined object and removes it once everything in it is stored.
 
-    ``deadline``, in seconds since the epoch, ends the publishing of alerts. With ``keep`` the object stays; together
-    with in-memory stores in ``ingest`` that is a dry run. Raises QuarantineError if the object cannot be read or
-    removed.
+    A body over the bounds of a request is taken in slices, which are the same each time. ``deadline``, in seconds since
+    the epoch, ends the publishing of alerts. With ``keep`` the object stays; together with in-memory stores in
+    ``ingest`` that is a dry run. Raises QuarantineError if the object cannot be read or removed.
     """
     try:
         note, raw = held.read(entry)
@@ -107,13 +135,16 @@ def retry(held: Held, ingest: Ingest, entry: QuarantineEntry, deadline: float, *
         return Retried(entry, "still_bad", f"{again.fault.reason}: {again.fault.detail}")
     # The note names the cluster. The casing of each event's keys tells the kind of sender.
     cluster = Cluster(note.cluster)
-    batch = Batch(cluster, again.body, batch_digest(cluster.name, again.body), note.received)
-    answer = ingest.take(batch, deadline)
-    if answer.status != 200:
-        return Retried(entry, "failed", answer.error, answer.account)
+    total = Account(cluster.name)
+    for body in slices(raw) if again.is_sliced else [again.body]:
+        answer = ingest.take(Batch(cluster, body, batch_digest(cluster.name, body), note.received), deadline)
+        if answer.account:
+            total.add(answer.account)
+        if answer.status != 200:
+            return Retried(entry, "failed", answer.error, total)
     if not keep and not _is_quarantined_again(raw, again.decoded.rejects):
         held.remove(entry)
-    return Retried(entry, "taken", account=answer.account)
+    return Retried(entry, "taken", account=total)
 
 
 def _is_quarantined_again(raw: bytes, rejects: Sequence[Reject]) -> bool:
