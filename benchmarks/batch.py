@@ -82,8 +82,8 @@ def lines_of(decisions: Decisions) -> Iterator[bytes]:
 
 def whole(body: bytes, rules: RuleSet) -> bytes:
     """One batch down the road: decode, settle, decide, divide by hours, make lines, compress."""
-    deciding, _ = read(body, lambda: Deciding(sender=SenderKind.KUBERNETES, rules=rules), _settle_and_take)
-    decisions = deciding.decisions()
+    taken = read(body, lambda: Deciding(sender=SenderKind.KUBERNETES, rules=rules), _settle_and_take)
+    decisions = taken.taker.decisions()
     partition(decisions.seen)
     return gzip_lines(lines_of(decisions))
 

@@ -10,7 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +33,6 @@ class Capture:
         """Every event, as the JSON library of Python reads it."""
         return [event for line in self.lines for event in _events_of(line)]
 
-    def with_verbs(self) -> "Capture":
-        """The lines of a log but for events whose verb is empty, as it is for OPTIONS: those are quarantined."""
-        return replace(self, lines=tuple(line for line in self.lines if b'"verb":""' not in line))
-
 
 def own_logs() -> list[Capture]:
     """The log files that kube-apiserver wrote, as they lie in the repository."""
@@ -52,11 +48,6 @@ def logs() -> list[Capture]:
     """The log files of the repository, and those of other clusters."""
     folder = Path(os.environ.get("AUDITWIRE_CAPTURES") or _BESIDE)
     return own_logs() + [_capture(path.stem, path.read_bytes()) for path in sorted(folder.glob("*.jsonl"))]
-
-
-def verb_of(event: dict[str, Any]) -> str:
-    """The verb of an event of either casing."""
-    return str(event.get("verb", event.get("Verb")))
 
 
 def each_of(captures: list[Capture]) -> pytest.MarkDecorator:

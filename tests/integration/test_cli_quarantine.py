@@ -11,6 +11,7 @@ import pytest
 from alertmanagers import Fake, alertmanager
 from auditwire.archive import QuarantineNote, S3Archive, batch_digest, quarantine_key
 from dev_process import Dev, dev
+from envelopes import cloudwatch
 from local_road import body_of, exec_event
 from waiting import until
 
@@ -91,6 +92,17 @@ def test_what_could_not_be_read_is_listed_with_why(desk: Desk) -> None:
 def test_an_empty_quarantine_is_said_to_be_empty(desk: Desk) -> None:
     assert desk.run("list").stdout == "nothing in quarantine\n"
     assert desk.run("retry", "--all").stdout == "nothing in quarantine\n"
+
+
+def test_the_text_of_a_cut_event_is_evidence_and_only_listed_on_demand(desk: Desk) -> None:
+    text = json.dumps(exec_event(77) | {"requestObject": {"x": "y" * 300}})[:-100] + "[Truncated...]"
+    desk.send(json.dumps(cloudwatch([text])).encode())
+
+    assert [line["_auditwire"]["flags"] for line in desk.archived(77)] == [["cut_off", "cluster_differs"]]
+    assert desk.in_quarantine() == set()
+    assert desk.run("retry", "--all").stdout == "nothing in quarantine\n"
+    (row,) = desk.json("list", "--salvaged")
+    assert (row["reason"], row["kind"], len(row["salvaged"])) == ("truncated", "item", 64)
 
 
 def test_show_names_the_place_of_the_fault(desk: Desk) -> None:

@@ -27,15 +27,25 @@ def open_quarantine(found: Deployment) -> "Quarantine":
 
 
 def matches(
-    quarantine: "Quarantine", cluster: str | None, reason: str | None, start: datetime | None
+    quarantine: "Quarantine",
+    cluster: str | None,
+    reason: str | None,
+    start: datetime | None,
+    *,
+    salvaged: bool = False,
 ) -> "Iterator[Quarantined]":
-    """What matches, newest first. The notes are read as the iterator goes on."""
+    """What matches, newest first. The notes are read as the iterator goes on.
+
+    The texts of events that were cut off are left out unless ``salvaged``: they are evidence of events in the archive.
+    """
     # Nothing is stored before it was received, so what was stored before the start came before it.
     entries = [entry for entry in quarantine.entries(cluster) if start is None or entry.stored >= start]
     return (
         found
         for found in quarantine.describe(entries)
-        if reason in (None, found.note.reason) and (start is None or found.note.received >= start)
+        if reason in (None, found.note.reason)
+        and (salvaged or not found.note.salvaged)
+        and (start is None or found.note.received >= start)
     )
 
 

@@ -23,14 +23,17 @@ def quarantine_list(
     cluster: OnlyCluster = None,
     reason: Reason = None,
     since: Since = None,
+    salvaged: Annotated[
+        bool, typer.Option("--salvaged", help="Also the texts of events that were cut off and archived.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="The newest N at most.")] = 100,
     output: Format = Output.TEXT,
     where: Stack,
 ) -> None:
     """List what could not be read and was quarantined, the newest first.
 
-    JSON is an array of objects with the members key, digest, cluster, kind (body or item), reason, received, and
-    stored_bytes (gzipped).
+    JSON is an array of objects with the members key, digest, cluster, kind (body or item), reason, received,
+    stored_bytes (gzipped), and salvaged (the digest of the event that was made of it, or empty).
 
     \b
     Exit codes: 0 listed, 1 the quarantine cannot be read, 2 wrong usage.
@@ -42,7 +45,7 @@ def quarantine_list(
     """
     check_cluster_name(cluster)
     start = read_time("--since", since, datetime.now(UTC))
-    matching = matches(open_quarantine(where.find()), cluster, reason, start)
+    matching = matches(open_quarantine(where.find()), cluster, reason, start, salvaged=salvaged)
     rows = list(islice(matching, limit))
     more = next(matching, None) is not None
     if output is Output.JSON:
@@ -63,6 +66,7 @@ def as_json(found: "Quarantined") -> dict[str, object]:
         "reason": found.note.reason,
         "received": iso(found.note.received),
         "stored_bytes": found.entry.size,
+        "salvaged": found.note.salvaged,
     }
 
 

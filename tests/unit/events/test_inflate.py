@@ -5,6 +5,7 @@ import os
 import sys
 import tracemalloc
 import zlib
+from collections.abc import Callable
 
 import pytest
 
@@ -39,7 +40,9 @@ def raw_deflate(text: bytes) -> bytes:
     ("encoding", "pack"),
     [("deflate", zlib.compress), ("deflate", raw_deflate), ("zstd", zstd.compress), ("ZSTD", zstd.compress)],
 )
-def test_other_encodings_of_shippers_are_inflated_within_the_limit(encoding: str, pack) -> None:
+def test_other_encodings_of_shippers_are_inflated_within_the_limit(
+    encoding: str, pack: Callable[[bytes], bytes]
+) -> None:
     assert inflate(pack(TEXT), encoding, limit=len(TEXT)) == TEXT
     with pytest.raises(BodyError) as refused:
         inflate(pack(TEXT), encoding, limit=len(TEXT) - 1)
@@ -51,7 +54,7 @@ def test_frames_of_zstd_one_behind_the_other_are_inflated_whole() -> None:
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zlib.compress, zstd.compress, lambda text: text])
-def test_without_a_header_the_first_bytes_say_how_to_inflate(pack) -> None:
+def test_without_a_header_the_first_bytes_say_how_to_inflate(pack: Callable[[bytes], bytes]) -> None:
     assert inflate_unlabelled(pack(TEXT)) == TEXT
 
 

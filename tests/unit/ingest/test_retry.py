@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -150,11 +151,11 @@ def test_a_body_still_bad_stays_and_nothing_is_stored(raw: bytes, why: str) -> N
 
 
 @pytest.mark.parametrize("pack", [lambda body: body, gzip.compress])
-def test_a_body_over_the_bounds_is_taken_in_slices(pack) -> None:
+def test_a_body_over_the_bounds_is_taken_in_slices(pack: Callable[[bytes], bytes]) -> None:
     items = [item(auditID=f"a-{number}", verb="delete") for number in range(10_001)]
     road, held = Road(), Held(pack(dumped({"items": items})))
 
-    done = road.retry(held)
+    done = taken_up_again(road, held)
 
     assert done.outcome == "taken"
     assert done.account is not None
@@ -162,7 +163,7 @@ def test_a_body_over_the_bounds_is_taken_in_slices(pack) -> None:
     assert len(done.account.objects) == 3
     assert held.removed == [held.entry.key]
     before = dict(road.archive.objects)
-    again = road.retry(Held(held.raw))
+    again = taken_up_again(road, Held(held.raw))
     assert again.account is not None
     assert again.account.stored_before
     assert road.archive.objects == before
@@ -172,7 +173,7 @@ def test_a_slice_that_cannot_be_stored_leaves_the_body_where_it_is() -> None:
     items = [item(auditID=f"a-{number}", verb="delete") for number in range(10_001)]
     road, held = Road(archive=FullDisk()), Held(dumped({"items": items}))
 
-    done = road.retry(held)
+    done = taken_up_again(road, held)
 
     assert (done.outcome, held.removed) == ("failed", [])
 
@@ -180,7 +181,7 @@ def test_a_slice_that_cannot_be_stored_leaves_the_body_where_it_is() -> None:
 def test_a_body_of_nothing_that_anybody_has_to_see_is_let_go() -> None:
     road, held = Road(), Held(dumped(control_message()))
 
-    done = road.retry(held)
+    done = taken_up_again(road, held)
 
     assert done.outcome == "taken"
     assert done.account is not None

@@ -1,6 +1,7 @@
 """Lines that a container runtime wrote down in parts are joined; a part is never an event, whatever it looks like."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -51,7 +52,7 @@ def read(lines: list[bytes]) -> Decoded:
 
 @each_form
 @pytest.mark.parametrize("count", [2, 3, 7])
-def test_the_parts_of_a_line_are_joined(form, count: int) -> None:
+def test_the_parts_of_a_line_are_joined(form: Callable[..., list[bytes]], count: int) -> None:
     size = len(WHOLE) // count + 1
     parts = [WHOLE[start : start + size] for start in range(0, len(WHOLE), size)]
 
@@ -62,7 +63,7 @@ def test_the_parts_of_a_line_are_joined(form, count: int) -> None:
 
 
 @each_form
-def test_streams_are_joined_apart(form) -> None:
+def test_streams_are_joined_apart(form: Callable[..., list[bytes]]) -> None:
     first, second = form([WHOLE[:300], WHOLE[300:]]), form([OTHER[:100], OTHER[100:]])
     other = [line.replace(b"stdout", b"stderr") for line in second]
 
@@ -73,7 +74,7 @@ def test_streams_are_joined_apart(form) -> None:
 
 
 @each_form
-def test_what_looks_like_an_event_is_none_where_it_is_a_part(form) -> None:
+def test_what_looks_like_an_event_is_none_where_it_is_a_part(form: Callable[..., list[bytes]]) -> None:
     joined = read(form([BEFORE, FORGED, BEHIND]))
     assert [event.auditID for event in joined.events] == ["one"]
     assert joined.rejects == []
@@ -90,7 +91,7 @@ def test_what_looks_like_an_event_is_none_where_it_is_a_part(form) -> None:
 
 
 @pytest.mark.parametrize("form", [containerd, parsed, docker], ids=lambda form: form.__name__)
-def test_a_part_alone_is_no_event(form) -> None:
+def test_a_part_alone_is_no_event(form: Callable[..., list[bytes]]) -> None:
     decoded = read(form([FORGED], ends=False))
 
     assert decoded.events == []
@@ -98,7 +99,7 @@ def test_a_part_alone_is_no_event(form) -> None:
 
 
 @each_form
-def test_a_beginning_without_its_end_says_what_was_finished(form) -> None:
+def test_a_beginning_without_its_end_says_what_was_finished(form: Callable[..., list[bytes]]) -> None:
     decoded = read([*form([WHOLE[:600]], ends=False), *form([OTHER])[:0]])
 
     (event,) = decoded.events
@@ -106,7 +107,7 @@ def test_a_beginning_without_its_end_says_what_was_finished(form) -> None:
 
 
 @each_form
-def test_an_end_without_its_beginning_is_kept_and_is_no_event(form) -> None:
+def test_an_end_without_its_beginning_is_kept_and_is_no_event(form: Callable[..., list[bytes]]) -> None:
     decoded = read([*form([WHOLE[300:]]), *form([OTHER])])
 
     assert [event.auditID for event in decoded.events] == ["two"]
@@ -114,7 +115,7 @@ def test_an_end_without_its_beginning_is_kept_and_is_no_event(form) -> None:
 
 
 @pytest.mark.parametrize("form", [docker, azure], ids=lambda form: form.__name__)
-def test_a_cut_line_does_not_swallow_the_next(form) -> None:
+def test_a_cut_line_does_not_swallow_the_next(form: Callable[..., list[bytes]]) -> None:
     decoded = read([*form([WHOLE[:600]], ends=False), *form([OTHER])])
 
     assert [(event.auditID, event.flags) for event in decoded.events] == [("one", ("cut_off",)), ("two", ())]

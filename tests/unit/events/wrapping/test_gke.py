@@ -171,7 +171,7 @@ def test_the_command_of_an_exec_and_a_dry_run_are_in_the_query() -> None:
 def test_the_level_is_what_is_there(payload: made.Json, labels: made.Json, level: str, unknown: set[str]) -> None:
     event = event_of("io.k8s.core.v1.pods.patch", "core/v1/namespaces/shop/pods/web", payload=payload, labels=labels)
 
-    assert (event.level, event.unknown_paths) == (level, unknown)
+    assert (event.level, set(event.unknown_paths)) == (level, unknown)
     assert (event.requestBody or {}).get("@type") is None
     if "request" in payload:
         assert event.requestBody == {key: value for key, value in payload["request"].items() if key != "@type"}

@@ -1,6 +1,7 @@
 """An event that was cut off says what was finished before the cut, and nothing that stood inside of a member."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -60,7 +61,7 @@ def only(decoded: Decoded) -> Event:
 
 
 @each_road
-def test_what_was_finished_is_judged_like_any_event(road) -> None:
+def test_what_was_finished_is_judged_like_any_event(road: Callable[[str], Decoded]) -> None:
     text = cut_at('"padding"', behind=40)
 
     event = only(road(text))
@@ -78,7 +79,7 @@ def test_what_was_finished_is_judged_like_any_event(road) -> None:
 
 
 @each_road
-def test_a_cut_at_any_byte_gives_what_was_finished_and_nothing_else(road) -> None:
+def test_a_cut_at_any_byte_gives_what_was_finished_and_nothing_else(road: Callable[[str], Decoded]) -> None:
     for end in range(1, len(TEXT)):
         decoded = road(TEXT[:end])
         finished = [key for key in ORDER if f'"{key}":' in TEXT[:end] and is_finished(key, TEXT[:end])]
@@ -105,7 +106,7 @@ def is_finished(key: str, text: str) -> bool:
 
 
 @each_road
-def test_of_an_event_cut_before_its_verb_is_said_what_there_is(road) -> None:
+def test_of_an_event_cut_before_its_verb_is_said_what_there_is(road: Callable[[str], Decoded]) -> None:
     padded = text_of({key: EVENT[key] for key in ORDER} | {"requestURI": "/api/v1/pods?x=" + "y" * 17_000}).decode()
 
     decoded = road(padded[:16_000])
@@ -180,7 +181,7 @@ def test_a_cut_event_of_kubesphere_is_read_in_its_casing() -> None:
     ],
 )
 @each_road
-def test_a_text_that_is_faulty_before_its_end_is_no_cut_event(road, text: str) -> None:
+def test_a_text_that_is_faulty_before_its_end_is_no_cut_event(road: Callable[[str], Decoded], text: str) -> None:
     decoded = road(text)
 
     assert decoded.events == []
@@ -209,7 +210,7 @@ def test_a_bare_line_is_salvaged_only_where_cloudwatch_cut_it_in_a_body(end: str
 def test_bodies_that_the_sender_left_out_are_unknown(level: str) -> None:
     skipped = "skipped-too-big-size-object"
     truncated = {"audit.k8s.io/truncated": "true"}
-    cases = [
+    cases: list[tuple[dict[str, Any], set[str]]] = [
         ({"requestObject": skipped}, {"requestObject"}),
         ({"requestObject": skipped, "responseObject": skipped}, {"requestObject", "responseObject"}),
         ({"annotations": truncated}, {"requestObject", "responseObject"}),
