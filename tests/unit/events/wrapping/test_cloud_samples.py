@@ -1,11 +1,7 @@
-"""Samples of what clouds and shippers deliver, which are not part of the repository: each with its events.
-
-They lie beside a checkout, or where ``AUDITWIRE_CLOUDS`` says. Without them these tests are skipped by name.
-"""
+"""Samples of what clouds and shippers deliver, which are not part of the repository, are read as they should be."""
 
 import base64
 import json
-import os
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -14,17 +10,11 @@ import pytest
 
 from audit_events import item, text_of
 from auditwire.events import Decoded, Event, decode, encode_line, inflate
+from cloud_samples import SAMPLES
 
-_BESIDE = Path(__file__).parents[5] / "shared" / "data" / "clouds"
-FOLDER = Path(os.environ.get("AUDITWIRE_CLOUDS") or _BESIDE)
-SAMPLES = sorted(path for path in FOLDER.rglob("*.json*") if ".expected" not in path.name) if FOLDER.is_dir() else []
 GOOD = text_of(item(auditID="good"))
 
-each_sample = pytest.mark.parametrize(
-    "sample",
-    SAMPLES or [pytest.param(None, marks=pytest.mark.skip(reason="there are no samples of clouds on this machine"))],
-    ids=lambda path: f"{path.parent.name}-{path.stem}" if path else "none",
-)
+each_sample = pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 
 
 def body_of(sample: Path) -> bytes:
