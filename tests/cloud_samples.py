@@ -1,7 +1,7 @@
 """Samples of what clouds and shippers deliver, each with its events, where there are any.
 
-They lie in the folder that ``AUDITWIRE_CLOUDS`` names or beside the checkout, and are not part of the repository. No fact
-is tested with them alone.
+They lie in the folder that ``AUDITWIRE_CLOUDS`` names or beside the checkout, and are not part of the repository. No
+fact is tested with them alone.
 """
 
 import os
