@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -56,33 +56,48 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-def run(one: Shown, folder: Path) -> list[str]:
-    """The lines that the command line prints; every part of it must succeed. Must be called in that folder.
+@dataclass(frozen=True)
+class Printed:
+    """What a command line printed, as lines with single spaces: what it was asked for, and remarks such as progress."""
+
+    results: list[str]
+    remarks: list[str]
+
+
+def lines_of(text: str) -> list[str]:
+    return [" ".join(line.split()) for line in text.splitlines()]
+
+
+def run(one: Shown, folder: Path) -> Printed:
+    """Runs the command line; every part of it must succeed. Must be called in that folder.
 
     Commands of auditwire run in this process, which has loaded what they need.
     """
     given: bytes | None = None
-    lines: list[str] = []
+    remarks = ""
     for part in one.text.split(" | "):
         if part.startswith("auditwire "):
             (words,) = Shown(one.page, one.line, part).commands
             done = CliRunner().invoke(app, words[1:], input=given, catch_exceptions=False)
             assert done.exit_code == 0, f"{one.place}: {done.output}"
-            given, lines = done.stdout_bytes, (done.stdout + done.stderr).splitlines()
+            given, remarks = done.stdout_bytes, done.stderr
         else:
-            other = subprocess.run(["bash", "-c", part], cwd=folder, input=given, stdout=subprocess.PIPE, check=True)
-            given, lines = other.stdout, other.stdout.decode().splitlines()
-    return [" ".join(line.split()) for line in lines]
+            given = subprocess.run(
+                ["bash", "-c", part], cwd=folder, input=given, stdout=subprocess.PIPE, check=True
+            ).stdout
+    return Printed(lines_of((given or b"").decode()), lines_of(remarks))
 
 
-def check(one: Shown, printed: list[str]) -> None:
-    """Every line shown was printed, and nothing else unless the page leaves lines out by a line of ``…``."""
-    lines = [" ".join(line.split()) for line in one.output.splitlines()]
-    patterns = [re.escape(line).replace("…", ".*") for line in lines if line not in {"", "…"}]
-    missing = [pattern for pattern in patterns if not any(re.fullmatch(pattern, line) for line in printed)]
-    assert missing == [], f"{one.place}: {printed}"
-    if patterns and "…" not in lines:
-        assert len(patterns) == len(printed), f"{one.place}: {printed}"
+def check(one: Shown, printed: Printed) -> None:
+    """Every line shown was printed, and every result is shown unless the page leaves lines out by a line of ``…``."""
+    shown_lines = lines_of(one.output)
+    patterns = [re.escape(line).replace("…", ".*") for line in shown_lines if line not in {"", "…"}]
+    everything = [*printed.results, *printed.remarks]
+    missing = [pattern for pattern in patterns if not any(re.fullmatch(pattern, line) for line in everything)]
+    assert missing == [], f"{one.place}: {everything}"
+    if patterns and "…" not in shown_lines:
+        untold = [line for line in printed.results if not any(re.fullmatch(pattern, line) for pattern in patterns)]
+        assert untold == [], one.place
 
 
 @pytest.mark.parametrize("name", WALKTHROUGHS)
