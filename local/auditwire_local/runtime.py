@@ -35,6 +35,7 @@ running: ContextVar[str | None] = ContextVar("running function", default=None)
 
 # The process has one set of environment variables, so there is one cold start at a time.
 _cold_start = Lock()
+_added: set[str] = set()
 _serial = count(1)
 
 # It keeps the metrics of a request in its classes. That is right in Lambda, where each environment is a process.
@@ -172,11 +173,18 @@ class Function:
         try:
             yield
         finally:
+            # A name that goes while another thread walks through the environment is a KeyError there, as in botocore
+            # when it makes a client. So names stay, empty, until `forget_variables`.
             for name, value in before.items():
                 if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value
+                    _added.add(name)
+                os.environ[name] = value or ""
+
+
+def forget_variables() -> None:
+    """Remove the names that cold starts have added to the environment of this process. No function may run."""
+    while _added:
+        os.environ.pop(_added.pop(), None)
 
 
 @contextmanager

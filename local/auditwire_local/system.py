@@ -28,7 +28,7 @@ from auditwire_local.options import REPOSITORY, ClusterCredential, Options
 from auditwire_local.poller import EventSourceMapping, Poller
 from auditwire_local.receiver import AlertReceiver
 from auditwire_local.resources import Deployed
-from auditwire_local.runtime import Function
+from auditwire_local.runtime import Function, forget_variables
 from auditwire_local.sandbox import ACCOUNT, sandbox
 from auditwire_local.seed import await_verdict, register_clusters, upload_rules
 from auditwire_local.state import env_vars, env_vars_path, write_private
@@ -176,6 +176,7 @@ class LocalSystem:
     def _begin(self, port: int, tls: bool, alertmanagers: Sequence[str], rules: Path | None) -> None:
         options, opened = self.options, self._open
         opened.callback(self.logbook.close)
+        opened.callback(forget_variables)
         self.aws_endpoint_url = opened.enter_context(sandbox(options.region, options.aws_host, options.aws_port))
         trouble = partial(self._trouble, "metrics")
         self._metrics = opened.enter_context(EmbeddedMetrics(self.client("cloudwatch"), trouble))
