@@ -66,6 +66,12 @@ class World:
 
         until(is_idle)
 
+    def notices(self) -> dict[str, int]:
+        """Messages about arrivals: those that can be taken (``""``), and those that somebody has taken."""
+        sqs, queue = self.system.client("sqs"), self.system.resource("ArrivalsQueue").physical_id
+        attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
+        return {which: int(attributes[f"ApproximateNumberOfMessages{which}"]) for which in ("", "NotVisible")}
+
     def named(self, cluster: str = "demo") -> set[str]:
         return {parse_entry(line).key for file in self.seals(cluster) for line in lines_in(file.objects)}
 
@@ -124,18 +130,22 @@ def test_what_arrived_is_known_by_s3s_notifications_and_they_are_gone_afterwards
     world.seal()
 
     assert not any(parse_seal(file.seal).kind == "backfill" for file in world.seals())
-    queue = world.system.resource("ArrivalsQueue").physical_id
-    attributes = world.system.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
-    assert attributes["ApproximateNumberOfMessages"] == attributes["ApproximateNumberOfMessagesNotVisible"] == "0"
+    assert world.notices() == {"": 0, "NotVisible": 0}
 
 
 def test_the_running_hour_waits_for_its_end_on_schedule(world: World) -> None:
     before = world.reached("demo-ks")
+    world.send(7, cluster="demo-ks")
+    until(lambda: world.notices()[""] > 0)
 
     world.system.function("seal").invoke({"time": "2026-11-22T13:12:00Z"})
     world.rest()
 
     assert world.reached("demo-ks") == before
+    # What tells of it can be taken by the next run.
+    waiting = world.notices()
+    assert waiting[""] > 0
+    assert waiting["NotVisible"] == 0
 
 
 def test_an_hour_has_its_books_and_what_is_no_event_an_alert(world: World) -> None:
