@@ -46,7 +46,8 @@ def rules_eval(
 
     For each event, in order, there is one line of JSON with the members auditID, stage, verdict (ignore, archive,
     alert), archiving and alerting (every matching rule as document.rule, whatever its priority), alerts (rule,
-    priority, message) and errors (rule, message). No audit policy is applied.
+    priority, message), errors (rule, message) and undecided (the rules that nobody can decide, because a part of the
+    event is missing). No audit policy is applied.
 
     An item that is not an event is named on standard error with its place; the other items are decided.
 
@@ -121,6 +122,7 @@ def _decide(rule_set: "RuleSet", event: "Event", sender: Sender | None) -> dict[
             for rule in verdict.alerts
         ],
         "errors": [{"rule": failure.rule, "message": failure.message} for failure in verdict.errors],
+        "undecided": verdict.undecided,
     }
 
 
@@ -133,4 +135,6 @@ def _as_text(event: "Event", decision: dict[str, Any]) -> str:
     lines = [f"{decision['verdict']:<8} {request}: {matching}"]
     lines += [f"         {alert['priority']} {alert['rule']}: {alert['message']}" for alert in decision["alerts"]]
     lines += [f"         could not be evaluated by {error['rule']}: {error['message']}" for error in decision["errors"]]
+    if undecided := ", ".join(decision["undecided"]):
+        lines.append(f"         a part of the event is missing, so undecided: {undecided}")
     return "\n".join(lines)

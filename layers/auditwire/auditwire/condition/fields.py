@@ -30,7 +30,8 @@ class Field:
     ``expression`` is the same load as Python source over the name ``event``, where there is one: what generated
     code uses. A ``TEXT`` loads as a string, ``""`` standing for absent. ``name`` is how the field is documented,
     whatever casing the path used; empty where names are free. ``repeats``: events share few values of it, so that it
-    pays to remember what follows from a value.
+    pays to remember what follows from a value. ``members`` are the top-level members of an event that its value comes
+    from: where one of them is unknown, so is the field.
     """
 
     kind: Kind
@@ -39,6 +40,7 @@ class Field:
     expression: str | None = None
     name: str = ""
     repeats: bool = False
+    members: frozenset[str] = frozenset()
 
 
 class FieldTable(Protocol):

@@ -99,6 +99,9 @@ _TABLE: Final[dict[str, _Leaf | _Object]] = {
 # Objects that an event may lack. Loading what is below them must not fail.
 _OPTIONAL_OBJECTS: Final = frozenset(("impersonatedUser", "responseStatus", "authenticationMetadata"))
 
+# Attributes that give a member of the event in another form.
+_MEMBERS: Final = {"requestBody": "requestObject", "responseBody": "responseObject"}
+
 # These values differ in nearly every event. The values of all other fields recur from event to event.
 _DIFFERENT_EACH_TIME: Final = frozenset((
     "AuditID", "RequestURI", "Message", "RequestReceivedTimestamp", "StageTimestamp", "User.UID", "ObjectRef.Name",
@@ -132,7 +135,7 @@ class EventFields:
         if head.index is not None:
             return _no_array(path, entry.name)
         if not rest:
-            return Field(Kind.JSON, _object_loader(entry), (), None, entry.name)
+            return Field(Kind.JSON, _object_loader(entry), (), None, entry.name, members=frozenset((entry.attribute,)))
         leaf = entry.fields.get(rest[0].name.lower())
         return (
             _unknown(path) if leaf is None or rest[0].is_quoted else _leaf_field(path, leaf, rest[0], tuple(rest[1:]))
@@ -145,11 +148,12 @@ def _leaf_field(path: Path, leaf: _Leaf, own: Segment, rest: tuple[Segment, ...]
     if leaf.kind in (Kind.TEXT, Kind.OPTIONAL_TEXT, Kind.NUMBER) and own.index is not None:
         return _no_array(path, leaf.name)
     parent = leaf.attribute.partition(".")[0]
+    members = frozenset((_MEMBERS.get(parent, parent),))
     repeats = leaf.kind in (Kind.TEXT, Kind.OPTIONAL_TEXT, Kind.NUMBER) and leaf.name not in _DIFFERENT_EACH_TIME
     if "." in leaf.attribute and parent in _OPTIONAL_OBJECTS:
         expression = f"(None if event.{parent} is None else event.{leaf.attribute})"
-        return Field(leaf.kind, _optional_loader(leaf.attribute), rest, expression, leaf.name, repeats)
-    return Field(leaf.kind, attrgetter(leaf.attribute), rest, f"event.{leaf.attribute}", leaf.name, repeats)
+        return Field(leaf.kind, _optional_loader(leaf.attribute), rest, expression, leaf.name, repeats, members)
+    return Field(leaf.kind, attrgetter(leaf.attribute), rest, f"event.{leaf.attribute}", leaf.name, repeats, members)
 
 
 def _optional_loader(attribute: str) -> Callable[[Any], Any]:

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from auditwire.condition.assemble import Binder
 from auditwire.condition.errors import EvaluationError
-from auditwire.condition.evaluate import Bound, evaluate
 from auditwire.condition.matcher import Matcher
 from auditwire.condition.memory import Remembered
+from auditwire.condition.partial import evaluate_partial
 from auditwire.condition.syntax import Expression
 from auditwire.documents.diagnostics import Diagnostic
 from auditwire.events.model import Event
@@ -16,6 +16,9 @@ from auditwire.policy import Policy
 from auditwire.rules.fields import EventFields
 from auditwire.rules.message import MessageTemplate, shortened
 from auditwire.rules.settings import Priority, Settings
+
+if TYPE_CHECKING:
+    from auditwire.condition.evaluate import Bound
 
 Outcome = Literal["ignore", "archive", "alert"]
 
@@ -98,9 +101,12 @@ class Rule:
         """Whether its alerts are folded, or each event is an alert of its own."""
         return self.text.alert
 
-    def matches(self, event: Event) -> bool:
-        """Whether the condition holds. Raises ``EvaluationError`` for a value that it cannot judge."""
-        return evaluate(self.bound, event)
+    def matches(self, event: Event) -> bool | None:
+        """Whether the condition holds; None if that depends on what is unknown of the event.
+
+        Raises ``EvaluationError`` for a value that it cannot judge.
+        """
+        return evaluate_partial(self.bound, event, event.unknown_paths)
 
     def message(self, event: Event) -> str:
         """The output filled in from an event as it is stored: one line of at most 1 kB."""
@@ -131,6 +137,10 @@ class Verdict:
 
     ``archiving`` and ``alerting`` name every matching rule as ``document.rule``, whatever its priority. ``outcome`` and
     ``alerts`` (the rules that raise an alert) take the priorities into account.
+
+    ``undecided`` names every rule of which nobody can say whether it matches, because a part of the event is missing.
+    ``might_alert`` are those that would raise an alert if they did. An event is archived if one of its undecided rules
+    would archive it.
     """
 
     outcome: Outcome
@@ -138,6 +148,8 @@ class Verdict:
     alerting: tuple[str, ...] = ()
     alerts: tuple[Rule, ...] = ()
     errors: tuple[RuleFailure, ...] = ()
+    undecided: tuple[str, ...] = ()
+    might_alert: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,22 +176,37 @@ class RuleSet:
 
     def decide(self, event: Event) -> Verdict:
         """Decides about an event. Never raises an error: a rule that meets a value it cannot judge is in ``errors``."""
+        if event.unknown_paths:
+            return self._judge_one_by_one(event)
         try:
             return self._verdicts[self._match(event)]
         except EvaluationError:
             return self._judge_one_by_one(event)
 
     def _judge_one_by_one(self, event: Event) -> Verdict:
-        """The verdict if some rule cannot judge the event: each rule is evaluated by itself."""
+        """The verdict if some rule cannot judge the event, or a part of it is unknown: each rule is evaluated by
+        itself."""
         hits: list[int] = []
+        undecided: list[int] = []
         errors: dict[str, RuleFailure] = {}
         for position, rule in enumerate((*self.archiving, *self.alerting)):
             try:
-                if rule.matches(event):
-                    hits.append(position)
+                matches = rule.matches(event)
             except EvaluationError as error:
                 errors.setdefault(rule.qualified, RuleFailure(rule.qualified, str(error)))
-        return replace(self._verdict(tuple(hits)), errors=tuple(errors.values()))
+                continue
+            if matches is not False:
+                (undecided if matches is None else hits).append(position)
+        verdict = replace(self._verdict(tuple(hits)), errors=tuple(errors.values()))
+        if not undecided:
+            return verdict
+        possible = self._verdict(tuple(undecided))
+        return replace(
+            verdict,
+            outcome="archive" if verdict.outcome == "ignore" != possible.outcome else verdict.outcome,
+            undecided=tuple(dict.fromkeys((*possible.archiving, *possible.alerting))),
+            might_alert=possible.alerts,
+        )
 
     def _verdict(self, hits: tuple[int, ...]) -> Verdict:
         """The verdict on an event that these rules match, by position, archiving rules first."""

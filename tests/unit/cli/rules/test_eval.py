@@ -52,6 +52,7 @@ def test_one_line_an_event_in_order_with_the_fixed_members(auditwire: Run, log: 
             "alerting": [],
             "alerts": [],
             "errors": [],
+            "undecided": [],
         },
         {
             "auditID": "b",
@@ -67,6 +68,7 @@ def test_one_line_an_event_in_order_with_the_fixed_members(auditwire: Run, log: 
                 }
             ],
             "errors": [],
+            "undecided": [],
         },
     ]
 

@@ -22,8 +22,8 @@ _TOKEN = re.compile(rb'"(?:[^"\\\x00-\x1f]++|\\.)*+"|[\[{]|[\]}]|"', re.DOTALL)
 
 _IN_ORDER = tuple(field.name for field in msgspec.structs.fields(Event))
 _OF_KUBERNETES = frozenset(_IN_ORDER) - {"cluster", "workspace", "devops", "message"}
-_ALWAYS = frozenset(("kind", "apiVersion"))
-"""What says nothing about a request, wherever it is."""
+_ALWAYS = frozenset(("kind", "apiVersion", "cluster"))
+"""What says nothing about a request, wherever it is, and what a credential says instead."""
 
 
 class CutText(msgspec.Struct, frozen=True, gc=False):
