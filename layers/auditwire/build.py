@@ -50,7 +50,11 @@ def source_files(folder: Path) -> Iterator[Path]:
 
 def rule_documents() -> list[Path]:
     """The default documents that go into the layer."""
-    return [path for path in source_files(RULES) if path.suffix in {".yaml", ".yml"}]
+    return [
+        path
+        for path in source_files(RULES)
+        if path.suffix in {".yaml", ".yml"} and not path.name.endswith((".test.yaml", ".test.yml"))
+    ]
 
 
 def digest_of(paths: Iterable[Path], *words: str) -> str:

@@ -18,7 +18,7 @@ PAGE = (ROOT / "docs" / "diagnostics.md").read_text(encoding="utf-8")
 LIBRARY = ROOT / "layers" / "auditwire" / "auditwire"
 
 # Too large to show, or about files no user writes.
-WITHOUT_EXAMPLES = {"AW110", "AW313", "AW401", "AW402", "AW403", "AW404", "AW405"}
+WITHOUT_EXAMPLES = {"AW110", "AW221", "AW313", "AW401", "AW402", "AW403", "AW404", "AW405"}
 SEVERITIES = {"error": "error", "warning": "warning", "note": "info"}
 
 RULE = """\

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from auditwire.documents.source import is_test_file
 from auditwire_cli.errors import UsageError
 from auditwire_cli.findings import Strict, exit_by, findings_text
 from auditwire_cli.rules.documents import read_documents
@@ -89,7 +90,7 @@ def _summary(sources: "Sequence[Source]", loaded: "Loaded") -> str:
     """What was read and what was found, in one line."""
     entries = [entry for document in loaded.documents for entry in document.entries]
     counts = Counter[str](entry.type for entry in entries)
-    read = [counted(len(sources), "file")]
+    read = [counted(sum(not is_test_file(source.path) for source in sources), "file")]
     read += [counted(counts[one], one, many) for one, many in _KINDS]
     disabled = sum(1 for entry in entries if entry.type == "rule" and not entry.enable)
     read[1] += f" ({disabled:,} not enabled)" if disabled else ""

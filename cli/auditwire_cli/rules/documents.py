@@ -30,12 +30,28 @@ def document_files(paths: Iterable[Path]) -> list[Path]:
 
 
 def read_documents(paths: Iterable[Path]) -> "list[Source]":
-    """The documents at these paths. Raises UsageError for what is missing, unreadable, too large, or a folder without
-    any."""
+    """The documents at these paths, and the tests beside them: loading leaves those out, but finds a document that
+    hides among them.
+
+    Raises UsageError for what is missing, unreadable, too large, or a folder without any document.
+    """
+    paths = list(paths)
+    return read_files(document_files(paths)) + read_tests(paths)
+
+
+def read_tests(paths: Iterable[Path]) -> "list[Source]":
+    """The tests of rules in the folders among these paths. Raises UsageError for what is unreadable or too large."""
+    from auditwire.rules import rule_test_files
+
+    return read_files(file for path in paths if path.is_dir() for file in rule_test_files(path))
+
+
+def read_files(files: Iterable[Path]) -> "list[Source]":
+    """The text of each file. Raises UsageError for what is missing, unreadable or too large."""
     from auditwire.rules import Source
 
     # Bytes that are not UTF-8 become U+FFFD, and are a finding when the document is loaded.
-    return [Source(str(file), read_file(file).decode(errors="replace")) for file in document_files(paths)]
+    return [Source(str(file), read_file(file).decode(errors="replace")) for file in files]
 
 
 def short(digest: str) -> str:

@@ -7,7 +7,7 @@ import typer
 
 from auditwire_cli.errors import UsageError
 from auditwire_cli.files import read_file
-from auditwire_cli.rules.documents import document_files
+from auditwire_cli.rules.documents import document_files, read_tests
 from auditwire_cli.stack import Stack, on_stack
 from auditwire_cli.terminal.output import show
 
@@ -57,12 +57,12 @@ def rules_publish(
         raise UsageError(f"{folder} is not a folder of rule documents", "give the folder that has all of them")
     documents = _documents(folder)
     if not keep:
-        check_and_show(_sources(folder, documents, {}), strict=strict)
+        check_and_show([*_sources(folder, documents, {}), *read_tests([folder])], strict=strict)
     bucket = where.rules_bucket()
     there = documents_in(bucket)
     kept = {path: data for path, data in there.items() if keep and path not in documents}
     if keep:
-        check_and_show(_sources(folder, documents, kept), strict=strict)
+        check_and_show([*_sources(folder, documents, kept), *read_tests([folder])], strict=strict)
     upload = Upload(there, {**kept, **documents})
     for path in kept:
         show(f"  kept     {path}")

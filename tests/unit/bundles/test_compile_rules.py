@@ -33,6 +33,21 @@ def good(name: str) -> bytes:
     return one_rule(name).encode()
 
 
+def test_tests_in_the_bucket_are_no_documents_but_none_may_hide_among_them() -> None:
+    world = World()
+    world.put("a.yaml", good("a"))
+    world.put("a.test.yaml", b"tests: []")
+    accepted = world.compile()
+    world.put("b.test.yml", good("b"))
+    refused = world.compile()
+
+    assert accepted.verdict == "accepted"
+    assert [one.key for one in world.status().sources] == ["rules/a.yaml"]
+    assert refused.verdict == "refused"
+    assert [(found.code, found.path) for found in refused.diagnostics] == [("AW221", "b.test.yml")]
+    assert world.in_force() == ["a"]
+
+
 def broken(name: str) -> bytes:
     return good(name).replace(b"Verb", b"Vreb")
 

@@ -5,7 +5,7 @@ from textwrap import dedent, indent
 
 import pytest
 
-from auditwire.rules import Loaded, RulesError, Source, default_rules, load_rule_set, load_sources
+from auditwire.rules import Loaded, RulesError, Source, default_rules, load_rule_set, load_sources, rule_files
 from made_events import event
 
 HEADER = """\
@@ -55,6 +55,43 @@ def test_the_default_documents_load_without_a_word() -> None:
         "CreateNodeportService",
         "AttachOrExecPod",
     ]
+
+
+def test_an_empty_list_holds_nothing_alone_and_inside_another_list() -> None:
+    loaded = load(
+        document(
+            """
+            - {name: none, type: list, list: []}
+            - {name: joined, type: list, list: ["${none}", ann]}
+            - {name: inside, type: rule, priority: INFO, condition: 'Verb in ${none}'}
+            - {name: outside, type: rule, priority: INFO, condition: 'Verb not in ${none}'}
+            - {name: both, type: rule, priority: INFO, condition: 'User.Username in ${joined}'}
+            """
+        )
+    )
+
+    assert loaded.diagnostics == []
+    assert loaded.rule_set is not None
+    assert loaded.rule_set.decide(event(user="ann")).alerting == ("mine.outside", "mine.both")
+    assert loaded.rule_set.decide(event(user="bob")).alerting == ("mine.outside",)
+
+
+def test_tests_beside_the_documents_are_left_out_also_of_the_digest(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(document(rule('Verb = "get"')))
+    before = load_rule_set([tmp_path]).digest
+    for name in ("mine.test.yaml", "other.test.yml"):
+        (tmp_path / name).write_text("tests: [{name: a}]\n")
+
+    assert load_rule_set([tmp_path]).digest == before
+    assert [path.name for path in rule_files(tmp_path)] == ["mine.yaml"]
+
+
+@pytest.mark.parametrize("text", ["kind: Rule\n", "tests: []\n---\napiVersion: x\nkind: anything\n"])
+def test_a_document_in_a_file_of_tests_is_an_error(text: str) -> None:
+    (found,) = load_sources([Source("mine.test.yaml", text)]).diagnostics
+
+    assert found.is_error
+    assert (found.code, found.message) == ("AW221", "this is a document in a file of tests")
 
 
 def test_macros_lists_and_aliases_are_put_in_within_and_across_documents() -> None:

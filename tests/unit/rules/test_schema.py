@@ -90,7 +90,6 @@ def test_the_guides_webhook_is_valid() -> None:
         (HEADER + "spec: {rules: [{name: a, type: rule}]}", "'condition' is a required property"),
         (HEADER + "spec: {rules: [{name: a, type: macros}]}", "'macros' is not one of"),
         (HEADER + "spec: {rules: [{name: a, type: list, list: [on]}]}", "True is not of type 'string', 'number'"),
-        (HEADER + "spec: {rules: [{name: a, type: list, list: []}]}", "[] should be non-empty"),
         (
             HEADER + "spec: {rules: [{name: a, type: rule, condition: x, priority: WARNNING}]}",
             "'WARNNING' is not one of",

@@ -26,6 +26,7 @@ from auditwire.bundles.rules_bucket import (
     TooLargeError,
     bundle_key,
     document_path,
+    tests_path,
 )
 from auditwire.bundles.rules_state import Active, SourceState, StateError, Status, listed_diagnostics
 from auditwire.documents.diagnostics import Diagnostic, Severity, has_errors
@@ -146,11 +147,12 @@ class _Look:
         if finding := _too_much(listing, documents):
             return self._refuse(_digest_of_listing(documents), (), [finding])
         sources, states = self._read(documents)
+        tests = self._read_tests(listing)
         self._check_unchanged(listing)
         digest = digest_of(sources)
         if not sources:
             return self._refuse(digest, states, [_no_documents()])
-        loaded = load_sources(sources)
+        loaded = load_sources([*sources, *tests])
         if loaded.rule_set is None or has_errors(loaded.diagnostics):
             return self._refuse(digest, states, loaded.diagnostics)
         bundle = encode_bundle(loaded.rule_set, sources)
@@ -177,6 +179,18 @@ class _Look:
             sources.append(Source(path, stored.data.decode(errors="replace")))
             states.append(SourceState(key=listed.key, sha256=hashlib.sha256(stored.data).hexdigest()))
         return sources, tuple(states)
+
+    def _read_tests(self, listing: Sequence[Listed]) -> list[Source]:
+        """Files of tests: nobody has to upload them, but a document among them would be missed."""
+        tests = []
+        for listed in listing:
+            path = tests_path(listed.key)
+            if path is None or listed.size > MAX_DOCUMENT_BYTES:
+                continue
+            stored = self._bucket.read(listed.key, limit=MAX_DOCUMENT_BYTES)
+            if stored is not None:
+                tests.append(Source(path, stored.data.decode(errors="replace")))
+        return tests
 
     def _check_unchanged(self, before: Sequence[Listed]) -> None:
         """Accepts a listing only if a second one confirms it. Files may have been added between two pages of the

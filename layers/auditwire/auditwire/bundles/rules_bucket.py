@@ -28,6 +28,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from auditwire.aws.conditional_put import conditional_put
 from auditwire.aws.errors import status_of
 from auditwire.aws.listing import objects_below
+from auditwire.documents.source import is_test_file
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -123,8 +124,19 @@ def document_key(path: str) -> str:
 def document_path(key: str) -> str | None:
     """The path of a document below ``rules/``; None for any other key.
 
-    The same files count as in a folder on disk: ``*.yaml`` and ``*.yml``, nothing hidden.
+    The same files count as in a folder on disk: ``*.yaml`` and ``*.yml``, nothing hidden, no tests of rules.
     """
+    path = _path(key)
+    return None if path is None or is_test_file(path) else path
+
+
+def tests_path(key: str) -> str | None:
+    """The path of a file of tests below ``rules/``; None for any other key."""
+    path = _path(key)
+    return path if path is not None and is_test_file(path) else None
+
+
+def _path(key: str) -> str | None:
     if not key.startswith(RULES_PREFIX) or not key.endswith(_SUFFIXES):
         return None
     path = key.removeprefix(RULES_PREFIX)

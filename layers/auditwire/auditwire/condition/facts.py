@@ -99,6 +99,8 @@ class Fact:
             found = _integers(comparison)
         elif comparison.operator is Operator.EQUAL and not isinstance(comparison.operands[0], Text):
             return None  # 5, 5.0 and 5e0 are one number and three texts
+        elif not comparison.operands:
+            return None  # an empty list is one that a site fills later, no contradiction
         else:
             found = frozenset(_spelling(operand) for operand in comparison.operands)
         return None if found is None else found | {None} if self.denied else found

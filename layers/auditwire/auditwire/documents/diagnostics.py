@@ -50,6 +50,7 @@ CODES: Final[Mapping[str, str]] = {
     "AW218": "the rule archives nothing",
     "AW219": "the output shows a body that is not kept",
     "AW220": "every event of KubeSphere is dropped",
+    "AW221": "the document is in a file of tests",
     "AW301": "the file is neither YAML nor JSON",
     "AW302": "the document is not a policy",
     "AW303": "the value has the wrong type",

@@ -3,6 +3,10 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
+
+TEST_SUFFIXES: Final = (".test.yaml", ".test.yml")
+"""How the names of files end that hold tests of rules. No reader of rule documents takes them for documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +15,11 @@ class Source:
 
     path: str
     text: str
+
+
+def is_test_file(path: str) -> bool:
+    """Whether a file holds tests of rules, by its name."""
+    return path.endswith(TEST_SUFFIXES)
 
 
 def digest_of(sources: Iterable[Source]) -> str:

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from auditwire.documents.source import Source
-from auditwire.rules.files import default_rules, read_sources, rule_files
+from auditwire.rules.files import default_rules, read_sources, rule_files, rule_test_files
 from auditwire.rules.rule_set import Rule, RuleFailure, RuleSet, RuleText, Verdict
 from auditwire.rules.settings import Priority, Receiver, Settings
 
@@ -32,6 +32,7 @@ __all__ = [
     "load_sources",
     "read_sources",
     "rule_files",
+    "rule_test_files",
 ]
 
 _LAZY: Final = frozenset(("Loaded", "RulesError", "load_rule_set", "load_sources"))

@@ -12,7 +12,7 @@ from auditwire.condition.compile import Dialect
 from auditwire.condition.precedence import MAX_DEPTH
 from auditwire.documents.diagnostics import Diagnostic, Severity, has_errors, in_order
 from auditwire.documents.document_source import Report, compose
-from auditwire.documents.source import Source, digest_of
+from auditwire.documents.source import Source, digest_of, is_test_file
 from auditwire.events.level import Level
 from auditwire.policy import LoadedPolicy, check_policy
 from auditwire.rules import reader
@@ -65,8 +65,11 @@ def load_rule_set(paths: Iterable[Path]) -> RuleSet:
 
 
 def load_sources(sources: Iterable[Source], *, dialect: Dialect = "auditwire") -> Loaded:
-    """Loads the rule set of these sources. Never raises an error. If a finding is an error there is no rule set."""
-    sources = list(sources)
+    """Loads the rule set of these sources. Never raises an error. If a finding is an error there is no rule set.
+
+    Files of tests (``is_test_file``) are left out, also of the digest.
+    """
+    sources, tests = _apart(sources)
     reports = [Report(source) for source in sources]
     documents: list[RuleDocument] = []
     webhooks: list[WebhookDocument] = []
@@ -109,7 +112,7 @@ def load_sources(sources: Iterable[Source], *, dialect: Dialect = "auditwire") -
     if dialect == "kubesphere":
         refuse_extensions(different, definitions, fields)
     lint(Subject(different, definitions, fields, settings, webhooks[0] if webhooks else None))
-    diagnostics = _findings(reports)
+    diagnostics = _findings([*reports, *map(_check_tests, tests)])
     rule_set = None
     if not has_errors(diagnostics):
         rule_set = RuleSet(
@@ -121,6 +124,23 @@ def load_sources(sources: Iterable[Source], *, dialect: Dialect = "auditwire") -
             policies[0].policy if policies else None,
         )
     return Loaded(rule_set, diagnostics, tuple(documents))
+
+
+def _apart(sources: Iterable[Source]) -> tuple[list[Source], list[Source]]:
+    """The documents, and the files that hold tests of rules: those are no part of a rule set."""
+    every = list(sources)
+    return [one for one in every if not is_test_file(one.path)], [one for one in every if is_test_file(one.path)]
+
+
+def _check_tests(source: Source) -> Report:
+    """Reports a document in a file of tests (AW221): its rules would vanish by the name of the file."""
+    report = Report(source)
+    for node in compose(report):
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        if key := next((key for key, _ in pairs if isinstance(key, yaml.ScalarNode) and key.value == "kind"), None):
+            hint = "a file whose name ends in .test.yaml holds tests only, and nothing in it takes effect: rename it"
+            report.at(key, "AW221", "this is a document in a file of tests", hint)
+    return report
 
 
 def _is_policy(node: yaml.Node) -> bool:

@@ -126,8 +126,6 @@ def _content(report: Report, kind: str, fields: dict[str, yaml.Node]) -> dict[st
     }
     if kind == "list":
         content["items"] = reader.items(report, fields["list"], "list")
-        if not reader.sequence(report, fields["list"], "list"):
-            report.at(fields["list"], "AW205", "the list is empty", "a list needs at least one item")
         if len(content["items"]) > MAX_ITEMS:
             what = f"the list has {len(content['items']):,} items, the limit is {MAX_ITEMS:,}"
             report.at(fields["list"], "AW214", what, "use like or regex, or several lists")

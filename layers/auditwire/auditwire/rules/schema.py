@@ -144,7 +144,7 @@ def _entry() -> Schema:
         "condition": _said(_TEXT, 'When the rule matches: ObjectRef.Resource = "secrets" and Verb in ${reads}'),
         "macro": _said(_TEXT, "A condition to use inside others, as ${name}."),
         "list": _said(
-            {"type": "array", "minItems": 1, "maxItems": MAX_ITEMS, "items": {"type": ["string", "number"]}},
+            {"type": "array", "maxItems": MAX_ITEMS, "items": {"type": ["string", "number"]}},
             "Values for in; ${name} inserts the values of another list.",
         ),
         "alias": _said(_TEXT, "A field, used as ${name} in conditions and outputs."),
