@@ -5,7 +5,8 @@ import json
 import pytest
 
 from audit_events import SHAPES, as_kubesphere, event_list, item, text_of, view
-from auditwire.events import Event, ObjectRef, Reject, User, decode
+from auditwire.events import Event, ObjectRef, Reject, User, decode, read
+from auditwire.events.bounds import MAX_ITEMS
 from captures import Capture, each_of, logs, own_bodies
 from payloads import payload, payload_names
 
@@ -458,3 +459,24 @@ def test_deep_nesting_is_found_however_long_the_body(body: bytes) -> None:
 
     assert not decoded.events
     assert decoded.rejects
+
+
+def test_an_item_that_holds_what_an_item_begins_with_is_read_whole() -> None:
+    nested = text_of(item(requestObject={"items": [{"a": 1}, {"level": "x"}, {"level": "y", "auditID": "z"}]}))
+    short = b'{"level":"Metadata","auditID":"a","stage":"Panic","verb":"get"}'
+    for sent in ([nested], [nested, short], [short, nested, short, nested]):
+        assert [event.raw for event in decode(event_list(sent)).events] == sent
+
+
+def test_a_taker_is_dropped_when_a_bound_comes_to_light_late() -> None:
+    takers: list[list[Event]] = []
+
+    def begin() -> list[Event]:
+        takers.append([])
+        return takers[-1]
+
+    taken = read(b"\n".join([GOOD] * (MAX_ITEMS + 1)), begin, list.append)
+
+    assert taken.taker == []
+    assert [reject.reason for reject in taken.rejects] == ["too_many_items"]
+    assert len(takers[0]) == MAX_ITEMS

@@ -21,7 +21,6 @@ from auditwire.events.items import Items
 from auditwire.events.lines import Faulty, split_lines
 from auditwire.events.model import Event
 from auditwire.events.nesting import MAX_DEPTH, Cut, cut_deep_values
-from auditwire.events.plain_list import take_plain_list
 from auditwire.events.reject import Reject
 from auditwire.events.wrapping import otlp_protobuf
 from auditwire.events.wrapping.fragments import Line
@@ -66,9 +65,10 @@ def read(body: bytes, begin: Callable[[], Taker], take: Callable[[Taker, Event],
     """Give the events of an inflated request body to a taker, one by one in the order of the body. Raises nothing of
     its own.
 
-    ``begin`` makes a taker, ``take(taker, event)`` gives it an event. A fault may come to light when some events are
-    taken already; then that taker is dropped and a new one made, so taking must have no effect outside of it. Whatever
-    a taker does not keep is not in memory: a body costs little more than its own size.
+    ``begin`` makes a taker, ``take(taker, event)`` gives it an event. That a body nests too deep or is over a bound may
+    come to light when some events are taken already; then that taker is dropped and a new one made, so taking must have
+    no effect outside of it. Whatever a taker does not keep is not in memory: a body costs little more than its own
+    size.
 
     A fault of syntax that keeps the body from being split into items gives one reject of kind ``body``, and so does a
     body over a bound (see bounds). What is no JSON as a whole is split at its line ends, so there a faulty line is an
@@ -81,9 +81,6 @@ def read(body: bytes, begin: Callable[[], Taker], take: Callable[[Taker, Event],
     """
     text = body[len(_BOM) :] if body.startswith(_BOM) else body
     try:
-        taker = begin()
-        if is_utf8(text) and take_plain_list(text, partial(take, taker), Budget(text)):
-            return Taken(taker, [])
         try:
             taker = begin()
             return _taken(taker, _Body(partial(take, taker), Budget(text)), text, body)

@@ -11,16 +11,15 @@ from auditwire.events.bounds import MAX_KEYS, MAX_LAYERS, Budget
 from auditwire.events.casing import (
     NULL,
     Fields,
-    KubeSphereEvent,
     canonical_fields,
     event_in_any_casing,
     fields_of,
     is_object,
 )
+from auditwire.events.exact import KUBERNETES, KUBESPHERE, nests_too_deep, without_nulls
 from auditwire.events.model import Event, Flag
 from auditwire.events.nesting import Cut, is_too_deep
 from auditwire.events.oddities import note_oddities
-from auditwire.events.plain_list import KUBERNETES, nests_too_deep, without_nulls
 from auditwire.events.records import as_kubesphere_record, as_table_row, is_table_row, with_true_level
 from auditwire.events.reject import CutEvent, Reject, Skipped
 from auditwire.events.wrapping import salvage, sources
@@ -32,7 +31,6 @@ from auditwire.senders.kind import SenderKind
 
 _FIELDS = ("level", "stage", "verb", "auditID")
 _BLANK = b" \t\r\n\0"
-_KUBESPHERE = msgspec.json.Decoder(KubeSphereEvent)
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _TEXT = msgspec.json.Decoder(str)
 _DOCUMENTS = msgspec.json.Decoder(msgspec.Raw)
@@ -367,7 +365,7 @@ class Items:
 
     def _exact(self, item: msgspec.Raw) -> Event | None:
         """The event in an item whose keys are spelled exactly as one of the two senders spells them."""
-        for decoder in (KUBERNETES, _KUBESPHERE):
+        for decoder in (KUBERNETES, KUBESPHERE):
             try:
                 event = decoder.decode(item)
             except msgspec.ValidationError:
