@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
+import ablation
 import batch
 import cold_start
 import decide
@@ -26,7 +27,7 @@ import package_engine
 import timing
 from cost_table import cost_table
 from plot import draw
-from traffic import batches
+from traffic import batches, captured, never_again
 
 Figures = Mapping[str, float]
 
@@ -51,12 +52,17 @@ LINES: Final = (
     Line("decide / `orjson.loads`, 6 rules", "decide 6", "≤ 0.35", "0.20"),
     Line("decide / `orjson.loads`, 60 rules", "decide 60", "≤ 1.6", "0.55"),
     Line("decide / `orjson.loads`, 300 rules", "decide 300", "≤ 2.6", "0.65"),
+    Line("the same of 60 rules, values that never come back", "never again 60"),
+    Line("the same of 300 rules, values that never come back", "never again 300"),
+    Line("the same of 60 rules, captured traffic", "captured 60"),
+    Line("the same of 300 rules, captured traffic", "captured 300"),
     Line("time of 300 rules / of 60", "300 / 60", "≤ 1.7", "1.3"),
     Line("hand-written Python detections / decide, 60 rules", "by hand", "≥ 10", "25"),
     Line("tree-walking evaluator / decide, 60 rules", "walker"),
     Line("package rule-engine / decide, 60 rules", "rule-engine"),
     Line("decode + decide against KubeSphere's Go engine, 6 rules", "kubesphere", "≥ 25"),
     Line("decode / `orjson.loads`", "decode"),
+    Line("the same, captured traffic", "captured decode"),
     Line("whole batch / plain Python with gzip 6, 60 rules", "whole", "≤ 0.40"),
     Line("peak memory over a body of 5 MB, 300 rules / body", "memory", "≤ 1.5", "1.0"),
     Line("the same, writes kept too (44 % of the events)", "memory writes"),
@@ -93,6 +99,10 @@ def measure() -> dict[str, float]:
         "hostile": max(decide.hostile_costs().values()),
         "counted": max(decide.hostile_costs(decide.COUNTED).values()),
     }
+    for name, traffic in (("never again", never_again(bodies)), ("captured", captured())):
+        for size in (60, 300):
+            # Each body once: what comes again is remembered.
+            figures[f"{name} {size}"], figures[f"{name} decode"] = decide.against_loads(traffic, size, rounds=1)
     return figures | growth.by_rules() | growth.by_batch() | growth.by_level()
 
 
@@ -150,7 +160,7 @@ def main() -> None:
         return
     found = runs(given.runs, lambda text: print(text, file=sys.stderr, flush=True))
     typical = medians(found)
-    text = "\n\n".join([table(found), growth.tables(typical), cost_table(typical)]) + "\n"
+    text = "\n\n".join([table(found), growth.tables(typical), ablation.table(), cost_table(typical)]) + "\n"
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / "figures.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     (given.out / "figures.md").write_text(text, encoding="utf-8")

@@ -86,6 +86,22 @@ def decide_costs(
     return costs
 
 
+def against_loads(bodies: Sequence[bytes], size: int, rounds: int = ROUNDS) -> tuple[float, float]:
+    """What deciding costs with this many rules, and what decoding costs, as multiples of ``orjson.loads``."""
+    rule_set = rule_set_of(size)
+    sums = {"loads": 0.0, "decode": 0.0, "decide": 0.0}
+    with quiet():
+        for body in bodies:
+            sums["loads"] += _least_prepared(lambda: None, lambda _, body=body: orjson.loads(body), rounds)  # type: ignore[misc]
+            sums["decode"] += _least_prepared(lambda: None, lambda _, body=body: decode(body), rounds)  # type: ignore[misc]
+            sums["decide"] += _least_prepared(
+                lambda body=body: decode(body).events,  # type: ignore[misc]
+                lambda seen: _decide_all(rule_set, seen),
+                rounds,
+            )
+    return sums["decide"] / sums["loads"], sums["decode"] / sums["loads"]
+
+
 def cold_costs(size: int, body: bytes, rounds: int = ROUNDS) -> dict[str, float]:
     """Milliseconds: rules of a bundle made ready; the first batch decided with them; the same batch decided again."""
     sources = pack(size)

@@ -4,12 +4,19 @@ The mix of a production cluster: 62 % reads without bodies (about 1 kB), 35 % wr
 the rest without one; a few hundred users, namespaces and agents; now and then something worth an alert.
 """
 
+import gzip
+import itertools
 import random
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
 SEED: Final = 20_261_121
+
+_CAPTURES: Final = Path(__file__).parents[1] / "tests" / "data" / "captures"
+_HEAD: Final = b'{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{},"items":['
 
 _NAMESPACES: Final = [
     "kube-system",
@@ -52,9 +59,8 @@ _WRITTEN: Final = [
 def batches(count: int, size: int = 400, *, seed: int = SEED) -> list[bytes]:
     """This many EventList bodies of ``size`` events each, as kube-apiserver sends them."""
     dice = random.Random(seed)  # noqa: S311 - nothing secret about it
-    head = b'{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{},"items":['
     return [
-        head + b",".join(orjson.dumps(_event(dice, batch * size + number)) for number in range(size)) + b"]}\n"
+        _HEAD + b",".join(orjson.dumps(_event(dice, batch * size + number)) for number in range(size)) + b"]}\n"
         for batch in range(count)
     ]
 
@@ -77,6 +83,31 @@ def at_level(body: bytes, level: str) -> bytes:
                 "status": {"phase": "Running"},
             }
     return orjson.dumps(batch) + b"\n"
+
+
+def never_again(bodies: Sequence[bytes]) -> list[bytes]:
+    """The same batches with users, names, addresses and agents that no other event has: what an attacker, or a cluster
+    of short-lived jobs, sends. Nothing that is remembered about a value helps."""
+    number, changed = itertools.count(), []
+    for body in bodies:
+        batch = orjson.loads(body)
+        for event in batch["items"]:
+            here = f"{next(number):x}"
+            event["user"]["username"] += here
+            event["userAgent"] += here
+            event["sourceIPs"] = [f"2001:db8::{here[-4:]}"]
+            event["objectRef"]["name"] += here
+            event["requestURI"] = event["requestURI"].replace("?", f"{here}?")
+        changed.append(orjson.dumps(batch) + b"\n")
+    return changed
+
+
+def captured(size: int = 400) -> list[bytes]:
+    """The events of the logs that a real kube-apiserver wrote, as batches of a webhook."""
+    lines: list[bytes] = []
+    for path in sorted(_CAPTURES.glob("kube-apiserver-*audit-log*.gz")):
+        lines += gzip.decompress(path.read_bytes()).splitlines()
+    return [_HEAD + b",".join(lines[at : at + size]) + b"]}\n" for at in range(0, len(lines), size)]
 
 
 def _event(dice: random.Random, number: int) -> dict[str, Any]:

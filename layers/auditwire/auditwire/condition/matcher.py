@@ -13,9 +13,8 @@ from typing import Any, Final
 
 from auditwire.condition.codegen import generate_all
 from auditwire.condition.errors import UnexpectedTypeError
-from auditwire.condition.evaluate import Bound, atoms_of, evaluate
+from auditwire.condition.evaluate import Bound, evaluate
 from auditwire.condition.memory import Remembered
-from auditwire.condition.pattern_set import shared_searches
 from auditwire.condition.screen import Screen
 
 HOT: Final = 20
@@ -31,8 +30,7 @@ class Matcher:
     """Conditions, known by their positions. Events change nothing but what it remembers, which is bounded."""
 
     def __init__(self, conditions: Sequence[Bound], *, hot: int = HOT) -> None:
-        self._searches = shared_searches(dict.fromkeys(atom for node in conditions for atom in atoms_of(node)))
-        screen = Screen(conditions, self._searches)
+        screen = Screen(conditions)
         self._possible = screen.possible
         self._rests = screen.rests
         self._hot = hot
@@ -79,7 +77,7 @@ class Matcher:
             return None
         self._functions_left -= 1
         try:
-            return generate_all(by_rest, self._searches)
+            return generate_all(by_rest)
         except (SyntaxError, RecursionError, MemoryError):
             return None
 
