@@ -29,6 +29,7 @@ RANKS = {
     "measured": 6,
     "bundles": 7,
     "ledger": 7,
+    "search": 7,
     "ingest": 8,
     "watch": 8,
     "evidence": 8,
