@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from auditwire.archive.search import ArchiveReader, Found, Search
 
-_HEADS = ("time", "cluster", "user", "verb", "code", "object", "audit id")
+_HEADS = ("time", "cluster", "user", "verb", "code", "object", "audit id", "")
+# The flags of an event that is not the whole truth. They stand at the end of its line.
+_SHOWN_FLAGS = ("bodies_skipped", "cut_off", "time_implausible", "unfinished")
 # How far back to look where every hour has to be read.
 _HOURS = 24
 
@@ -62,7 +64,8 @@ def query(
     needed and read hour by hour. In S3 the objects of all hours are read, of one cluster or of all. Where hours are
     read, these are the last 24, unless --from is given.
 
-    JSON is the lines as they are archived, one for each event.
+    What an event lacks stands behind it: bodies_skipped where the sender left a body out, cut_off where the event was
+    cut off on its way. JSON is the lines as they are archived, one for each event.
 
     \b
     Exit codes: 0 done, 1 the archive cannot be read, 2 wrong usage.
@@ -149,4 +152,5 @@ def _since_yesterday(search: "Search", now: datetime) -> "Search":
 
 def _cells(found: "Found") -> tuple[str, ...]:
     thing = f"{found.object}/{found.subresource}" if found.subresource else found.object
-    return (found.at, found.cluster, found.user, found.verb, str(found.code or ""), thing, found.audit_id)
+    flags = ", ".join(flag for flag in found.flags if flag in _SHOWN_FLAGS)
+    return (found.at, found.cluster, found.user, found.verb, str(found.code or ""), thing, found.audit_id, flags)

@@ -130,6 +130,16 @@ def test_a_repeat_changes_nothing(desk: Desk) -> None:
     assert all(item in after for item in before)
 
 
+def test_what_an_event_lacks_stands_behind_it(desk: Desk) -> None:
+    lacking = exec_event(55, user={"username": "padded"}, annotations={"audit.k8s.io/truncated": "true"})
+    assert desk.send(lacking, exec_event(56, user={"username": "padded"})) == 200
+
+    head, *lines = desk.run("--user", "padded").lines
+
+    assert head.endswith("AUDIT ID")
+    assert {line.rpartition("  ")[2] for line in lines} == {"bodies_skipped", exec_event(56)["auditID"]}
+
+
 def test_an_event_too_large_for_an_item_is_found_through_its_pointer(desk: Desk) -> None:
     large = exec_event(60, user={"username": "heavy"}, annotations={"noise": Random(1).randbytes(420_000).hex()})
     assert desk.send(large) == 200

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from auditwire.events import settle
-from auditwire.pipeline import Passed, decide_batch
+from auditwire.events import Event, ObjectRef, settle
+from auditwire.pipeline import Decisions, Passed, decide_batch
 from auditwire.rules import RuleSet, Source, default_rules, load_sources
 from auditwire.senders.kind import SenderKind
 from made_events import event
@@ -159,3 +159,34 @@ def test_bodies_decoded_for_a_rule_are_let_go() -> None:
 
     assert "requestBody" not in vars(kept.event)
     assert kept.event.requestBody == HOST_NETWORK
+
+
+def test_a_policy_drops_no_event_of_which_it_cannot_know_whose_and_what_it_is() -> None:
+    policy = """
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [Panic]
+rules:
+- {level: None, nonResourceURLs: ["/api*"]}
+- {level: Request}
+"""
+    sources = [source for source in default_rules() if source.path != "policy.yaml"]
+    loaded = load_sources([*sources, Source("policy.yaml", policy)]).rule_set
+    assert loaded is not None
+
+    def cut(*unknown: str, stage: str = "ResponseComplete") -> Event:
+        one = event(verb="delete", body={"kind": "DeleteOptions"}, stage=stage)
+        one.objectRef = ObjectRef()
+        one.unknown_paths = frozenset(unknown)
+        return one
+
+    def decided(one: Event) -> Decisions:
+        return decide_batch([one], sender=SenderKind.KUBERNETES, rules=loaded)
+
+    assert decided(cut()).ignored == {"policy_none": 1}
+    for unknown in ("user", "objectRef", "requestURI"):
+        (kept,) = decided(cut(unknown)).kept
+        assert (kept.event.requestObject, kept.event.level) == (None, "Metadata")
+        assert decided(cut(unknown, stage="Panic")).ignored == {"policy_stage": 1}
+    # Missing bodies are nothing that a policy looks at.
+    assert decided(cut("requestObject")).ignored == {"policy_none": 1}

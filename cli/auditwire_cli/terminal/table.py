@@ -32,18 +32,19 @@ def table_lines(
     cut: Sequence[str] = (),
     width: int | None = None,
 ) -> Iterator[str]:
-    """The head in capitals, then a line for each row as it comes. Cells are made safe to print; an empty one is ``-``.
+    """The head in capitals, then a line for each row as it comes. Cells are made safe to print; an empty one is ``-``,
+    except in a column whose head is empty too.
 
     Columns named in ``right`` are aligned to the right. With ``width``, the columns a terminal has, those named in
     ``cut`` lose their ends, marked by ``…``, until a line fits. The first 200 rows say how wide columns are; a later
     cell that is wider moves its line.
     """
-    coming = iter(rows)
-    first = [_cells(row) for row in islice(coming, _MEASURED_ROWS)]
+    coming = (_cells(heads, row) for row in rows)
+    first = list(islice(coming, _MEASURED_ROWS))
     head = [name.upper() for name in heads]
     widths = [max(_width(row[at]) for row in (head, *first)) for at in range(len(heads))]
     limits = _cut_widths(dict(zip(heads, widths, strict=True)), cut, width)
-    for row in chain([head], first, map(_cells, coming)):
+    for row in chain([head], first, coming):
         cells = (
             _fitted(_shortened(cell, limits.get(name)), limits.get(name, natural), right=name in right)
             for name, natural, cell in zip(heads, widths, row, strict=True)
@@ -51,8 +52,8 @@ def table_lines(
         yield _GAP.join(cells).rstrip()
 
 
-def _cells(row: Sequence[str]) -> list[str]:
-    return [printable(cell) or "-" for cell in row]
+def _cells(heads: Sequence[str], row: Sequence[str]) -> list[str]:
+    return [printable(cell) or ("-" if name else "") for name, cell in zip(heads, row, strict=True)]
 
 
 def _cut_widths(widths: dict[str, int], cut: Sequence[str], width: int | None) -> dict[str, int]:

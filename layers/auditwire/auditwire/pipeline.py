@@ -43,6 +43,9 @@ class Kept(msgspec.Struct, frozen=True, gc=False):
 
 _IGNORE: Final = Verdict("ignore")
 
+_WHOSE_AND_WHAT: Final = frozenset(("user", "objectRef", "requestURI"))
+"""What audit policies look at, and redaction, of which an event that was cut off may lack some."""
+
 
 class Passed(msgspec.Struct, frozen=True, gc=False):
     """What is kept of an ignored event: its time and its flags."""
@@ -127,7 +130,13 @@ def decide_event(event: Event, *, sender: SenderKind | None, rules: RuleSet) -> 
     if level is Level.NONE or event.level == "None":
         return Decision(_IGNORE, event, Ignored.LEVEL_NONE)
     without_managed_fields = False
-    if rules.policy is not None:
+    if event.unknown_paths & _WHOSE_AND_WHAT:
+        # Which rule of a policy applies nobody can say, so none drops the event. What is in its bodies nobody can say
+        # either, and it could be a Secret.
+        level = min(level, Level.METADATA)
+        if rules.policy is not None and event.stage in rules.policy.omit_stages:
+            return Decision(_IGNORE, event, Ignored.POLICY_STAGE)
+    elif rules.policy is not None:
         recorded = rules.policy.evaluate_event(event)
         if recorded.level is Level.NONE:
             return Decision(_IGNORE, event, Ignored.POLICY_NONE)

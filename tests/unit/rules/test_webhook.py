@@ -175,3 +175,19 @@ def test_a_receiver_has_a_url_and_may_bring_its_certificate() -> None:
     assert complaints == []
     assert found is not None
     assert [(one.name, one.url, one.ca_bundle) for one in found.receivers] == [("am", "https://am:9093", pem)]
+
+
+@pytest.mark.parametrize(("given", "found"), [("alert", "alert"), ("archive", "archive"), (None, "alert")])
+def test_missing_bodies_alert_unless_the_document_says_that_they_are_archived(given: str | None, found: str) -> None:
+    more = "" if given is None else f"  missingBodies: {given}\n"
+    read, _ = settings(f"  k8sAuditingEnabled: true\n{more}")
+
+    assert read is not None
+    assert read.missing_bodies == found
+
+
+def test_another_word_for_missing_bodies_is_an_error() -> None:
+    read, found = settings("  k8sAuditingEnabled: true\n  missingBodies: ignore\n")
+
+    assert read is None
+    assert found[0].startswith("6:18 error AW206: spec.missingBodies cannot be 'ignore'")

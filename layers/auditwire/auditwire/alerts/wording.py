@@ -15,6 +15,7 @@ from auditwire.events.one_line import one_line
 if TYPE_CHECKING:
     from auditwire.alerts.alert import Occurrence
     from auditwire.events import Event
+    from auditwire.rules import Rule
 
 MAX_AUDIT_IDS: Final = 10
 
@@ -51,6 +52,12 @@ def labels_of(occurrence: "Occurrence", cluster: str) -> dict[str, str]:
     return dict(sorted((_values(fixed, label_value) | added).items()))
 
 
+def labels_of_rule(rule: "Rule") -> dict[str, str]:
+    """What a rule says about each of its alerts: severity, priority and the labels it adds."""
+    fixed = {"severity": SEVERITY[rule.priority], "priority": str(rule.priority)}
+    return fixed | _added(rule.labels, _NOT_THE_RULES.__contains__, label_value)
+
+
 def annotations_of(occurrences: "Sequence[Occurrence]", cluster: str) -> dict[str, str]:
     """The annotations of an alert that is folded from these occurrences (earliest first), sorted by name."""
     rule, event, message = occurrences[0].rule, occurrences[0].event, occurrences[0].message
@@ -72,7 +79,7 @@ def annotations_of(occurrences: "Sequence[Occurrence]", cluster: str) -> dict[st
     }
     worded = {
         "summary": rule.desc or rule.name,
-        "description": f"{_act(event)} in cluster {cluster}: {_how_often(len(occurrences), first, last)}",
+        "description": f"{act_of(event)} in cluster {cluster}: {_how_often(len(occurrences), first, last)}",
     }
     added = _added(rule.annotations, lambda name: name in facts, annotation_value)
     return dict(sorted((_values(facts | worded, annotation_value) | added).items()))
@@ -86,7 +93,8 @@ def audit_ids(occurrences: "Sequence[Occurrence]") -> tuple[str, ...]:
     return tuple(different)[:MAX_AUDIT_IDS]
 
 
-def _act(event: "Event") -> str:
+def act_of(event: "Event") -> str:
+    """Who did what to which object, in one line."""
     target = event.objectRef
     kind = f"{target.resource}/{target.subresource}" if target.subresource else target.resource
     name = f"{target.namespace}/{target.name}" if target.namespace else target.name

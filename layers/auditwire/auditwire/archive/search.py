@@ -57,7 +57,8 @@ _decoder = msgspec.json.Decoder(_Line)
 class Found:
     """An archived event: its line as stored, the time under which it is kept, and the fields that people search by.
 
-    ``object`` is its object_name, ``code`` the HTTP status or None. Missing texts are empty.
+    ``object`` is its object_name, ``code`` the HTTP status or None, ``flags`` are words of Flag. Missing texts are
+    empty.
     """
 
     line: bytes
@@ -70,6 +71,7 @@ class Found:
     object: str
     subresource: str
     code: int | None
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,7 @@ def found_in(line: bytes, place: str, at: Callable[[str, tuple[str, ...]], str])
         ),
         subresource=ref.subresource or "",
         code=event.responseStatus.code if event.responseStatus else None,
+        flags=event.provenance.flags,
     )
 
 

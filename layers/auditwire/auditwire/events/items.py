@@ -320,7 +320,7 @@ class Items:
                 self._reject_cut_early(text, fields, cut, origin)
                 return True
             return False
-        self._accept_cut(text, fields, names, cut, origin)
+        self._accept_cut(text, fields, [*names, unfinished], cut, origin)
         return True
 
     def _reject_cut_early(self, text: bytes, fields: Fields, cut: salvage.CutText, origin: Origin) -> None:

@@ -73,6 +73,8 @@ class Account:
             "ForgedSources": self.skipped[Skipped.FORGED_SOURCE],
             "EvaluationErrors": self.evaluation_errors.total(),
             "ConflictingAuditIDs": self.conflicts,
+            "BodiesSkipped": self.flags[Flag.BODIES_SKIPPED],
+            "EventsCutOff": self.flags[Flag.CUT_OFF],
             "ReportedClusterDiffers": self.flags[Flag.CLUSTER_DIFFERS],
             "EmptyBodies": int(self.empty),
             "AlertsPublished": self.published,

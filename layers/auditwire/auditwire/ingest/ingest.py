@@ -12,7 +12,7 @@ from typing import Final
 
 from auditwire.alerts import MAX_ALERTS_A_BATCH, Alert, Occurrence, OutboxError, Publisher, fold
 from auditwire.alerts.about_batch import bodies_quarantined, evaluation_errors
-from auditwire.alerts.body_missing import events_cut_early
+from auditwire.alerts.body_missing import bodies_missing, events_cut_early
 from auditwire.alerts.message import message_of
 from auditwire.alerts.outbox import NoOutbox, Outbox
 from auditwire.alerts.self_alerts import RUNBOOKS, with_runbook
@@ -160,6 +160,7 @@ class Ingest:
         provenance = {"received": received, "batch": digest, "bundle": rules.digest}
         kept_at = {kept.position: kept for kept in decisions.kept}
         occurrences: list[Occurrence] = []
+        undecided: list[Occurrence] = []
         results: list[PutResult] = []
         for group in partition(decisions.seen):
             kept = [kept_at[position] for position in group.members if position in kept_at]
@@ -174,6 +175,7 @@ class Ingest:
                 for one in kept
                 for rule in one.verdict.alerts
             ]
+            undecided += [Occurrence(rule, one.event, "", place) for one in kept for rule in one.verdict.might_alert]
         quarantined = quarantine_rejects(self.archive, rejects, cluster=cluster, received=batch.received)
         keep_cut_texts(self.archive, (one.event for one in decisions.kept), cluster=cluster, received=batch.received)
         account.stored_before = bool(results) and all(result == "exists" for result in results)
@@ -183,6 +185,7 @@ class Ingest:
         about_batch = [
             *bodies_quarantined(quarantined, cluster=cluster, bundle=rules.digest),
             *events_cut_early(rejects, cluster=cluster, bundle=rules.digest),
+            *bodies_missing(undecided, cluster=cluster, bundle=rules.digest, archive_url=self.archive_url),
             *evaluation_errors(errors, documents, cluster=cluster, bundle=rules.digest),
         ]
         room = MAX_ALERTS_A_BATCH - len(about_batch)
@@ -233,6 +236,8 @@ def _decide(batch: Batch, rules: RuleSet) -> tuple[Decisions, list[Reject], Coun
 
 def _line(kept: Kept, group: HourGroup, provenance: Mapping[str, object]) -> bytes:
     about = {**provenance, "archiving": kept.verdict.archiving, "alerting": kept.verdict.alerting}
+    if kept.verdict.undecided:
+        about["undecided"] = kept.verdict.undecided
     if kept.position in group.strays:
         about["flags"] = [Flag.OTHER_HOUR]
     return encode_line(kept.event, about)

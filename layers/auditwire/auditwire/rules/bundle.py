@@ -18,7 +18,7 @@ from auditwire.events.level import Level
 from auditwire.policy import Policy, PolicyError
 from auditwire.rules.message import MessageTemplate
 from auditwire.rules.rule_set import Rule, RuleSet, RuleText, new_binder
-from auditwire.rules.settings import Priority, Receiver, Requirement, Selector, Settings
+from auditwire.rules.settings import MissingBodies, Priority, Receiver, Requirement, Selector, Settings
 
 SCHEMA: Final = 1
 
@@ -150,6 +150,7 @@ def _settings(settings: Settings) -> dict[str, Any]:
         "archivingPriority": settings.archiving_priority,
         "alertingPriority": settings.alerting_priority,
         "k8sAuditingEnabled": settings.k8s_auditing_enabled,
+        "missingBodies": settings.missing_bodies,
         "archivingSelector": _selector(settings.archiving_selector),
         "alertingSelector": _selector(settings.alerting_selector),
         "receivers": [[one.name, one.url, one.ca_bundle] for one in settings.receivers],
@@ -162,6 +163,8 @@ def _settings_from(value: dict[str, Any]) -> Settings:
         archiving_priority=Priority(value["archivingPriority"]),
         alerting_priority=Priority(value["alertingPriority"]),
         k8s_auditing_enabled=bool(value["k8sAuditingEnabled"]),
+        # Bundles of version 0.1 do not have it.
+        missing_bodies=MissingBodies(value.get("missingBodies", MissingBodies.ALERT)),
         archiving_selector=_selector_from(value["archivingSelector"]),
         alerting_selector=_selector_from(value["alertingSelector"]),
         receivers=tuple(Receiver(name, url, ca_bundle) for name, url, ca_bundle in value["receivers"]),

@@ -227,6 +227,7 @@ def _settings(settings: Settings) -> dict[str, str]:
         "archivingPriority": str(settings.archiving_priority),
         "alertingPriority": str(settings.alerting_priority),
         "k8sAuditingEnabled": "true" if settings.k8s_auditing_enabled else "false",
+        "missingBodies": str(settings.missing_bodies),
         "archivingRuleSelector": _selector(settings.archiving_selector),
         "alertingRuleSelector": _selector(settings.alerting_selector),
     } | ({"receivers": receivers} if receivers else {})

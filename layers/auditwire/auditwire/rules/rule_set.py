@@ -15,7 +15,7 @@ from auditwire.events.model import Event
 from auditwire.policy import Policy
 from auditwire.rules.fields import EventFields
 from auditwire.rules.message import MessageTemplate, shortened
-from auditwire.rules.settings import Priority, Settings
+from auditwire.rules.settings import MissingBodies, Priority, Settings
 
 if TYPE_CHECKING:
     from auditwire.condition.evaluate import Bound
@@ -139,8 +139,8 @@ class Verdict:
     ``alerts`` (the rules that raise an alert) take the priorities into account.
 
     ``undecided`` names every rule of which nobody can say whether it matches, because a part of the event is missing.
-    ``might_alert`` are those that would raise an alert if they did. An event is archived if one of its undecided rules
-    would archive it.
+    ``might_alert`` are those that would raise an alert if they did; none if ``missingBodies`` says so. An event is
+    archived if one of its undecided rules would archive it.
     """
 
     outcome: Outcome
@@ -205,7 +205,7 @@ class RuleSet:
             verdict,
             outcome="archive" if verdict.outcome == "ignore" != possible.outcome else verdict.outcome,
             undecided=tuple(dict.fromkeys((*possible.archiving, *possible.alerting))),
-            might_alert=possible.alerts,
+            might_alert=possible.alerts if self.settings.missing_bodies is MissingBodies.ALERT else (),
         )
 
     def _verdict(self, hits: tuple[int, ...]) -> Verdict:

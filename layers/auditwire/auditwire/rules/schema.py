@@ -20,7 +20,7 @@ from auditwire.rules.rule_document import (
     NEEDED_KEY,
     PRECEDENCES,
 )
-from auditwire.rules.settings import Priority
+from auditwire.rules.settings import MissingBodies, Priority
 from auditwire.rules.webhook_document import (
     AUDITING_KEYS,
     CONFIG_KEYS,
@@ -189,6 +189,10 @@ def _webhook() -> Schema:
         "archivingPriority": _said(priority, "The lowest priority at which rules of archiving documents archive."),
         "alertingPriority": _said(priority, "The lowest priority at which rules of alerting documents alert."),
         "k8sAuditingEnabled": taken,
+        "missingBodies": _said(
+            {"enum": list(MissingBodies)},
+            "What happens where the missing part of an event decides whether a rule alerts; alert by default.",
+        ),
         "auditing": _object(AUDITING_KEYS, {"k8sAuditingEnabled": taken}),
         "auditSinkPolicy": _object(POLICY_KEYS, dict.fromkeys(POLICY_KEYS, selector)),
         "receivers": {"type": "array", "items": _receiver()},

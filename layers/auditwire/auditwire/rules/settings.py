@@ -23,6 +23,13 @@ class Priority(StrEnum):
 _RANKS: Final = {Priority.DEBUG: 0, Priority.INFO: 1, Priority.WARNING: 2}
 
 
+class MissingBodies(StrEnum):
+    """What happens where a rule would alert, if it matched, and a missing part of the event decides whether it does."""
+
+    ALERT = "alert"
+    ARCHIVE = "archive"
+
+
 @dataclass(frozen=True, slots=True)
 class Requirement:
     """One ``matchExpressions`` requirement of a label selector."""
@@ -72,6 +79,7 @@ class Settings:
     archiving_priority: Priority = Priority.DEBUG
     alerting_priority: Priority = Priority.WARNING
     k8s_auditing_enabled: bool = True
+    missing_bodies: MissingBodies = MissingBodies.ALERT
     archiving_selector: Selector = field(default_factory=lambda: Selector({"type": "archiving"}))
     alerting_selector: Selector = field(default_factory=lambda: Selector({"type": "alerting"}))
     receivers: tuple[Receiver, ...] = ()

@@ -13,7 +13,7 @@ from auditwire.documents.document_source import Report
 from auditwire.events.level import Level
 from auditwire.rules import reader
 from auditwire.rules.rule_document import METADATA_KEYS
-from auditwire.rules.settings import Priority, Receiver, Requirement, Selector, Settings
+from auditwire.rules.settings import MissingBodies, Priority, Receiver, Requirement, Selector, Settings
 
 # Fields of the Webhook resource that describe how its pods run.
 IN_CLUSTER_KEYS: Final = (
@@ -22,7 +22,7 @@ IN_CLUSTER_KEYS: Final = (
 )  # fmt: skip
 WEBHOOK_KEYS: Final = (
     "auditLevel", "auditSinkPolicy", "archivingPriority", "alertingPriority", "k8sAuditingEnabled", "auditing",
-    "receivers", *IN_CLUSTER_KEYS,
+    "missingBodies", "receivers", *IN_CLUSTER_KEYS,
 )  # fmt: skip
 AUDITING_KEYS: Final = ("k8sAuditingEnabled", "enabled")
 POLICY_KEYS: Final = ("archivingRuleSelector", "alertingRuleSelector")
@@ -71,6 +71,11 @@ def read_webhook_document(report: Report, node: yaml.Node, fields: dict[str, yam
         archiving_priority=_priority(report, spec, "archivingPriority", defaults.archiving_priority),
         alerting_priority=_priority(report, spec, "alertingPriority", defaults.alerting_priority),
         k8s_auditing_enabled=_k8s_auditing_enabled(report, node, spec),
+        missing_bodies=MissingBodies(
+            reader.choice(
+                report, spec.get("missingBodies"), "spec.missingBodies", MissingBodies, defaults.missing_bodies
+            )
+        ),
         archiving_selector=_selector(report, policy, "archivingRuleSelector") or defaults.archiving_selector,
         alerting_selector=_selector(report, policy, "alertingRuleSelector") or defaults.alerting_selector,
         receivers=_receivers(report, spec.get("receivers")),

@@ -41,6 +41,12 @@ def test_only_columns_that_may_be_cut_are_cut_and_the_widest_first() -> None:
     assert max(map(len, shown.splitlines())) <= 60
 
 
+def test_a_column_without_a_head_shows_only_what_is_there() -> None:
+    shown = table(("user", "verb", ""), [("ann", "get", ""), ("", "list", "cut_off")])
+
+    assert shown == "USER  VERB\nann   get\n-     list  cut_off"
+
+
 def test_a_column_keeps_enough_to_be_recognised() -> None:
     shown = table(("user", "object"), [("u" * 50, "o" * 50)], cut=("user", "object"), width=5)
 

@@ -8,7 +8,7 @@ import pytest
 
 import envelopes as made
 from audit_events import as_kubesphere, item, text_of
-from auditwire.events import Decoded, Event, Flag, decode, encode_line
+from auditwire.events import Decoded, Event, Flag, ObjectRef, decode, encode_line
 
 FORGED = {"auditID": "forged", "user": {"username": "mallory"}, "level": "Metadata", "stage": "Panic", "verb": "get"}
 POD = {"kind": "Pod", "metadata": {"annotations": {"padding": "x" * 400, "forged": json.dumps(FORGED)}}, **FORGED}
@@ -157,6 +157,18 @@ def test_members_in_another_order_may_all_have_come_later() -> None:
 
     assert event.annotations == EVENT["annotations"]
     assert event.unknown_paths == {"requestObject", "responseObject", "impersonatedUser", "authenticationMetadata"}
+
+
+def test_a_member_is_unknown_where_the_cut_is_within_it_wherever_it_stands() -> None:
+    first = [key for key in ORDER if key not in ("requestObject", "responseObject", "annotations")]
+    for last in ("requestObject", "responseObject", "annotations", "userAgent", "objectRef"):
+        order = [*(key for key in first if key != last), last]
+        text = text_of({key: EVENT[key] for key in order}).decode()
+
+        event = only(from_azure(text[: text.index(f'"{last}"') + len(last) + 4]))
+
+        assert last in event.unknown_paths
+        assert getattr(event, last) in (None, "", ObjectRef())
 
 
 def test_a_cut_event_of_kubesphere_is_read_in_its_casing() -> None:

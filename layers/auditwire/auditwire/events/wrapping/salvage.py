@@ -86,13 +86,14 @@ def take_apart(text: bytes) -> CutText | None:
 def unknown_paths(finished: set[str], names: list[str], *, of_kubesphere: bool) -> frozenset[str]:
     """The fields of the model of which nobody can say whether the event had them.
 
-    ``names`` are the canonical names of the finished members in their order. kube-apiserver writes members in the order
-    of the model and leaves out what is empty, so one that is not there but should have come before the last that is was
-    empty; in any other order whatever is not finished may have come later.
+    ``names`` are the canonical names of the members in their order, with the one within which the cut is.
+    kube-apiserver writes members in the order of the model and leaves out what is empty, so one that is not there but
+    should have come before the last that is was empty; in any other order whatever is not finished may have come later.
     """
-    known = [_IN_ORDER.index(name) for name in names if name in _IN_ORDER]
+    order = [_IN_ORDER.index(name) for name in names if name in _IN_ORDER]
+    known = [_IN_ORDER.index(name) for name in names if name in finished and name in _IN_ORDER]
     fields = frozenset(_IN_ORDER) if of_kubesphere else _OF_KUBERNETES
-    if known == sorted(known) and known:
+    if order == sorted(order) and known:
         fields = fields & frozenset(_IN_ORDER[known[-1] + 1 :])
     return fields - finished - _ALWAYS
 
