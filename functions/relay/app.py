@@ -17,8 +17,7 @@ from auditwire.measure import measure_by_cluster
 # Reserved time at the end of an invocation: sending dead letters once the peers have had their time.
 RESERVED_SECONDS = 8.0
 
-logger = Logger()
-metrics = Metrics()
+logger, metrics = Logger(), Metrics()
 
 
 @cache
@@ -45,7 +44,7 @@ def _receivers(config: environment.RelayConfig) -> Callable[[], Any]:
             on_problem=lambda problem: logger.error("rules not taken", extra={"problem": problem.message}),
         )
 
-    return lambda: source().current().settings.receivers
+    return lambda: rules.settings.receivers if (rules := source().confirmed()) else None
 
 
 @metrics.log_metrics
@@ -57,4 +56,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dic
     say("relay", extra=done.log_fields())
     measure_by_cluster(metrics, done.by_cluster)
     metrics.add_metric("PeerFailures", MetricUnit.Count, done.peer_failures)
+    metrics.add_metric("OldestAlertSeconds", MetricUnit.Seconds, done.oldest_seconds)
     return done.as_response()

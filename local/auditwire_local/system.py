@@ -180,7 +180,8 @@ class LocalSystem:
         self.aws_endpoint_url = opened.enter_context(sandbox(options.region, options.aws_host, options.aws_port))
         trouble = partial(self._trouble, "metrics")
         self._metrics = opened.enter_context(EmbeddedMetrics(self.client("cloudwatch"), trouble))
-        self.alert_receiver = None if alertmanagers else AlertReceiver()
+        relays = options.parameters.get("Alertmanager") != "off"
+        self.alert_receiver = AlertReceiver() if relays and not alertmanagers else None
         if self.alert_receiver:
             self.alert_receiver.start()
             opened.callback(self.alert_receiver.stop)
@@ -202,7 +203,7 @@ class LocalSystem:
         self._bring_rules(rules or REPOSITORY / "rules")
         polled = mappings(self.deployed, options.visibility_timeout, options.batching_window)
         self._pollers = [self._make_poller(mapping) for mapping in polled]
-        [self._alerts] = [one for one in self._pollers if one.queue_url == self.outputs["AlertsQueueUrl"]]
+        self._alerts = [one for one in self._pollers if one.queue_url == self.outputs.get("AlertsQueueUrl")]
         [api] = self.deployed.of_type("AWS::ApiGatewayV2::Api")
         self._api, self._routes = api.physical_id, gateway.routes(api.properties["Body"])
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="auditwire-")))
@@ -224,10 +225,10 @@ class LocalSystem:
         # Before the pollers, because what it delivers may publish alerts.
         self._bridge.drain(deadline)
         for poller in self._pollers:
-            if poller is not self._alerts:
+            if poller not in self._alerts:
                 # What it still delivers may publish alerts; what it leaves is not an alert.
                 poller.drain(min(deadline, time.monotonic() + _ORDERS_SECONDS))
-        self._undelivered = self._alerts.drain(deadline)
+        self._undelivered = sum(poller.drain(deadline) for poller in self._alerts)
 
     def _bring_rules(self, folder: Path) -> None:
         """Start EventBridge, upload the rules, and wait until they are compiled."""
@@ -247,7 +248,7 @@ class LocalSystem:
 
     def _make_poller(self, mapping: EventSourceMapping) -> Poller:
         function = self._function_of(mapping.function)
-        is_of_alerts = mapping.queue_url == self.outputs["AlertsQueueUrl"]
+        is_of_alerts = mapping.queue_url == self.outputs.get("AlertsQueueUrl")
         return Poller(
             self.client("sqs"),
             mapping,

@@ -31,12 +31,17 @@ def template() -> Document:
 @pytest.fixture(scope="module")
 def widgets(template: Document) -> list[dict[str, Any]]:
     text, names = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
-    seal = {"Fn::If": ["HasSeals", {"Ref": "SealFunction"}, "-"]}
-    assert names == {"Own": template["Outputs"]["MetricsNamespace"]["Value"], "Seal": seal}
+    assert names == {
+        "Own": template["Outputs"]["MetricsNamespace"]["Value"],
+        "Seal": {"Fn::If": ["HasSeals", {"Ref": "SealFunction"}, "-"]},
+        "Relay": {"Fn::If": ["HasRelay", {"Ref": "RelayFunction"}, "-"]},
+        "AlertsQueueName": {"Fn::If": ["HasRelay", {"Fn::GetAtt": ["AlertsQueue", "QueueName"]}, "-"]},
+        "DeadLetterQueueName": {"Fn::If": ["HasRelay", {"Fn::GetAtt": ["DeadLetterQueue", "QueueName"]}, "-"]},
+    }
     # What CloudFormation puts in: names of resources and parameters, which need no escaping in JSON.
-    body: dict[str, Any] = json.loads(
-        text.replace("${Own}", OWN).replace("${Seal}", "${SealFunction}").replace("${IngestMemoryMegabytes}", "1024")
-    )
+    for name, value in {"Own": OWN, "Seal": "${SealFunction}", "Relay": "${RelayFunction}"}.items():
+        text = text.replace(f"${{{name}}}", value)
+    body: dict[str, Any] = json.loads(text.replace("${IngestMemoryMegabytes}", "1024"))
     return list(body["widgets"])
 
 

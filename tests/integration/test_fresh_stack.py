@@ -37,7 +37,7 @@ def test_nothing_is_lost_without_rules_without_addresses_or_without_the_bundle(t
         demo = system.clusters["demo"].credential
         # By the rules that every function brings with it; nothing says yet where alerts go.
         assert post(system, body_of(exec_event(1)), demo)[0] == 200
-        until(lambda: says(system, "relay", "no Alertmanager to deliver to"))
+        until(lambda: says(system, "relay", "it is not known to which Alertmanagers alerts go"))
         assert not has(peer, 1)
 
         receivers = f"  receivers:\n  - {{name: am, type: alertmanager, config: {{url: '{peer.url}'}}}}\n"

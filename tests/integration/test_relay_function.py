@@ -15,7 +15,7 @@ from moto import mock_aws
 
 from alertmanagers import alertmanager, always, refuses
 from auditwire.bundles.compile_rules import compile_rules
-from auditwire.bundles.rules_bucket import S3RulesBucket, document_key
+from auditwire.bundles.rules_bucket import ACTIVE_KEY, S3RulesBucket, document_key
 
 APP = Path(__file__).parents[2] / "functions" / "relay" / "app.py"
 REGION: Final = "eu-central-1"
@@ -109,7 +109,7 @@ def test_without_addresses_the_receivers_of_the_webhook_document_count(
     assert cold().handler(batch("a"), Context()) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
     log, _ = printed(capsys)
     assert log["level"] == "WARNING"
-    assert log["problems"][0].startswith("no Alertmanager to deliver to: set the parameter AlertmanagerUrls")
+    assert log["problems"][0].startswith("it is not known to which Alertmanagers alerts go")
     with alertmanager() as fake:
         document = f"""
 apiVersion: auditing.kubesphere.io/v1alpha1
@@ -122,11 +122,32 @@ spec:
       type: alertmanager
       config: {{url: "{fake.url}"}}
 """
-        rules = S3RulesBucket(boto3.client("s3", REGION), "rules")
-        rules.write(document_key("webhook.yaml"), document.encode())
-        assert compile_rules(rules, now=lambda: datetime.now(UTC)).verdict == "accepted"
+        rules = put_in_force(document)
         assert cold().handler(batch("a"), Context()) == {"batchItemFailures": []}
         assert fake.taken == ["a"]
+    assert letters() == []
+    # A bundle that was read says that nobody is to get them; one that cannot be read says nothing.
+    put_in_force(document.partition("  receivers:")[0])
+    app = cold()
+    assert app.handler(batch("a"), Context()) == {"batchItemFailures": []}
+    assert letters() == ["no_receiver"]
+    rules.write(ACTIVE_KEY, b"{}")
+    assert cold().handler(batch("a"), Context()) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+
+
+def put_in_force(document: str) -> S3RulesBucket:
+    rules = S3RulesBucket(boto3.client("s3", REGION), "rules")
+    rules.write(document_key("webhook.yaml"), document.encode())
+    assert compile_rules(rules, now=lambda: datetime.now(UTC)).verdict == "accepted"
+    return rules
+
+
+def letters() -> list[str]:
+    """The reasons of the dead letters, which are taken."""
+    sqs = boto3.client("sqs", REGION)
+    url = sqs.get_queue_url(QueueName="dead-letters")["QueueUrl"]
+    messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
+    return [message["MessageAttributes"]["reason"]["StringValue"] for message in messages.get("Messages", [])]
 
 
 def test_credentials_come_from_the_secret_and_are_in_no_line(

@@ -284,7 +284,13 @@ def test_environments_hold_what_the_functions_read(stack: Document) -> None:
         "RUNBOOKS_URL",
     }
     assert names["CompileRulesFunction"] == common | {"RULES_BUCKET", "ALERTS_TOPIC_ARN", "RUNBOOKS_URL"}
-    assert names["WatchFunction"] == common | {"CLUSTERS_TABLE", "RULES_BUCKET", "ALERTS_TOPIC_ARN", "RUNBOOKS_URL"}
+    assert names["WatchFunction"] == common | {
+        "CLUSTERS_TABLE",
+        "RULES_BUCKET",
+        "ALERTS_TOPIC_ARN",
+        "RUNBOOKS_URL",
+        "DEAD_LETTER_QUEUE_URL",
+    }
     assert names["PublishOutboxFunction"] == common | {"ARCHIVE_BUCKET", "ALERTS_TOPIC_ARN"}
     assert names["RelayFunction"] == common | {
         "RULES_BUCKET",
@@ -451,7 +457,7 @@ def test_who_wakes_up_alone_has_a_dead_mans_switch(template: Document) -> None:
 def test_dead_letters_are_alarmed_days_before_they_are_deleted(template: Document) -> None:
     alarm = of_type(template, "AWS::CloudWatch::Alarm")["DeadLetterAgeAlarm"]
     queue = template["Resources"]["DeadLetterQueue"]["Properties"]
-    assert alarm["Dimensions"][0]["Value"] == {"Fn::GetAtt": ["DeadLetterQueue", "QueueName"]}
+    assert (alarm["MetricName"], alarm["Statistic"]) == ("OldestDeadLetterSeconds", "Maximum")
     assert queue["MessageRetentionPeriod"] - alarm["Threshold"] >= 3 * 86_400
 
 
@@ -646,6 +652,7 @@ def test_optional_parts_bring_their_permissions(template: Document) -> None:
         ("LocksEvidence", "LockEvidence"),
         ("SealsAreLocked", "LockSeals"),
         ("HasHeadsBucket", "KeepHeads"),
+        ("HasRelay", "CountDeadLetters"),
     }
     relay = template["Resources"]["RelayFunction"]["Properties"]
     assert relay["VpcConfig"]["Fn::If"][0] == "RelayInVpc"
@@ -666,7 +673,6 @@ def test_alarms_watch_the_road_and_report_beside_it(template: Document) -> None:
     watched = {(str(alarm["Namespace"]), alarm["MetricName"]) for alarm in alarms.values()}
     assert watched >= {
         ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
-        ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
         ("AWS/Lambda", "Errors"),
         ("AWS/Lambda", "Throttles"),
         ("AWS/ApiGateway", "4xx"),

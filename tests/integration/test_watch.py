@@ -238,6 +238,26 @@ def test_refused_rules_name_their_runbook(world: World) -> None:
     world.rules.delete("rules/broken.yaml")
 
 
+def test_dead_letters_are_measured_as_their_alarms_ask_for_it(world: World) -> None:
+    sqs, queue = world.system.client("sqs"), world.system.outputs["DeadLetterQueueUrl"]
+    for reason in ("no_receiver", "refused", "no_receiver"):
+        attributes = {"reason": {"DataType": "String", "StringValue": reason}}
+        sqs.send_message(QueueUrl=queue, MessageBody='{"labels": {"alertname": "a"}}', MessageAttributes=attributes)
+    world.watch()
+    measured = json.loads([line for line in world.system.logs("watch") if '"DeadLetters"' in line][-1])
+    assert (measured["DeadLetters"], measured["DeadLettersWithoutReceiver"]) == ([1.0], [2.0])
+    assert 0 <= measured["OldestDeadLetterSeconds"][0] < HALF_AN_HOUR
+    assert measured["service"] == "watch"
+    sqs.purge_queue(QueueUrl=queue)
+
+    with (
+        world.wire.faulty(Trouble(Calls("watch", "sqs.GetQueueAttributes"), denied)),
+        world.fails("the dead-letter queue cannot be read"),
+    ):
+        world.watch()
+    assert "DeadLetters" not in [json.loads(line) for line in world.system.logs("watch") if '"_aws"' in line][-1]
+
+
 def test_the_watch_is_measured_and_its_alarms_ask_for_what_it_measures(world: World) -> None:
     world.add("measured")
     world.watch()

@@ -49,6 +49,11 @@ def test_events_lost_or_counted_twice_do_not_balance(archived: int, unaccounted:
     assert second.balances
 
 
+def test_without_a_relay_alerts_end_on_the_topic() -> None:
+    (row,) = ledger(of(alerts(3, 0)), Waiting(), settled_before=FAR, has_relay=False)
+    assert (row.balances, row.queue.missing) == (True, 0)
+
+
 def test_a_lost_alert_is_missing_in_its_hour_whatever_comes_after() -> None:
     found = rows(of(alerts(10, 10), alerts(10, 9), alerts(7, 7), alerts(5, 4), alerts(0, 1)))
     assert missing(found) == [0, 1, 0, 0, 0]

@@ -60,6 +60,7 @@ def test_what_a_section_refers_to_is_there(name: str) -> None:
     parameters, outputs = source()["Parameters"], source()["Outputs"]
     named = set(re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)+)`", text))
     metrics = {"ConcurrentExecutions", "FailedInvocations", "LastUseFailures", "Throttles"}
+    metrics |= {"OldestAlertSeconds", "OldestDeadLetterSeconds"}
     assert named <= {*parameters, *outputs, "MaximumConcurrency"} | metrics
 
 

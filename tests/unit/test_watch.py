@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from auditwire.alerts import Alert, MemoryPublisher, Published, encode_message
+from auditwire.alerts import Alert, DeadLetterError, MemoryPublisher, Published, encode_message
+from auditwire.alerts.dead_letter_counts import DeadLetterCounts
 from auditwire.alerts.self_alerts import publish_self_alerts
 from auditwire.bundles.compile_rules import compile_rules
 from auditwire.bundles.rules_bucket import (
@@ -75,6 +76,16 @@ class World:
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+def test_dead_letters_that_cannot_be_counted_are_a_problem_and_no_count(world: World) -> None:
+    def fail() -> DeadLetterCounts:
+        raise DeadLetterError("the dead-letter queue cannot be read: no")
+
+    world.rows = [row()]
+    seen = watch(world.clusters, world.bucket, rules_bucket="rules-bucket", now=NOW, dead_letters=fail)
+    assert (seen.dead_letters, seen.problems) == (None, ["the dead-letter queue cannot be read: no"])
+    assert seen.silent == 1
 
 
 def used(minutes: int) -> LastUse:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _EXPLAINED = {
     "malformed": "malformed: the message has no alert in it; look at it with --format json",
     "refused": "refused: Alertmanager refused this one alert (400, 422), and would refuse it again",
+    "no_receiver": "no_receiver: no Alertmanager was configured; `auditwire dlq redrive --all` sends it again",
     "undelivered": "undelivered: no Alertmanager took it for a day; `auditwire dlq redrive --all` sends it again",
 }
 
@@ -30,7 +31,7 @@ def dlq_list(
 
     Nothing is consumed, but for a moment the messages are hidden from anybody else who looks. JSON is an object with
     the members waiting (about how many there are) and letters, an array of objects with id, sent, reason (undelivered,
-    refused, malformed), proven_bad, detail, labels (null where there is no alert) and body.
+    no_receiver, refused, malformed), proven_bad, detail, labels (null where there is no alert) and body.
 
     \b
     Exit codes: 0 listed, 1 the queue cannot be read, 2 wrong usage.

@@ -51,7 +51,8 @@ def waiting_now(found: Deployment) -> "Waiting":
     outbox = S3Outbox(found.client("s3"), found.output("ArchiveBucket"))
     contents = (outbox.read(entry) for entry in outbox.listing().waiting)
     held = Counter(message_counted_under(message) for one in contents if one for message in one.messages)
-    return Waiting(waiting(found.client("sqs"), found.output("AlertsQueueUrl")), held)
+    queue = found.outputs.get("AlertsQueueUrl")
+    return Waiting(waiting(found.client("sqs"), queue) if queue else 0, held)
 
 
 def add_set_aside(found: Deployment, hours: "Hours") -> None:
@@ -65,7 +66,7 @@ def add_set_aside(found: Deployment, hours: "Hours") -> None:
 
     for letter in peek(found.client("sqs"), found.output("DeadLetterQueueUrl"), _MAX_LETTERS):
         # The relay moved the others there, and counted them.
-        if not letter.proven_bad:
+        if not letter.by_relay:
             cluster = counted_under(letter.alert.labels) if letter.alert else UNKNOWN
             hour = letter.sent.replace(minute=0, second=0, microsecond=0)
             if (cluster, hour) in hours:

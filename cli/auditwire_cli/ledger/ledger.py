@@ -82,10 +82,11 @@ def _ledger(
     counts = counts_measured(cloudwatch, namespace, clusters, start, min(known_until, end + LOOK_AHEAD))
     waiting = waiting_now(found)
     settled_before = known_until if judge_all else now - SETTLE
-    rows = balance(counts, waiting, settled_before=settled_before)
+    has_relay = "AlertsQueueUrl" in found.outputs
+    rows = balance(counts, waiting, settled_before=settled_before, has_relay=has_relay)
     if any(row.queue.missing for row in rows):
         add_set_aside(found, counts)
-        rows = balance(counts, waiting, settled_before=settled_before)
+        rows = balance(counts, waiting, settled_before=settled_before, has_relay=has_relay)
     return [row for row in rows if row.hour < end and cluster in (None, row.cluster)], waiting
 
 

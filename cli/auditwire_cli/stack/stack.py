@@ -23,6 +23,7 @@ DEFAULT_STACK = "auditwire"
 WITHOUT_STACK = frozenset({"dev", "send", "policy", "rules check", "rules eval", "rules fix", "rules schema"})
 """The commands, and groups of them, that do not take the options of a stack."""
 
+_OF_RELAY = frozenset({"AlertsQueueUrl", "DeadLetterQueueUrl"})
 _NAMED_COMMAND = re.compile(r"`auditwire ([^`]+)`")
 
 
@@ -38,6 +39,11 @@ class Deployment:
 
     def output(self, name: str) -> str:
         """The value of an output. Raises CommandError where the stack has none of that name."""
+        if name not in self.outputs and self.parameters.get("Alertmanager") == "off" and name in _OF_RELAY:
+            raise CommandError(
+                f"the stack {self.name} has no relay and no queues",
+                "it was deployed with Alertmanager=off; alerts go to the subscribers of the alerts topic",
+            )
         if name not in self.outputs:
             raise CommandError(
                 f"the stack {self.name} has no output {name}", "is it a stack of auditwire, and fully deployed?"

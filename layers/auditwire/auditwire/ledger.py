@@ -52,6 +52,7 @@ class Hop:
 
 OUTBOX: Final = Hop(("AlertsOutboxed",), ("OutboxPublished", "OutboxRefused"))
 QUEUE: Final = Hop(("AlertsPublished", "OutboxPublished"), ("AlertsDelivered", "AlertsDeadLettered", SET_ASIDE))
+_NOWHERE: Final = Hop((), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +104,10 @@ class Row:
         return self.counts.get(name, 0)
 
 
-def ledger(counts: Counts, waiting: Waiting, *, settled_before: datetime) -> list[Row]:
+def ledger(counts: Counts, waiting: Waiting, *, settled_before: datetime, has_relay: bool = True) -> list[Row]:
     """The rows, by cluster and hour. Hours that ended before ``settled_before`` are settled.
 
+    Without a relay (``has_relay``) alerts end on the topic, and nothing is expected behind it.
     The counts must reach as far as the last hour in which alerts of the first hour could leave. A row is only as good
     as the hours after it.
     """
@@ -114,7 +116,7 @@ def ledger(counts: Counts, waiting: Waiting, *, settled_before: datetime) -> lis
         by_cluster.setdefault(cluster, []).append((hour, found))
     rows: list[Row] = []
     for cluster, hours in by_cluster.items():
-        outbox, queue = _balances(hours, OUTBOX), _balances(hours, QUEUE)
+        outbox, queue = _balances(hours, OUTBOX), _balances(hours, QUEUE if has_relay else _NOWHERE)
         _await(reversed(outbox), waiting.outbox.get(cluster, 0))
         rows += [
             Row(cluster, hour, found, one, other, hour + HOUR <= settled_before)

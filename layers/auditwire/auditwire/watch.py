@@ -1,16 +1,18 @@
-"""Looking for what would not raise an alarm by itself: silent clusters and stale rules.
+"""Looking for what would not raise an alarm by itself: silent clusters, stale rules, and why there are dead letters.
 
 Every run reports everything. An alert ends by itself some time after its last delivery. So a lasting problem is
 reported by each run, and a solved one is not reported any more.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from auditwire.alerts.dead_letter_counts import DeadLetterCounts
+from auditwire.alerts.errors import DeadLetterError
 from auditwire.alerts.self_alerts import self_alert
 from auditwire.bundles.rules_bucket import RulesBucketError
 from auditwire.bundles.stale_rules import Stale, stale_rules
@@ -31,18 +33,30 @@ class WatchError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """The result of one run: the alerts to publish, and a sentence for each thing that could not be checked."""
+    """The result of one run: the alerts to publish, and a sentence for each thing that could not be checked.
+
+    ``dead_letters`` is None if they could not be counted.
+    """
 
     silent: int
     stale: bool
     alerts: "Sequence[Alert]"
     problems: Sequence[str]
+    dead_letters: DeadLetterCounts | None = field(default_factory=DeadLetterCounts)
 
 
-def watch(clusters: "Callable[[], Listing]", rules: "RulesBucket", *, rules_bucket: str, now: datetime) -> Watched:
-    """Checks the clusters table, and the rules bucket with the name ``rules_bucket``, at the time ``now``.
+def watch(
+    clusters: "Callable[[], Listing]",
+    rules: "RulesBucket",
+    *,
+    rules_bucket: str,
+    now: datetime,
+    dead_letters: Callable[[], DeadLetterCounts] = DeadLetterCounts,
+) -> Watched:
+    """Checks the clusters table, the rules bucket with the name ``rules_bucket``, and the dead letters, at the time
+    ``now``.
 
-    If one of them fails, that is a problem of the run, and the other is still checked.
+    If one of them fails, that is a problem of the run, and the others are still checked.
     """
     problems: list[str] = []
     silent: list[Silence] = []
@@ -58,10 +72,15 @@ def watch(clusters: "Callable[[], Listing]", rules: "RulesBucket", *, rules_buck
         stale = stale_rules(rules, now)
     except RulesBucketError as error:
         problems.append(f"the rules bucket could not be read: {error}")
+    counted: DeadLetterCounts | None = None
+    try:
+        counted = dead_letters()
+    except DeadLetterError as error:
+        problems.append(str(error))
     alerts = [cluster_silent(one, now) for one in silent]
     if stale is not None:
         alerts.append(rules_stale(stale, rules_bucket, now))
-    return Watched(len(silent), stale is not None, alerts, problems)
+    return Watched(len(silent), stale is not None, alerts, problems, counted)
 
 
 def cluster_silent(silence: Silence, now: datetime) -> "Alert":

@@ -39,7 +39,29 @@ def test_one_that_cannot_be_used_is_named_and_keeps_nobody_else_from_the_alerts(
 
 
 def test_nothing_configured_is_no_peer_and_says_what_to_set() -> None:
-    assert peers_of([]) == Peers((), (NO_PEERS,))
+    assert peers_of([]) == Peers((), (NO_PEERS,), none_configured=True)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        peers_of([], None),
+        peers_of(["nonsense"]),
+        peers_of([], [Receiver("alert", "https://user:word@c")]),
+        PeerSource((), lambda: None).current(),
+    ],
+    ids=["rules unreadable", "bad address", "bad receiver", "source of unreadable rules"],
+)
+def test_any_other_empty_list_does_not_mean_that_nobody_is_to_get_them(found: Peers) -> None:
+    assert (found.peers, found.none_configured) == ((), False)
+    assert found.problems
+
+
+def test_receivers_that_become_known_are_used_and_receivers_that_vanish_are_noticed() -> None:
+    answers: list[tuple[Receiver, ...] | None] = [None, (), (ALERT,), None]
+    source = PeerSource((), lambda: answers.pop(0))
+    found = [source.current() for _ in range(4)]
+    assert [(len(one.peers), one.none_configured) for one in found] == [(0, False), (0, True), (1, False), (0, False)]
 
 
 @dataclass
@@ -99,7 +121,7 @@ DENIED = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"
 @pytest.mark.parametrize("broken", [Secret(failure=DENIED), Secret("hunter2")], ids=["unreadable", "no credentials"])
 def test_without_usable_credentials_nothing_is_delivered_and_the_reason_is_told(broken: Secret) -> None:
     found = Setting(broken).source("http://a").current()
-    assert found.peers == ()
+    assert (found.peers, found.none_configured) == ((), False)
     (problem,) = found.problems
     assert problem.startswith("the Alertmanager secret cannot be used: ")
     assert "hunter2" not in problem

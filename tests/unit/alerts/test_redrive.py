@@ -131,6 +131,18 @@ def test_the_bad_go_back_when_asked_for_without_what_was_said_of_them(queues: Qu
     assert [message.get("MessageAttributes") for message in queues.delivered()] == [None]
 
 
+def test_what_had_no_receiver_goes_back_without_what_was_said_of_it(queues: Queues) -> None:
+    letters = SqsDeadLetters(lambda: queues.client, queues.dead)
+    letters.send(body("Nobodys"), "no_receiver", "", {"rule": "own.Nobodys"})
+
+    (seen,) = peek(queues.client, queues.dead, 10, wait=0)
+    assert (seen.reason, seen.proven_bad, seen.by_relay) == ("no_receiver", False, True)
+    done = queues.redrive()
+
+    assert (names(done.moved), done.bad) == (["Nobodys"], [])
+    assert [sorted(message["MessageAttributes"]) for message in queues.delivered()] == [["rule"]]
+
+
 def test_a_dry_run_moves_nothing(queues: Queues) -> None:
     queues.die("A")
 

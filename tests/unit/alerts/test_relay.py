@@ -133,18 +133,39 @@ def test_what_could_not_be_put_aside_goes_back_to_the_queue() -> None:
     assert done.problems == ("no room for malformed", "no room for refused")
 
 
-def test_without_any_peer_the_alerts_stay_and_the_log_says_what_to_set() -> None:
+def test_without_any_receiver_the_alerts_are_put_aside_and_the_log_says_what_to_set() -> None:
     letters = MemoryDeadLetters()
     done = Relay(PeerSource(()), letters, timedelta(minutes=15)).handle(batch(message("a"), "not json"), 5)
-    assert done.as_response() == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert done.as_response() == {"batchItemFailures": []}
+    assert [(body, reason) for body, reason, _ in letters.letters] == [
+        ("not json", "malformed"),
+        (message("a"), "no_receiver"),
+    ]
     assert done.log_fields() == {
         "alerts": 2,
         "delivered": 0,
-        "failed": 1,
-        "dead_lettered": 1,
+        "failed": 0,
+        "dead_lettered": 2,
         "peers": {},
         "problems": [NO_PEERS],
     }
+    assert done.by_cluster == {"_unknown": {"AlertsDeadLettered": 2}}
+
+
+def test_what_has_no_receiver_and_cannot_be_put_aside_goes_back_to_the_queue() -> None:
+    done = Relay(PeerSource(()), FullQueue(), timedelta(minutes=15)).handle(batch(message("a")), 5)
+    assert done.as_response() == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert done.problems == (NO_PEERS, "no room for no_receiver")
+
+
+def test_alerts_stay_while_it_is_not_known_who_gets_them() -> None:
+    letters = MemoryDeadLetters()
+    unknown = Relay(PeerSource((), lambda: None), letters, timedelta(minutes=15))
+    useless = Relay(PeerSource(["http://user:word@host"]), letters, timedelta(minutes=15))
+    for relaying in (unknown, useless):
+        done = relaying.handle(batch(message("a")), 5)
+        assert done.as_response() == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert letters.letters == []
 
 
 def test_a_password_changed_meanwhile_is_read_again_as_soon_as_a_peer_refuses_the_old_one() -> None:
@@ -168,7 +189,7 @@ def test_a_hundred_messages_take_one_post() -> None:
     assert len(fake.posts) == 1
 
 
-@pytest.mark.parametrize("reason", ["malformed", "refused"])
+@pytest.mark.parametrize("reason", ["malformed", "refused", "no_receiver"])
 def test_dead_letters_reach_their_queue_with_the_reason_as_attributes(reason: str) -> None:
     with mock_aws(), ExitStack():
         client = boto3.client("sqs", "eu-central-1")

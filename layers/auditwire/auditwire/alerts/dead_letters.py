@@ -1,4 +1,4 @@
-"""The dead-letter queue: messages that no Alertmanager will ever take."""
+"""The dead-letter queue: messages that no Alertmanager will ever take, or that none is configured for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef
 
+MALFORMED: Final = "malformed"
+REFUSED: Final = "refused"
+NO_RECEIVER: Final = "no_receiver"
+"""Why the relay sends a message there: it contains no alert, an Alertmanager refuses this alert alone, or no
+Alertmanager is configured."""
+
 _MAX_ATTRIBUTES: Final = 8
 
 
@@ -23,8 +29,8 @@ class DeadLetters(Protocol):
     """A queue of messages that are kept for a person to look at."""
 
     def send(self, body: str, reason: str, detail: str, attributes: Mapping[str, str] | None = None) -> None:
-        """Sends a message as it was received, with its attributes. ``reason`` is ``malformed`` or ``refused``. Raises
-        DeadLetterError."""
+        """Sends a message as it was received, with its attributes. ``reason`` is ``malformed``, ``refused`` or
+        ``no_receiver``. Raises DeadLetterError."""
 
 
 @dataclass(slots=True)

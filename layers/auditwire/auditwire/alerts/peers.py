@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 NO_PEERS: Final = (
     "no Alertmanager to deliver to: set the parameter AlertmanagerUrls, or name receivers in the Webhook document;"
-    " the alerts stay in the queue"
+    " the alerts go to the dead-letter queue, from where `auditwire dlq redrive` sends them again"
+)
+NOT_KNOWN: Final = (
+    "it is not known to which Alertmanagers alerts go: AlertmanagerUrls is empty, and no rules of the bucket could be"
+    " read; the alerts stay in the queue"
 )
 
 _SECRET_SECONDS: Final = 300.0
@@ -23,26 +27,34 @@ _SECRET_SECONDS: Final = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Peers:
-    """The usable peers in order, each address once, and one sentence for each problem."""
+    """The usable peers in order, each address once, and one sentence for each problem.
+
+    ``none_configured`` says why there are none: nobody has named any. It is False if addresses or rules cannot be read.
+    """
 
     peers: tuple[Peer, ...]
     problems: tuple[str, ...] = ()
+    none_configured: bool = False
 
 
 def peers_of(
-    urls: Iterable[str], receivers: "Iterable[Receiver]" = (), credentials: Credentials | None = None
+    urls: Iterable[str], receivers: "Iterable[Receiver] | None" = (), credentials: Credentials | None = None
 ) -> Peers:
-    """The peers at these addresses, or, if there are none, at those of the receivers.
+    """The peers at these addresses, or, if there are none, at those of the receivers (None: they are not known).
 
     An unusable address never keeps the others from getting alerts. Receivers never get the credentials, since anybody
     who may write a rule document could name an address of their own.
     """
     wanted: Sequence[tuple[str, str]] = [(url.strip(), "") for url in urls if url.strip()]
     if not wanted:
+        if receivers is None:
+            return Peers((), (NOT_KNOWN,))
         wanted = [(one.url, one.ca_bundle or "") for one in receivers]
         credentials = None
+    if not wanted:
+        return Peers((), (NO_PEERS,), none_configured=True)
     peers: dict[str, Peer] = {}
-    problems: list[str] = [] if wanted else [NO_PEERS]
+    problems: list[str] = []
     for url, ca in wanted:
         try:
             peer = AlertmanagerPeer(url, credentials=credentials, ca=ca)
@@ -56,15 +68,15 @@ def peers_of(
 class PeerSource:
     """The current peers, made anew only when receivers or credentials have changed.
 
-    ``receivers`` is called only if there are no ``urls``. ``read_secret`` returns the text of the Alertmanager secret
-    (None: there are no credentials). It is called when the credentials are first needed, every 5 minutes of ``clock``,
-    and after ``doubt()``.
+    ``receivers`` is called only if there are no ``urls``; it returns None while they are not known. ``read_secret``
+    returns the text of the Alertmanager secret (None: there are no credentials). It is called when the credentials are
+    first needed, every 5 minutes of ``clock``, and after ``doubt()``.
     """
 
     def __init__(
         self,
         urls: Sequence[str],
-        receivers: "Callable[[], Sequence[Receiver]]" = tuple,
+        receivers: "Callable[[], Sequence[Receiver] | None]" = tuple,
         read_secret: Callable[[], str] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -74,7 +86,7 @@ class PeerSource:
         self._clock = clock
         self._read_at: float | None = None
         self._credentials: Credentials | None = None
-        self._made_of: object = None
+        self._made_of: object = ()
         self._peers = Peers(())
 
     def current(self) -> Peers:
@@ -84,7 +96,8 @@ class PeerSource:
             credentials = self._current_credentials()
         except PeerAddressError as error:
             return Peers((), (str(error),))
-        receivers = () if self._urls else tuple(self._receivers())
+        found = () if self._urls else self._receivers()
+        receivers = None if found is None else tuple(found)
         if (receivers, credentials) != self._made_of:
             self._peers = peers_of(self._urls, receivers, credentials)
             self._made_of = (receivers, credentials)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from auditwire.alerts.dead_letters import MALFORMED, NO_RECEIVER, REFUSED
 from auditwire.alerts.errors import DeadLetterError, MessageError
 from auditwire.alerts.packing import packed
 from auditwire.alerts.queued import QueuedAlert, read_message
@@ -34,7 +35,8 @@ REDRIVE_SECONDS: Final = 600
 """The same for redriving, which takes longer. If a message came back meanwhile, it would be taken for the end of the
 queue."""
 
-_BAD: Final = frozenset(("malformed", "refused"))
+_BAD: Final = frozenset((MALFORMED, REFUSED))
+_BY_RELAY: Final = _BAD | {NO_RECEIVER}
 _OURS: Final = ("reason", "detail")
 _MAX_MESSAGES: Final = 10
 _MAX_REQUEST_BYTES: Final = 250_000
@@ -46,9 +48,10 @@ _WAIT_SECONDS: Final = 1
 class DeadLetter:
     """A message of the dead-letter queue.
 
-    ``reason`` is ``malformed`` or ``refused`` if the relay has proven it bad, and ``undelivered`` if no Alertmanager
-    took it for a day or SNS could not put it into the queue. ``detail`` is the explanation that came with it. ``sent``
-    is when it came into the queue in which it died. ``alert`` is None if the body does not contain one.
+    ``reason`` is ``malformed`` or ``refused`` if the relay has proven it bad, ``no_receiver`` if no Alertmanager was
+    configured, and ``undelivered`` if none took it for a day or SNS could not put it into the queue. ``detail`` is the
+    explanation that came with it. ``sent`` is when it came into the queue in which it died. ``alert`` is None if the
+    body does not contain one.
     """
 
     identifier: str
@@ -64,6 +67,11 @@ class DeadLetter:
     def proven_bad(self) -> bool:
         """Whether no Alertmanager will take it as it is."""
         return self.reason in _BAD
+
+    @property
+    def by_relay(self) -> bool:
+        """Whether the relay sent it here, and counted it. SQS and SNS move messages by themselves."""
+        return self.reason in _BY_RELAY
 
 
 @dataclass(slots=True)
@@ -179,8 +187,8 @@ def _letter(message: "MessageTypeDef") -> DeadLetter:
     return DeadLetter(
         identifier=message["MessageId"],
         body=message["Body"],
-        reason=reason if reason in _BAD else "undelivered",
-        detail=texts.get("detail", "") if reason in _BAD else said,
+        reason=reason if reason in _BY_RELAY else "undelivered",
+        detail=texts.get("detail", "") if reason in _BY_RELAY else said,
         sent=datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC),
         receipt=message["ReceiptHandle"],
         attributes=attributes,
@@ -228,7 +236,7 @@ def _send(client: "SQSClient", url: str, letters: Sequence[DeadLetter], result: 
 
 def _kept(letter: DeadLetter) -> "Mapping[str, MessageAttributeValueOutputTypeDef]":
     """The attributes it came with, without what the relay added: that would explain its next death."""
-    if not letter.proven_bad:
+    if not letter.by_relay:
         return letter.attributes
     return {name: value for name, value in letter.attributes.items() if name not in _OURS}
 

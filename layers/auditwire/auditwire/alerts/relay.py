@@ -1,8 +1,8 @@
 """The relay: delivers one batch of SQS messages to Alertmanager.
 
 A message is done when one Alertmanager has its alert, or when it was sent to the dead-letter queue because none will
-ever take it. All others return to the queue, which keeps them for days. endsAt counts from delivery, so an alert that
-was held up for hours still arrives active.
+ever take it, or because no Alertmanager is configured. All others return to the queue, which keeps them for days.
+endsAt counts from delivery, so an alert that was held up for hours still arrives active.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from auditwire.alerts.counting import UNKNOWN, Counts, count, counted_under
+from auditwire.alerts.dead_letters import MALFORMED, NO_RECEIVER, REFUSED
 from auditwire.alerts.delivery import Delivery, deliver
 from auditwire.alerts.errors import DeadLetterError, MessageError
 from auditwire.alerts.queued import QueuedAlert, read_message
@@ -27,7 +28,9 @@ class Relayed:
     """The result of a batch, in messages: ``alerts`` = ``delivered`` + ``failed`` + ``dead_lettered``.
 
     ``by_cluster`` has the second and the last as metrics of each cluster: AlertsDelivered and AlertsDeadLettered.
-    ``peers`` gives for each peer ``ok`` or why it failed. ``problems`` are sentences for the log.
+    ``peers`` gives for each peer ``ok`` or why it failed. ``problems`` are sentences for the log. ``oldest_seconds`` is
+    how long the oldest message that returns to the queue has been waiting: SQS stops counting a message that was taken
+    three times.
     """
 
     alerts: int
@@ -37,6 +40,7 @@ class Relayed:
     peers: Mapping[str, str] = field(default_factory=dict)
     problems: Sequence[str] = ()
     by_cluster: Counts = field(default_factory=dict)
+    oldest_seconds: float = 0.0
 
     @property
     def failed(self) -> int:
@@ -75,7 +79,14 @@ class Relay:
     def handle(self, event: Mapping[str, Any], seconds: float) -> Relayed:
         """Relays one SQS event within ``seconds``; see ``relay``."""
         found = self.peers.current()
-        done = relay(event, peers=found.peers, dead_letters=self.dead_letters, ttl=self.ttl, seconds=seconds)
+        done = relay(
+            event,
+            peers=found.peers,
+            dead_letters=self.dead_letters,
+            ttl=self.ttl,
+            seconds=seconds,
+            none_configured=found.none_configured,
+        )
         if any(outcome.startswith(_UNAUTHORISED) for outcome in done.peers.values()):
             self.peers.doubt()
         return replace(done, problems=(*found.problems, *done.problems))
@@ -88,12 +99,14 @@ def relay(
     dead_letters: "DeadLetters",
     ttl: timedelta,
     seconds: float,
+    none_configured: bool = False,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Relayed:
     """Delivers the messages of an SQS event to every peer, within ``seconds`` plus the time that dead letters take.
 
     An alert is active for ``ttl`` from its delivery. A message that contains no alert, and an alert that is proven bad,
-    are sent to ``dead_letters``. If that fails they return to the queue.
+    are sent to ``dead_letters``. So are all alerts if it is certain that nobody is to get them (``none_configured``).
+    If that fails they return to the queue.
     """
     records: list[Mapping[str, Any]] = list(event.get("Records", ()))
     aside: list[tuple[Mapping[str, Any], str, str, str]] = []
@@ -102,7 +115,7 @@ def relay(
         try:
             alerts.append((record, read_message(record["body"])))
         except MessageError as error:
-            aside.append((record, UNKNOWN, "malformed", str(error)))
+            aside.append((record, UNKNOWN, MALFORMED, str(error)))
     delivery = Delivery(frozenset(), {}, {})
     if alerts and peers:
         moment = now()
@@ -112,7 +125,9 @@ def relay(
     count(counts, "AlertsDelivered", (counted_under(alerts[position][1].labels) for position in delivery.taken))
     for position, (record, alert) in enumerate(alerts):
         if position in delivery.bad:
-            aside.append((record, counted_under(alert.labels), "refused", delivery.bad[position]))
+            aside.append((record, counted_under(alert.labels), REFUSED, delivery.bad[position]))
+        elif none_configured:
+            aside.append((record, counted_under(alert.labels), NO_RECEIVER, ""))
         elif position not in delivery.taken:
             failed.append(record["messageId"])
     problems: list[str] = []
@@ -123,6 +138,8 @@ def relay(
         except DeadLetterError as error:
             failed.append(record["messageId"])
             problems.append(str(error))
+    moment = now()
+    ages = [_age(record, moment) for record in records if record["messageId"] in set(failed)]
     return Relayed(
         alerts=len(records),
         delivered=len(delivery.taken),
@@ -131,7 +148,14 @@ def relay(
         peers=delivery.peers,
         problems=tuple(dict.fromkeys(problems)),
         by_cluster=counts,
+        oldest_seconds=max(ages, default=0.0),
     )
+
+
+def _age(record: Mapping[str, Any], now: datetime) -> float:
+    """How many seconds ago the message came into the queue. SQS notes that time, not the sender."""
+    sent = record.get("attributes", {}).get("SentTimestamp")
+    return max(0.0, now.timestamp() - int(sent) / 1000) if sent else 0.0
 
 
 def _attributes(record: Mapping[str, Any]) -> dict[str, str]:

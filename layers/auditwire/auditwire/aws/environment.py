@@ -102,17 +102,20 @@ class OutboxConfig:
 
 @dataclass(frozen=True, slots=True)
 class WatchConfig:
-    """The environment of the watch function."""
+    """The environment of the watch function. Without ``dead_letter_queue_url`` there is no such queue."""
 
     clusters_table: str
     rules_bucket: str
     alerts_topic_arn: str
     runbooks_url: str
+    dead_letter_queue_url: str = ""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "WatchConfig":
-        """Reads CLUSTERS_TABLE, RULES_BUCKET, ALERTS_TOPIC_ARN and RUNBOOKS_URL."""
+        """Reads CLUSTERS_TABLE, RULES_BUCKET, ALERTS_TOPIC_ARN, RUNBOOKS_URL and DEAD_LETTER_QUEUE_URL, which may be
+        empty."""
         return cls(
+            dead_letter_queue_url=env.get("DEAD_LETTER_QUEUE_URL", ""),
             clusters_table=_required(env, "CLUSTERS_TABLE"),
             rules_bucket=_required(env, "RULES_BUCKET"),
             alerts_topic_arn=_required(env, "ALERTS_TOPIC_ARN"),

@@ -74,6 +74,12 @@ class ActiveRules:
                 self._known_at = now
         return self._rules or self._pack()
 
+    def confirmed(self) -> RuleSet | None:
+        """The rule set of the bundle in force, if the last look has confirmed it; None before there is a bundle, and
+        while it cannot be read."""
+        self.current()
+        return None if self._unknown else self._rules
+
     def ages(self) -> dict[str, float]:
         """How many seconds ago the bundle in force was compiled, and was last confirmed to be the right one.
 
