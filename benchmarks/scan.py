@@ -12,9 +12,11 @@ from typing import Final
 from archived import archived
 from timing import side_by_side
 
+from auditwire.archive.found import Found, found_in
 from auditwire.archive.keys import kept_at
 from auditwire.archive.needle import Needle
-from auditwire.archive.search import Found, Search, found_in, inflated
+from auditwire.archive.search import Search
+from auditwire.archive.stored_lines import inflated
 
 OBJECTS: Final = 25
 SEARCHES: Final = {
@@ -27,7 +29,7 @@ SEARCHES: Final = {
 
 def hits(content: bytes, t: str, search: Search, *, picked: bool) -> list[Found]:
     """What is found in an object; ``picked`` says whether lines are picked out before they are decoded."""
-    matches, lines = search.matcher(), Needle(search.text).lines(content) if picked else content.splitlines()
+    matches, lines = search.matcher(), Needle(*search.texts).lines(content) if picked else content.splitlines()
     found = (found_in(line, "here", partial(kept_at, t=t)) for line in lines)
     return [each for each in found if matches(each)]
 

@@ -2,13 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from auditwire_cli.cluster.name import OnlyCluster, check_cluster_name
-from auditwire_cli.errors import UsageError
+from auditwire_cli.errors import ExitCode, UsageError
 from auditwire_cli.stack import Deployment, Stack, on_stack
 from auditwire_cli.terminal.output import Output, counted, show, show_json_line, tell, terminal_width
 from auditwire_cli.terminal.progress import reading_hours
@@ -18,7 +19,9 @@ from auditwire_cli.times import From, To, read_time
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from auditwire.archive.search import ArchiveReader, Found, Search
+    from auditwire.archive.errors import UnreadableError
+    from auditwire.archive.found import Found
+    from auditwire.archive.search import ArchiveReader, Search
 
 _HEADS = ("time", "cluster", "user", "verb", "code", "object", "audit id", "")
 # The flags of an event that is not the whole truth. They stand at the end of its line.
@@ -45,20 +48,41 @@ def query(
         str | None,
         typer.Option("--object", metavar="OBJECT", help="What was done to this object, such as pods/shop/web-1."),
     ] = None,
+    verbs: Annotated[
+        list[str] | None,
+        typer.Option("--verb", metavar="VERB", help="Events with this verb; several times, any."),
+    ] = None,
+    namespace: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What was done to this namespace, or in it.")
+    ] = None,
+    rules: Annotated[
+        list[str] | None,
+        typer.Option("--rule", metavar="RULE", help="Events that this rule matched; several times, any."),
+    ] = None,
+    codes: Annotated[
+        list[str] | None, typer.Option("--code", metavar="CODE", help="The status, 403 or 4xx; several times, any.")
+    ] = None,
+    sources: Annotated[
+        list[str] | None,
+        typer.Option("--source", metavar="ADDRESS", help="A source address or network; several times, any."),
+    ] = None,
     cluster: OnlyCluster = None,
     start: From = None,
     end: To = None,
-    limit: Annotated[int, typer.Option(min=1, metavar="N", help="The earliest N at most.")] = 1000,
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="The first N at most.")] = 1000,
+    oldest_first: Annotated[bool, typer.Option("--oldest-first", help="The earliest event first.")] = False,
     output: Annotated[
         Output, typer.Option("--format", help="Text for people, or JSON: the lines as they are archived.")
     ] = Output.TEXT,
     store: Annotated[Store | None, typer.Option(help="Where to look.  [default: where the stack archives now]")] = None,
     where: Stack,
 ) -> None:
-    """Look for events in the archive, the earliest first. An event must match every option that is given.
+    """Look for events in the archive, the newest first. An event must match every option that is given.
 
-    An object is RESOURCE[.GROUP][/NAMESPACE][/NAME], such as pods/shop/web-1, deployments.apps/shop/web or
-    nodes/worker-1; secrets/shop stands for requests about all Secrets of a namespace. Times are those of the events.
+    An object is RESOURCE[.GROUP][/NAMESPACE][/NAME][/SUBRESOURCE], such as pods/shop/web-1, deployment/shop/web,
+    nodes/worker-1 or pods/shop/web-1/exec. Singulars and short names will do, and the namespace may be left out, or
+    given by --namespace. What removes an object without its name is shown too: deletecollection, and the delete of its
+    namespace. secrets/shop stands for requests about all Secrets of a namespace. Times are those of the events.
 
     In DynamoDB, --audit-id, --object and --user are looked up over all times and clusters; without them, --cluster is
     needed and read hour by hour. In S3 the objects of all hours are read, of one cluster or of all. Where hours are
@@ -68,38 +92,66 @@ def query(
     cut off on its way. JSON is the lines as they are archived, one for each event.
 
     \b
-    Exit codes: 0 done, 1 the archive cannot be read, 2 wrong usage.
+    Exit codes: 0 done, 1 the archive cannot be read or is damaged, 2 wrong usage.
 
     \b
     Examples:
       auditwire query --object secrets/shop/db --from 7d --profile prod
+      auditwire query --namespace shop --verb delete --verb deletecollection --from yesterday
+      auditwire query --rule CreateHostnetworkPod --source 192.0.2.0/24 --code 2xx
       auditwire query --cluster demo --user mallory --format json --state .auditwire/dev.json
     """
-    for option, given in (("--audit-id", audit_id), ("--user", user), ("--object", object_name)):
-        if given == "":
+    given = {"--audit-id": [audit_id], "--user": [user], "--object": [object_name], "--namespace": [namespace],
+             "--verb": verbs, "--rule": rules, "--code": codes, "--source": sources}  # fmt: skip
+    for option, values in given.items():
+        if "" in (values or ()):
             raise UsageError(f"{option} is empty", "leave it out, or say what to look for")
     check_cluster_name(cluster)
     now = datetime.now(UTC)
+    from auditwire.archive.filters import FilterError
     from auditwire.archive.search import Search
 
-    search = Search(
-        cluster=cluster,
-        audit_id=audit_id,
-        user=user,
-        object=object_name,
-        start=read_time("--from", start, now),
-        end=read_time("--to", end, now),
-    )
+    try:
+        search = Search(
+            cluster=cluster,
+            audit_id=audit_id,
+            user=user,
+            object=object_name,
+            namespace=namespace,
+            verbs=tuple(verb.lower() for verb in verbs or ()),
+            rules=tuple(rules or ()),
+            codes=tuple(codes or ()),
+            sources=tuple(sources or ()),
+            start=read_time("--from", start, now),
+            end=read_time("--to", end, now),
+            is_newest_first=not oldest_first,
+            limit=limit + 1,
+        )
+    except FilterError as error:
+        raise UsageError(str(error), error.hint) from None
     if search.start and search.end and search.start >= search.end:
         raise UsageError("--to is not later than --from", "swap them")
     reader, search = _reader(where.find(), store, search, now)
-    found = reader.find(search, reading_hours())
+    damaged: list[UnreadableError] = []
+    found = reader.find(search, reading_hours(), partial(_name, damaged))
     shown = _show(islice(found, limit), output)
     more = next(found, None) is not None
     if output is Output.TEXT:
         tell(counted(shown, "event"))
     if more:
         tell(f"there are more than these {limit:,}; --limit shows more")
+    if not shown and search.object_filter:
+        without = search.object_filter.meant.count("/") == 1 and namespace is None
+        hint = "; if that is in a namespace, add --namespace" if without else ""
+        tell(f"looked for {search.object_filter.meant}{hint}")
+    if damaged:
+        tell(f"{counted(len(damaged), 'object')} could not be read whole: what is missing may be there")
+        raise typer.Exit(ExitCode.FINDINGS)
+
+
+def _name(damaged: "list[UnreadableError]", error: "UnreadableError") -> None:
+    damaged.append(error)
+    tell(str(error))
 
 
 def _show(found: "Iterator[Found]", output: Output) -> int:
@@ -151,6 +203,6 @@ def _since_yesterday(search: "Search", now: datetime) -> "Search":
 
 
 def _cells(found: "Found") -> tuple[str, ...]:
-    thing = f"{found.object}/{found.subresource}" if found.subresource else found.object
+    thing = f"{found.object}/{found.ref.subresource}" if found.ref.subresource else found.object
     flags = ", ".join(flag for flag in found.flags if flag in _SHOWN_FLAGS)
     return (found.at, found.cluster, found.user, found.verb, str(found.code or ""), thing, found.audit_id, flags)

@@ -14,10 +14,10 @@ from auditwire.alerts.message import Message
 from auditwire.alerts.outbox import decode_messages, encode_messages, outbox_key
 from auditwire.archive import MemoryArchive, QuarantineNote, partition
 from auditwire.archive.errors import ArchiveError
+from auditwire.archive.found import found_in
 from auditwire.archive.items import INDEXES, LINE, index_value, item_of, key_of
 from auditwire.archive.keys import kept_at
 from auditwire.archive.quarantine import QuarantineEntry
-from auditwire.archive.search import found_in
 from auditwire.archive.store import Record
 from auditwire.events import decode, encode_line, settle
 from auditwire.ingest.ingest import Ingest

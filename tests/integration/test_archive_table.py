@@ -227,7 +227,7 @@ def test_the_text_is_one_printable_line_an_event(desk: Desk) -> None:
     assert (desk.run("--user", "who").lines, desk.run("--user", "who").stderr) == ([], "0 events\n")
 
 
-def test_a_limit_shows_the_earliest_and_says_that_there_are_more(desk: Desk) -> None:
+def test_a_limit_shows_the_newest_or_the_earliest_and_says_that_there_are_more(desk: Desk) -> None:
     user = {"username": "counted"}
     assert (
         desk.send(
@@ -236,7 +236,9 @@ def test_a_limit_shows_the_earliest_and_says_that_there_are_more(desk: Desk) -> 
         == 200
     )
     done = desk.run("--user", "counted", "--limit", 2)
-    assert [line[:13] for line in done.lines[1:]] == ["2026-11-21T20", "2026-11-21T21"]
+    assert [line[:13] for line in done.lines[1:]] == ["2026-11-21T23", "2026-11-21T22"]
+    oldest = desk.run("--user", "counted", "--limit", 2, "--oldest-first")
+    assert [line[:13] for line in oldest.lines[1:]] == ["2026-11-21T20", "2026-11-21T21"]
     assert done.stderr == "2 events\nthere are more than these 2; --limit shows more\n"
     assert desk.run("--user", "counted", "--limit", 4).stderr == "4 events\n"
 
@@ -247,6 +249,9 @@ def test_a_limit_shows_the_earliest_and_says_that_there_are_more(desk: Desk) -> 
         ([], 2, "it is not clear what to look for\n  hint: give --audit-id, --object, --user or --cluster"),
         (["--from", "24h"], 2, "it is not clear what to look for"),
         (["--user", ""], 2, "--user is empty"),
+        (["--verb", "get", "--verb", ""], 2, "--verb is empty"),
+        (["--cluster", "demo", "--code", "4x"], 2, "'4x' is not a status\n  hint: write it like 403 or 4xx"),
+        (["--object", "/shop"], 2, "'/shop' names no resource"),
         (["--cluster", "../x"], 2, "'../x' is not a cluster name"),
         (["--user", "x", "--from", "soon"], 2, "'soon' is not a time"),
         (["--user", "x", "--from", "1h", "--to", "2h"], 2, "--to is not later than --from"),
@@ -256,6 +261,52 @@ def test_a_limit_shows_the_earliest_and_says_that_there_are_more(desk: Desk) -> 
 def test_what_cannot_be_is_one_clear_sentence(desk: Desk, words: list[str], code: int, said: str) -> None:
     done = desk.run(*words)
     assert (done.code, said in done.stderr) == (code, True)
+
+
+def test_an_object_is_found_as_people_name_it_and_with_what_removed_it(desk: Desk) -> None:
+    web = {"resource": "deployments", "apiGroup": "apps", "namespace": "yard", "name": "web"}
+    yard = {"resource": "namespaces", "namespace": "yard", "name": "yard"}
+    changes: list[dict[str, Any]] = [
+        {"verb": "update", "objectRef": {**web, "subresource": "scale"}, "responseStatus": {"code": 200}},
+        {"verb": "deletecollection", "objectRef": {**web, "name": ""}, "responseStatus": {"code": 403}},
+        {"verb": "delete", "objectRef": yard, "sourceIPs": ["198.51.100.7"]},
+        {"verb": "update", "objectRef": {**web, "name": "other"}},
+    ]
+    scaled, emptied, deleted, _ = made = [exec_event(300 + n, **change) for n, change in enumerate(changes)]
+    assert desk.send(*made) == 200
+
+    whole = {scaled["auditID"], emptied["auditID"], deleted["auditID"]}
+    assert desk.ids("--object", "deploy/yard/web") == whole
+    assert desk.ids("--object", "deployment/web", "--namespace", "yard") == whole
+    assert desk.ids("--object", "deployments.apps/yard/web/scale") == {scaled["auditID"]}
+    assert desk.ids("--object", "deploy/yard/web", "--verb", "delete", "--verb", "UPDATE") == whole - {
+        emptied["auditID"]
+    }
+    assert desk.ids("--object", "deploy/yard/web", "--code", "4xx") == {emptied["auditID"]}
+    assert desk.ids("--object", "deploy/yard/web", "--source", "198.51.100.0/24") == {deleted["auditID"]}
+    rules = {
+        rule for line in desk.found("--object", "deploy/yard/web/scale") for rule in line["_auditwire"]["archiving"]
+    }
+    assert all(scaled["auditID"] in desk.ids("--object", "deploy/yard/web", "--rule", rule) for rule in rules)
+    assert desk.run("--object", "deploy/web").stderr == (
+        "0 events\nlooked for deployments.apps/web; if that is in a namespace, add --namespace\n"
+    )
+
+
+def test_damage_is_named_and_hides_nothing_else(desk: Desk) -> None:
+    user = {"username": "beside damage"}
+    assert desk.send(exec_event(310, user=user)) == 200
+    table = desk.system.outputs["ArchiveTable"]
+    key = {"partition": {"S": "demo#2026-11-21T22#0"}, "event": {"S": "2026-11-21T22:05:00.000000Z#0"}}
+    item = {**key, "user": {"S": user["username"]}, "line": {"B": b"no gzip"}}
+    desk.system.client("dynamodb").put_item(TableName=table, Item=item)
+    try:
+        done = desk.run("--user", user["username"])
+    finally:
+        desk.system.client("dynamodb").delete_item(TableName=table, Key=key)
+    assert (done.code, len(done.lines)) == (1, 2)
+    assert done.stderr.startswith(f"{table}: demo#2026-11-21T22#0 2026-11-21T22:05:00.000000Z#0: is damaged: ")
+    assert done.stderr.endswith("1 object could not be read whole: what is missing may be there\n")
 
 
 def test_a_table_is_not_sealed_and_verifying_says_so(desk: Desk) -> None:

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditwire.archive.needle import Needle
-from auditwire.archive.search import Search
+from auditwire.archive.needle import Needle, Text
 
 SHORT = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 UNITS = "{:04x}"
@@ -29,7 +28,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=1
 
 
 def picked(content: bytes, text: str) -> list[bytes]:
-    return list(Needle(text).lines(content))
+    return list(Needle(Text(text)).lines(content))
 
 
 @given(st.lists(st.tuples(TEXTS, st.lists(st.sampled_from(WAYS), min_size=1)), max_size=5), st.data())
@@ -71,22 +70,20 @@ def test_only_what_can_hold_it_is_picked_out(content: bytes, text: str, expected
     assert picked(content, text) == expected
 
 
-@pytest.mark.parametrize(
-    ("search", "text"),
-    [
-        (Search(), ""),
-        (Search(cluster="prod"), ""),
-        (Search(audit_id="0b1d"), "0b1d"),
-        (Search(user="jane", object="pods/shop/web-1"), "web-1"),
-        (Search(object="deployments.apps"), "deployments"),
-        (Search(object="deployments.apps/kube-system-events/x"), "kube-system-events"),
-        (Search(object="nodes/ip-192-0-2-1.eu-west-1.example"), "ip-192-0-2-1"),
-    ],
-)
-def test_a_search_knows_a_text_that_every_hit_has_in_one_value(search: Search, text: str) -> None:
-    assert search.text == text
+@given(st.lists(TEXTS, min_size=1, max_size=3), st.sampled_from(WAYS), st.booleans())
+def test_any_of_several_texts_will_do(texts: list[str], way: Callable[[str], str], is_whole: bool) -> None:
+    lines = [('{"a":"' + "".join(map(way, text)) + '"}').encode() for text in texts]
+    wanted = [Text(text, is_whole) for text in texts]
+
+    assert list(Needle(*wanted).lines(b"\n".join([*lines, b'{"a":1}']))) == lines
+
+
+def test_a_whole_text_is_no_part_of_another() -> None:
+    content = b'{"a":"/namespaces/x"}\n{"a":"namespaces"}\n'
+
+    assert list(Needle(Text("namespaces", is_whole=True)).lines(content)) == [b'{"a":"namespaces"}']
 
 
 def test_an_empty_text_is_refused() -> None:
     with pytest.raises(ValueError, match="in every line"):
-        Needle("")
+        Needle(Text("a"), Text(""))

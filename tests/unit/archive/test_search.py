@@ -1,7 +1,7 @@
 """Looking into the archive: the same questions to both stores have the same answers, in order of time."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -13,10 +13,14 @@ from moto import mock_aws
 
 from archive_table import TABLE, make_table, settled
 from auditwire.archive import Archive, ArchiveError, DynamoDBArchive, Record, S3Archive, batch_digest, items, partition
-from auditwire.archive.search import ArchiveReader, Found, Search, hours
+from auditwire.archive.errors import UnreadableError
+from auditwire.archive.found import Found
+from auditwire.archive.objects import object_chunks
+from auditwire.archive.search import ArchiveReader, Reading, Search, hours
 from auditwire.archive.search_bucket import BucketReader
 from auditwire.archive.search_table import TableReader
 from auditwire.events import encode_line
+from auditwire.events.gzipping import gzip_lines
 from local_road import exec_event
 
 BUCKET = "archive-bucket"
@@ -98,10 +102,21 @@ def ids(reader: ArchiveReader, **wanted: Any) -> list[str]:
     return [found.audit_id[-1] for found in in_order(reader, Search(**wanted))]
 
 
+def whole(error: UnreadableError) -> None:
+    raise AssertionError(error)
+
+
+def find(reader: ArchiveReader, search: Search, reading: Reading = lambda hour: None) -> Iterator[Found]:
+    """What is found in an archive without damage."""
+    return reader.find(search, reading, whole)
+
+
 def in_order(reader: ArchiveReader, search: Search) -> list[Found]:
-    """What is found, which must be in order of time; events of the same moment in order of auditID."""
-    found = list(reader.find(search, lambda hour: None))
-    assert [each.at for each in found] == sorted(each.at for each in found)
+    """What is found, which must be in order of time, in both orders; events of the same moment in order of auditID."""
+    times = [each.at for each in find(reader, search)]
+    assert times == sorted(times, reverse=True)
+    found = list(find(reader, replace(search, is_newest_first=False)))
+    assert [each.at for each in found] == times[::-1]
     return sorted(found, key=lambda each: (each.at, each.audit_id))
 
 
@@ -138,29 +153,29 @@ def test_lines_come_as_they_are_kept(world: World) -> None:
 
 def test_a_bucket_is_searched_without_cluster_and_time(world: World) -> None:
     assert "".join(ids(world.bucket)) == "13649217"
-    (last,) = world.bucket.find(Search(start=datetime(2026, 11, 21, 23, tzinfo=UTC)), print)
+    (last,) = find(world.bucket, Search(start=datetime(2026, 11, 21, 23, tzinfo=UTC)))
     assert (last.cluster, last.user, last.object, last.code) == ("test", "", "", 101)
 
 
 def test_a_table_needs_a_cluster_and_a_start_where_no_index_helps(world: World) -> None:
     for search in (Search(), Search(cluster="prod"), Search(start=START)):
         with pytest.raises(ValueError, match="needs a cluster and a start"):
-            next(world.table.find(search, print))
+            next(find(world.table, search))
 
 
 def test_the_hours_that_are_read_are_told(world: World) -> None:
     told: list[str] = []
     search = Search(cluster="test", start=NOW - timedelta(hours=13))
-    assert [found.audit_id[-1] for found in world.table.find(search, told.append)] == ["7"]
-    assert (told[0], told[-1], len(told)) == ("2026-11-21T23", "2026-11-22T12", 14)
+    assert [found.audit_id[-1] for found in find(world.table, search, told.append)] == ["7"]
+    assert (told[0], told[-1], len(told)) == ("2026-11-22T12", "2026-11-21T23", 14)
     del told[:]
-    list(world.bucket.find(Search(cluster="test"), told.append))
-    assert told == ["2026-11-21T22", "2026-11-21T23"]
+    list(find(world.bucket, Search(cluster="test"), told.append))
+    assert told == ["2026-11-21T23", "2026-11-21T22"]
 
 
 def test_whoever_has_seen_enough_can_stop(world: World) -> None:
     for reader in (world.bucket, world.small_pages):
-        found = reader.find(Search(cluster="prod", start=START), print)
+        found = find(reader, Search(cluster="prod", start=START))
         assert next(found).audit_id[-1] == "1"
         found.close()  # type: ignore[attr-defined]
 
@@ -170,21 +185,57 @@ def test_an_event_too_large_for_an_item_is_found_through_its_pointer(world: Worl
     # Only the table: the object beside it lies where the bucket's reader looks as well.
     store(world.writers()[1], "large", [large])
     for reader in (world.table, world.bucket):
-        (found,) = reader.find(Search(cluster="large", start=START - timedelta(hours=1)), print)
+        (found,) = find(reader, Search(cluster="large", start=START - timedelta(hours=1)))
         assert found.audit_id == large["auditID"]
         assert len(found.line) > items.MAX_LINE_BYTES
 
 
-def test_what_is_no_archived_event_is_named(world: World) -> None:
-    key = f"events/cluster=odd/date=2026-11-21/hour=22/20261121T220500.000000Z-{'0' * 64}.jsonl.gz"
-    world.s3.put_object(Bucket=BUCKET, Key=key, Body=b"no gzip")
-    with pytest.raises(ArchiveError, match=f"^s3://{BUCKET}/{key}: is damaged: "):
-        list(world.bucket.find(Search(cluster="odd"), print))
-    item = {"partition": {"S": "odd#2026-11-21T22#0"}, "event": {"S": "2026-11-21T22:05:00.000000Z#0"}}
-    world.dynamodb.put_item(TableName=TABLE, Item={**item, items.ASIDE: {"S": "gone"}})
-    with pytest.raises(ArchiveError, match=f"^s3://{BUCKET}/gone: could not be read: "):
-        list(world.table.find(Search(cluster="odd", start=START), print))
-    world.s3.delete_object(Bucket=BUCKET, Key=key)
+def test_what_is_no_archived_event_is_named_and_hides_nothing_else(world: World) -> None:
+    prefix = "events/cluster=odd/date=2026-11-21/hour=22/20261121T2205"
+    good = gzip_lines(encode_line(event, {}) for event in settled(at(1, "22:05:30"), at(2, "22:06:00"), cluster="odd"))
+    bad = {
+        f"{prefix}00.000000Z-{'0' * 64}.jsonl.gz": b"no gzip",
+        f"{prefix}01.000000Z-{'0' * 64}.jsonl.gz": b"",
+        f"{prefix}02.000000Z-{'0' * 64}.jsonl.gz": good[:-20],
+        f"{prefix}03.000000Z-{'0' * 64}.jsonl.gz": gzip_lines([b"no JSON", b'{"sourceIPs":[1]}']) + good,
+        f"{prefix}04.000000Z-{'0' * 64}.jsonl.gz": gzip_lines([b'{"stage":"' + b"x" * (2 << 20)]) + good,
+    }
+    for key, content in {**bad, f"{prefix}30.000000Z-{'1' * 64}.jsonl.gz": good}.items():
+        world.s3.put_object(Bucket=BUCKET, Key=key, Body=content)
+    damaged: list[UnreadableError] = []
+
+    found = [each.audit_id[-1] for each in world.bucket.find(Search(cluster="odd"), print, damaged.append)]
+
+    assert "".join(sorted(found)) == "1111222"
+    named = sorted(str(each).partition(": is damaged: ")[0] for each in damaged)
+    assert named == [f"s3://{BUCKET}/{key}" for key in bad]
+    for key in bad:
+        world.s3.delete_object(Bucket=BUCKET, Key=key)
+
+
+def test_an_item_that_cannot_be_read_is_named_and_hides_nothing_else(world: World) -> None:
+    partition = {"partition": {"S": "odd#2026-11-21T22#0"}}
+    contents: list[dict[str, Any]] = [{items.ASIDE: {"S": "gone"}}, {items.LINE: {"B": gzip_lines([b"[]"])}}]
+    for number, content in enumerate(contents):
+        item = {**partition, "event": {"S": f"2026-11-21T22:05:00.000000Z#{number}"}, **content}
+        world.dynamodb.put_item(TableName=TABLE, Item=item)
+    store(world.writers()[1], "odd", [at(3, "22:05:00")])
+    damaged: list[UnreadableError] = []
+
+    (found,) = world.table.find(Search(cluster="odd", start=START), print, damaged.append)
+
+    assert found.audit_id[-1] == "3"
+    assert [str(each).partition(": is damaged: ")[0].partition(" could")[0] for each in damaged] == [
+        f"{TABLE}: odd#2026-11-21T22#0 2026-11-21T22:05:00.000000Z#1",
+        f"s3://{BUCKET}/gone:",
+    ]
+
+
+def test_no_more_is_held_than_is_wanted(world: World) -> None:
+    search = Search(cluster="prod", start=START, limit=2)
+    assert [each.audit_id[-1] for each in find(world.bucket, search)][:2] == ["1", "2"]
+    oldest = replace(search, is_newest_first=False)
+    assert [each.audit_id[-1] for each in find(world.bucket, oldest)][:2] == ["1", "3"]
 
 
 def test_what_cannot_be_read_is_an_error() -> None:
@@ -194,9 +245,12 @@ def test_what_cannot_be_read_is_an_error() -> None:
 
     denied: Any = Denied()
     with pytest.raises(ArchiveError, match="the table t could not be read"):
-        list(TableReader(denied, "t", denied, "b").find(Search(user="ann"), print))
+        list(find(TableReader(denied, "t", denied, "b"), Search(user="ann")))
+    with pytest.raises(ArchiveError, match=r"^s3://b/k: could not be read: ") as refused:
+        list(object_chunks(denied, "b", "k"))
+    assert not isinstance(refused.value, UnreadableError)
     with mock_aws(), pytest.raises(ArchiveError, match=r"^s3://nowhere/events/: could not be listed"):
-        list(BucketReader(boto3.client("s3", "us-east-1"), "nowhere").find(Search(), print))
+        list(find(BucketReader(boto3.client("s3", "us-east-1"), "nowhere"), Search()))
 
 
 @pytest.mark.parametrize(
@@ -208,4 +262,6 @@ def test_what_cannot_be_read_is_an_error() -> None:
     ],
 )
 def test_hours_are_those_with_a_moment_of_the_range(start: str, end: str, found: list[str]) -> None:
-    assert list(hours(datetime.fromisoformat(start), datetime.fromisoformat(end))) == found
+    between = datetime.fromisoformat(start), datetime.fromisoformat(end)
+    assert list(hours(Search(is_newest_first=False), *between)) == found
+    assert list(hours(Search(), *between)) == found[::-1]

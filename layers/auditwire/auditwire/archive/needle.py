@@ -6,6 +6,7 @@ contains the text, however the sender chose to write it.
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -16,23 +17,27 @@ _Find = Callable[[bytes, int], int]
 _SLASH: Final = b"\\/"
 
 
-class Needle:
-    """A text that is looked for within the strings of JSON lines."""
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text within a string of a JSON line. ``is_whole`` says that it is the whole string."""
 
-    def __init__(self, text: str) -> None:
-        """Raises ValueError for an empty text, which is in every line."""
-        if not text:
+    text: str
+    is_whole: bool = False
+
+
+class Needle:
+    """Texts of which at least one is looked for within the strings of JSON lines."""
+
+    def __init__(self, *texts: Text) -> None:
+        """Raises ValueError without a text, and for an empty one, which is in every line."""
+        if not texts or not all(each.text for each in texts):
             raise ValueError("an empty text is in every line")
-        # Either the text is there as it is, with what must be escaped in its short form, or at least one of its
+        # Either a text is there as it is, with what must be escaped in its short form, or at least one of its
         # characters is written with \u (RFC 8259, section 7). Only the slash may be escaped needlessly in another way.
-        self._finds: list[_Find] = [_escaped(text)]
-        try:
-            written = msgspec.json.encode(text)[1:-1]
-        except UnicodeEncodeError:
-            return  # half a surrogate pair, which can only be written with \u
-        self._finds.append(lambda content, start: content.find(written, start))
-        if "/" in text:
-            self._finds.append(lambda content, start: content.find(_SLASH, start))
+        self._finds: list[_Find] = [_escaped("".join(each.text for each in texts))]
+        self._finds += [_found(written) for each in texts for written in _written(each)]
+        if any("/" in each.text for each in texts):
+            self._finds.append(_found(_SLASH))
 
     def lines(self, content: bytes) -> Iterator[bytes]:
         """Yields the lines of ``content`` that may contain the text, in order, without their line feeds."""
@@ -51,6 +56,19 @@ class Needle:
             stop = end if stop < 0 else stop
             yield content[begin:stop]
             start = stop + 1
+
+
+def _written(text: Text) -> list[bytes]:
+    """How a JSON text says it without an escape that is not needed."""
+    try:
+        quoted = msgspec.json.encode(text.text)
+    except UnicodeEncodeError:
+        return []  # half a surrogate pair, which can only be written with \u
+    return [quoted if text.is_whole else quoted[1:-1]]
+
+
+def _found(written: bytes) -> _Find:
+    return lambda content, start: content.find(written, start)
 
 
 def _escaped(text: str) -> _Find:

@@ -4,24 +4,29 @@ import heapq
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from itertools import count
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from auditwire.archive.ahead import MAX_AHEAD, read_ahead
-from auditwire.archive.errors import ArchiveError
+from auditwire.archive.errors import ArchiveError, UnreadableError
+from auditwire.archive.found import Found, found_in
 from auditwire.archive.keys import EVENTS, events_of, extended, kept_at, parse_object_key
 from auditwire.archive.needle import Needle
-from auditwire.archive.search import Found, Reading, Search, found_in, inflated
+from auditwire.archive.objects import object_chunks
+from auditwire.archive.search import Reading, Search, Unreadable
+from auditwire.archive.stored_lines import inflated_blocks
 from auditwire.aws.listing import objects_below
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_CLUSTER = re.compile(r"events/cluster=([a-z0-9-]{1,63})/")
+_CLUSTER: Final = re.compile(r"events/cluster=([a-z0-9-]{1,63})/")
+_DATE: Final = re.compile(r".*/date=([0-9]{4}-[0-9]{2}-[0-9]{2})/")
+_HOUR: Final = re.compile(r".*/hour=([0-9]{2})/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +36,17 @@ class _Object:
     t: str
 
 
+@dataclass(slots=True)
+class _Contents:
+    """The matches in an object, and what of it could not be read."""
+
+    found: list[Found] = field(default_factory=list)
+    damage: UnreadableError | None = None
+
+
 class BucketReader:
-    """An ArchiveReader of one archive bucket. Holds only a few objects of each cluster in memory, whatever the size of
-    the bucket.
+    """An ArchiveReader of one archive bucket. Holds some MiB of a few objects of each cluster in memory, and the
+    matches of an hour, or as many of them as are wanted.
 
     Reads all objects of the hours in question; of all hours if the search names no time.
     """
@@ -42,63 +55,93 @@ class BucketReader:
         self._client = client
         self._bucket = bucket
 
-    def find(self, search: Search, reading: Reading) -> Iterator[Found]:
+    def find(self, search: Search, reading: Reading, unreadable: Unreadable) -> Iterator[Found]:
         """See ArchiveReader.find."""
         clusters = self._clusters() if search.cluster is None else [search.cluster]
         with ThreadPoolExecutor(MAX_AHEAD) as pool:
-            streams = [self._of_cluster(pool, cluster, search, reading) for cluster in clusters]
-            yield from heapq.merge(*streams, key=lambda found: found.at)
+            streams = [self._of_cluster(pool, cluster, search, reading, unreadable) for cluster in clusters]
+            yield from heapq.merge(*streams, key=lambda found: found.at, reverse=search.is_newest_first)
 
-    def _of_cluster(self, pool: ThreadPoolExecutor, cluster: str, search: Search, reading: Reading) -> Iterator[Found]:
-        # Keys are in order of the earliest event of each object. So what is earlier than the next object can be yielded
-        # at once, and only what overlaps has to wait.
-        waiting: list[tuple[str, int, Found]] = []
-        order, matches = count(), search.matcher()
-        needle = Needle(search.text) if search.text else None
-        for listed, content in read_ahead(pool, self._objects(cluster, search), self._content):
-            reading(listed.hour)
-            start = extended(listed.t)
-            while waiting and waiting[0][0] < start:
-                yield heapq.heappop(waiting)[2]
-            at = partial(kept_at, t=listed.t)
-            for line in needle.lines(content) if needle else content.splitlines():
-                found = found_in(line, f"s3://{self._bucket}/{listed.key}", at)
-                if matches(found):
-                    heapq.heappush(waiting, (found.at, next(order), found))
-        while waiting:
-            yield heapq.heappop(waiting)[2]
+    def _of_cluster(
+        self, pool: ThreadPoolExecutor, cluster: str, search: Search, reading: Reading, unreadable: Unreadable
+    ) -> Iterator[Found]:
+        contents = read_ahead(pool, self._objects(cluster, search), partial(self._matches, search))
+        # An object holds events of its hour only, so nothing of other hours can come between them.
+        for hour, objects in groupby(contents, key=lambda each: each[0].hour):
+            found: list[Found] = []
+            for _, content in objects:
+                reading(hour)
+                if content.damage:
+                    unreadable(content.damage)
+                found += content.found
+                found = _best(found, search)
+            yield from search.in_order(found)
 
     def _clusters(self) -> list[str]:
-        pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=EVENTS, Delimiter="/"
-        )
-        try:
-            found = [_CLUSTER.fullmatch(each["Prefix"]) for page in pages for each in page.get("CommonPrefixes", [])]
-        except (ClientError, BotoCoreError) as error:
-            raise ArchiveError(f"s3://{self._bucket}/{EVENTS}: could not be listed: {error}") from error
+        found = map(_CLUSTER.fullmatch, self._folders(EVENTS))
         return [cluster[1] for cluster in found if cluster]
 
     def _objects(self, cluster: str, search: Search) -> Iterator[_Object]:
-        """The objects that may contain matches, in order."""
-        prefix = events_of(cluster)
-        # The day and hour of "2026-11-21T22:05:..."; empty for "0", so that no key is left out.
-        date, _, hour = search.first[:13].partition("T")
-        start = f"{prefix}date={date}/hour={hour}"
-        try:
-            for each in objects_below(self._client, self._bucket, prefix, start_after=start):
-                place = parse_object_key(each["Key"])
-                if place is None:
-                    continue
-                if extended(place.t) >= search.last:
-                    return
-                yield _Object(each["Key"], place.hour, place.t)
-        except (ClientError, BotoCoreError) as error:
-            raise ArchiveError(f"s3://{self._bucket}/{prefix}: could not be listed: {error}") from error
+        """The objects that may contain matches, hour by hour in the order of the search."""
+        for prefix in self._hours(events_of(cluster), search):
+            try:
+                for each in objects_below(self._client, self._bucket, prefix):
+                    place = parse_object_key(each["Key"])
+                    if place is None:
+                        continue
+                    if extended(place.t) >= search.last:
+                        break
+                    yield _Object(each["Key"], place.hour, place.t)
+            except (ClientError, BotoCoreError) as error:
+                raise self._unlisted(prefix, error) from error
 
-    def _content(self, listed: _Object) -> bytes:
-        place = f"s3://{self._bucket}/{listed.key}"
+    def _hours(self, prefix: str, search: Search) -> Iterator[str]:
+        """The prefixes of all hours between the times of the search that have objects."""
+        first, last = search.first[: len("2026-11-21T22")], search.last
+        order = reversed if search.is_newest_first else iter
+        for day in order(self._folders(prefix)):
+            date = _DATE.fullmatch(day)
+            if not date or not first[: len("2026-11-21")] <= date[1] <= last:
+                continue
+            for folder in order(self._folders(day)):
+                hour = _HOUR.fullmatch(folder)
+                if hour and first <= f"{date[1]}T{hour[1]}" <= last:
+                    yield folder
+
+    def _folders(self, prefix: str) -> list[str]:
+        """The prefixes one level below, in order."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=prefix, Delimiter="/"
+        )
         try:
-            packed = self._client.get_object(Bucket=self._bucket, Key=listed.key)["Body"].read()
+            return [each["Prefix"] for page in pages for each in page.get("CommonPrefixes", [])]
         except (ClientError, BotoCoreError) as error:
-            raise ArchiveError(f"{place}: could not be read: {error}") from error
-        return inflated(packed, place)
+            raise self._unlisted(prefix, error) from error
+
+    def _unlisted(self, prefix: str, error: Exception) -> ArchiveError:
+        return ArchiveError(f"s3://{self._bucket}/{prefix}: could not be listed: {error}")
+
+    def _matches(self, search: Search, listed: _Object) -> _Contents:
+        place = f"s3://{self._bucket}/{listed.key}"
+        matches, at = search.matcher(), partial(kept_at, t=listed.t)
+        lines = Needle(*search.texts).lines if search.texts else bytes.splitlines
+        contents = _Contents()
+        try:
+            for block in inflated_blocks(object_chunks(self._client, self._bucket, listed.key), place):
+                for line in lines(block):
+                    try:
+                        found = found_in(line, place, at)
+                    except UnreadableError as error:
+                        contents.damage = contents.damage or error
+                        continue
+                    if matches(found):
+                        contents.found.append(found)
+                contents.found = _best(contents.found, search)
+        except UnreadableError as error:
+            contents.damage = error
+        return contents
+
+
+def _best(found: list[Found], search: Search) -> list[Found]:
+    """Leaves out what is too much, now and then."""
+    return search.in_order(found) if search.limit and len(found) > 2 * search.limit else found

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from auditwire.archive.batches import MAX_GETS, Batches
-from auditwire.archive.errors import ArchiveError
+from auditwire.archive.errors import ArchiveError, UnreadableError
+from auditwire.archive.found import Found, found_in
 from auditwire.archive.items import (
     ASIDE,
     EVENT,
@@ -24,7 +25,9 @@ from auditwire.archive.items import (
     index_value,
     partition_of,
 )
-from auditwire.archive.search import Found, Reading, Search, found_in, hours, inflated
+from auditwire.archive.objects import object_chunks
+from auditwire.archive.search import Reading, Search, Unreadable, hours
+from auditwire.archive.stored_lines import inflated
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -64,34 +67,43 @@ class TableReader:
         """Whether there is an index for this search, so that it needs neither a cluster nor a time."""
         return bool(_indexed(search))
 
-    def find(self, search: Search, reading: Reading) -> Iterator[Found]:
+    def find(self, search: Search, reading: Reading, unreadable: Unreadable) -> Iterator[Found]:
         """See ArchiveReader.find. Raises ValueError for a search that has neither an index nor a cluster and a
         start."""
         items = self._by_index(search) if self.is_indexed(search) else self._by_hour(search, reading)
         matches = search.matcher()
         for item in items:
-            found = self.found(item)
+            try:
+                found = self.found(item)
+            except UnreadableError as error:
+                unreadable(error)
+                continue
             # An index value may be the digest of a long text, or a text that looks like such a digest.
             if matches(found):
                 yield found
 
     def found(self, item: Item) -> Found:
-        """What an item of the table contains. If the item only points to its line, the line is read from the bucket."""
+        """What an item of the table contains. If the item only points to its line, the line is read from the bucket.
+
+        Raises UnreadableError.
+        """
         at = str(item[EVENT]["S"])[:_AT]
         place = f"{self._table}: {item[PARTITION]['S']} {item[EVENT]['S']}"
         if ASIDE in item:
             place = f"s3://{self._bucket}/{item[ASIDE]['S']}"
-            packed = self._object(place, str(item[ASIDE]["S"]))
+            packed = b"".join(object_chunks(self._s3, self._bucket, str(item[ASIDE]["S"])))
         else:
             packed = bytes(item[LINE]["B"])
         line = inflated(packed, place).rstrip(b"\n")
         return found_in(line, place, lambda *_: at)
 
     def _by_index(self, search: Search) -> Iterator[Item]:
-        attribute, text = _indexed(search)[0]
-        value = index_value(text)
-        if value is None:
-            return
+        attribute, texts = _indexed(search)[0]
+        values = dict.fromkeys(value for value in map(index_value, texts) if value is not None)
+        streams = [self._of_value(attribute, value, search) for value in values]
+        yield from _merged(streams, search)
+
+    def _of_value(self, attribute: str, value: str, search: Search) -> Iterator[Item]:
         batches = Batches(self._client, self._table)
         for page in self._pages(attribute, value, search, IndexName=INDEXES[attribute]):
             keys = [Key(item[PARTITION]["S"], item[EVENT]["S"]) for item in page]
@@ -108,7 +120,7 @@ class TableReader:
             raise ValueError("a search without an index needs a cluster and a start")
         end = search.end or datetime.fromtimestamp(self._clock(), UTC) + _AHEAD
         with ThreadPoolExecutor(SHARDS) as pool:
-            for hour in hours(search.start, end):
+            for hour in hours(search, search.start, end):
                 reading(hour)
                 name = hour_name(search.cluster, hour)
                 shards = [
@@ -118,7 +130,7 @@ class TableReader:
                 # The first pages are requested side by side: most hours have no other page in most shards.
                 first = pool.map(next, shards)
                 streams = [_items(page, rest) for page, rest in zip(first, shards, strict=True)]
-                yield from heapq.merge(*streams, key=lambda item: str(item[EVENT]["S"]))
+                yield from _merged(streams, search)
 
     def _pages(self, attribute: str, value: str, search: Search, **how: Any) -> Iterator[list[Item]]:
         """Yields the items of one key in order of time, page by page, at least one page."""
@@ -132,6 +144,7 @@ class TableReader:
                 ":first": {"S": search.first},
                 ":last": {"S": search.last},
             },
+            "ScanIndexForward": not search.is_newest_first,
             **how,
         }
         while True:
@@ -145,17 +158,19 @@ class TableReader:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
-    def _object(self, place: str, key: str) -> bytes:
-        try:
-            return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-        except (ClientError, BotoCoreError) as error:
-            raise ArchiveError(f"{place}: could not be read: {error}") from error
+
+def _merged(streams: list[Iterator[Item]], search: Search) -> Iterator[Item]:
+    return heapq.merge(*streams, key=lambda item: str(item[EVENT]["S"]), reverse=search.is_newest_first)
 
 
-def _indexed(search: Search) -> list[tuple[str, str]]:
-    """The indexed attributes of the search with their values, the most selective first."""
-    wanted = {"auditID": search.audit_id, "object": search.object, "user": search.user}
-    return [(attribute, text) for attribute, text in wanted.items() if text is not None]
+def _indexed(search: Search) -> list[tuple[str, tuple[str, ...]]]:
+    """The indexed attributes of the search with their possible values, the most selective first."""
+    wanted = {
+        "auditID": (search.audit_id,) if search.audit_id is not None else (),
+        "object": search.object_filter.names if search.object_filter else (),
+        "user": (search.user,) if search.user is not None else (),
+    }
+    return [(attribute, texts) for attribute, texts in wanted.items() if texts]
 
 
 def _items(page: list[Item], rest: Iterator[list[Item]]) -> Iterator[Item]:

@@ -11,7 +11,7 @@ import msgspec
 
 from auditwire.archive.ahead import MAX_AHEAD, read_ahead
 from auditwire.archive.keys import events_of
-from auditwire.archive.needle import Needle
+from auditwire.archive.needle import Needle, Text
 from auditwire.evidence.errors import MalformedError
 from auditwire.evidence.reading import UnreadableError, content_of, lines_of
 from auditwire.evidence.seal import SealFile, lines_in, parse_entry, parse_file, seals_of
@@ -49,7 +49,7 @@ def find_event(
     ``reading`` is called with the key of each object that is read. What is no object of lines is passed over. Raises
     EvidenceError.
     """
-    needle = Needle(audit_id)
+    needle = Needle(Text(audit_id))
     objects = (each for each in _objects(reader, cluster, start, end) if _is_asked_for(each.key, start, end))
     with ThreadPoolExecutor(MAX_AHEAD) as pool:
         for listed, packed in read_ahead(pool, objects, lambda one: read_whole(reader, one.key), lambda one: one.size):

@@ -45,15 +45,20 @@ _SHORT: Final = {
     "pv": "persistentvolumes", "pvc": "persistentvolumeclaims", "deploy": "deployments", "ds": "daemonsets",
     "sts": "statefulsets", "rs": "replicasets", "cj": "cronjobs", "ing": "ingresses", "netpol": "networkpolicies",
     "crd": "customresourcedefinitions", "csr": "certificatesigningrequests", "hpa": "horizontalpodautoscalers",
+    "rc": "replicationcontrollers", "quota": "resourcequotas", "limits": "limitranges", "sc": "storageclasses",
+    "pdb": "poddisruptionbudgets",
 }  # fmt: skip
 
 
 def _singular(plural: str) -> str:
     if plural.endswith("ies"):
         return f"{plural[:-3]}y"
-    return plural.removesuffix("es") if plural.endswith(("sses", "ases")) else plural.removesuffix("s")
+    return plural.removesuffix("es") if plural.endswith("sses") else plural.removesuffix("s")
 
 
+# Where resources were before, or are besides.
+_FORMER_GROUPS: Final = {"deployments": "extensions", "daemonsets": "extensions", "replicasets": "extensions",
+                         "ingresses": "extensions", "networkpolicies": "extensions"}  # fmt: skip
 _MEANT_RESOURCES: Final = _SHORT | {_singular(plural): plural for plural in _GROUP_OF} | {"ingres": "ingresses"}
 
 
@@ -75,6 +80,20 @@ def verb_problem(verb: str, *, on_resources: bool, on_paths: bool) -> str | None
 def group_meant(group: str) -> str | None:
     """The API group that is meant by a name that is not an API group; None for any other name."""
     return _MEANT_GROUPS.get(group)
+
+
+def resource_meant(name: str) -> str:
+    """The resource that is meant by its name, its singular or its short name, in any casing."""
+    folded = name.lower()
+    return _MEANT_RESOURCES.get(folded, folded)
+
+
+def groups_of(resource: str) -> tuple[str, ...] | None:
+    """The API groups that have this resource of Kubernetes, the present one first; None for any other resource."""
+    if resource not in _GROUP_OF:
+        return None
+    former = _FORMER_GROUPS.get(resource)
+    return (_GROUP_OF[resource], *([former] if former else []))
 
 
 def resource_problem(resource: str, group: str) -> tuple[str, str] | None:
