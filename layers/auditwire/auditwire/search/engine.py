@@ -8,7 +8,7 @@ from auditwire.search.answer import Coverage, Summary
 from auditwire.search.query import Page, Query, Wanted
 
 if TYPE_CHECKING:
-    from auditwire.archive.search import Found
+    from auditwire.archive.found import Found
 
 
 @dataclass(frozen=True, slots=True)
