@@ -1,10 +1,12 @@
 """Generated conditions and events for property tests of the rule language."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
 from msgspec import Raw
 
+from auditwire.condition.operands import unfit_operand
 from auditwire.condition.parse import parse_path
 from auditwire.condition.syntax import (
     ORDERS,
@@ -50,6 +52,7 @@ paths = st.tuples(segments, st.lists(st.one_of(segments, segments, quoted_segmen
 )
 _text = texts.map(Text)
 _PATTERNS = ("*e*", "s?op", "kube-*", "*", "k*e*t*", "", "*:*:*")
+_NETWORKS = ("203.0.113.0/24", "192.0.2.5", "0.0.0.0/0", "2001:db8::/32", "::ffff:203.0.113.0/120")
 _EXPRESSIONS = ("^s", "e.", "t$", "(?i)KUBE", "[0-9]+", "^(cu|ku)", "")
 
 # What may stand behind an operator, for every kind of operands in the table, and for a regular expression, which is not
@@ -61,6 +64,7 @@ _OPERANDS: dict[Operands, st.SearchStrategy[tuple[Any, ...]]] = {
     Operands.WORDING: st.tuples(st.one_of(_text, numbers)),
     Operands.TEXT: st.tuples(_text),
     Operands.ITEMS: st.lists(st.one_of(_text, numbers), min_size=1, max_size=3).map(tuple),
+    Operands.NETWORKS: st.lists(st.sampled_from(_NETWORKS).map(Text), min_size=1, max_size=3).map(tuple),
 }
 _REGEX = st.tuples(st.sampled_from(_EXPRESSIONS).map(Text))
 
@@ -70,7 +74,17 @@ def comparison(draw: st.DrawFn) -> Comparison:
     """A comparison of a field of a dictionary, with each of the operators as often as with any other."""
     operator = draw(st.sampled_from(list(Operator)))
     operands = draw(_REGEX if operator is Operator.REGEX else _OPERANDS[operator.operands])
-    return Comparison(draw(paths), operator, operands, negated=bool(operator.negative) and draw(st.booleans()))
+    negated = bool(operator.negative) and draw(st.booleans())
+    return lowered(draw, Comparison(draw(paths), operator, operands, negated))
+
+
+def lowered(draw: st.DrawFn, one: Comparison) -> Comparison:
+    """Now and then the comparison of the text in lower case, if it can be one."""
+    if draw(st.integers(0, 3)) or any(isinstance(operand, Boolean) for operand in one.operands):
+        return one
+    small = tuple(Text(each.value.lower()) if isinstance(each, Text) else each for each in one.operands)
+    comparison = replace(one, operands=small, lowered=True)
+    return one if unfit_operand(comparison) else comparison
 
 
 def _compound(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
@@ -107,11 +121,12 @@ _TEXTS = {
     "ObjectRef.Namespace": ("shop", "kube-system", ""),
     "ObjectRef.Subresource": ("exec", ""),
     "ObjectRef.Name": ("7", "web"),
-    "UserAgent": ("kubectl/v1", "curl/8"),
+    "UserAgent": ("kubectl/v1", "curl/8", "Curl/8"),
     "User.Username": ("ann", "system:node:a"),
     "User.Groups": ("ops", "5"),
     "User.Groups[*]": ("ops", "5"),
     "SourceIPs": ("203.0.113.", "5"),
+    "SourceIP": ("203.0.113.9", "5"),
     "ImpersonatedUser.Username": ("root",),
     'Annotations["authorization.k8s.io/decision"]': ("allow", "forbid"),
     'RequestObject.spec["a.b"]': ("NodePort", "true"),
@@ -127,7 +142,7 @@ _TEXTS = {
 _TEXT_OPERATORS = (
     *(Operator.EQUAL,) * 2, Operator.LESS, Operator.EXISTS, *(one for one in Operator if one.goes_by_text)
 )  # fmt: skip
-_TEXTS_BEHIND = {Operator.LIKE: _PATTERNS, Operator.REGEX: _EXPRESSIONS}
+_TEXTS_BEHIND = {Operator.LIKE: _PATTERNS, Operator.REGEX: _EXPRESSIONS, Operator.WITHIN: _NETWORKS}
 
 
 @st.composite
@@ -147,9 +162,9 @@ def field_comparison(draw: st.DrawFn) -> Comparison:
         name, operator = draw(st.sampled_from(["UserAgent", "ObjectRef.Name"])), Operator.REGEX
         path = parse_path(name)
     values = st.sampled_from(_TEXTS_BEHIND.get(operator, _TEXTS[name])).map(Text)
-    most = {Operands.NONE: 0, Operands.ITEMS: 3}.get(operator.operands, 1)
+    most = 3 if operator.takes_list else 0 if operator.operands is Operands.NONE else 1
     operands = draw(st.lists(values, min_size=min(most, 1), max_size=most))
-    return Comparison(path, operator, tuple(operands), negated and bool(operator.negative))
+    return lowered(draw, Comparison(path, operator, tuple(operands), negated and bool(operator.negative)))
 
 
 field_expressions: st.SearchStrategy[Expression] = st.one_of(
@@ -170,6 +185,13 @@ _BODIES = (
 )
 # What no decoded event holds, but code that builds events may put in.
 _ODD_TEXTS = (None, 5, 1.5, ["get"], {"a": 1}, "\ud800", b"get")
+_ADDRESSES: tuple[list[str] | None, ...] = (
+    None,
+    [],
+    ["203.0.113.9"],
+    ["203.0.113.9", "2001:db8::1"],
+    ["x", "192.0.2.5"],
+)
 
 
 @st.composite
@@ -189,10 +211,10 @@ def audit_event(draw: st.DrawFn) -> Event:
         auditID="a",
         stage="ResponseComplete",
         verb=text(*_VERBS),
-        userAgent=text("", "kubectl/v1", "curl/8"),
+        userAgent=text("", "kubectl/v1", "curl/8", "CURL/8", "203.0.113.9:80"),
         user=User(username=text(None, "ann", "system:node:a"), groups=groups),
         annotations=draw(st.sampled_from([None, {}, {"authorization.k8s.io/decision": "allow"}])),
-        sourceIPs=draw(st.sampled_from([None, ["203.0.113.9"], ["192.0.2.5", "203.0.113.9"]])),
+        sourceIPs=draw(st.sampled_from(_ADDRESSES)),
         impersonatedUser=draw(st.sampled_from([None, User(username="root")])),
         objectRef=ObjectRef(
             resource=text(*_RESOURCES),

@@ -12,14 +12,22 @@ from auditwire.condition.syntax import SPELLINGS, Comparison, Operands, Operator
 
 PAGE = Path(__file__).parents[3] / "docs" / "rules.md"
 
-BEHIND = {'"1"': "text", "1": "number", "true": "boolean", '("1", 1)': "list", "": "nothing"}
+BEHIND = {
+    '"1"': "text",
+    "1": "number",
+    "true": "boolean",
+    '("1", 1)': "list",
+    '("192.0.2.1", "10.0.0.0/8")': "texts",
+    "": "nothing",
+}
 TAKES = {
     Operands.NONE: {"nothing"},
     Operands.VALUE: {"text", "number", "boolean"},
     Operands.QUANTITY: {"text", "number"},
     Operands.WORDING: {"text", "number"},
     Operands.TEXT: {"text"},
-    Operands.ITEMS: {"list"},
+    Operands.ITEMS: {"list", "texts"},
+    Operands.NETWORKS: {"texts"},
 }
 
 each_spelling = pytest.mark.parametrize("word", SPELLINGS)

@@ -26,6 +26,9 @@ _NOTHING: dict[str, Any] = {
     "annotations": None, "responseStatus": None, "requestObject": None,
 }  # fmt: skip
 
+# What an event does not say, but what follows from it.
+FOLLOWING = ("SourceIP",)
+
 T, F, U = 'Verb = "create"', 'Verb = "get"', 'RequestObject.spec.type = "NodePort"'
 
 
@@ -97,9 +100,11 @@ def test_every_field_names_the_member_it_comes_from() -> None:
 
     for name, field in members.items():
         assert isinstance(field, Field)
-        (member,) = field.members
-        assert member.lower() == name.partition(".")[0].lower()
-        assert member in Event.__struct_fields__
+        assert field.members
+        assert field.members <= set(Event.__struct_fields__)
+        if name not in FOLLOWING:
+            (member,) = field.members
+            assert member.lower() == name.partition(".")[0].lower()
 
 
 @given(field_expressions, audit_events, st.frozensets(st.sampled_from(sorted(_NOTHING))))

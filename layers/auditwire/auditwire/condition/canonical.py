@@ -2,7 +2,7 @@
 
 from auditwire.condition.evaluate import root_index_of
 from auditwire.condition.fields import Field, FieldTable
-from auditwire.condition.syntax import And, Comparison, Expression, Not, Operator, Or, Path
+from auditwire.condition.syntax import And, Comparison, Expression, Not, Or, Path
 
 Meaning = tuple[object, ...]
 
@@ -16,9 +16,9 @@ def canonical(node: Expression, fields: FieldTable) -> Meaning:
         return ("Not", canonical(node.operand, fields))
     if isinstance(node, Comparison):
         operands: object = node.operands
-        if node.operator is Operator.IN:
+        if node.operator.takes_list:
             operands = frozenset(node.operands)
-        return (node.operator, node.negated, operands, _field(node, fields))
+        return (node.operator, node.negated, node.lowered, operands, _field(node, fields))
     raise TypeError(f"${{{node.name}}} was not put in")
 
 

@@ -96,6 +96,8 @@ class Scope:
         operator, operands = atom.comparison.operator, atom.comparison.operands
         if operator is Operator.EXISTS:
             return f"({text} {'==' if negated else '!='} '')"
+        if atom.comparison.lowered and operator in (Operator.IN, Operator.EQUAL, Operator.CONTAINS, *_ORDERS):
+            text = f"{text}.lower()"
         if operator is Operator.IN:
             return f"({text} {'not in' if negated else 'in'} {self.constant(frozenset(map(spelling, operands)))})"
         if operator in _ORDERS:

@@ -119,9 +119,15 @@ TRAILING_INDEX: Final = Behaviour(
 
 OPERATORS_ONLY_HERE: Final = Behaviour(
     "operators-only-here",
-    "there are no startswith and endswith",
-    "they compare the beginning and the end of a text, in which no character is special; refused with --dialect "
-    "kubesphere (AW111)",
+    "there are no startswith, endswith and within",
+    "they compare the beginning and the end of a text, in which no character is special, and look for an address in "
+    "networks; refused with --dialect kubesphere (AW111)",
+    "extended",
+)
+LOWER: Final = Behaviour(
+    "lower",
+    "texts are compared in exact case",
+    "lower(Field) is the text of a field in lower case; refused with --dialect kubesphere (AW111)",
     "extended",
 )
 QUOTED_KEYS: Final = Behaviour(
@@ -134,7 +140,8 @@ QUOTED_KEYS: Final = Behaviour(
 FIELDS_ONLY_HERE: Final = Behaviour(
     "fields-only-here",
     "rules know no Stage, UserAgent, Cluster, ImpersonatedUser, ObjectRef.APIGroup, Annotations",
-    "the whole event can be named; refused with --dialect kubesphere (AW111)",
+    "the whole event can be named, and what follows from it, such as SourceIP; refused with --dialect kubesphere "
+    "(AW111)",
     "extended",
 )
 KEYS_ONLY_HERE: Final = Behaviour(
@@ -153,6 +160,6 @@ STANDARD_PRECEDENCE: Final = Behaviour(
 BEHAVIOURS: Final = (
     PRECEDENCE, MISSING_NEGATED_FALSE, ARRAY_MISSING_KEY, LIKE, LARGE_NUMBERS, SHORT_CIRCUIT, SPACES_IN_OPERATORS,
     GLUED_NOT, QUOTES, ARRAY_NULLS, BARE_ARRAY_FIELD, PRINTED_ARRAYS, CRASHES, LENIENT_SYNTAX, FIELD_CASING,
-    TRAILING_INDEX, OPERATORS_ONLY_HERE, QUOTED_KEYS, FIELDS_ONLY_HERE, KEYS_ONLY_HERE, STANDARD_PRECEDENCE,
+    TRAILING_INDEX, OPERATORS_ONLY_HERE, LOWER, QUOTED_KEYS, FIELDS_ONLY_HERE, KEYS_ONLY_HERE, STANDARD_PRECEDENCE,
 )  # fmt: skip
 """Every behaviour, as `auditwire rules check --explain-dialect` lists them."""

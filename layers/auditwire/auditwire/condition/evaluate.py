@@ -10,6 +10,7 @@ from typing import Any
 
 from auditwire.condition.errors import Finding
 from auditwire.condition.fields import Field, FieldTable, Kind
+from auditwire.condition.operands import unfit_operand
 from auditwire.condition.operators import PatternError, Test, exists_in_array, holds, positive_test
 from auditwire.condition.paths import Judge, Step, exists_below, judge_of, steps_of
 from auditwire.condition.syntax import And, Comparison, Not, Operator, Or, Path, Reference, walk
@@ -39,13 +40,16 @@ Bound = Atom | Not | And | Or
 
 
 def bind_comparison(comparison: Comparison, fields: FieldTable) -> Atom | Finding:
-    """The comparison ready to run, or the finding that refuses it (AW102, AW104, AW105, AW112)."""
+    """The comparison ready to run, or the finding that refuses it (AW102, AW104, AW105, AW112, AW122, AW123)."""
     path = comparison.field
     if isinstance(path, Reference):
         return Finding("AW105", f"${{{path.name}}} is not defined", "define it as an alias", path.offset)
     field = fields.resolve(path)
     if isinstance(field, Finding):
         return field
+    unfit = unfit_operand(comparison)
+    if unfit is not None:
+        return unfit
     try:
         test = positive_test(comparison)
     except PatternError as error:

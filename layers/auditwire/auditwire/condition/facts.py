@@ -52,7 +52,7 @@ class Fact:
     @cached_property
     def key(self) -> tuple[object, ...]:
         """Equal for tests of the same part of an event."""
-        return (self.field.name, self._root_index, self.field.rest)
+        return (self.field.name, self._root_index, self.field.rest, self.comparison.lowered)
 
     @cached_property
     def is_indexed(self) -> bool:

@@ -29,17 +29,18 @@ _INSTEAD_OF_OPERATOR: Final[tuple[tuple[str, str], ...]] = (
     (r"(?:eq|equals?|is|equal_to)\b|:=?", "write `=`"),
     (r"start(?:s|_?with)?\b|begins?(?:_?with)?\b|(?i:has_?prefix|starts_?with)\b", 'write `startswith "text"`'),
     (r"end(?:s|_?with)?\b|(?i:has_?suffix|ends_?with)\b", 'write `endswith "text"`'),
-    (r"has\b|includes?\b|icontains\b", 'write `contains "…"`'),
+    (r"has\b|includes?\b", 'write `contains "…"`'),
+    (r"icontains\b", 'write `lower(Field) contains "…"`, with the text in lower case'),
     (r"=~|~[=~*]?|match(?:es)?\b|rlike\b", 'write `regex "…"`'),
     (r"gte?\b", "write `>` or `>=`"),
     (r"lte?\b", "write `<` or `<=`"),
-    (r"within\b|cidr\b", 'write `like "10.0.*"` or `regex`'),
+    (r"cidr\b|in_?cidr\b", 'write `within ("10.0.0.0/8")`'),
     (r"\[\s*-", "an index counts from the start: [0], [1:3], [*]"),
     (r'\["(?:[^"\\]|\\[^*])*\*', "a quoted key is one key, letter by letter: `*` stands for nothing in it"),
     (r"\[\s*[\"']", 'a key in brackets stands in double quotes, without spaces: Annotations["a/b"]'),
     (r"\.\s*\[", "no dot stands before a bracket"),
     (r"\[", "an index is written without spaces: [*], [0], [1:3]"),
-    (r"\(", "there are no functions: a field is compared with an operator"),
+    (r"\(", "there is no function but lower(Field): a field is compared with an operator"),
     (r"/", 'a key with a slash is written in brackets and quotes: Annotations["a/b"]'),
 )
 
@@ -48,8 +49,8 @@ _INSTEAD_OF_VALUE: Final[tuple[tuple[str, str], ...]] = (
     (r"'", 'texts stand in double quotes: "…"'),
     (r"[\u201c\u201d\u2018\u2019\u201e]", 'typographic quotes are not quotes: write "…"'),
     (r"(?:null|nil|None|undefined)\b", "write `not exists`, or `exists` for the opposite"),
-    (r"\$\{", "only in takes a reference: Field in ${list}"),
-    (r"\(", "a list of values stands after in"),
+    (r"\$\{", "only in and within take a reference: Field in ${list}"),
+    (r"\(", "a list of values stands after in and within"),
     (r"\[", 'lists stand in parentheses: ("a", "b")'),
     (r"[+.]\d", "a number is digits with a fraction at most: 5, -5, 0.5"),
 )
@@ -122,7 +123,7 @@ def _hint_of_parentheses(text: str, offset: int, expected: set[str]) -> str:
     if text[offset] == ")" and "STRING" in expected:
         return "an item is missing, or there is a comma too many"
     if text[offset] == '"' and "LPAR" in expected and "REFERENCE" in expected and "PATH" not in expected:
-        return 'the values of in stand in parentheses: ("a", "b")'
+        return 'a list stands in parentheses: ("a", "b")'
     return ""
 
 

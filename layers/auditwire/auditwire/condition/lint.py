@@ -181,7 +181,7 @@ def _is_in_every_text(operator: Operator, part: str) -> bool:
 
 
 def _negated_any(comparison: Comparison) -> Iterator[Finding]:
-    positive = spell(Comparison(comparison.field, comparison.operator, comparison.operands))
+    positive = spell(comparison.positive)
     none = f"for none of them write not ({positive})"
     message = f"{cut(spell(comparison))} is true as soon as some element is different"
     if comparison.operator is Operator.EXISTS:
@@ -211,7 +211,7 @@ def _missing(comparison: Comparison, field: Field, *, is_asked: bool) -> Iterato
     """A negated test that is false, too, where its field is missing."""
     if not comparison.negated or field.kind is Kind.TEXT:
         return
-    positive = spell(Comparison(comparison.field, comparison.operator, comparison.operands))
+    positive = spell(comparison.positive)
     indexed = bool(_indexes(comparison))
     if comparison.operator is Operator.EXISTS:
         if indexed:
@@ -233,4 +233,5 @@ def _missing(comparison: Comparison, field: Field, *, is_asked: bool) -> Iterato
 
 def spell_field(comparison: Comparison) -> str:
     """The field of a comparison as it was written."""
-    return comparison.field.text if isinstance(comparison.field, Path) else f"${{{comparison.field.name}}}"
+    field = comparison.field.text if isinstance(comparison.field, Path) else f"${{{comparison.field.name}}}"
+    return f"lower({field})" if comparison.lowered else field

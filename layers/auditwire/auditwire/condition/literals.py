@@ -31,6 +31,8 @@ _SINGULARS: Final = {
 
 def unheard_of(comparison: Comparison, field: Field) -> Iterator[Finding]:
     """A literal that no event has in this field."""
+    if comparison.lowered:
+        return
     exact = comparison.operator in (Operator.EQUAL, Operator.IN)
     for literal in comparison.operands:
         if not isinstance(literal, Text):

@@ -11,6 +11,7 @@ from typing import Any, Final
 import re2
 
 from auditwire.condition.errors import EvaluationError
+from auditwire.condition.networks import membership
 from auditwire.condition.syntax import Boolean, Comparison, Literal, Number, Operator, Reference, Text
 from auditwire.condition.values import is_present, number_of, parse_number, text_of, truth_of
 
@@ -35,9 +36,14 @@ class PatternError(ValueError):
 def positive_test(comparison: Comparison) -> Test:
     """The test of a comparison without its negation.
 
-    Raises ``PatternError`` for a regular expression RE2 refuses. Calling the test raises ``EvaluationError``
-    for a value it cannot judge.
+    Raises ``PatternError`` for a regular expression RE2 refuses, ``NetworkError`` for what is no network. Calling the
+    test raises ``EvaluationError`` for a value it cannot judge.
     """
+    test = _test(comparison)
+    return (lambda value: test(text_of(value).lower())) if comparison.lowered else test
+
+
+def _test(comparison: Comparison) -> Test:
     if comparison.operator is Operator.TRUTH:
         return truth_of
     if comparison.operator is Operator.EXISTS:
@@ -45,6 +51,9 @@ def positive_test(comparison: Comparison) -> Test:
     literals = [operand for operand in comparison.operands if isinstance(operand, Text | Number | Boolean)]
     if comparison.operator is Operator.IN:
         return _membership(literals)
+    if comparison.operator is Operator.WITHIN:
+        is_in = membership(map(spelling, literals))
+        return lambda value: is_in(value if type(value) is str else text_of(value))
     if comparison.operator in _ORDER:
         return _comparison(_ORDER[comparison.operator], literals[0])
     return _OF_TEXT[comparison.operator](spelling(literals[0]))

@@ -2,7 +2,7 @@
 
 import re
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
@@ -87,6 +87,13 @@ def parse_path(text: str) -> Path:
     )
 
 
+class _Lowered(NamedTuple):
+    """``lower(field)`` until its comparison is complete."""
+
+    field: Path | Reference
+    offset: int
+
+
 @v_args(inline=True)
 class _TreeBuilder(Transformer[Token, Chain]):
     """Builds the tree while the text is parsed, so that no recursion depends on the nesting of the text."""
@@ -118,11 +125,16 @@ class _TreeBuilder(Transformer[Token, Chain]):
             return field  # a macro, or an alias standing as a bare field: only the definitions can tell
         return Comparison(field, Operator.TRUTH, offset=field.offset)
 
-    def compare(self, field: Path | Reference, *rest: Token) -> Comparison:
+    def lowered(self, word: Token, field: Path | Reference) -> _Lowered:
+        return _Lowered(field, word.start_pos or 0)
+
+    def compare(self, tested: Path | Reference | _Lowered, *rest: Token) -> Comparison:
         words = 2 if rest[0].type == "NOT" else 1
         operator, negated = SPELLINGS[" ".join(rest[:words])]
         operands = tuple(_reference(one) if one.type == "REFERENCE" else _literal(one) for one in rest[words:])
-        return Comparison(field, operator, operands, negated, field.offset)
+        if isinstance(tested, _Lowered):
+            return Comparison(tested.field, operator, operands, negated, tested.offset, lowered=True)
+        return Comparison(tested, operator, operands, negated, tested.offset)
 
 
 def _reference(token: Token) -> Reference:

@@ -18,6 +18,7 @@ _PATH: Final = re.compile(r"(?:[\w.\-]|\[(?:\*|\d+|\d*:\d*)\])+", re.ASCII)
 _NEGATIVE: Final = "|".join(one.value for one in Operator if one.is_word and one.negative)
 _NOT_OPERATOR: Final = re.compile(rf"(?<![\w.\-])not(\s+)(?:{_NEGATIVE})(?![\w.\-\[])", re.ASCII)
 
+_LOWERED: Final = "compare each spelling there is, or use regex with (?i)"
 _INSTEAD: Final = {Operator.STARTSWITH: 'write like "text*"', Operator.ENDSWITH: 'write like "*text"'}
 _HINT: Final = "leave it out, or check without --dialect kubesphere"
 
@@ -41,6 +42,8 @@ def _comparison(comparison: Comparison) -> Iterator[Finding]:
     path, operator = comparison.field, comparison.operator
     if isinstance(path, Path):
         yield from path_only_here(path)
+    if comparison.lowered:
+        yield _finding("KubeSphere knows no lower()", _LOWERED, comparison.offset)
     if not operator.in_kubesphere:
         yield _finding(f"KubeSphere knows no operator {operator}", _INSTEAD.get(operator, _HINT), comparison.offset)
     elif isinstance(path, Path) and path.is_indexed and operator not in _AFTER_AN_INDEX:

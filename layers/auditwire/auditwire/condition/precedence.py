@@ -19,7 +19,6 @@ from auditwire.condition.syntax import (
     Expression,
     Not,
     Number,
-    Operands,
     Operator,
     Or,
     Path,
@@ -85,8 +84,10 @@ def _spell_comparison(node: Comparison) -> str:
     field = node.field.text if isinstance(node.field, Path) else f"${{{node.field.name}}}"
     if node.operator is Operator.TRUTH:
         return field
+    if node.lowered:
+        field = f"lower({field})"
     operands = ", ".join(map(_spell_literal, node.operands))
-    if node.operator.operands is Operands.ITEMS:
+    if node.operator.takes_list:
         operands = f"({operands})"
     word = (node.operator.negative or f"not {node.operator}") if node.negated else node.operator
     return f"{field} {word} {operands}".rstrip()

@@ -115,7 +115,7 @@ def _repeating_field(part: Bound) -> Field | None:
 
 def _wanted(part: Bound) -> frozenset[str]:
     """The values of which a part wants one; empty for parts of another kind."""
-    if not isinstance(part, Atom) or part.comparison.negated:
+    if not isinstance(part, Atom) or part.comparison.negated or part.comparison.lowered:
         return frozenset()
     operands = part.comparison.operands
     if part.comparison.operator is Operator.IN or (

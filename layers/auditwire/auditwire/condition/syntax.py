@@ -5,7 +5,7 @@ Two layers: a ``Chain`` is what the text says, ``and``, ``or`` and ``not`` in th
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as attribute
 from enum import Enum, StrEnum
 from typing import Any, ClassVar, Final, Self, TypeVar, cast
@@ -22,6 +22,7 @@ class Operands(Enum):
     WORDING = "a text or a number, which counts as it is spelled"
     TEXT = "a text"
     ITEMS = "a list of texts and numbers, which count as they are spelled"
+    NETWORKS = "a list of networks"
 
 
 class Operator(StrEnum):
@@ -48,6 +49,7 @@ class Operator(StrEnum):
     REGEX = "regex", Operands.TEXT, "not regex", True
     STARTSWITH = "startswith", Operands.TEXT, "not startswith", False
     ENDSWITH = "endswith", Operands.TEXT, "not endswith", False
+    WITHIN = "within", Operands.NETWORKS, "not within", False
     EXISTS = "exists", Operands.NONE, "not exists", True
     TRUTH = "true", Operands.NONE, "", True
     """A bare field name: the field is true. Its word is never written."""
@@ -75,7 +77,12 @@ class Operator(StrEnum):
     @property
     def goes_by_text(self) -> bool:
         """Whether it looks at the text of a value, whatever the value is."""
-        return self.operands in (Operands.ITEMS, Operands.WORDING, Operands.TEXT)
+        return self.operands in (Operands.ITEMS, Operands.WORDING, Operands.TEXT, Operands.NETWORKS)
+
+    @property
+    def takes_list(self) -> bool:
+        """Whether a list stands behind it."""
+        return self.operands in (Operands.ITEMS, Operands.NETWORKS)
 
 
 SPELLINGS: Final = {
@@ -193,13 +200,19 @@ Item = Text | Number | Reference
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One test of one field."""
+    """One test of one field. ``lowered``: of its text in lower case, as ``lower(Field)`` asks for."""
 
     field: Path | Reference
     operator: Operator
     operands: tuple[Literal | Reference, ...] = ()
     negated: bool = False
     offset: int = attribute(default=0, compare=False)
+    lowered: bool = False
+
+    @property
+    def positive(self) -> "Comparison":
+        """The same test without its negation."""
+        return replace(self, negated=False)
 
 
 @dataclass(frozen=True, slots=True)

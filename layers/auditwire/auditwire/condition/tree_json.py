@@ -3,7 +3,8 @@
     ["and", E, …]  ["or", E, …]  ["not", E]  [operator, negated, path, [operand, …]]
 
 A path is a list of segments, ``[name]`` or ``[name, index]`` with the index as spelled; a quoted one in ``{"key": …}``.
-An operand is ``["text", "…"]``, ``["number", "spelling"]`` or ``["boolean", true]``.
+``lower(path)`` is ``{"lower": path}``. An operand is ``["text", "…"]``, ``["number", "spelling"]`` or
+``["boolean", true]``.
 """
 
 import re
@@ -41,7 +42,9 @@ def to_json(node: Expression) -> list[Any]:
         return ["not", to_json(node.operand)]
     if isinstance(node, Reference) or isinstance(node.field, Reference):
         raise TypeError("an expression with references cannot be stored")
-    return [node.operator.value, node.negated, path_to_json(node.field), [_literal(one) for one in node.operands]]
+    path: Any = path_to_json(node.field)
+    field = {"lower": path} if node.lowered else path
+    return [node.operator.value, node.negated, field, [_literal(one) for one in node.operands]]
 
 
 def from_json(value: Any, depth: int = 0) -> Expression:
@@ -55,11 +58,16 @@ def from_json(value: Any, depth: int = 0) -> Expression:
             return Or(tuple(from_json(operand, depth + 1) for operand in (first, second, *rest)))
         case ["not", operand]:
             return Not(from_json(operand, depth + 1))
+        case [str() as operator, bool() as negated, {"lower": list() as path}, list() as operands]:
+            return replace(_comparison(operator, negated, path, operands), lowered=True)
         case [str() as operator, bool() as negated, list() as path, list() as operands]:
-            return Comparison(
-                path_from_json(path), Operator(operator), tuple(_literal_from(one) for one in operands), negated
-            )
+            return _comparison(operator, negated, path, operands)
     raise ValueError(f"{str(value)[:80]} is no expression")
+
+
+def _comparison(operator: str, negated: bool, path: list[Any], operands: list[Any]) -> Comparison:
+    literals = tuple(_literal_from(one) for one in operands)
+    return Comparison(path_from_json(path), Operator(operator), literals, negated)
 
 
 def path_to_json(path: Path) -> list[Any]:

@@ -31,6 +31,8 @@ CODES: Final[Mapping[str, str]] = {
     "AW119": "like without a wildcard",
     "AW120": "no regular expression is needed",
     "AW121": "no event has this value",
+    "AW122": "lower() compares texts in lower case",
+    "AW123": "this is no network",
     "AW201": "the file is not YAML",
     "AW202": "the apiVersion is not supported",
     "AW203": "the key is unknown",

@@ -168,6 +168,12 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
         """The response's object as JSON values, or None; decoded once."""
         return json_value(self.responseObject)
 
+    @property
+    def sourceIP(self) -> str | None:  # noqa: N802
+        """The last of the source addresses, the only one that the client cannot choose: who connected to the API
+        server. The others are what headers such as X-Forwarded-For say."""
+        return self.sourceIPs[-1] if self.sourceIPs else None
+
     def forget_bodies(self) -> None:
         """Frees the decoded bodies, which take several times the memory of their text. They can be decoded again."""
         self.__dict__.pop("requestBody", None)

@@ -11,6 +11,7 @@ from typing import Final
 from auditwire.condition.compile import Dialect, check
 from auditwire.condition.errors import Finding
 from auditwire.condition.fields import FieldTable
+from auditwire.condition.operands import unfit_operand
 from auditwire.condition.parse import SyntaxFinding, parse, parse_path
 from auditwire.condition.pattern_budget import PatternBudget
 from auditwire.condition.precedence import MAX_DEPTH, Precedence, read
@@ -240,7 +241,11 @@ class Definitions:
         operands = tuple(
             literal for operand in node.operands for literal in self._operands_of(document, operand, within)
         )
-        return Comparison(field, node.operator, operands, node.negated, node.offset)
+        comparison = replace(node, field=field, operands=operands)
+        unfit = unfit_operand(comparison)
+        if unfit is not None:
+            raise UnresolvedError(unfit)
+        return comparison
 
     def _operands_of(
         self, document: RuleDocument, operand: Literal | Reference, within: Expansion

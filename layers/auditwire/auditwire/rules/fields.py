@@ -63,6 +63,7 @@ _TOP_LEVEL: Final = (
     ("Devops", Kind.TEXT, "devops"),
     ("Message", Kind.TEXT, "message"),
     ("SourceIPs", Kind.TEXTS, "sourceIPs"),
+    ("SourceIP", Kind.OPTIONAL_TEXT, "sourceIP"),
     ("RequestReceivedTimestamp", Kind.OPTIONAL_TEXT, "requestReceivedTimestamp"),
     ("StageTimestamp", Kind.OPTIONAL_TEXT, "stageTimestamp"),
     ("RequestObject", Kind.JSON, "requestBody"),
@@ -100,7 +101,7 @@ _TABLE: Final[dict[str, _Leaf | _Object]] = {
 _OPTIONAL_OBJECTS: Final = frozenset(("impersonatedUser", "responseStatus", "authenticationMetadata"))
 
 # Attributes that give a member of the event in another form.
-_MEMBERS: Final = {"requestBody": "requestObject", "responseBody": "responseObject"}
+_MEMBERS: Final = {"requestBody": "requestObject", "responseBody": "responseObject", "sourceIP": "sourceIPs"}
 
 # These values differ in nearly every event. The values of all other fields recur from event to event.
 _DIFFERENT_EACH_TIME: Final = frozenset((
