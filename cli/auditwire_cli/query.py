@@ -131,7 +131,7 @@ def query(
         raise UsageError(str(error), error.hint) from None
     if search.start and search.end and search.start >= search.end:
         raise UsageError("--to is not later than --from", "swap them")
-    reader, search = _reader(where.find(), store, search, now)
+    reader, search = reader_of(where.find(), store, search, now)
     damaged: list[UnreadableError] = []
     found = reader.find(search, reading_hours(), partial(_name, damaged))
     shown = _show(islice(found, limit), output)
@@ -174,7 +174,9 @@ def _show(found: "Iterator[Found]", output: Output) -> int:
     return shown
 
 
-def _reader(found: Deployment, store: Store | None, search: "Search", now: datetime) -> "tuple[ArchiveReader, Search]":
+def reader_of(
+    found: Deployment, store: Store | None, search: "Search", now: datetime
+) -> "tuple[ArchiveReader, Search]":
     """Where to look, and for what; it has a start where every hour has to be read."""
     from auditwire.archive.search_bucket import BucketReader
     from auditwire.archive.search_table import TableReader

@@ -28,6 +28,7 @@ RANKS = {
     "measure": 6,
     "measured": 6,
     "bundles": 7,
+    "analysis": 7,
     "ledger": 7,
     "search": 7,
     "ingest": 8,

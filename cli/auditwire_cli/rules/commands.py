@@ -4,17 +4,21 @@ from auditwire_cli.groups import group
 from auditwire_cli.rules.check import rules_check
 from auditwire_cli.rules.diff import rules_diff
 from auditwire_cli.rules.eval import rules_eval
+from auditwire_cli.rules.explain import rules_explain
 from auditwire_cli.rules.fix import rules_fix
 from auditwire_cli.rules.publish import rules_publish
 from auditwire_cli.rules.pull import rules_pull
 from auditwire_cli.rules.rollback import rules_rollback
 from auditwire_cli.rules.schema import rules_schema
 from auditwire_cli.rules.status import rules_status
+from auditwire_cli.rules.test import rules_test
 
 rules = group(
-    "Check, try, fix and publish rule documents.",
+    "Check, try, test, fix and publish rule documents.",
     check=rules_check,
     eval=rules_eval,
+    test=rules_test,
+    explain=rules_explain,
     fix=rules_fix,
     schema=rules_schema,
     publish=rules_publish,

@@ -40,7 +40,7 @@ def _field_text(path: Path, fields: FieldTable) -> Callable[[Any], str]:
     load = field.load
 
     def render(event: Any) -> str:
-        values = list(_leaves(_reached(load(event), steps, 0)))
+        values = list(_leaves(reached(load(event), steps)))
         return ", ".join(text_of(value) for value in values) if values else _MISSING
 
     return render
@@ -54,7 +54,7 @@ def shortened(text: str) -> str:
     return line.encode()[: MAX_BYTES - 3].decode(errors="ignore") + "…"
 
 
-def _reached(value: Any, steps: tuple[Step, ...], position: int) -> Any:
+def reached(value: Any, steps: tuple[Step, ...], position: int = 0) -> Any:
     """What a path selects: several values if an index selects several. What cannot be reached is missing."""
     step = steps[position]
     value = find(value, step.keys)
@@ -65,7 +65,7 @@ def _reached(value: Any, steps: tuple[Step, ...], position: int) -> Any:
     selected = value if isinstance(step.index, AnyElement) else value[step.index.start : step.index.stop]
     if position == len(steps) - 1:
         return selected
-    return [_reached(element, steps, position + 1) for element in selected]
+    return [reached(element, steps, position + 1) for element in selected]
 
 
 def _leaves(value: Any) -> Any:
