@@ -49,4 +49,4 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         for name, seconds in _ingest().rules.ages().items():
             metrics.add_metric(name, MetricUnit.Seconds, seconds)
     measure_by_cluster(metrics, {answer.account.cluster: answer.account.metrics()} if answer.account else {})
-    return {"statusCode": answer.status, "headers": {"content-type": "text/plain"}, "body": answer.body}
+    return {"statusCode": answer.status, "headers": {"content-type": answer.content_type}, "body": answer.body}

@@ -27,7 +27,7 @@ MAX_EVENT = 6 * 1024 * 1024
 
 _ARN = re.compile(r"functions/(?P<arn>arn:aws:lambda:[^/]+)/invocations$")
 _INTEGRATION_KEYS = {"payloadFormatVersion", "type", "uri", "httpMethod", "timeoutInMillis"}
-_OPERATION_KEYS = {"x-amazon-apigateway-integration", "responses", "parameters"}
+_OPERATION_KEYS = {"x-amazon-apigateway-integration", "responses", "parameters", "security"}
 _TEXT_TYPES = re.compile(r"text/.*|application/(json|javascript|xml|[^;]*\+(json|xml))", re.IGNORECASE)
 
 
@@ -59,6 +59,8 @@ class Route:
     key: str
     function: str
     pattern: re.Pattern[str]
+    authorizer: str | None = None
+    """The name of the authorizer that a request must pass."""
 
     def match(self, method: str, path: str) -> dict[str, str] | None:
         """The path parameters if the route serves this request, else None."""
@@ -73,6 +75,7 @@ def message(status: int, text: str) -> HttpAnswer:
     return HttpAnswer(status, [("Content-Type", "application/json")], orjson.dumps({"message": text}))
 
 
+UNAUTHORIZED = message(401, "Unauthorized")
 NOT_FOUND = message(404, "Not Found")
 FAILED = message(500, "Internal Server Error")
 TOO_LARGE = message(413, "Request Entity Too Large")
@@ -93,12 +96,20 @@ def routes(body: Mapping[str, Any]) -> list[Route]:
                 msg = f"the local system does not know {what} of the route {method} {template}"
                 raise DeployError(msg)
             name = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
-            found.append(Route(f"{name} {template}", arn["arn"], _pattern(template)))
+            security = [authorizer for one in operation.get("security", ()) for authorizer in one]
+            found.append(Route(f"{name} {template}", arn["arn"], _pattern(template), next(iter(security), None)))
     return sorted(found, key=_specificity)
 
 
-def event(request: Request, route: Route, parameters: Mapping[str, str], *, api: str) -> dict[str, Any]:
-    """The event of a request in payload format 2.0.
+def event(
+    request: Request,
+    route: Route,
+    parameters: Mapping[str, str],
+    *,
+    api: str,
+    claims: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """The event of a request in payload format 2.0; ``claims`` are those of the token that an authorizer verified.
 
     As on AWS, the path is decoded, header names are lower-cased and repeated headers joined by a comma, and cookies are
     separate. Bodies of text types are text and all others base64, so a body of a text type loses bytes that are not
@@ -142,6 +153,8 @@ def event(request: Request, route: Route, parameters: Mapping[str, str], *, api:
         },
         "isBase64Encoded": False,
     }
+    if claims is not None:
+        made["requestContext"]["authorizer"] = {"jwt": {"claims": claims, "scopes": None}}
     if cookies is not None:
         made["cookies"] = [cookie.strip() for cookie in cookies.split(";")]
     if query:

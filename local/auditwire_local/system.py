@@ -16,6 +16,7 @@ from botocore.config import Config
 from auditwire_local import gateway
 from auditwire_local.archive import archive_lines, table_lines
 from auditwire_local.assembly import configurations, event_rules, mappings
+from auditwire_local.authorizer import Issuer, authorizers
 from auditwire_local.buckets import object_events
 from auditwire_local.certificate import server_context
 from auditwire_local.deploy import Stack, deploy
@@ -36,8 +37,8 @@ from auditwire_local.status import ArchivePlace, Logbook, Status
 
 Observer = Callable[["LocalSystem"], AbstractContextManager[object]]
 
-# No put takes any time here, and nobody at a terminal waits ten minutes.
-_PARAMETERS = {"SealGraceSeconds": "0"}
+# No put takes any time here, and nobody at a terminal waits ten minutes. Tokens are for this audience.
+_PARAMETERS = {"SealGraceSeconds": "0", "PubSubAudience": "auditwire-dev"}
 # Compiling takes well under a second; a busy machine may need longer.
 _COMPILE_SECONDS = 60.0
 # How long the end waits for orders to seal.
@@ -58,6 +59,8 @@ class LocalSystem:
     """Where other processes find the in-process AWS."""
     deployed: Stack
     """The deployed stack: outputs, resources, folders of code."""
+    issuer: Issuer
+    """Signs the tokens that routes with an authorizer accept."""
     clusters: Mapping[str, ClusterCredential]
     alert_receiver: AlertReceiver | None
     """The built-in receiver; None where an Alertmanager is given."""
@@ -66,6 +69,7 @@ class LocalSystem:
         self.options = options
         self.region = options.region
         self.stack = options.stack
+        self.issuer = Issuer()
         self.logbook = Logbook(options.log_file)
         self._undelivered = 0
         self._open = ExitStack()
@@ -170,6 +174,7 @@ class LocalSystem:
                     name: {"credential": cluster.credential, "sender": cluster.sender}
                     for name, cluster in self.clusters.items()
                 },
+                "issuer_key": self.issuer.private_key,
             },
         )
 
@@ -206,6 +211,7 @@ class LocalSystem:
         self._alerts = [one for one in self._pollers if one.queue_url == self.outputs.get("AlertsQueueUrl")]
         [api] = self.deployed.of_type("AWS::ApiGatewayV2::Api")
         self._api, self._routes = api.physical_id, gateway.routes(api.properties["Body"])
+        self._authorizers = authorizers(api.properties["Body"])
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="auditwire-")))
         context, self.ca_file = server_context(folder) if tls else (None, None)
         try:
@@ -305,7 +311,13 @@ class LocalSystem:
                 break
         else:
             return gateway.NOT_FOUND
-        event = gateway.event(request, route, parameters, api=self._api)
+        claims = None
+        if route.authorizer is not None:
+            given = [value for name, value in request.headers if name.lower() == "authorization"]
+            claims = self.issuer.claims_of(",".join(given), self._authorizers[route.authorizer])
+            if claims is None:
+                return gateway.UNAUTHORIZED
+        event = gateway.event(request, route, parameters, api=self._api, claims=claims)
         if len(orjson.dumps(event)) >= gateway.MAX_EVENT:
             return gateway.TOO_LARGE
         try:

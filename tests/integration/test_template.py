@@ -302,19 +302,35 @@ def test_environments_hold_what_the_functions_read(stack: Document) -> None:
     }
 
 
-def test_api_has_the_three_routes_and_no_other(stack: Document) -> None:
+def test_api_has_these_routes_and_no_other(stack: Document) -> None:
     (api,) = of_type(stack, "AWS::ApiGatewayV2::Api").values()
     routes = {(method, path) for path, methods in api["Body"]["paths"].items() for method in methods}
     assert routes == {
         ("post", "/audit/webhook/event"),
         ("post", "/audit/webhook/event/{credential+}"),
+        ("post", "/audit/firehose"),
+        ("post", "/audit/gke"),
         ("get", "/healthz"),
     }
-    for methods in api["Body"]["paths"].values():
+    for path, methods in api["Body"]["paths"].items():
         for route in methods.values():
+            assert route.get("security") == ([{"PubSub": []}] if path == "/audit/gke" else None)
             integration = route["x-amazon-apigateway-integration"]
             assert integration["payloadFormatVersion"] == "2.0"
             assert set(references(integration["uri"])) == {"AWS::Partition", "AWS::Region", "IngestFunctionAliaslive"}
+
+
+def test_tokens_of_pubsub_are_verified_before_the_function_is_called(stack: Document) -> None:
+    (api,) = of_type(stack, "AWS::ApiGatewayV2::Api").values()
+    authorizer = api["Body"]["components"]["securitySchemes"]["PubSub"]["x-amazon-apigateway-authorizer"]
+    assert authorizer == {
+        "type": "jwt",
+        "identitySource": "$request.header.Authorization",
+        "jwtConfiguration": {
+            "issuer": "https://accounts.google.com",
+            "audience": [{"Fn::If": ["HasPubSubAudience", {"Ref": "PubSubAudience"}, "auditwire.invalid"]}],
+        },
+    }
 
 
 def test_stage_is_throttled_and_its_access_log_holds_no_path(stack: Document) -> None:

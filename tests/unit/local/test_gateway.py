@@ -58,11 +58,11 @@ def test_the_most_specific_route_serves_a_request(
 @pytest.mark.parametrize(
     ("operation", "what"),
     [
-        ({**_operation(), "security": []}, "security"),
+        ({**_operation(), "x-amazon-apigateway-request-validator": "all"}, "x-amazon-apigateway-request-validator"),
         (_operation(requestParameters={}), "requestParameters"),
         (_operation(payloadFormatVersion="1.0"), "an integration other than a Lambda proxy of format 2.0"),
     ],
-    ids=["authorizer", "mapping", "format"],
+    ids=["validator", "mapping", "format"],
 )
 def test_a_route_that_is_not_understood_is_refused(operation: dict[str, Any], what: str) -> None:
     with pytest.raises(DeployError) as caught:

@@ -4,9 +4,11 @@ from auditwire.clusters.cluster import Cluster, is_cluster_name, is_label
 from auditwire.clusters.credential import (
     Credential,
     CredentialKind,
+    account_key,
     certificate_digest,
     credential_digest,
     is_credential,
+    log_group_key,
     presented,
 )
 from auditwire.clusters.directory import Directory
@@ -30,11 +32,13 @@ __all__ = [
     "Listing",
     "Registration",
     "SentBy",
+    "account_key",
     "certificate_digest",
     "credential_digest",
     "is_cluster_name",
     "is_credential",
     "is_label",
+    "log_group_key",
     "presented",
     "sender_version",
 ]

@@ -6,7 +6,7 @@ five times and then drop it, ks-apiserver would drop it at once.
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -37,12 +37,15 @@ from auditwire.clusters import (
     presented,
     sender_version,
 )
-from auditwire.events import Event, Flag, Reject, encode_line, read, settle
+from auditwire.events import BodyError, Event, Flag, Reject, encode_line, read, settle
+from auditwire.events.slicing import slices
+from auditwire.ingest import firehose
 from auditwire.ingest.account import Account
 from auditwire.ingest.request import Request
 from auditwire.pipeline import Deciding, Decisions, Kept
 from auditwire.rules import RuleSet
 from auditwire.senders.kind import SenderKind
+from auditwire.senders.paths import FIREHOSE_PATH
 
 DEADLINE_SECONDS: Final = 2.2
 """How long after a request the answer must be on its way. ks-apiserver waits three seconds and never repeats a
@@ -54,10 +57,6 @@ OUTBOX_SECONDS: Final = 1.0
 ARCHIVE_SECONDS: Final = 1.0
 """How much of that is reserved for a last request to a store of single events that hangs."""
 
-NOTE_USE_SECONDS: Final = DEADLINE_SECONDS
-"""How late the use of a credential may still be recorded. A sender that seldom has events meets a cold environment each
-time, and must not be taken for silent because of that."""
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -68,6 +67,7 @@ class Answer:
     account: Account | None = None
     error: str = ""
     body: str = ""
+    content_type: str = "text/plain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,15 @@ class Ingest:
         credential that is not valid, 503 if something could not be stored."""
         if request.method == "GET" and request.path.rstrip("/") == "/healthz":
             return Answer(200, body="ok")
-        credential = presented(request.headers, request.path, request.certificate)
+        if request.route == FIREHOSE_PATH:
+            answer = self._answer(request, firehose.DEADLINE_SECONDS)
+            body = firehose.answer_body(request, answer.status)
+            return replace(answer, body=body, content_type="application/json")
+        return self._answer(request, DEADLINE_SECONDS)
+
+    def _answer(self, request: Request, seconds: float) -> Answer:
+        """The answer to a request that may carry events, on its way ``seconds`` after the request."""
+        credential = presented(request.headers, request.path, request.certificate, request.claims)
         try:
             cluster = self.directory.identify(credential)
         except DirectoryError as error:
@@ -111,11 +119,34 @@ class Ingest:
         if cluster is None or credential is None:
             return Answer(401)
         body, fault = request.inflated()
-        batch = Batch(cluster, body, batch_digest(cluster.name, body), request.received, fault)
-        answer = self.take(batch, request.received.timestamp() + DEADLINE_SECONDS)
+        deadline = request.received.timestamp() + seconds
+        if request.route == FIREHOSE_PATH and fault is None:
+            answer = self.take_sliced(cluster, firehose.records_of(body), request.received, deadline)
+        else:
+            batch = Batch(cluster, body, batch_digest(cluster.name, body), request.received, fault)
+            answer = self.take(batch, deadline)
         if answer.account:
-            self._note_use(request, credential, answer.account, stored=answer.status == 200)
+            self._note_use(request, credential, answer.account, deadline, stored=answer.status == 200)
         return answer
+
+    def take_sliced(self, cluster: Cluster, body: bytes, received: datetime, deadline: float) -> Answer:
+        """Processes what came by a road with more time than a webhook has: as ``take`` does, and a body that is over a
+        bound in slices, which are the same each time. Ends with the first that could not be stored."""
+        total: Account | None = None
+        try:
+            parts = list(slices(body))
+        except BodyError as error:
+            fault = Reject("body", error.reason, error.detail, body)
+            return self.take(Batch(cluster, body, batch_digest(cluster.name, body), received, fault), deadline)
+        for part in parts:
+            answer = self.take(Batch(cluster, part, batch_digest(cluster.name, part), received), deadline)
+            if total is None:
+                total = answer.account
+            elif answer.account is not None:
+                total.add(answer.account)
+            if answer.status != 200:
+                return replace(answer, account=total)
+        return Answer(200, total)
 
     def take(self, batch: Batch, deadline: float) -> Answer:
         """Processes one batch after its credential was checked: settle, decide, archive, publish.
@@ -137,10 +168,13 @@ class Ingest:
             return Answer(503, account, str(error))
         return self._publish(alerts, deadline, account)
 
-    def _note_use(self, request: Request, credential: Credential, account: Account, *, stored: bool) -> None:
-        """Records the use of the credential, after everything that matters and only if there is time."""
+    def _note_use(
+        self, request: Request, credential: Credential, account: Account, latest: float, *, stored: bool
+    ) -> None:
+        """Records the use of the credential, after everything that matters and not after ``latest``. That is as late
+        as the answer may be: a sender that seldom has events meets a cold environment each time, and must not be taken
+        for silent because of that."""
         count = account.received if stored else 0  # what was not stored comes again, and is counted then
-        latest = request.received.timestamp() + NOTE_USE_SECONDS
         account.last_use_failures = self.directory.note_use(
             credential, count, lambda: SentBy(request.user_agent, account.sender_version), latest
         )

@@ -21,6 +21,8 @@ class Request:
     received: datetime
     certificate: str | None = None
     """The client certificate in PEM that API Gateway verified, on a domain with mutual TLS."""
+    claims: Mapping[str, Any] | None = None
+    """The claims of the token that API Gateway verified, on a route with an authorizer."""
 
     @classmethod
     def from_event(cls, event: dict[str, Any]) -> "Request":
@@ -42,21 +44,28 @@ class Request:
             body=body,
             received=datetime.fromtimestamp(context["timeEpoch"] / 1000, UTC),
             certificate=_certificate(context),
+            claims=((context.get("authorizer") or {}).get("jwt") or {}).get("claims"),
         )
 
     @property
     def user_agent(self) -> str:
         """The client's name for itself, or an empty string."""
-        return self._header("user-agent") or ""
+        return self.header("user-agent") or ""
+
+    @property
+    def route(self) -> str:
+        """The path without one slash at its end, which HTTP APIs ignore."""
+        return self.path.removesuffix("/")
 
     def inflated(self) -> tuple[bytes, Reject | None]:
         """The inflated body. If it cannot be inflated, the body as it was received, and a reject."""
         try:
-            return inflate(self.body, self._header("content-encoding")), None
+            return inflate(self.body, self.header("content-encoding")), None
         except BodyError as error:
             return self.body, Reject("body", error.reason, error.detail, self.body)
 
-    def _header(self, name: str) -> str | None:
+    def header(self, name: str) -> str | None:
+        """The value of a header, by its name in lower case."""
         return next((value for given, value in self.headers.items() if given.lower() == name), None)
 
 

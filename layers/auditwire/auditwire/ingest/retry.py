@@ -135,13 +135,14 @@ def retry(held: Held, ingest: Ingest, entry: QuarantineEntry, deadline: float, *
         return Retried(entry, "still_bad", f"{again.fault.reason}: {again.fault.detail}")
     # The note names the cluster. The casing of each event's keys tells the kind of sender.
     cluster = Cluster(note.cluster)
-    total = Account(cluster.name)
-    for body in slices(raw) if again.is_sliced else [again.body]:
-        answer = ingest.take(Batch(cluster, body, batch_digest(cluster.name, body), note.received), deadline)
-        if answer.account:
-            total.add(answer.account)
-        if answer.status != 200:
-            return Retried(entry, "failed", answer.error, total)
+    if again.is_sliced:
+        answer = ingest.take_sliced(cluster, raw, note.received, deadline)
+    else:
+        batch = Batch(cluster, again.body, batch_digest(cluster.name, again.body), note.received)
+        answer = ingest.take(batch, deadline)
+    total = answer.account or Account(cluster.name)
+    if answer.status != 200:
+        return Retried(entry, "failed", answer.error, total)
     if not keep and not _is_quarantined_again(raw, again.decoded.rejects):
         held.remove(entry)
     return Retried(entry, "taken", account=total)
