@@ -1,12 +1,17 @@
 """What becomes of each event of a batch."""
 
+import json
 from datetime import UTC, datetime
+from typing import Any
 
-from auditwire.events import Event, ObjectRef, settle
+import pytest
+
+from auditwire.events import Event, ObjectRef, decode, settle
 from auditwire.pipeline import Decisions, Passed, decide_batch
 from auditwire.rules import RuleSet, Source, default_rules, load_sources
 from auditwire.senders.kind import SenderKind
 from made_events import event
+from rule_texts import document, rule, rule_set_of
 
 WEBHOOK = """\
 apiVersion: auditing.kubesphere.io/v1alpha1
@@ -190,3 +195,101 @@ rules:
         assert decided(cut(unknown, stage="Panic")).ignored == {"policy_stage": 1}
     # Missing bodies are nothing that a policy looks at.
     assert decided(cut("requestObject")).ignored == {"policy_none": 1}
+
+
+ASKED = {"requestReceivedTimestamp": "2026-11-21T22:05:00.000000Z"}
+
+
+def received(**changes: Any) -> Event:
+    """A patch that came in."""
+    return event(**{"verb": "patch", "user": "mallory", "stage": "RequestReceived", **ASKED, **changes})
+
+
+def completed(**changes: Any) -> Event:
+    return event(**{"verb": "patch", "user": "mallory", **ASKED, **changes})
+
+
+def alerting_on_patches() -> RuleSet:
+    """Rules under which every patch alerts; without a policy."""
+    return rule_set_of(document(rule('Verb = "patch"')))
+
+
+@pytest.mark.parametrize("later", ["ResponseComplete", "ResponseStarted", "Panic"])
+def test_a_request_that_came_in_never_alerts_where_a_later_stage_is_in_its_batch(later: str) -> None:
+    for events in ([received(), completed(stage=later)], [completed(stage=later), received()]):
+        decisions = decide_batch(events, sender=SenderKind.KUBERNETES, rules=alerting_on_patches())
+
+        found = {kept.event.stage: (kept.verdict.outcome, len(kept.verdict.alerts)) for kept in decisions.kept}
+        assert found == {"RequestReceived": ("archive", 0), later: ("alert", 1)}
+        assert all(not kept.event.flags for kept in decisions.kept)
+        assert decisions.kept[0].verdict.alerting == ("mine.r",)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        completed(auditID="another"),
+        completed(verb="update"),
+        completed(user="bob"),
+        completed(requestURI="/api/v1/namespaces/shop/pods/another"),
+        completed(requestReceivedTimestamp="2026-11-21T22:05:00.000001Z"),
+        completed(requestReceivedTimestamp=None),
+        received(),
+        completed(stage="Later"),
+    ],
+)
+def test_one_whose_end_is_not_there_is_judged_and_flagged_whatever_bears_its_audit_id(other: Event) -> None:
+    decisions = decide_batch([other, received()], sender=SenderKind.KUBERNETES, rules=alerting_on_patches())
+
+    kept = decisions.kept[-1]
+    assert (kept.verdict.outcome, kept.event.flags) == ("alert", ("unfinished",))
+    assert decisions.seen[-1].flags == ("unfinished",)
+
+
+def test_a_time_is_the_same_however_it_is_written() -> None:
+    sent = {"level": "Request", "auditID": "a", "verb": "patch", "user": {"username": "ann"}}
+    bodies = [
+        {**sent, "stage": "RequestReceived", "requestReceivedTimestamp": "2026-11-21T22:05:00.1Z"},
+        {**sent, "stage": "ResponseComplete", "requestReceivedTimestamp": "2026-11-21T23:05:00.100000+01:00"},
+    ]
+    events = list(decode("\n".join(map(json.dumps, bodies)).encode()).events)
+    for one in events:
+        settle(one, cluster="prod", received=datetime(2026, 11, 21, 22, 6, tzinfo=UTC))
+
+    decisions = decide_batch(events, sender=SenderKind.KUBERNETES, rules=alerting_on_patches())
+
+    assert [kept.verdict.outcome for kept in decisions.kept] == ["archive", "alert"]
+
+
+def test_what_no_rule_keeps_is_ignored_and_not_flagged() -> None:
+    decisions = decide_batch([received(verb="get")], sender=SenderKind.KUBERNETES, rules=alerting_on_patches())
+
+    assert decisions.ignored == {"no_rule": 1}
+    assert decisions.seen[0].flags == ()
+
+
+def test_an_undecided_rule_does_not_alert_either_where_the_end_is_there() -> None:
+    first, last = received(), completed()
+    first.unknown_paths = last.unknown_paths = frozenset(("requestObject",))
+    rules = rule_set_of(document(rule("RequestObject.spec exists")))
+
+    decisions = decide_batch([first, last], sender=SenderKind.KUBERNETES, rules=rules)
+
+    assert [len(kept.verdict.might_alert) for kept in decisions.kept] == [0, 1]
+
+
+def test_the_default_policy_keeps_the_first_stage_of_patches_only() -> None:
+    default = load_sources(default_rules()).rule_set
+    assert default is not None
+
+    kept = [
+        verb
+        for verb in ("patch", "create", "update", "delete", "get")
+        if decide_batch([received(verb=verb)], sender=SenderKind.KUBERNETES, rules=default).kept
+    ]
+
+    assert kept == ["patch"]
+    for resource in ("secrets", "pods"):
+        (one,) = decide_batch([received(resource=resource)], sender=SenderKind.KUBERNETES, rules=default).kept
+        assert one.event.flags == ("unfinished",)
+        assert (one.event.level == "Metadata") is (resource == "secrets")

@@ -9,7 +9,8 @@ from typing import Final
 
 import msgspec
 
-from auditwire.events import Event, Level, as_stored
+from auditwire.events import Event, Flag, Level, as_stored
+from auditwire.events.stages import LATER, RECEIVED, is_later_stage
 from auditwire.rules import RuleSet, Verdict
 from auditwire.senders.kind import SenderKind
 
@@ -73,6 +74,9 @@ class Decisions:
 class Deciding:
     """Decides about settled events one by one, as they are read. Ignored events do not stay in memory.
 
+    An event that only says that a request came in never alerts where a later stage of the request is in the batch.
+    Where there is none it is judged like any other, and flagged ``unfinished``.
+
     ``sender`` is the kind of sender that the credential is registered for. With ``ANY`` the casing of each event's keys
     decides.
     """
@@ -83,6 +87,7 @@ class Deciding:
         self._found = Decisions()
         self._ignored: list[Ignored] = []
         self._texts: dict[tuple[str, str], msgspec.Raw | memoryview | bytes] = {}
+        self._received: list[tuple[int, Event]] = []
 
     def take(self, event: Event) -> None:
         """Decides about the next event of the batch."""
@@ -97,6 +102,8 @@ class Deciding:
         if decision.ignored is None:
             stored = decision.event
             stored.forget_bodies()
+            if stored.stage == RECEIVED:
+                self._received.append((len(found.kept), event))
             found.kept.append(Kept(len(found.seen), stored, decision.verdict))
             found.seen.append(stored)
         else:
@@ -104,9 +111,20 @@ class Deciding:
             found.seen.append(Passed(event.stageTimestamp, event.flags))
 
     def decisions(self) -> Decisions:
-        """What became of the events so far."""
-        self._found.ignored = Counter(self._ignored)
-        return self._found
+        """What became of the events, once all of them were taken."""
+        found = self._found
+        for position, event in self._received:
+            kept = found.kept[position]
+            if self._has_later_stage(event):
+                found.kept[position] = msgspec.structs.replace(kept, verdict=kept.verdict.without_alerts())
+            else:
+                kept.event.flag(Flag.UNFINISHED)
+        found.ignored = Counter(self._ignored)
+        return found
+
+    def _has_later_stage(self, event: Event) -> bool:
+        texts = (self._texts.get((event.auditID, stage)) for stage in LATER)
+        return any(text is not None and is_later_stage(text, event) for text in texts)
 
 
 def decide_batch(events: Iterable[Event], *, sender: SenderKind, rules: RuleSet) -> Decisions:

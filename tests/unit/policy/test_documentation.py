@@ -40,7 +40,12 @@ def test_the_policy_that_ships_has_no_traps() -> None:
 
     assert (loaded.load, loaded.diagnostics) == ("ok", [])
     assert loaded.policy is not None
+    secrets, patch, omitted = [{"resources": ["secrets"]}], ["patch"], ["RequestReceived"]
     assert loaded.policy.as_json() == {
-        "rules": [{"level": "Metadata", "resources": [{"resources": ["secrets"]}]}, {"level": "RequestResponse"}],
-        "omitStages": ["RequestReceived"],
+        "rules": [
+            {"level": "Metadata", "verbs": patch, "resources": secrets},
+            {"level": "Metadata", "resources": secrets, "omitStages": omitted},
+            {"level": "RequestResponse", "verbs": patch},
+            {"level": "RequestResponse", "omitStages": omitted},
+        ],
     }

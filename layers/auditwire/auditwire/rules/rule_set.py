@@ -151,6 +151,12 @@ class Verdict:
     undecided: tuple[str, ...] = ()
     might_alert: tuple[Rule, ...] = ()
 
+    def without_alerts(self) -> "Verdict":
+        """The verdict on an event of which another one alerts: what would alert is archived."""
+        if self.outcome != "alert" and not self.might_alert:
+            return self
+        return replace(self, outcome="archive", alerts=(), might_alert=())
+
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
