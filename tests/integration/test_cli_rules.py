@@ -422,3 +422,40 @@ def test_interrupted_while_sending_nothing_has_changed(published: Desk, number: 
     published.bucket.write(document_key("own.yaml"), before["own.yaml"])
     until(lambda: published.looked_at() >= moment)
     assert published.active() == active
+
+
+def sent(desk: Desk, user: str) -> None:
+    """One event a second old, read by this user, which is in the archive when this returns."""
+    event = {
+        "level": "Metadata", "auditID": user, "stage": "ResponseComplete", "verb": "get", "user": {"username": user},
+        "stageTimestamp": datetime.now(UTC).isoformat(), "objectRef": {"resource": "pods", "namespace": "shop"},
+    }  # fmt: skip
+    Path("audit.log").write_text(json.dumps(event) + "\n")
+    result = CliRunner().invoke(app, ["send", "audit.log", "--state", str(desk.state)], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+
+
+def test_the_archive_is_replayed_before_rules_are_published(published: Desk) -> None:
+    sent(published, "replayed-by-hand")
+    published.write(RULE.replace("Reads", "Looks"))
+    active = published.active()
+
+    report = json.loads(published.done("replay", "--archive", "--since", "1h", "--new", "rules", "--format", "json"))
+    asked = published.run("publish", "rules", "--replay", "1h")
+
+    rows = {row["rule"]: row for row in report["rules"]}
+    assert report["old"]["digest"] == active
+    assert rows["own.Looks"]["gained"] == rows["own.Reads"]["lost"] >= 1
+    assert rows["own.Reads"]["recorded"] == rows["own.Reads"]["repeated"] >= 1
+    assert "own.Looks" in asked.stdout
+    assert (asked.exit_code, published.active()) == (2, active)
+    assert "nobody can answer: bring these rules into force?" in asked.output
+
+    assert "in force: " in published.done("publish", "rules", "--replay", "1h", "--yes")
+    assert published.active() == report["new"]["digest"]
+
+
+def test_an_empty_archive_is_no_reason_not_to_publish(published: Desk) -> None:
+    published.write(RULE.replace("Reads", "Sees"))
+
+    assert "there are no events to replay" in published.done("publish", "rules", "--replay", "2999-01-01", "--dry-run")

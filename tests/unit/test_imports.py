@@ -22,6 +22,7 @@ RANKS = {
     "rules": 3,
     "pipeline": 4,
     "aws": 4,
+    "analysis": 5,
     "clusters": 5,
     "archive": 6,
     "alerts": 6,
@@ -35,7 +36,7 @@ RANKS = {
     "watch": 8,
     "evidence": 8,
 }
-PURE = ("documents", "senders", "condition", "events", "policy", "rules", "pipeline")
+PURE = ("documents", "senders", "condition", "events", "policy", "rules", "pipeline", "analysis")
 IMPURE_MODULES = {"boto3", "botocore", "requests", "urllib3", "socket", "subprocess", "aws_lambda_powertools", "moto"}
 CLOCKS = {"time", "random", "secrets"}
 

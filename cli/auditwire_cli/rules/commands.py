@@ -1,6 +1,7 @@
 """The commands of ``auditwire rules``."""
 
 from auditwire_cli.groups import group
+from auditwire_cli.replay.command import rules_replay
 from auditwire_cli.rules.check import rules_check
 from auditwire_cli.rules.diff import rules_diff
 from auditwire_cli.rules.eval import rules_eval
@@ -19,6 +20,7 @@ rules = group(
     eval=rules_eval,
     test=rules_test,
     explain=rules_explain,
+    replay=rules_replay,
     fix=rules_fix,
     schema=rules_schema,
     publish=rules_publish,

@@ -9,9 +9,10 @@ from auditwire_cli.errors import UsageError
 from auditwire_cli.files import read_file
 from auditwire_cli.rules.documents import document_files, read_tests
 from auditwire_cli.stack import Stack, on_stack
-from auditwire_cli.terminal.output import show
+from auditwire_cli.terminal.output import confirm, show
 
 if TYPE_CHECKING:
+    from auditwire.bundles.rules_bucket import RulesBucket
     from auditwire.documents.source import Source
     from auditwire_cli.rules.upload import Documents
 
@@ -27,6 +28,11 @@ def rules_publish(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check, show what would change, and send nothing.")
     ] = False,
+    replay: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="First replay the archive from this time on, such as 24h, and ask."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --replay: do not ask.")] = False,
     timeout: Timeout = 120,
     where: Stack,
 ) -> None:
@@ -37,6 +43,9 @@ def rules_publish(
     waits for the verdict on exactly these documents. Documents in the bucket that are not in the folder are deleted,
     unless --keep is given.
 
+    With --replay the rules in force and the new ones decide about what was archived since that time, as `auditwire
+    rules replay` does. You see which alerts would be gained and lost, and are asked before anything is sent.
+
     Ctrl-C while sending restores the documents as they were. Ctrl-C while waiting only ends the waiting.
 
     \b
@@ -46,12 +55,12 @@ def rules_publish(
     \b
     Examples:
       auditwire rules publish rules --dry-run
-      auditwire rules publish rules --profile prod --region eu-west-1
+      auditwire rules publish rules --replay 24h --profile prod --region eu-west-1
       auditwire rules publish rules --state .auditwire/dev.json
     """
     from auditwire_cli.rules.check import check_and_show
     from auditwire_cli.rules.publishing import bring_into_force, show_changes
-    from auditwire_cli.rules.upload import Upload, documents_in
+    from auditwire_cli.rules.upload import Upload, documents_in, sources_of
 
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder of rule documents", "give the folder that has all of them")
@@ -69,8 +78,25 @@ def rules_publish(
     show_changes(bucket, upload)
     if dry_run and not upload:
         show("no document would change")
+    if replay is not None and upload:
+        _replay(bucket, where, sources_of(upload.after), replay)
+        if not dry_run:
+            confirm("bring these rules into force?", yes=yes)
     if not dry_run:
         bring_into_force(bucket, upload, where, seconds=timeout, folder=folder)
+
+
+def _replay(bucket: "RulesBucket", where: Stack, sources: "list[Source]", since: str) -> None:
+    """Show what the new rules would have decided about what is archived."""
+    from auditwire_cli.replay.command import NothingToReplayError, replay_archive
+    from auditwire_cli.replay.sides import ACTIVE, side_of, side_of_sources
+    from auditwire_cli.replay.text import as_text
+
+    before, after = side_of(ACTIVE, lambda: bucket), side_of_sources(sources, "the new rules")
+    try:
+        show(as_text(replay_archive(where, before, after, since)))
+    except NothingToReplayError as error:
+        show(error.message)
 
 
 def _documents(folder: Path) -> dict[str, bytes]:

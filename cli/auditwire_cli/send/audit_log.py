@@ -67,29 +67,57 @@ class AuditLog:
         Raises CommandError when the file as a whole is not JSON in any shape, when its gzip data are damaged, and for
         a line or a document that is too long.
         """
+        with self._readable():
+            lines, numbered = self._begin()
+            if lines:
+                for line, text in numbered:
+                    yield from _of_line(line, text)
+            else:
+                yield from self._items_of_document(numbered)
+
+    def texts(self) -> Iterator[bytes]:
+        """Every line of JSON lines, unread, or else every event of the file. Raises as iterating does."""
+        with self._readable():
+            lines, numbered = self._begin()
+            if lines:
+                for _, text in numbered:
+                    yield text
+            else:
+                for item in self._items_of_document(numbered):
+                    yield item.raw
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
         try:
-            yield from self._items()
+            yield
         except (EOFError, OSError, ValueError) as error:
             # gzip reports damage as any of these, depending on where it is.
             raise CommandError(f"cannot read {self.name}: {error}") from None
 
-    def _items(self) -> Iterator[Item]:
+    def _begin(self) -> tuple[bool, Iterator[tuple[int, bytes]]]:
+        """Whether these are JSON lines, and the lines with their numbers, without empty ones."""
         numbered = ((line, text) for line, text in enumerate(self._lines(), start=1) if text.strip())
         head = [(line, text.removeprefix(BYTE_ORDER_MARK)) for line, text in _first_two(numbered)]
-        if _is_json_lines([text for _, text in head]):
-            for line, text in chain(head, numbered):
-                yield from _of_line(line, text)
-        elif head:
-            document = self._whole(text for _, text in chain(head, numbered))
-            try:
-                parts = split(document)
-            except ValueError as error:
-                raise CommandError(
-                    f"there are no audit events in {self.name}: {_reason(error)}",
-                    _SHAPES,
-                ) from None
-            for number, part in enumerate(parts, start=1):
-                yield Item(head[0][0], part, number, _fault(part))
+        return _is_json_lines([text for _, text in head]), chain(head, numbered)
+
+    def _items_of_document(self, numbered: Iterator[tuple[int, bytes]]) -> Iterator[Item]:
+        first = 0
+
+        def texts() -> Iterator[bytes]:
+            nonlocal first
+            for line, text in numbered:
+                first = first or line
+                yield text
+
+        document = self._whole(texts())
+        if not document:
+            return
+        try:
+            parts = split(document)
+        except ValueError as error:
+            raise CommandError(f"there are no audit events in {self.name}: {_reason(error)}", _SHAPES) from None
+        for number, part in enumerate(parts, start=1):
+            yield Item(first, part, number, _fault(part))
 
     def _lines(self) -> Iterator[bytes]:
         number = 0
@@ -131,6 +159,19 @@ def open_audit_log(name: str) -> Iterator[AuditLog]:
             yield AuditLog(name, path.stat().st_size, file.tell, _inflated(file))
         else:
             yield AuditLog(name, None, lambda: 0, _inflated(file))
+
+
+def begins_with_events(path: Path) -> bool:
+    """Whether a file is JSON lines that can be read from any line on: not compressed, with an object on its first line.
+
+    Raises UsageError for a file that cannot be opened.
+    """
+    try:
+        with path.open("rb") as file:
+            line = file.readline(MAX_LINE_BYTES)
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    return line.startswith(b"{") and line.endswith(b"\n") and _is_json(line)
 
 
 def split(document: bytes) -> list[bytes]:

@@ -34,6 +34,16 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     ignored: Ignored | None = None
 
 
+class Judgement(msgspec.Struct, frozen=True, gc=False):
+    """What becomes of one event, before its stored form is made: the verdict, the reason if it is ignored, and how much
+    of it is stored at most (``level``, None for no limit)."""
+
+    verdict: Verdict
+    ignored: Ignored | None = None
+    level: Level | None = None
+    omit_managed_fields: bool = False
+
+
 class Kept(msgspec.Struct, frozen=True, gc=False):
     """An archived event: its position in the batch, its stored form, and the verdict."""
 
@@ -136,34 +146,43 @@ def decide_batch(events: Iterable[Event], *, sender: SenderKind, rules: RuleSet)
 
 
 def decide_event(event: Event, *, sender: SenderKind | None, rules: RuleSet) -> Decision:
-    """Decides about one settled event of a Kubernetes or KubeSphere sender. With None no setting about senders applies.
+    """Decides about one settled event; see judge_event.
 
-    Conditions see the event as it was received. The event in the decision is trimmed to the lower of audit level and
-    policy level, and redacted.
+    The event in the decision is trimmed to the lower of audit level and policy level, and redacted.
+    """
+    judged = judge_event(event, sender=sender, rules=rules)
+    if judged.ignored is not None:
+        return Decision(judged.verdict, event, judged.ignored)
+    return Decision(judged.verdict, as_stored(event, judged.level, omit_managed_fields=judged.omit_managed_fields))
+
+
+def judge_event(event: Event, *, sender: SenderKind | None, rules: RuleSet) -> Judgement:
+    """Judges one settled event of a Kubernetes or KubeSphere sender. With None no setting about senders applies.
+
+    Conditions see the event as it was received.
     """
     settings = rules.settings
     level = settings.audit_level if sender == SenderKind.KUBESPHERE else Level.REQUEST_RESPONSE
     if sender == SenderKind.KUBERNETES and not settings.k8s_auditing_enabled:
-        return Decision(_IGNORE, event, Ignored.K8S_AUDITING_DISABLED)
+        return Judgement(_IGNORE, Ignored.K8S_AUDITING_DISABLED)
     if level is Level.NONE or event.level == "None":
-        return Decision(_IGNORE, event, Ignored.LEVEL_NONE)
+        return Judgement(_IGNORE, Ignored.LEVEL_NONE)
     without_managed_fields = False
     if event.unknown_paths & _WHOSE_AND_WHAT:
         # Which rule of a policy applies nobody can say, so none drops the event. What is in its bodies nobody can say
         # either, and it could be a Secret.
         level = min(level, Level.METADATA)
         if rules.policy is not None and event.stage in rules.policy.omit_stages:
-            return Decision(_IGNORE, event, Ignored.POLICY_STAGE)
+            return Judgement(_IGNORE, Ignored.POLICY_STAGE)
     elif rules.policy is not None:
         recorded = rules.policy.evaluate_event(event)
         if recorded.level is Level.NONE:
-            return Decision(_IGNORE, event, Ignored.POLICY_NONE)
+            return Judgement(_IGNORE, Ignored.POLICY_NONE)
         if event.stage in recorded.omit_stages:
-            return Decision(_IGNORE, event, Ignored.POLICY_STAGE)
+            return Judgement(_IGNORE, Ignored.POLICY_STAGE)
         level = recorded.level if level is Level.REQUEST_RESPONSE else min(level, recorded.level)
         without_managed_fields = recorded.omit_managed_fields
     verdict = rules.decide(event)
     if verdict.outcome == "ignore":
-        return Decision(verdict, event, Ignored.NO_RULE)
-    most = None if level is Level.REQUEST_RESPONSE else level
-    return Decision(verdict, as_stored(event, most, omit_managed_fields=without_managed_fields))
+        return Judgement(verdict, Ignored.NO_RULE)
+    return Judgement(verdict, None, None if level is Level.REQUEST_RESPONSE else level, without_managed_fields)

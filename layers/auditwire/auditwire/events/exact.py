@@ -5,12 +5,30 @@ import msgspec
 from auditwire.events.casing import NULL, KubeSphereEvent
 from auditwire.events.model import Event
 from auditwire.events.nesting import MAX_DEPTH, is_too_deep
+from auditwire.events.oddities import note_oddities
 
 KUBERNETES = msgspec.json.Decoder(Event)
 """Reads an event whose keys are spelled exactly as kube-apiserver spells them."""
 
 KUBESPHERE = msgspec.json.Decoder(KubeSphereEvent)
 """Reads an event whose keys are spelled exactly as ks-apiserver spells them."""
+
+
+def exact_event(item: bytes) -> Event | None:
+    """The event in an item that is spelled as kube-apiserver spells it; None for any other item, good or not."""
+    try:
+        if not item.isascii():
+            # msgspec checks strings that it decodes, not the bodies that it passes over.
+            item.decode()
+        event = KUBERNETES.decode(item)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    without_nulls(event)
+    if nests_too_deep(event, item):
+        return None
+    event.received = item
+    note_oddities(event)
+    return event
 
 
 def without_nulls(event: Event) -> None:
@@ -21,7 +39,7 @@ def without_nulls(event: Event) -> None:
         event.responseObject = None
 
 
-def nests_too_deep(event: Event, item: msgspec.Raw | memoryview) -> bool:
+def nests_too_deep(event: Event, item: msgspec.Raw | memoryview | bytes) -> bool:
     """Whether an item with nothing but keys of the model nests deeper than MAX_DEPTH: only few parts of it can."""
     request, response, status = event.requestObject, event.responseObject, event.responseStatus
     if request is not None and is_too_deep(memoryview(request), MAX_DEPTH - 1):

@@ -1,0 +1,1 @@
+"""Replaying events by two sets of rules: where events come from, workers, reports."""

@@ -1,0 +1,132 @@
+"""Replaying events: what two sets of rules decide differently about the same events, counted."""
+
+from typing import Final
+
+from auditwire.analysis.recorded import Recorded
+from auditwire.analysis.tally import MAX_EXAMPLES, RuleTally, Tally, example_of, request_of
+from auditwire.events import Event, Level, as_stored
+from auditwire.events.archived import Provenance
+from auditwire.pipeline import Judgement, judge_event
+from auditwire.rules.rule_set import Rule, RuleSet, RuleText
+from auditwire.senders.kind import SenderKind
+
+
+class Replay:
+    """Judges settled events by an old and a new set of rules. Remembers nothing of an event: counts go to a Tally.
+
+    ``sender`` is the kind of sender whose settings apply; with None no setting about senders does.
+    """
+
+    def __init__(self, old: RuleSet, new: RuleSet, *, sender: SenderKind | None = None) -> None:
+        self._old, self._new, self._sender = old, new, sender
+        self._recorded = Recorded(old)
+        before = {rule.qualified: rule.text for rule in old.alerting}
+        self._changed = {
+            rule.qualified: _presents_differently(before[rule.qualified], rule.text)
+            for rule in new.alerting
+            if rule.qualified in before
+        }
+
+    def take(self, event: Event, noted: Provenance | None, tally: Tally) -> None:
+        """Counts what becomes of an event. ``noted`` is what the archive noted about it, if it comes from there."""
+        before = judge_event(event, sender=self._sender, rules=self._old)
+        after = judge_event(event, sender=self._sender, rules=self._new)
+        was, now = before.verdict, after.verdict
+        tally.events += 1
+        tally.outcomes[was.outcome, now.outcome] += 1
+        if was.outcome != "ignore":
+            if now.outcome == "ignore":
+                _dropped(event, after, tally)
+            elif before.level is not after.level:
+                _levels(event, before, after, tally)
+        if was.alerts or now.alerts:
+            recorded = () if noted is None else noted.alerting
+            self._alerts(event, before, after, recorded, tally)
+        if was.errors or now.errors:
+            tally.errors.update(("old", failure.rule) for failure in was.errors)
+            tally.errors.update(("new", failure.rule) for failure in now.errors)
+        if noted is not None:
+            tally.archived_lines += 1
+            if noted.alerting:
+                self._compare_with_archive(event, before, noted, tally)
+
+    def _alerts(
+        self, event: Event, before: Judgement, after: Judgement, recorded: tuple[str, ...], tally: Tally
+    ) -> None:
+        old = {rule.qualified: rule for rule in before.verdict.alerts}
+        new = {rule.qualified: rule for rule in after.verdict.alerts}
+        if old:
+            tally.old.add(event, len(old))
+        if new:
+            tally.new.add(event, len(new))
+        for name in old.keys() | new.keys():
+            counted = tally.of_rule(name)
+            was, now = old.get(name), new.get(name)
+            counted.old += was is not None
+            counted.new += now is not None
+            if was is not None and now is not None:
+                self._both(event, (was, before), (now, after), counted)
+            elif now is not None and name not in recorded:
+                counted.gained += 1
+                if counted.wants("gained"):
+                    found = example_of(event, after=_message(event, now, after))
+                    counted.examples.setdefault("gained", []).append(found)
+            elif was is not None:
+                counted.lost += 1
+                if counted.wants("lost"):
+                    found = example_of(event, before=_message(event, was, before))
+                    counted.examples.setdefault("lost", []).append(found)
+
+    def _both(self, event: Event, old: tuple[Rule, Judgement], new: tuple[Rule, Judgement], counted: RuleTally) -> None:
+        differs = self._changed[old[0].qualified]
+        if not differs and old[1].level is new[1].level:
+            return
+        before, after = _message(event, *old), _message(event, *new)
+        if differs != _LABELLING and before == after:
+            return
+        counted.changed += 1
+        if counted.wants("changed"):
+            counted.examples.setdefault("changed", []).append(example_of(event, before, after))
+
+    def _compare_with_archive(self, event: Event, before: Judgement, noted: Provenance, tally: Tally) -> None:
+        given = before.verdict.alerting
+        for rule in noted.alerting:
+            counted = tally.of_rule(rule)
+            counted.recorded += 1
+            if rule in given:
+                counted.repeated += 1
+            else:
+                counted.missing[self._recorded.why_missing(rule, event, before, noted.bundle)] += 1
+
+
+_LABELLING: Final = "labelling"
+"""Priority, labels, annotations or folding: then every alert of the rule is another one."""
+_OUTPUT: Final = "output"
+"""Only the output: then an alert is another one if its message is."""
+
+
+def _presents_differently(old: RuleText, new: RuleText) -> str:
+    """Whether alerts of a rule look different, though they may be about the same events; empty if not."""
+    for name in ("priority", "labels", "annotations", "alert"):
+        if getattr(old, name) != getattr(new, name):
+            return _LABELLING
+    return "" if old.output == new.output else _OUTPUT
+
+
+def _message(event: Event, rule: Rule, judged: Judgement) -> str:
+    stored = as_stored(event, judged.level, omit_managed_fields=judged.omit_managed_fields)
+    return rule.message(stored)
+
+
+def _dropped(event: Event, after: Judgement, tally: Tally) -> None:
+    tally.dropped[str(after.ignored)] += 1
+    tally.dropped_requests.add(request_of(event))
+    if len(tally.dropped_examples) < MAX_EXAMPLES:
+        tally.dropped_examples.append(example_of(event))
+
+
+def _levels(event: Event, before: Judgement, after: Judgement, tally: Tally) -> None:
+    own = Level.of(event.level)
+    was, now = (str(min(own, judged.level or own)) for judged in (before, after))
+    if was != now:
+        tally.levels[was, now] += 1

@@ -1,0 +1,157 @@
+"""What a replay counts: small, and the sum of its parts, so that parts can be counted by several processes."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from auditwire.analysis.tops import Tops
+from auditwire.events.model import Event
+from auditwire.events.one_line import one_line
+
+MAX_EXAMPLES: Final = 3
+_MAX_NAME = 200
+
+Kind = Literal["gained", "lost", "changed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One event, for people. ``before`` and ``after`` are messages of its alert, empty where there is none."""
+
+    audit_id: str
+    time: str
+    cluster: str
+    user: str
+    request: str
+    before: str = ""
+    after: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        """The example for ``--format json``."""
+        return {
+            "auditID": self.audit_id, "time": self.time, "cluster": self.cluster, "user": self.user,
+            "request": self.request, "before": self.before, "after": self.after,
+        }  # fmt: skip
+
+
+def example_of(event: Event, before: str = "", after: str = "") -> Example:
+    """An event as an example."""
+    return Example(
+        _shown(event.auditID), event.stageTimestamp or "", _shown(event.cluster), _shown(event.user.username or ""),
+        request_of(event, with_name=True), before, after,
+    )  # fmt: skip
+
+
+def request_of(event: Event, *, with_name: bool = False) -> str:
+    """What was done to what, such as ``create pods/exec``; with the name ``create pods/shop/web-1/exec``."""
+    about = event.objectRef
+    parts = (about.resource, *((about.namespace, about.name) if with_name else ()), about.subresource)
+    what = "/".join(part for part in parts if part) or (event.requestURI if with_name else "a path")
+    return _shown(f"{event.verb} {what}")
+
+
+def _shown(text: str) -> str:
+    return one_line(text if len(text) <= _MAX_NAME else text[:_MAX_NAME] + "…")
+
+
+@dataclass(slots=True)
+class RuleTally:
+    """The alerts of one rule: with the old rules, with the new ones, and what became of each.
+
+    ``recorded`` and ``repeated`` are about the archive: matches that it recorded, and those of them that the old rules
+    give again. ``missing`` counts the others by reason.
+    """
+
+    old: int = 0
+    new: int = 0
+    gained: int = 0
+    lost: int = 0
+    changed: int = 0
+    recorded: int = 0
+    repeated: int = 0
+    missing: Counter[str] = field(default_factory=Counter)
+    examples: dict[Kind, list[Example]] = field(default_factory=dict)
+
+    def wants(self, kind: Kind) -> bool:
+        """Whether there is room for one more example of this kind."""
+        return len(self.examples.get(kind, ())) < MAX_EXAMPLES
+
+    def merge(self, later: "RuleTally") -> None:
+        """Adds what was counted of later events."""
+        self.old += later.old
+        self.new += later.new
+        self.gained += later.gained
+        self.lost += later.lost
+        self.changed += later.changed
+        self.recorded += later.recorded
+        self.repeated += later.repeated
+        self.missing.update(later.missing)
+        for kind, examples in later.examples.items():
+            mine = self.examples.setdefault(kind, [])
+            mine += examples[: MAX_EXAMPLES - len(mine)]
+
+
+@dataclass(slots=True)
+class Noise:
+    """Whose and which requests alert: counts of alerts by user and by namespace."""
+
+    users: Tops = field(default_factory=Tops)
+    namespaces: Tops = field(default_factory=Tops)
+
+    def add(self, event: Event, alerts: int) -> None:
+        """Counts the alerts of an event."""
+        self.users.add(event.user.username or "", alerts)
+        self.namespaces.add(event.objectRef.namespace, alerts)
+
+    def merge(self, other: "Noise") -> None:
+        """Adds the counts of another one."""
+        self.users.merge(other.users)
+        self.namespaces.merge(other.namespaces)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What two sets of rules decided about the same events.
+
+    ``outcomes`` counts pairs of outcomes, old and new. ``dropped`` are events that were archived and no longer are, by
+    reason and by request. ``levels`` counts archived events whose stored level differs, as pairs. ``errors`` counts the
+    events that a rule could not judge, by side and rule.
+    """
+
+    events: int = 0
+    rejects: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    archived_lines: int = 0
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    rules: dict[str, RuleTally] = field(default_factory=dict)
+    old: Noise = field(default_factory=Noise)
+    new: Noise = field(default_factory=Noise)
+    dropped: Counter[str] = field(default_factory=Counter)
+    dropped_requests: Tops = field(default_factory=Tops)
+    dropped_examples: list[Example] = field(default_factory=list)
+    levels: Counter[tuple[str, str]] = field(default_factory=Counter)
+    errors: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def of_rule(self, name: str) -> RuleTally:
+        """The counts of a rule."""
+        found = self.rules.get(name)
+        if found is None:
+            found = self.rules[name] = RuleTally()
+        return found
+
+    def merge(self, later: "Tally") -> None:
+        """Adds what was counted of later events."""
+        self.events += later.events
+        self.archived_lines += later.archived_lines
+        for mine, theirs in ((self.rejects, later.rejects), (self.skipped, later.skipped)):
+            mine.update(theirs)
+        self.outcomes.update(later.outcomes)
+        for name, counted in later.rules.items():
+            self.of_rule(name).merge(counted)
+        self.old.merge(later.old)
+        self.new.merge(later.new)
+        self.dropped.update(later.dropped)
+        self.dropped_requests.merge(later.dropped_requests)
+        self.dropped_examples += later.dropped_examples[: MAX_EXAMPLES - len(self.dropped_examples)]
+        self.levels.update(later.levels)
+        self.errors.update(later.errors)

@@ -1,0 +1,53 @@
+"""Reading a line of the archive back: the event as it was stored, and what was noted about it then."""
+
+from typing import Final
+
+import msgspec
+
+from auditwire.events.decoding import decode
+from auditwire.events.exact import exact_event
+from auditwire.events.line import PROVENANCE
+from auditwire.events.model import Event
+
+_MARK: Final = f',"{PROVENANCE}":'.encode()
+
+
+class Provenance(msgspec.Struct, frozen=True, gc=False):
+    """What the archive notes about an event: when it was received, in which batch, and what which bundle decided.
+
+    ``archiving`` and ``alerting`` name the rules that matched then, as ``document.rule``.
+    """
+
+    received: str = ""
+    batch: str = ""
+    bundle: str = ""
+    archiving: tuple[str, ...] = ()
+    alerting: tuple[str, ...] = ()
+    reportedCluster: str = ""
+    flags: tuple[str, ...] = ()
+
+
+_PROVENANCE: Final = msgspec.json.Decoder(Provenance)
+
+
+def archived_event(line: bytes) -> tuple[Event, Provenance] | None:
+    """The event of a line that ``encode_line`` wrote, with its provenance; None for any other line."""
+    # Provenance is the last member of a line. No string holds the mark: quotes in strings are escaped.
+    at = line.rfind(_MARK)
+    if at < 0:
+        return None
+    try:
+        noted = _PROVENANCE.decode(line[at + len(_MARK) : line.rindex(b"}")])
+    except (msgspec.DecodeError, ValueError):
+        return None
+    text = line[:at] + b"}"
+    event = exact_event(text)
+    if event is None:
+        # Unknown keys are kept in the archive too.
+        decoded = decode(text)
+        if len(decoded.events) != 1 or decoded.rejects:
+            return None
+        event = decoded.events[0]
+    event.flags = tuple(dict.fromkeys((*noted.flags, *event.flags)))
+    event.reportedCluster = noted.reportedCluster
+    return event, noted

@@ -1,0 +1,194 @@
+"""What two sets of rules decide differently about the same events, counted."""
+
+from typing import Any
+
+import pytest
+
+from auditwire.analysis.recorded import Missing
+from auditwire.analysis.replay import Replay
+from auditwire.analysis.tally import MAX_EXAMPLES, Tally
+from auditwire.events import Event, Flag
+from auditwire.events.archived import Provenance
+from auditwire.senders.kind import SenderKind
+from made_events import event
+from rule_texts import document, rule, rule_set_of
+
+POLICY = "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules:\n- level: {level}\n"
+SECRETS = 'ObjectRef.Resource = "secrets"'
+HOST = "RequestObject.spec.hostNetwork = true"
+
+
+def replayed(old: str, new: str, *events: Event, sender: SenderKind | None = None, **texts: str) -> Tally:
+    sides = [rule_set_of(*(text for text in (side, texts.get(name, "")) if text))
+             for side, name in ((old, "old_policy"), (new, "new_policy"))]  # fmt: skip
+    tally = Tally()
+    replay = Replay(sides[0], sides[1], sender=sender)
+    for one in events:
+        replay.take(one, None, tally)
+    return tally
+
+
+def counts(tally: Tally, name: str = "mine.r") -> tuple[int, int, int, int, int]:
+    found = tally.rules[name]
+    return found.old, found.new, found.gained, found.lost, found.changed
+
+
+READS = document(rule('Verb = "get"'))
+READS_SECRETS = document(rule(f'Verb = "get" and {SECRETS}'))
+
+
+def test_alerts_are_gained_lost_or_the_same() -> None:
+    events = (event(), event(resource="secrets"), event(verb="list"))
+
+    assert counts(replayed(READS, READS_SECRETS, *events)) == (2, 1, 0, 1, 0)
+    assert counts(replayed(READS_SECRETS, READS, *events)) == (1, 2, 1, 0, 0)
+    assert counts(replayed(READS, READS, *events)) == (2, 2, 0, 0, 0)
+
+
+def test_a_rule_of_another_name_is_another_rule() -> None:
+    tally = replayed(READS, document(rule('Verb = "get"', name="other")), event())
+
+    assert counts(tally) == (1, 0, 0, 1, 0)
+    assert counts(tally, "mine.other") == (0, 1, 1, 0, 0)
+
+
+def test_priority_decides_whether_there_is_an_alert() -> None:
+    tally = replayed(document(rule('Verb = "get"', priority="INFO")), READS, event())
+
+    assert counts(tally) == (0, 1, 1, 0, 0)
+    assert tally.outcomes == {("archive", "alert"): 1}
+
+
+@pytest.mark.parametrize(
+    ("more", "changed"),
+    [
+        ("", 0),
+        (", labels: {team: blue}", 1),
+        (", annotations: {why: because}", 1),
+        (", alert: distinct", 1),
+        (", output: '${Verb} by ${User.Username}'", 1),
+        (", output: 'r: ann get pods/web in ${ObjectRef.Namespace}'", 0),
+    ],
+)
+def test_an_alert_is_changed_if_it_looks_different(more: str, changed: int) -> None:
+    assert counts(replayed(READS, document(rule('Verb = "get"', more=more)), event())) == (1, 1, 0, 0, changed)
+
+
+def test_an_alert_is_changed_if_its_message_lost_what_the_policy_does_not_keep() -> None:
+    says = document(rule('Verb = "get"', more=", output: 'image ${RequestObject.image}'"))
+    low = POLICY.format(level="Metadata")
+
+    tally = replayed(says, says, event(body={"image": "x"}), new_policy=low)
+
+    assert counts(tally) == (1, 1, 0, 0, 1)
+    (example,) = tally.rules["mine.r"].examples["changed"]
+    assert (example.before, example.after) == ("image x", "image -")
+    assert tally.levels == {("RequestResponse", "Metadata"): 1}
+
+
+@pytest.mark.parametrize(
+    ("new", "policy", "reason"),
+    [
+        (READS_SECRETS, "", "no_rule"),
+        (READS, POLICY.format(level="None") + "  verbs: [get]\n- level: Metadata\n", "policy_none"),
+        (READS, POLICY.format(level="Metadata") + "omitStages: [ResponseComplete]\n", "policy_stage"),
+    ],
+)
+def test_what_is_no_longer_archived_is_counted_by_reason_and_request(new: str, policy: str, reason: str) -> None:
+    tally = replayed(READS, new, event(subresource="log"), new_policy=policy)
+
+    assert tally.outcomes == {("alert", "ignore"): 1}
+    assert tally.dropped == {reason: 1}
+    assert tally.dropped_requests.most(5) == [("get pods/log", 1)]
+    assert tally.dropped_examples[0].request == "get pods/shop/web/log"
+
+
+def test_settings_count_for_the_sender_that_is_named() -> None:
+    webhook = "apiVersion: auditing.kubesphere.io/v1alpha1\nkind: Webhook\nmetadata: {name: w}\n"
+    off = f"{webhook}spec: {{k8sAuditingEnabled: false}}\n"
+
+    assert replayed(READS, READS, event(), new_policy=off).outcomes == {("alert", "alert"): 1}
+    told = replayed(READS, READS, event(), new_policy=off, sender=SenderKind.KUBERNETES)
+    assert told.dropped == {"k8s_auditing_disabled": 1}
+
+
+def test_there_are_a_few_examples_with_the_message_that_goes_out() -> None:
+    tally = replayed(READS_SECRETS, READS, *(event(user=f"ann-{number}") for number in range(9)))
+
+    examples = tally.rules["mine.r"].examples["gained"]
+    assert [example.user for example in examples] == [f"ann-{number}" for number in range(MAX_EXAMPLES)]
+    assert examples[0].after == "r: ann-0 get pods/web in shop"
+
+
+def test_examples_show_nothing_that_steers_a_terminal() -> None:
+    tally = replayed(READS_SECRETS, READS, event(user="ann\x1b[2J", name="x" * 1000))
+
+    (example,) = tally.rules["mine.r"].examples["gained"]
+    assert example.user == "ann\\u001b[2J"
+    assert len(example.request) < 300
+
+
+def test_a_value_that_a_rule_cannot_judge_is_counted_for_its_side() -> None:
+    tally = replayed(READS, document(rule("RequestObject.n > 5")), event(verb="list", body={"n": "many"}))
+
+    assert tally.errors == {("new", "mine.r"): 1}
+
+
+def test_parts_add_up_to_the_whole() -> None:
+    events = [event(verb=verb, user=user, resource=resource)
+              for verb in ("get", "list") for user in ("ann", "bob") for resource in ("pods", "secrets")]  # fmt: skip
+    first, second = replayed(READS, READS_SECRETS, *events[:3]), replayed(READS, READS_SECRETS, *events[3:])
+    first.merge(second)
+    whole = replayed(READS, READS_SECRETS, *events)
+
+    assert first.rules == whole.rules
+    assert first.outcomes == whole.outcomes
+    assert first.dropped == whole.dropped
+    assert first.old.users.counts == whole.old.users.counts
+    assert (first.events, first.dropped_examples) == (whole.events, whole.dropped_examples)
+
+
+def of_archive(old: str, stored: Event, rule_name: str = "mine.r", *, bundle: str = "", new: str = "") -> Tally:
+    rules = rule_set_of(old)
+    tally = Tally()
+    noted = Provenance(bundle=bundle or rules.digest, alerting=(rule_name,))
+    Replay(rules, rule_set_of(new or old)).take(stored, noted, tally)
+    return tally
+
+
+def flagged(stored: Event) -> Event:
+    stored.flag(Flag.REDACTED)
+    return stored
+
+
+@pytest.mark.parametrize(
+    ("condition", "stored", "more", "reason"),
+    [
+        (HOST, event(), {}, Missing.LEVEL),
+        ('ResponseObject.kind = "Pod"', event(body={"kind": "Pod"}), {}, Missing.LEVEL),
+        ('RequestObject.data.key = "x"', flagged(event(body={"data": {"key": "[REDACTED]"}})), {}, Missing.REDACTION),
+        ('RequestURI contains "token=abc"', flagged(event()), {}, Missing.REDACTION),
+        ('Verb = "create"', event(), {"bundle": "f" * 64}, Missing.OTHER_RULES),
+        ('Verb = "create"', event(), {}, Missing.UNKNOWN),
+        ('Verb = "get"', event(), {"rule_name": "mine.gone"}, Missing.NO_RULE),
+    ],
+)
+def test_a_recorded_match_that_is_not_given_again_has_a_reason(
+    condition: str, stored: Event, more: Any, reason: Missing
+) -> None:
+    tally = of_archive(document(rule(condition)), stored, **more)
+
+    assert tally.rules[more.get("rule_name", "mine.r")].missing == {reason: 1}
+
+
+def test_a_recorded_match_is_given_again() -> None:
+    tally = of_archive(READS, event())
+
+    counted = tally.rules["mine.r"]
+    assert (counted.recorded, counted.repeated, counted.missing) == (1, 1, {})
+
+
+def test_an_alert_that_the_archive_recorded_is_not_gained() -> None:
+    tally = of_archive(document(rule(HOST)), event(), new=READS)
+
+    assert counts(tally) == (0, 1, 0, 0, 0)
