@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from auditwire.archive.ahead import read_ahead
+from auditwire.archive.errors import ArchiveError, UnreadableError
 from auditwire.archive.keys import EVENTS, events_of, extended, parse_object_key
+from auditwire.archive.objects import object_chunks
 from auditwire.archive.search import Search
 from auditwire.archive.search_table import TableReader
 from auditwire.aws.listing import objects_below
 from auditwire.events.timestamps import as_text
 from auditwire_cli.errors import CommandError, UsageError
-from auditwire_cli.replay.chunks import Items, Packed, Sized
+from auditwire_cli.replay.chunks import Items, Packed, Sized, Unreadable
 from auditwire_cli.replay.files import CHUNK_BYTES
 from auditwire_cli.stack import Deployment
 
@@ -45,32 +47,38 @@ class Window:
         return as_text(self.end) if self.end else ":"
 
 
-def chunks_of_archive(found: Deployment, window: Window) -> Iterator[Sized]:
+def chunks_of_archive(found: Deployment, window: Window, unreadable: Unreadable) -> Iterator[Sized]:
     """The events of the window, by cluster and hour. Raises CommandError for what cannot be read.
 
     An object of the bucket is taken as a whole if a part of it may be within the window.
     """
     if found.outputs.get("ArchiveTable"):
-        yield from _of_table(found, window)
+        yield from _of_table(found, window, unreadable)
     else:
-        yield from _of_bucket(found.client("s3"), found.output("ArchiveBucket"), window)
+        yield from _of_bucket(found.client("s3"), found.output("ArchiveBucket"), window, unreadable)
 
 
-def _of_bucket(client: "S3Client", bucket: str, window: Window) -> Iterator[Sized]:
-    def content(listed: tuple[str, str]) -> bytes:
-        return client.get_object(Bucket=bucket, Key=listed[0])["Body"].read()
+def _of_bucket(client: "S3Client", bucket: str, window: Window, unreadable: Unreadable) -> Iterator[Sized]:
+    def content(listed: tuple[str, str]) -> bytes | UnreadableError:
+        try:
+            return b"".join(object_chunks(client, bucket, listed[0]))
+        except UnreadableError as error:
+            return error
 
     objects: list[tuple[str, bytes]] = []
     size = 0
     try:
         with ThreadPoolExecutor(_THREADS) as pool:
             for (key, hour), packed in read_ahead(pool, _keys(client, bucket, window), content):
+                if isinstance(packed, UnreadableError):
+                    unreadable(str(packed))
+                    continue
                 objects.append((f"s3://{bucket}/{key}", packed))
                 size += len(packed)
                 if size >= _PACKED_BYTES:
                     yield Sized(Packed(objects), len(objects), f"read up to {hour}")
                     objects, size = [], 0
-    except (ClientError, BotoCoreError) as error:
+    except (ArchiveError, ClientError, BotoCoreError) as error:
         raise CommandError(f"s3://{bucket}/{EVENTS}: could not be read: {error}") from None
     if objects:
         yield Sized(Packed(objects), len(objects))
@@ -93,16 +101,16 @@ def _clusters(client: "S3Client", bucket: str) -> list[str]:
     return [prefix.removeprefix(f"{EVENTS}cluster=").rstrip("/") for prefix in prefixes if "cluster=" in prefix]
 
 
-def _of_table(found: Deployment, window: Window) -> Iterator[Sized]:
+def _of_table(found: Deployment, window: Window, unreadable: Unreadable) -> Iterator[Sized]:
     if window.cluster is None:
         raise UsageError("this stack archives in DynamoDB, where every cluster is read by itself", "give --cluster")
     reader = TableReader(
         found.client("dynamodb"), found.output("ArchiveTable"), found.client("s3"), found.output("ArchiveBucket")
     )
-    search = Search(cluster=window.cluster, start=window.start, end=window.end)
+    search = Search(cluster=window.cluster, start=window.start, end=window.end, is_newest_first=False)
     lines: list[bytes] = []
     size = 0
-    for each in reader.find(search, lambda _hour: None):
+    for each in reader.find(search, lambda _hour: None, lambda error: unreadable(str(error))):
         lines.append(each.line)
         size += len(each.line)
         if size >= CHUNK_BYTES:

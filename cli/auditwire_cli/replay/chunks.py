@@ -1,15 +1,18 @@
 """Events in pieces that workers read: each piece is small to send, and is read by the process that judges it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from auditwire.archive.errors import ArchiveError
-from auditwire.archive.search import inflated
+from auditwire.archive.errors import UnreadableError
+from auditwire.archive.stored_lines import inflated_blocks
 from auditwire_cli.errors import CommandError
 
 MAX_LINE_BYTES: Final = 256 << 20
+
+Unreadable = Callable[[str], None]
+"""Called with a sentence about each stored object that cannot be read, whole or in part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +23,8 @@ class Part:
     start: int
     end: int
 
-    def items(self) -> Iterator[bytes]:
-        """The lines, without their ends."""
+    def items(self, unreadable: Unreadable) -> Iterator[bytes]:
+        """The lines with their ends. Raises CommandError for a file that cannot be read."""
         try:
             with self.path.open("rb") as file:
                 file.seek(max(0, self.start - 1))
@@ -42,7 +45,7 @@ class Items:
 
     texts: list[bytes]
 
-    def items(self) -> Iterator[bytes]:
+    def items(self, unreadable: Unreadable) -> Iterator[bytes]:
         """The texts as they are."""
         return iter(self.texts)
 
@@ -53,13 +56,14 @@ class Packed:
 
     objects: list[tuple[str, bytes]]
 
-    def items(self) -> Iterator[bytes]:
-        """The lines of all objects. Raises CommandError for a damaged one."""
+    def items(self, unreadable: Unreadable) -> Iterator[bytes]:
+        """The lines of all objects, of a damaged one as many as can be read."""
         for place, packed in self.objects:
             try:
-                yield from inflated(packed, place).split(b"\n")
-            except ArchiveError as error:
-                raise CommandError(str(error)) from None
+                for block in inflated_blocks([packed], place):
+                    yield from block.split(b"\n")
+            except UnreadableError as error:
+                unreadable(str(error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +72,15 @@ class PackedFiles:
 
     paths: list[Path]
 
-    def items(self) -> Iterator[bytes]:
-        """The lines of all files. Raises CommandError for one that is damaged or cannot be read."""
+    def items(self, unreadable: Unreadable) -> Iterator[bytes]:
+        """The lines of all files, of a damaged one as many as can be read."""
         for path in self.paths:
             try:
                 content = path.read_bytes()
             except OSError as error:
-                raise CommandError(f"cannot read {path}: {error.strerror}") from None
-            yield from Packed([(str(path), content)]).items()
+                unreadable(f"{path}: could not be read: {error.strerror}")
+                continue
+            yield from Packed([(str(path), content)]).items(unreadable)
 
 
 Chunk = Part | Items | Packed | PackedFiles

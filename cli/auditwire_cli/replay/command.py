@@ -89,7 +89,8 @@ def rules_replay(
     nothing of it counts as lost. What was ignored is not in the archive, so new rules cannot match it.
 
     \b
-    Exit codes: 0 done, 1 more alerts are gained than --max-new-alerts, or something cannot be read, 2 wrong usage.
+    Exit codes: 0 done, 1 more alerts are gained than --max-new-alerts, or nothing can be read, 2 wrong usage,
+    3 done, but a part of the archive could not be read.
 
     \b
     Examples:
@@ -110,19 +111,23 @@ def rules_replay(
     after = sides.find(new)
     before = sides.find(old) if old is not None else sides.default(needs_stack=archive)
     window = None if names else _window(since, to, cluster)
+    unread: list[str] = []
     report = _replayed(
-        _Job(before, after, sender, jobs), _chunks(names, folder, window, where), _total(names),
+        _Job(before, after, sender, jobs), _chunks(names, folder, window, where, unread), _total(names), unread,
         budget=max_new_alerts, began=began,
     )  # fmt: skip
     show_report(report, output)
     if report.over_budget:
         raise typer.Exit(ExitCode.FINDINGS)
+    if report.tally.unreadable:
+        raise typer.Exit(ExitCode.INCOMPLETE)
 
 
 def replay_archive(where: Stack, before: "tuple[Side, bytes]", after: "tuple[Side, bytes]", since: str) -> "Report":
     """What two sets of rules decide about the archive of a stack from a time on. Raises as the command does."""
-    window = _window(since, None, None)
-    return _replayed(_Job(before, after, None, None), _chunks([], None, window, where), None, began=time.monotonic())
+    unread: list[str] = []
+    chunks = _chunks([], None, _window(since, None, None), where, unread)
+    return _replayed(_Job(before, after, None, None), chunks, None, unread, began=time.monotonic())
 
 
 def show_report(report: "Report", output: ReplayOutput) -> None:
@@ -145,8 +150,15 @@ class _Job:
 
 
 def _replayed(
-    job: _Job, chunks: "Iterator[Sized]", total: int | None, *, budget: int | None = None, began: float
+    job: _Job,
+    chunks: "Iterator[Sized]",
+    total: int | None,
+    unread: list[str],
+    *,
+    budget: int | None = None,
+    began: float,
 ) -> "Report":
+    """``unread`` gets a sentence for each object that could not be fetched while the chunks are taken."""
     from auditwire.senders.kind import SenderKind
     from auditwire_cli.replay.report import Report
     from auditwire_cli.replay.workers import Sides, replay_all
@@ -155,6 +167,8 @@ def _replayed(
     sides = Sides(job.before[1], job.after[1], sender)
     with progress(total, is_bytes=total is not None) as advance:
         tally = replay_all(sides, chunks, advance, jobs=job.jobs)
+    for sentence in unread:
+        tally.note_unreadable(sentence)
     if not tally.events:
         raise NothingToReplayError("there are no events to replay", "is the time or the cluster right?")
     return Report(job.before[0], job.after[0], tally, budget, time.monotonic() - began)
@@ -170,7 +184,9 @@ def _window(since: str | None, to: str | None, cluster: str | None) -> "Window":
     return Window(start, end, cluster)
 
 
-def _chunks(names: list[str], folder: Path | None, window: "Window | None", where: Stack) -> "Iterator[Sized]":
+def _chunks(
+    names: list[str], folder: Path | None, window: "Window | None", where: Stack, unread: list[str]
+) -> "Iterator[Sized]":
     from auditwire_cli.replay.archive import chunks_of_archive
     from auditwire_cli.replay.files import chunks_of_files, chunks_of_folder
 
@@ -178,7 +194,7 @@ def _chunks(names: list[str], folder: Path | None, window: "Window | None", wher
         return chunks_of_files(names)
     if folder is not None:
         return chunks_of_folder(folder, window.first, window.last, window.cluster)
-    return chunks_of_archive(where.find(), window)
+    return chunks_of_archive(where.find(), window, unread.append)
 
 
 def _total(names: list[str]) -> int | None:

@@ -153,6 +153,9 @@ class Report:
             )
         if self.tally.rejects:
             found.append(f"{self.tally.rejects.total():,} items are no events and were left out")
+        found += [f"not complete: {place}" for place in self.tally.unreadable_places]
+        if self.tally.unreadable > len(self.tally.unreadable_places):
+            found.append(f"not complete: {self.tally.unreadable:,} objects in all could not be read")
         if self.tally.old.users.left_out or self.tally.new.users.left_out:
             found.append("there are more users than are kept in memory: small counts of users may be too small")
         return found
@@ -167,6 +170,7 @@ class Report:
             "archivedEvents": tally.archived_lines,
             "rejects": dict(sorted(tally.rejects.items())),
             "skipped": dict(sorted(tally.skipped.items())),
+            "unreadable": tally.unreadable,
             "alerts": {
                 "old": sum(row.counts.old for row in self.rows),
                 "new": sum(row.counts.new for row in self.rows),

@@ -119,7 +119,7 @@ def _count(chunk: Chunk) -> Tally:
 def count(replay: Replay, chunk: Chunk) -> Tally:
     """What a replay says about the events of a chunk."""
     tally, now, take = Tally(), datetime.now(UTC), replay.take
-    for text in chunk.items():
+    for text in chunk.items(tally.note_unreadable):
         item = text.strip()
         if not item:
             continue

@@ -9,6 +9,7 @@ from auditwire.events.model import Event
 from auditwire.events.one_line import one_line
 
 MAX_EXAMPLES: Final = 3
+MAX_PLACES: Final = 20
 _MAX_NAME = 200
 
 Kind = Literal["gained", "lost", "changed"]
@@ -115,7 +116,7 @@ class Tally:
 
     ``outcomes`` counts pairs of outcomes, old and new. ``dropped`` are events that were archived and no longer are, by
     reason and by request. ``levels`` counts archived events whose stored level differs, as pairs. ``errors`` counts the
-    events that a rule could not judge, by side and rule.
+    events that a rule could not judge, by side and rule. ``unreadable`` counts stored objects that could not be read.
     """
 
     events: int = 0
@@ -131,6 +132,14 @@ class Tally:
     dropped_examples: list[Example] = field(default_factory=list)
     levels: Counter[tuple[str, str]] = field(default_factory=Counter)
     errors: Counter[tuple[str, str]] = field(default_factory=Counter)
+    unreadable: int = 0
+    unreadable_places: list[str] = field(default_factory=list)
+
+    def note_unreadable(self, sentence: str) -> None:
+        """Counts something stored that could not be read; the first sentences are kept."""
+        self.unreadable += 1
+        if len(self.unreadable_places) < MAX_PLACES:
+            self.unreadable_places.append(sentence)
 
     def of_rule(self, name: str) -> RuleTally:
         """The counts of a rule."""
@@ -155,3 +164,5 @@ class Tally:
         self.dropped_examples += later.dropped_examples[: MAX_EXAMPLES - len(self.dropped_examples)]
         self.levels.update(later.levels)
         self.errors.update(later.errors)
+        self.unreadable += later.unreadable
+        self.unreadable_places += later.unreadable_places[: MAX_PLACES - len(self.unreadable_places)]

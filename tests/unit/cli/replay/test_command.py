@@ -211,3 +211,16 @@ def test_processes_count_what_one_counts_in_the_same_order(old: Path, new: Path)
     assert there.rules == here.rules
     assert there.events == here.events == 27
     assert said == list(range(1, 28))
+
+
+def test_a_damaged_object_makes_the_answer_incomplete(auditwire: Run, tmp_path: Path, old: Path, new: Path) -> None:
+    folder = copy_of_archive(tmp_path / "backup", [], EVENTS)
+    (found,) = folder.rglob("*.jsonl.gz")
+    found.with_name(f"20261121T220501.140001Z-{'b' * 64}.jsonl.gz").write_bytes(b"damaged")
+
+    words = ("--since", "2026-11-21", "--old", old, "--new", new, "--format", "json")
+    result = auditwire("rules", "replay", "--folder", folder, *words)
+
+    report = json.loads(result.stdout)
+    assert (result.exit_code, report["events"], report["unreadable"]) == (3, 9, 1)
+    assert any(note.startswith("not complete: ") for note in report["notes"])
