@@ -22,7 +22,6 @@ RANKS = {
     "rules": 3,
     "pipeline": 4,
     "aws": 4,
-    "analysis": 5,
     "clusters": 5,
     "archive": 6,
     "alerts": 6,
