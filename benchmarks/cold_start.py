@@ -26,7 +26,8 @@ _INGEST: Final = _TIMED.format(
     "assert app.handler(event, None)['body'] == 'ok'"
 )
 _BOTO3: Final = _TIMED.format(
-    "from auditwire import aws\naws.s3_client(), aws.rules_client(), aws.dynamodb_client(), aws.sns_client()"
+    "from auditwire.aws import clients\n"
+    "clients.s3_client(), clients.rules_client(), clients.dynamodb_client(), clients.sns_client()"
 )
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import matplotlib as mpl
 from growth import BATCHES, LEVELS, RULES
 from matplotlib import pyplot
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 mpl.use("Agg")
 # The same figures give the same file.
@@ -31,7 +33,7 @@ def draw(figures: Mapping[str, float], folder: Path) -> None:
     _save(figure, axes, folder / "batches.svg")
 
 
-def _save(figure: "pyplot.Figure", axes: "pyplot.Axes", path: Path) -> None:
+def _save(figure: Figure, axes: Axes, path: Path) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(visible=True, color="#dddddd", linewidth=0.6)
     figure.savefig(path, metadata={"Date": None})

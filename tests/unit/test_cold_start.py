@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import cold_start
 import pytest
 
 from template import ROOT, source
@@ -89,3 +90,11 @@ def test_nothing_is_imported_that_a_first_request_does_not_need(
 
     assert "auditwire.ingest.ingest" in modules
     assert [name for name in modules if name.startswith(tuple(f"{never}." for never in NEVER)) or name in NEVER] == []
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_cold_starts_measures_both_sides() -> None:
+    least = cold_start.milliseconds(starts=1)
+
+    assert least["ingest"] > 0
+    assert least["boto3"] > 0
