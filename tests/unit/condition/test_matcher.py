@@ -10,6 +10,8 @@ from auditwire.condition.codegen import generate_all
 from auditwire.condition.evaluate import evaluate
 from auditwire.condition.matcher import HOT, MAX_FUNCTIONS, Matcher
 from auditwire.condition.memory import MAX_VALUE_LENGTH, MAX_VALUES, Remembered
+from auditwire.condition.operators import regex_test, search_of_all
+from auditwire.condition.pattern_set import shared_searches
 from auditwire.condition.reach import quick_judge
 from auditwire.condition.syntax import And, Comparison, Operator, Or, Path, Segment, Text
 from auditwire.events import Event
@@ -132,10 +134,31 @@ def test_conditions_nested_deeper_than_python_compiles_are_walked() -> None:
         nodes.append((Or if len(nodes) % 2 else And)(pair))
     matcher = Matcher(nodes, hot=1)
     with pytest.raises(SyntaxError, match="too many nested parentheses"):
-        generate_all({node: [position] for position, node in enumerate(nodes)})
+        generate_all({node: [position] for position, node in enumerate(nodes)}, {})
 
     for _ in range(3):
         assert matcher.match(event(requestURI="/0/3")) == (0, 1, 3)
+
+
+def test_several_regular_expressions_on_a_field_are_one_search() -> None:
+    nodes = bound(*(f'UserAgent regex "{pattern}"' for pattern in ("^curl/", "nmap|masscan", "(?i)HUNTER", "x{2}$")))
+
+    searches = shared_searches(nodes)
+
+    assert set(searches) == set(nodes)
+    for agent in ("curl/8", "kube-hunter", "nmap xx", "", "kubectl"):
+        assert [searches[node](agent) for node in nodes] == [node.test(agent) for node in nodes]
+    with pytest.raises(EvaluationError, match="lone surrogate"):
+        searches[nodes[0]]("\ud800")
+    assert shared_searches(nodes[:2]) == {}
+
+
+def test_patterns_too_large_for_one_set_are_searched_for_one_by_one() -> None:
+    patterns = [f"[a-z]{{1,900}}{number}$" for number in range(80)]
+    search = search_of_all({pattern: regex_test(pattern) for pattern in patterns})
+
+    assert search("abc77") == {77}
+    assert search("ABC77") == frozenset()
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import Any, Final
 from auditwire.condition.errors import UnexpectedTypeError
 from auditwire.condition.evaluate import Atom, Bound
 from auditwire.condition.fields import Field, Kind
-from auditwire.condition.operators import spelling
+from auditwire.condition.operators import Test, spelling
 from auditwire.condition.reach import quick_judge
 from auditwire.condition.syntax import And, AnyElement, Not, Operator, Or, Text, children
 
@@ -28,14 +28,16 @@ _BUILTINS: Final = {"text": str, "list": list, "bool": bool, "UnexpectedTypeErro
 class Scope:
     """One function being written: its constants, the fields it loads into local variables, the results it keeps.
 
-    ``kept`` are the nodes whose result is kept once known, because the function asks for it more than once.
+    ``kept`` are the nodes whose result is kept once known, because the function asks for it more than once;
+    ``searches`` are cheaper tests to take for some atoms.
     """
 
-    def __init__(self, kept: Collection[Bound] = ()) -> None:
+    def __init__(self, kept: Collection[Bound] = (), searches: Mapping[Atom, Test] | None = None) -> None:
         self._constants: dict[str, Any] = {}
         self._loads: dict[str, str] = {}
         self._texts: dict[str, bool] = {}
         self._kept = {node: f"s{number}" for number, node in enumerate(kept)}
+        self._searches = searches or {}
 
     def constant(self, value: Any) -> str:
         """A name for a value that the source does not spell."""
@@ -106,7 +108,7 @@ class Scope:
             return f"({text} {'!=' if negated else '=='} {self.constant(spelling(operands[0]))})"
         if operator is Operator.CONTAINS:
             return f"({self.constant(spelling(operands[0]))} {'not in' if negated else 'in'} {text})"
-        test = f"{self.constant(atom.test)}({text})"
+        test = f"{self.constant(self._searches.get(atom, atom.test))}({text})"
         return f"(not {test})" if negated else test
 
 
@@ -120,12 +122,12 @@ def generate(node: Bound) -> Callable[[Any], bool]:
     return scope.define("condition(event)", [f"return {expression}"])
 
 
-def generate_all(nodes: Mapping[Bound, Sequence[int]]) -> Callable[[Any], list[int]]:
+def generate_all(nodes: Mapping[Bound, Sequence[int]], searches: Mapping[Atom, Test]) -> Callable[[Any], list[int]]:
     """One function for several bound expressions: takes an event, gives the numbers of those that match it.
 
     What stands in several of them is evaluated once. Raises as ``generate`` says.
     """
-    scope = Scope(_repeated(nodes))
+    scope = Scope(_repeated(nodes), searches)
     body = [f"if {scope.expression(node)}: hits += {scope.constant(numbers)}" for node, numbers in nodes.items()]
     return scope.define("match(event)", ["hits = []", *body, "return hits"])
 

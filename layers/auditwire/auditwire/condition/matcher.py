@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from auditwire.condition.codegen import generate_all
 from auditwire.condition.errors import UnexpectedTypeError
-from auditwire.condition.evaluate import Bound, evaluate
+from auditwire.condition.evaluate import Bound, atoms_of, evaluate
 from auditwire.condition.memory import Remembered
+from auditwire.condition.pattern_set import shared_searches
 from auditwire.condition.screen import Screen
 
 HOT: Final = 20
@@ -30,7 +31,8 @@ class Matcher:
     """Conditions, known by their positions. Events change nothing but what it remembers, which is bounded."""
 
     def __init__(self, conditions: Sequence[Bound], *, hot: int = HOT) -> None:
-        screen = Screen(conditions)
+        self._searches = shared_searches(dict.fromkeys(atom for node in conditions for atom in atoms_of(node)))
+        screen = Screen(conditions, self._searches)
         self._possible = screen.possible
         self._rests = screen.rests
         self._hot = hot
@@ -77,7 +79,7 @@ class Matcher:
             return None
         self._functions_left -= 1
         try:
-            return generate_all(by_rest)
+            return generate_all(by_rest, self._searches)
         except (SyntaxError, RecursionError, MemoryError):
             return None
 

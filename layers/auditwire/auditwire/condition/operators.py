@@ -5,7 +5,7 @@ values are dealt with around the test, the same way for every operator (``holds`
 """
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import re2
@@ -179,6 +179,36 @@ def _stands_unescaped(pattern: str, part: str) -> bool:
 def pattern_size(pattern: str) -> int:
     """The instructions RE2 needs for a pattern. Raises ``PatternError`` for one it refuses."""
     return int(_compiled(pattern).programsize)
+
+
+def search_of_all(patterns: Mapping[str, Test]) -> Callable[[str], frozenset[int]]:
+    """A search for several regular expressions in one pass: the positions of those found in a text.
+
+    ``patterns`` are expressions with the test of each (``regex_test``). The search raises ``EvaluationError`` as these
+    tests do.
+    """
+    alone = list(patterns.values())
+    together = re2.Set.SearchSet(_options())
+    # A set that runs out of memory answers as if it had found nothing. The empty pattern stands in every text, so its
+    # absence tells; then the patterns are searched for one by one.
+    always = len(patterns)
+    for pattern in (*patterns, ""):
+        together.Add(pattern)
+    try:
+        together.Compile()
+    except re2.error:
+        together = None
+
+    def search(text: str) -> frozenset[int]:
+        try:
+            found = None if together is None else together.Match(text)
+        except UnicodeEncodeError:
+            raise EvaluationError(_SURROGATE) from None
+        if found is None or always not in found:
+            return frozenset(position for position, test in enumerate(alone) if test(text))
+        return frozenset(found) - {always}
+
+    return search
 
 
 def _options() -> Any:

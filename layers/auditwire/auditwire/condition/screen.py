@@ -6,14 +6,14 @@ conditions the event is worth trying. What one value rules out is found by runni
 once: from then on all of them together cost one lookup.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from auditwire.condition.codegen import Scope
 from auditwire.condition.evaluate import Atom, Bound, atoms_of
 from auditwire.condition.fields import Field, Kind
 from auditwire.condition.memory import Remembered
-from auditwire.condition.operators import spelling
+from auditwire.condition.operators import Test, spelling
 from auditwire.condition.syntax import And, AnyElement, Not, Number, Operator, Text
 from auditwire.condition.values import parse_number, text_of
 
@@ -24,7 +24,7 @@ class Screen:
     ``rests`` are what then remains to be tested of each; None where nothing does, so that the condition holds.
     """
 
-    def __init__(self, conditions: Sequence[Bound]) -> None:
+    def __init__(self, conditions: Sequence[Bound], searches: Mapping[Atom, Test]) -> None:
         tables: dict[str, tuple[Field, _Table]] = {}
         everything = (1 << len(conditions)) - 1
         self.rests: list[Bound | None] = []
@@ -35,7 +35,7 @@ class Screen:
                 if field is None or may_raise:
                     rest.append(part)
                 else:
-                    _, table = tables.setdefault(str(field.expression), (field, _Table(everything)))
+                    _, table = tables.setdefault(str(field.expression), (field, _Table(everything, searches)))
                     table.add(part, position)
             self.rests.append(And(tuple(rest)) if len(rest) > 1 else rest[0] if rest else None)
         scope = Scope()
@@ -51,8 +51,9 @@ class Screen:
 class _Table:
     """The parts of conditions that look at one field, and which conditions they are part of."""
 
-    def __init__(self, everything: int) -> None:
+    def __init__(self, everything: int, searches: Mapping[Atom, Test]) -> None:
         self._everything = everything
+        self._searches = searches
         self._asking = 0
         self._asking_for: dict[str, int] = {}
         self._others: dict[Any, int] = {}
@@ -80,7 +81,8 @@ class _Table:
 
     def _holds(self, node: Any, value: Any) -> bool:
         if isinstance(node, Atom):
-            return node.judge(value)
+            search = self._searches.get(node) if type(value) is str else None
+            return node.judge(value) if search is None else search(value) is not node.comparison.negated
         if isinstance(node, Not):
             return not self._holds(node.operand, value)
         if isinstance(node, And):
