@@ -46,7 +46,7 @@ def half_of_it(self: Any, topic_arn: str, publish_batch_request_entries: list[di
     """Takes alerts about even numbers only."""
 
     def odd(entry: dict[str, Any]) -> bool:
-        return int(json.loads(entry["Message"])["labels"]["name"].rpartition("-")[2]) % 2 == 1
+        return int(json.loads(json.loads(entry["Message"])["default"])["labels"]["name"].rpartition("-")[2]) % 2 == 1
 
     taken, _ = real_publish(self, topic_arn, [entry for entry in publish_batch_request_entries if not odd(entry)])
     throttled = {"Code": "ThrottledException", "Message": "slow down", "SenderFault": False}

@@ -15,14 +15,21 @@ from template import of_type, source
 
 
 def test_alerts_end_on_the_topic(tmp_path: Path) -> None:
-    options = Options(parameters={"Alertmanager": "off", "AlertmanagerUrls": "", "SealKeyArn": "none"}, schedules=False)
+    mail = {"AlertEmail": "soc@example.com", "OperationsEmail": "ops@example.com"}
+    off = {"Alertmanager": "off", "AlertmanagerUrls": "", "SealKeyArn": "none"}
+    options = Options(parameters={**off, **mail}, schedules=False)
     with LocalSystem.start(options=options) as system:
         sqs, sns = system.client("sqs"), system.client("sns")
         own = sqs.create_queue(QueueName="of-somebody")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=own, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         raw = {"RawMessageDelivery": "true"}
         topic = system.outputs["AlertsTopicArn"]
-        assert sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"] == []
+        for arn_of, address in (
+            ("AlertsTopicArn", mail["AlertEmail"]),
+            ("OperationsTopicArn", mail["OperationsEmail"]),
+        ):
+            (one,) = sns.list_subscriptions_by_topic(TopicArn=system.outputs[arn_of])["Subscriptions"]
+            assert (one["Protocol"], one["Endpoint"]) == ("email", address)
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=raw)
 
         assert post(system, body_of(exec_event(1)), system.clusters["demo"].credential)[0] == 200

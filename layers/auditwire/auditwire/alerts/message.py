@@ -6,21 +6,13 @@ active counts from its delivery, and only the program that delivers it knows tha
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
-
-import orjson
+from typing import TYPE_CHECKING
 
 from auditwire.alerts.text import annotation_value
+from auditwire.alerts.wire import SHORTER_ANNOTATIONS, encode_json, fits
 
 if TYPE_CHECKING:
     from auditwire.alerts.alert import Alert
-
-MAX_MESSAGE_BYTES: Final = 200_000
-"""In bytes. SNS takes 262,144 with attributes; the rest leaves room for subscribers that wrap the message."""
-
-# XML, which SNS and SQS use, cannot represent these two; JSON can. In JSON they only occur inside strings.
-_NOT_XML = (("\ufffe".encode(), rb"\ufffe"), ("\uffff".encode(), rb"\uffff"))
-_SHORTER: Final = (256, 64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +29,11 @@ def message_of(alert: "Alert") -> Message:
 
 
 def encode_message(alert: "Alert") -> bytes:
-    """The message of an alert: UTF-8 JSON of at most 200,000 bytes that is legal in XML 1.0. Annotations are cut to
-    fit."""
+    """The message of an alert: UTF-8 JSON that is legal in XML 1.0. In the form in which it is sent it takes at most
+    200,000 bytes; annotations are cut to fit."""
     message = _encode(alert, dict(alert.annotations))
-    for limit in _SHORTER:
-        if len(message) <= MAX_MESSAGE_BYTES:
+    for limit in SHORTER_ANNOTATIONS:
+        if fits(message):
             break
         message = _encode(alert, {name: annotation_value(value, limit) for name, value in alert.annotations.items()})
     return message
@@ -59,7 +51,7 @@ def attributes_of(alert: "Alert") -> dict[str, str]:
 
 
 def _encode(alert: "Alert", annotations: dict[str, str]) -> bytes:
-    message = orjson.dumps(
+    return encode_json(
         {
             "labels": dict(alert.labels),
             "annotations": annotations,
@@ -76,6 +68,3 @@ def _encode(alert: "Alert", annotations: dict[str, str]) -> bytes:
             },
         }
     )
-    for character, escape in _NOT_XML:
-        message = message.replace(character, escape)
-    return message

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from auditwire.alerts.message import Message, message_of
 from auditwire.alerts.packing import packed
+from auditwire.alerts.wire import WireForm, wire_form
 from auditwire.aws.attempts import attempts, side_by_side
 from auditwire.aws.errors import code_of
 
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 MAX_ENTRIES: Final = 10
 MAX_REQUEST_BYTES: Final = 250_000
-"""The largest sum, in bytes, of all messages of a request and their attributes. SNS refuses a request of more than
-262,144 as a whole."""
+"""The largest sum, in bytes, of all messages of a request as they are sent, with subjects and attributes. SNS refuses a
+request of more than 262,144 as a whole."""
 
 # If a whole request is refused with one of these, it contains a message that SNS will never take.
 _MESSAGE_AT_FAULT: Final = frozenset(
@@ -70,6 +71,7 @@ class MemoryPublisher:
 class _BatchEntry(Generic[_Item]):
     item: _Item
     message: Message
+    wire: WireForm
     size: int
 
 
@@ -154,9 +156,7 @@ class SnsPublisher:
     def _send(self, request: list[_BatchEntry[_Item]]) -> tuple[list[_BatchEntry[_Item]], list[_BatchEntry[_Item]]]:
         answer = self._client.publish_batch(
             TopicArn=self._topic_arn,
-            PublishBatchRequestEntries=[
-                _as_request(str(number), entry.message) for number, entry in enumerate(request)
-            ],
+            PublishBatchRequestEntries=[_as_request(str(number), entry) for number, entry in enumerate(request)],
         )
         unsent: list[_BatchEntry[_Item]] = []
         invalid: list[_BatchEntry[_Item]] = []
@@ -169,11 +169,18 @@ class SnsPublisher:
 def _entry(item: _Item, message: Message) -> _BatchEntry[_Item]:
     attributes = message.attributes.items()
     in_attributes = sum(len(name) + len("String") + len(value.encode()) for name, value in attributes)
-    return _BatchEntry(item, message, len(message.body.encode()) + in_attributes)
+    wire = wire_form(message.body)
+    return _BatchEntry(item, message, wire, len(wire.message.encode()) + len(wire.subject) + in_attributes)
 
 
-def _as_request(number: str, message: Message) -> "PublishBatchRequestEntryTypeDef":
+def _as_request(number: str, entry: _BatchEntry[_Item]) -> "PublishBatchRequestEntryTypeDef":
     attributes: dict[str, MessageAttributeValueTypeDef] = {
-        name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()
+        name: {"DataType": "String", "StringValue": value} for name, value in entry.message.attributes.items()
     }
-    return {"Id": number, "Message": message.body, "MessageAttributes": attributes}
+    return {
+        "Id": number,
+        "Message": entry.wire.message,
+        "MessageStructure": "json",
+        "Subject": entry.wire.subject,
+        "MessageAttributes": attributes,
+    }
