@@ -66,14 +66,17 @@ class Webhook:
         events = max(1, min(_BATCH_EVENTS, MAX_BATCH_BYTES // max_event_size))
         batches = min(_MAX_BATCHES_PER_SECOND, ceil(_EVENTS_PER_SECOND / events))
         flags = [
-            (f"--audit-policy-file={FOLDER}/policy.yaml", "without a policy nothing is sent"),
+            (
+                f"--audit-policy-file={FOLDER}/policy.yaml",
+                "`auditwire policy init` writes one; without, nothing is sent",
+            ),
             (f"--audit-webhook-config-file={self.path}", "this file"),
             ("--audit-webhook-mode=batch", "no API request waits for the endpoint"),
             (
                 f"--audit-webhook-batch-max-size={events}",
                 f"x {max_event_size:,} bytes stays below {MAX_BATCH_BYTES:,}, which Lambda can always take",
             ),
-            ("--audit-webhook-truncate-enabled=true", "off by default, and then one event can be too large"),
+            ("--audit-webhook-truncate-enabled=true", "off by default, and then one event can cost the batch"),
             (
                 f"--audit-webhook-truncate-max-event-size={max_event_size}",
                 "larger events lose their bodies",

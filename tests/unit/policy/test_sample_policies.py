@@ -90,7 +90,9 @@ def test_a_catch_all_in_front_kills_what_follows_and_records_secrets() -> None:
     loaded = check(CATCH_ALL_FIRST)
 
     assert loaded.load == "ok"
-    assert found(loaded) == [("AW324", "rules[0]", 5), ("AW320", "rules[1]", 6), ("AW320", "rules[2]", 8)]
+    assert found(loaded) == [
+        ("AW332", "", 3), ("AW324", "rules[0]", 5), ("AW320", "rules[1]", 6), ("AW320", "rules[2]", 8)
+    ]  # fmt: skip
     assert level(loaded, "list", "secrets") == "RequestResponse"
 
 
@@ -98,7 +100,7 @@ def test_a_rule_for_secrets_without_effect_is_found_and_so_are_their_values() ->
     loaded = check(SECRETS_LAST)
 
     assert loaded.load == "ok"
-    assert found(loaded) == [("AW321", "rules[4]", 15), ("AW324", "rules[4]", 15)]
+    assert found(loaded) == [("AW332", "", 3), ("AW321", "rules[4]", 15), ("AW324", "rules[4]", 15)]
     assert level(loaded, "get", "secrets") == "None"
     assert level(loaded, "create", "secrets") == level(loaded, "create", "pods") == "RequestResponse"
 

@@ -78,6 +78,7 @@ CODES: Final[Mapping[str, str]] = {
     "AW329": "the API group does not exist",
     "AW330": "the resource does not exist",
     "AW331": "failed authentications are not recorded",
+    "AW332": "patches can leave no trace",
     "AW401": "the file is not a bundle",
     "AW402": "the bundle has a schema this version cannot read",
     "AW403": "the bundle does not match its digest",

@@ -15,13 +15,16 @@ from auditwire.policy.rule import GroupResources, PolicyRule
 if TYPE_CHECKING:
     from auditwire.policy.check import check_policy
     from auditwire.policy.load import LoadedPolicy, load_policy
+    from auditwire.policy.recommended import TRUNCATE_FLAG, Patches, recommended_policy
     from auditwire.policy.validate import PolicyFault
 
 __all__ = [
+    "TRUNCATE_FLAG",
     "Attributes",
     "AttributesError",
     "GroupResources",
     "LoadedPolicy",
+    "Patches",
     "Policy",
     "PolicyDecision",
     "PolicyError",
@@ -30,13 +33,17 @@ __all__ = [
     "attributes_of",
     "check_policy",
     "load_policy",
+    "recommended_policy",
 ]
 
 _LAZY: Final = {
+    "TRUNCATE_FLAG": "auditwire.policy.recommended",
     "LoadedPolicy": "auditwire.policy.load",
+    "Patches": "auditwire.policy.recommended",
     "PolicyFault": "auditwire.policy.validate",
     "check_policy": "auditwire.policy.check",
     "load_policy": "auditwire.policy.load",
+    "recommended_policy": "auditwire.policy.recommended",
 }
 
 

@@ -9,6 +9,8 @@ import yaml
 from auditwire.documents.diagnostics import Severity
 from auditwire.documents.document_source import Report
 from auditwire.documents.source import Source
+from auditwire.events.level import Level
+from auditwire.events.stages import RECEIVED
 from auditwire.policy.coverage import Coverage, records
 from auditwire.policy.describe import describe, listed
 from auditwire.policy.known import NAMELESS_VERBS, group_meant, resource_problem, verb_problem
@@ -169,6 +171,9 @@ def _check_order(reading: Reading, policy: Policy, values: tuple[Value, ...]) ->
             )
         if position in reached:
             _check_secrets(at, coverage.secret_bodies(position), policy.rules[position], value)
+    _check_patches(
+        reading, policy, values, [position for position in sorted(reached) if position < MAX_CHECKED], coverage
+    )
     if coverage.unjudged:
         first = min(coverage.unjudged)
         _At(reading.report, first).note(
@@ -216,6 +221,48 @@ def _check_secrets(at: _At, verbs: list[str], rule: PolicyRule, value: Value) ->
     if names == {"secrets"}:
         hint = "write level: Metadata, which records who did what to which Secret, without its values"
     at.warn(value.fields["level"].node, "AW324", f"Secrets are recorded with their values, on {', '.join(verbs)}", hint)
+
+
+def _check_patches(
+    reading: Reading, policy: Policy, values: tuple[Value, ...], reached: Iterable[int], coverage: Coverage
+) -> None:
+    """Rules with which a patch whose body is YAML leaves no event: kube-apiserver cannot write one with the body, and
+    the one that it writes before it reads the body is omitted."""
+    open_to_it = [
+        position
+        for position in reached
+        if (decision := policy.decisions[position]).level >= Level.REQUEST
+        and RECEIVED in decision.omit_stages
+        and coverage.takes_patches(position)
+    ]
+    if not open_to_it:
+        return
+    message = "a patch whose body is YAML leaves no event: kube-apiserver cannot write the one with the body"
+    everywhere = (
+        [stage for stage in reading.root.listed("omitStages") if stage.scalar == RECEIVED] if reading.root else []
+    )
+    if everywhere:
+        places = listed(
+            [f"rules[{position}] (line {reading.report.place(values[position].node)[0]})" for position in open_to_it]
+        )
+        reading.report.at(
+            everywhere[0].node,
+            "AW332",
+            f"{message}, and RequestReceived is omitted for all rules, among them {places}",
+            "omit it rule by rule, and put a rule for patches first that does not omit it, or that has the level"
+            " Metadata: `auditwire policy init` writes such a policy",
+            severity=Severity.WARNING,
+        )
+        return
+    for position in open_to_it:
+        stage = next(stage for stage in values[position].listed("omitStages") if stage.scalar == RECEIVED)
+        _At(reading.report, position).warn(
+            stage.node,
+            "AW332",
+            f"{message}, and RequestReceived is omitted",
+            "put a rule before it that keeps RequestReceived or records no body:"
+            f" {{level: {policy.rules[position].level}, verbs: [patch]}} or {{level: Metadata, verbs: [patch]}}",
+        )
 
 
 def _check_stages(reading: Reading, root: Value) -> None:

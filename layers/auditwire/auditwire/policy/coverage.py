@@ -83,6 +83,15 @@ class Coverage:
                 found.append(verb)
         return found
 
+    def takes_patches(self, position: int) -> bool:
+        """Whether patches of resources reach a rule."""
+        rule = self._policy.rules[position]
+        if not self._policy.matchers[position].for_resources or not (not rule.verbs or "patch" in rule.verbs):
+            return False
+        narrowed = msgspec.structs.replace(rule, verbs=("patch",), non_resource_urls=())
+        requests = self._requests(narrowed, self._policy.rules, position)
+        return any(self._policy.evaluate(request).matched_rule == position for request in requests)
+
     def _covers(self, later: int, position: int) -> bool:
         """Whether one rule matches everything that another does."""
         other, matcher = self._policy.matchers[later], self._policy.matchers[position]

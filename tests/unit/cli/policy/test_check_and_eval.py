@@ -17,6 +17,7 @@ rules:
 - level: Request
   omitManagedFields: true
   resources: [{group: apps}]
+  verbs: [create, get]
 """
 SECRET = {
     "user": "alice", "groups": ["system:authenticated"], "verb": "get", "resource_request": True, "group": "",
@@ -47,8 +48,8 @@ def test_warnings_fail_a_strict_check_only(auditwire: Run, policy: Path) -> None
     assert result.exit_code == 1
     assert result.stdout.splitlines() == [
         (
-            "policy.yaml:10:3: warning AW310: Kubernetes does not know 'verb' in rules[1] and ignores it; "
-            "the rule matches every verb on everything of group apps in every namespace by everybody"
+            "policy.yaml:11:3: warning AW310: Kubernetes does not know 'verb' in rules[1] and ignores it; "
+            "the rule matches create, get on everything of group apps in every namespace by everybody"
         ),
         "      verb: [get]",
         "      ^",
@@ -167,3 +168,14 @@ def test_a_line_that_is_no_request_is_named(auditwire: Run, policy: Path, line: 
     assert result.exit_code == 2
     assert len(result.stdout.splitlines()) == 1
     assert result.stderr.startswith(f"auditwire: -:2: this is not a request: {problem}")
+
+
+def test_a_recommended_policy_is_printed_with_the_flag_that_belongs_to_it(auditwire: Run, policy: Path) -> None:
+    result = auditwire("policy", "init", "--level", "RequestResponse")
+    assert result.exit_code == 0
+    (policy / "new.yaml").write_text(result.stdout)
+
+    assert "--audit-webhook-truncate-enabled=true" in result.stderr
+    assert "--patches metadata" in result.stderr
+    assert auditwire("policy", "check", "new.yaml", "--strict").exit_code == 0
+    assert auditwire("policy", "init", "--level", "None").exit_code == 2
