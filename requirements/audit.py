@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-LOCKS = sorted([*HERE.glob("*.txt"), HERE.parent / "layers" / "auditwire" / "requirements.txt"])
+LOCKS = sorted([*HERE.glob("*.txt"), *HERE.parent.glob("layers/*/requirements.txt")])
 UNREACHABLE_IS_OK = "--unreachable-is-ok"
 
 

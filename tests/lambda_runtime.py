@@ -134,7 +134,8 @@ def isolated(function: str) -> tuple[list[str], dict[str, str]]:
 
     `-S` leaves out every site-packages; the current folder has to be the function's.
     """
-    path = os.pathsep.join(str(HOST_BUILD / part) for part in (function, "layer/python", "base"))
+    extra = ["search/python"] if function == "seal" else []
+    path = os.pathsep.join(str(HOST_BUILD / part) for part in (function, "layer/python", *extra, "base"))
     return [interpreter(), "-S"], {"PYTHONPATH": path, "PATH": os.defpath, "LANG": "en_US.UTF-8", "TZ": ":UTC"}
 
 

@@ -5,6 +5,7 @@ standard library; compiling the default rules takes a Python with what the libra
 
     build.py layer DEST [--arch arm64|x86_64|host] [--python 3.13]   library, locked requirements, default rules
                                                                     and the bundle they compile to
+    build.py search-layer DEST [--arch …] [--python …]              the locked requirements of layers/search
     build.py function SOURCE DEST                                   the function's modules and the layer's digest
     build.py inputs FILE                                            rewrite FILE if anything `sam build` reads changed
     build.py host DEST                                              all of it for this machine, for the tests
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 LAYER = Path(__file__).resolve().parent
 ROOT = LAYER.parent.parent
 REQUIREMENTS = LAYER / "requirements.txt"
+SEARCH = ROOT / "layers" / "search"
+SEARCH_REQUIREMENTS = SEARCH / "requirements.txt"
 RULES = ROOT / "rules"
 DEFAULT_BUNDLE = "default_bundle.json"
 RUNTIME_PYTHON = "3.13"
@@ -70,19 +73,21 @@ def digest_of(paths: Iterable[Path], *words: str) -> str:
 
 
 def layer_digest() -> str:
-    """Digest of everything the layer for AWS is made of.
+    """Digest of everything the layers for AWS are made of.
 
     Taken from the inputs, so that a function can be built before or beside the layer; with the locked hashes the same
     inputs give the same layer. Whether there is bytecode is an input too.
     """
     bytecode = "bytecode" if find_python(RUNTIME_PYTHON) else "no bytecode"
-    files = [LAYER / "build.py", REQUIREMENTS, *source_files(LAYER / "auditwire"), *rule_documents()]
+    files = [LAYER / "build.py", REQUIREMENTS, SEARCH_REQUIREMENTS, *source_files(LAYER / "auditwire")]
+    files += rule_documents()
     return digest_of(files, "layer", RUNTIME_PYTHON, bytecode)
 
 
 def inputs_digest() -> str:
     """Digest of everything `sam build` reads."""
-    files = [ROOT / "template.yaml", ROOT / "samconfig.toml", LAYER / "Makefile", *source_files(ROOT / "functions")]
+    files = [ROOT / "template.yaml", ROOT / "samconfig.toml", LAYER / "Makefile", SEARCH / "Makefile"]
+    files += source_files(ROOT / "functions")
     return digest_of(files, "inputs", layer_digest())
 
 
@@ -193,6 +198,15 @@ def build_layer(dest: Path, *, arch: str, python: str) -> None:
     settle_modes(dest)
 
 
+def build_search_layer(dest: Path, *, arch: str, python: str) -> None:
+    """Make the content of the layer for searching in `dest`."""
+    packages = dest / "python"
+    shutil.rmtree(packages, ignore_errors=True)
+    pip_install(SEARCH_REQUIREMENTS, packages, arch=arch, python=python)
+    compile_bytecode(dest, python=python)
+    settle_modes(dest)
+
+
 def build_function(source: Path, dest: Path) -> None:
     """Make a function's artefact: its modules, and the digest of the layer it runs with.
 
@@ -217,7 +231,7 @@ def build_host(dest: Path) -> None:
     interpreter, version = find_python(RUNTIME_PYTHON), RUNTIME_PYTHON
     if interpreter is None:
         interpreter, version = sys.executable, f"{sys.version_info.major}.{sys.version_info.minor}"
-    targets = {"layer": (LAYER, "AuditwireLayer")}
+    targets = {"layer": (LAYER, "AuditwireLayer"), "search": (SEARCH, "SearchLayer")}
     for folder in sorted((ROOT / "functions").iterdir()):
         if (folder / "Makefile").is_file():
             name = "".join(word.capitalize() for word in folder.name.split("_"))
@@ -245,13 +259,14 @@ def parse_arguments() -> argparse.Namespace:
     """The command line as the docstring of this module shows it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     commands = parser.add_subparsers(dest="command", required=True)
-    layer = commands.add_parser("layer")
+    layers = [commands.add_parser("layer"), commands.add_parser("search-layer")]
     function = commands.add_parser("function")
     function.add_argument("source", type=Path)
-    for command in (layer, function, commands.add_parser("host")):
+    for command in (*layers, function, commands.add_parser("host")):
         command.add_argument("dest", type=Path)
-    layer.add_argument("--python", default=RUNTIME_PYTHON)
-    layer.add_argument("--arch", choices=[*WHEEL_ARCHITECTURE, "host"], default="arm64")
+    for layer in layers:
+        layer.add_argument("--python", default=RUNTIME_PYTHON)
+        layer.add_argument("--arch", choices=[*WHEEL_ARCHITECTURE, "host"], default="arm64")
     commands.add_parser("inputs").add_argument("file", type=Path)
     return parser.parse_args()
 
@@ -261,6 +276,8 @@ def main() -> None:
     match arguments.command:
         case "layer":
             build_layer(arguments.dest.resolve(), arch=arguments.arch, python=arguments.python)
+        case "search-layer":
+            build_search_layer(arguments.dest.resolve(), arch=arguments.arch, python=arguments.python)
         case "function":
             build_function(arguments.source, arguments.dest.resolve())
         case "inputs":

@@ -6,16 +6,18 @@ EvidenceError            it could not be read, written or signed
 └── MalformedError       something is not what its format says
 """
 
+from auditwire.archive.errors import ArchiveError, UnreadableError
 
-class EvidenceError(Exception):
+
+class EvidenceError(ArchiveError):
     """Evidence could not be read, written or signed; the message names the place."""
 
 
-class NotThereError(EvidenceError):
+class NotThereError(EvidenceError, UnreadableError):
     """An object that is not there."""
 
 
-class DeniedError(EvidenceError):
+class DeniedError(EvidenceError, UnreadableError):
     """An object that one may not read, or that cannot be read as it lies there: under a foreign key, put into cold
     storage."""
 

@@ -1,8 +1,9 @@
 """Evidence in a folder: a copy of the archive bucket, as ``aws s3 sync`` makes it."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from auditwire.evidence.errors import EvidenceError, NotThereError
 from auditwire.evidence.store import Folders, Listed
@@ -36,12 +37,23 @@ class FolderReader:
 
     def read(self, key: str) -> Iterator[bytes]:
         """See Reader.read."""
+        with self._opened(key) as file:
+            while chunk := file.read(_CHUNK):
+                yield chunk
+
+    def read_range(self, key: str, start: int, end: int) -> bytes:
+        """See Reader.read_range."""
+        with self._opened(key) as file:
+            file.seek(start)
+            return file.read(end - start)
+
+    @contextmanager
+    def _opened(self, key: str) -> Iterator[IO[bytes]]:
         if not {"", ".", ".."}.isdisjoint(key.split("/")):
             raise NotThereError(f"{key}: is no name of a file below {self._folder}")
         try:
             with (self._folder / key).open("rb") as file:
-                while chunk := file.read(_CHUNK):
-                    yield chunk
+                yield file
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError, ValueError):
             raise NotThereError(f"{self._folder / key}: is not there") from None
         except OSError as error:

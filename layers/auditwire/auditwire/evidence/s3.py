@@ -53,6 +53,14 @@ class S3Store:
         except (ClientError, BotoCoreError) as error:
             raise self._failure(key, "could not be read", error) from error
 
+    def read_range(self, key: str, start: int, end: int) -> bytes:
+        """See Reader.read_range."""
+        try:
+            asked = f"bytes={start}-{end - 1}"
+            return self._client.get_object(Bucket=self.bucket, Key=key, Range=asked)["Body"].read()
+        except (ClientError, BotoCoreError) as error:
+            raise self._failure(key, "could not be read", error) from error
+
     def checksum(self, key: str) -> str | None:
         """See Reader.checksum."""
         try:
@@ -77,6 +85,13 @@ class S3Store:
             retain(request, self._lock, retain_until)
         try:
             return conditional_put(self._client, request) is not None
+        except (ClientError, BotoCoreError) as error:
+            raise self._failure(key, "could not be stored", error) from error
+
+    def put(self, key: str, content: bytes) -> None:
+        """See Writer.put."""
+        try:
+            self._client.put_object(Bucket=self.bucket, Key=key, Body=content)
         except (ClientError, BotoCoreError) as error:
             raise self._failure(key, "could not be stored", error) from error
 

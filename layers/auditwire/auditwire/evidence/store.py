@@ -41,6 +41,9 @@ class Reader(Protocol):
     def read(self, key: str) -> Iterator[bytes]:
         """The bytes of an object, piece by piece. Raises NotThereError."""
 
+    def read_range(self, key: str, start: int, end: int) -> bytes:
+        """The bytes of an object from one position on and before another. Raises NotThereError."""
+
     def checksum(self, key: str) -> str | None:
         """The SHA-256 in hex that the store worked out of an object's bytes when they came; None where it has none.
         Raises NotThereError."""
@@ -52,6 +55,9 @@ class Writer(Reader, Protocol):
     def put_new(self, key: str, content: bytes, retain_until: datetime | None) -> bool:
         """Puts an object where none is; False where there is one, which stays. It cannot be removed before
         ``retain_until``, if that is given. Raises EvidenceError."""
+
+    def put(self, key: str, content: bytes) -> None:
+        """Puts an object that is no evidence, whatever is there. Raises EvidenceError."""
 
     def keys_ever(self, prefix: str) -> Iterator[str]:
         """The keys of all objects that there are or once were, as far as the store remembers."""
@@ -88,6 +94,10 @@ class MemoryStore:
         if key not in self.objects:
             raise NotThereError(key)
         yield self.objects[key]
+
+    def read_range(self, key: str, start: int, end: int) -> bytes:
+        """See Reader.read_range."""
+        return read_whole(self, key)[start:end]
 
     def checksum(self, key: str) -> str | None:
         """See Reader.checksum."""

@@ -16,6 +16,7 @@ from auditwire.evidence.chain import lag_of
 from auditwire.evidence.dispatch import dispatch, sealed_to
 from auditwire.evidence.errors import EvidenceError
 from auditwire.evidence.heads import HeadLine, announce_heads, heads_of, is_time_to_publish, put_heads
+from auditwire.evidence.indexing import Indexing
 from auditwire.evidence.order import Order
 from auditwire.evidence.seal import Retention
 from auditwire.evidence.sealing import ReadBooks, Sealed, Sealer, Settings
@@ -139,15 +140,17 @@ def work_on(tools: Tools, message: str, identifier: str, seconds: float) -> Work
     except msgspec.DecodeError as error:
         raise EvidenceError(f"a message is no order: {error}") from None
     end = time.monotonic() + seconds
-    sealer = Sealer(
-        tools.store,
-        tools.signer,
-        Settings(Retention(config.archive_days, config.evidence_lock), config.max_bytes),
-        clock=tools.clock,
-        may_go_on=lambda: time.monotonic() < end,
-        read_books=tools.read_books,
-    )
-    worked = Worked(order, sealer.seal(order))
+    with Indexing(tools.store.put) as indexing:
+        sealer = Sealer(
+            tools.store,
+            tools.signer,
+            Settings(Retention(config.archive_days, config.evidence_lock), config.max_bytes),
+            clock=tools.clock,
+            may_go_on=lambda: time.monotonic() < end,
+            read_books=tools.read_books,
+            followers=[indexing],
+        )
+        worked = Worked(order, sealer.seal(order))
     if worked.done.rest is not None:
         tools.orders.send(worked.done.rest, identifier)
     alerts = alerts_about(worked.done, order.cluster, config.archive_bucket, tools.clock())

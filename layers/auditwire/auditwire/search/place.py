@@ -34,3 +34,6 @@ class Objects(Protocol):
 
     def read(self, key: str) -> Iterator[bytes]:
         """The bytes of an object, piece by piece."""
+
+    def read_range(self, key: str, start: int, end: int) -> bytes:
+        """The bytes of an object from one position on and before another."""
