@@ -92,6 +92,18 @@ def test_building_a_function_again_gives_the_same(logical_id: str, tmp_path: Pat
     assert {path.name for path in tmp_path.iterdir()} == {"app.py", "layer.sha256"}
 
 
+def test_the_layer_for_searching_holds_duckdb_and_functions_with_both_are_within_bounds() -> None:
+    search = BUILT / "SearchLayer"
+    native = list(search.rglob("*.so"))
+    assert native
+    for path in native:
+        assert struct.unpack_from("<H", path.read_bytes(), 18) == (AARCH64,), path
+        assert ".abi3." in path.name
+    sizes = [sum(path.stat().st_size for path in layer.rglob("*") if path.is_file()) for layer in (LAYER, search)]
+    assert sizes[1] < 90_000_000
+    assert sum(sizes) < 250_000_000, "more cannot be unpacked on Lambda"
+
+
 def test_building_the_layer_again_gives_the_same(tmp_path: Path) -> None:
     subprocess.run([sys.executable, str(BUILD), "layer", str(tmp_path)], check=True)
     assert folder_digest(tmp_path) == folder_digest(LAYER), "or are the artefacts old? make build"

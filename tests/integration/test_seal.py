@@ -14,9 +14,12 @@ from auditwire.evidence.seal import lines_in, parse_entry, parse_file, parse_sea
 from auditwire.evidence.signing import KmsSigner
 from auditwire.evidence.states import Tally
 from auditwire.evidence.verify import Question, verify
+from auditwire.search import Query
+from auditwire.search.duckdb_engine import DuckDBEngine
 from auditwire_local import LocalSystem, Options
 from auditwire_local.errors import InvocationError
 from local_road import body_of, exec_event, post
+from searched import ask
 from waiting import until
 
 TIME = "2026-11-21T22:05:00.100000Z"
@@ -113,6 +116,16 @@ def test_what_arrived_is_sealed_at_once_wherever_its_events_are_filed(world: Wor
     (file,) = world.seals()
     assert world.signer.verify(file.seal.encode(), file.signature_bytes())
     assert parse_seal(file.seal).bucket == world.bucket
+
+
+def test_what_is_sealed_is_in_the_index(world: World) -> None:
+    world.send(7)
+    world.seal()
+
+    found, coverage = ask(DuckDBEngine(world.store), Query(clusters=frozenset({"demo"})))
+
+    assert {key for key, _, _ in found} == world.arrived()
+    assert (coverage.indexed, coverage.scanned) == (len(world.arrived()), 0)
 
 
 def test_checksums_are_there_for_a_quick_look(world: World) -> None:

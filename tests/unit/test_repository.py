@@ -83,6 +83,7 @@ def test_there_are_the_lock_files_everything_is_installed_from() -> None:
         "requirements/runtime.txt",
         "requirements/sam.txt",
         "requirements/uv.txt",
+        "search/requirements.txt",
     }
 
 

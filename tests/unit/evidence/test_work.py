@@ -14,8 +14,12 @@ from auditwire.evidence.arrivals import Arrival, Notice, parse_notice
 from auditwire.evidence.dispatch import MAX_HOURS, sealed_to
 from auditwire.evidence.errors import EvidenceError
 from auditwire.evidence.order import Order
+from auditwire.evidence.store import MemoryStore
 from auditwire.evidence.work import Tools, send_orders, work_on
-from sealed import NOON, World
+from auditwire.search import Query
+from auditwire.search.duckdb_engine import DuckDBEngine
+from sealed import NOON, World, outcome
+from searched import ask
 
 CONFIG = SealConfig(
     archive_bucket="archive",
@@ -335,3 +339,37 @@ def test_a_notification_tells_whose_and_under_which_hour(body: str, hours: list[
 
     assert notice.handle == "handle"
     assert [one.hour for one in notice.arrivals] == hours
+
+
+def test_what_is_sealed_is_indexed_and_found_without_a_scan(desk: Desk) -> None:
+    keys = {desk.world.arrive(3), desk.world.arrive(2, at=NOON - timedelta(days=3))}
+    desk.world.arrive(1, cluster="test")
+    desk.world.after(hours=1)
+
+    worked = desk.work(desk.world.order(hours=["2026-11-18T12"]))
+
+    assert worked.problems == worked.done.problems == []
+    found, coverage = ask(DuckDBEngine(desk.world.store), Query(clusters=frozenset({"prod"})))
+    assert {key for key, _, _ in found} == keys
+    assert (len(found), coverage.indexed, coverage.scanned) == (5, 2, 0)
+
+
+def test_an_index_that_cannot_be_written_delays_no_seal_and_is_told(desk: Desk) -> None:
+    desk.world.arrive()
+
+    class Full(MemoryStore):
+        def put(self, key: str, content: bytes) -> None:
+            if key.startswith("index/"):
+                raise EvidenceError(f"{key}: could not be stored")
+            super().put(key, content)
+
+    store = desk.world.store
+    desk.world.store = Full(store.clock, store.bucket, store.objects, store.modified, store.ever)
+    desk.world.after(hours=1)
+
+    worked = desk.work(desk.world.order())
+
+    assert worked.objects == 1
+    with pytest.raises(EvidenceError, match="Indexing failed: EvidenceError: index/cluster=prod/"):
+        worked.confirm()
+    assert outcome(desk.world.reports()) == 0

@@ -4,7 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,11 +26,13 @@ from auditwire.search import (
     Wanted,
 )
 from auditwire.search.duckdb_engine import DuckDBEngine
-from auditwire.search.histogram import TimeField
 from auditwire.search.objects import LONGEST_REQUEST
 from auditwire.search.scan import Scan
 from auditwire.search.text import has_text
 from searched import START, Archive, Row, ask, count, made_archive, rows_of
+
+if TYPE_CHECKING:
+    from auditwire.search.histogram import TimeField
 
 Holds = Callable[[dict[str, Any]], bool]
 

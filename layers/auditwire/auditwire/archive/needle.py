@@ -41,6 +41,11 @@ class Needle:
 
     def lines(self, content: bytes) -> Iterator[bytes]:
         """Yields the lines of ``content`` that may contain the text, in order, without their line feeds."""
+        for begin, stop in self.spans(content):
+            yield content[begin:stop]
+
+    def spans(self, content: bytes) -> Iterator[tuple[int, int]]:
+        """Yields where these lines begin and end."""
         start, end = 0, len(content)
         nearest = [-1] * len(self._finds)
         while start < end:
@@ -54,7 +59,7 @@ class Needle:
             begin = content.rfind(b"\n", start, at) + 1 or start
             stop = content.find(b"\n", at)
             stop = end if stop < 0 else stop
-            yield content[begin:stop]
+            yield begin, stop
             start = stop + 1
 
 

@@ -18,8 +18,8 @@ _CALENDAR: Final = {Unit.MONTH: "month", Unit.QUARTER: "quarter", Unit.YEAR: "ye
 
 _NAMES: Final = (
     "cluster", "audit_id", "stage", "verb", "user", "source", "code", "rule", "level", "groups", "impersonated",
-    "agent", "uri", "status", "reason", "decision", "workspace", "alert", "resource", "api_group", "namespace", "name",
-    "subresource",
+    "agent", "uri", "status", "reason", "decision", "workspace", "alert", "flag", "resource", "api_group",
+    "namespace", "name", "subresource",
 )  # fmt: skip
 
 MOMENT: Final = 'epoch_us("time")'
@@ -62,6 +62,7 @@ def found_of(row: Sequence[Any]) -> Found:
         decision=of["decision"],
         workspace=of["workspace"],
         alerts=tuple(of["alert"]),
+        flags=tuple(of["flag"]),
     )
 
 

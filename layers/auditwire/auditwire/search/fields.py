@@ -61,6 +61,7 @@ _ALL: Final = (
     _field("workspace", Kind.TEXT, "workspace"),
     _field("rule", Kind.LIST, "the rules that matched when it was archived", "rules"),
     _field("alert", Kind.LIST, "those of them that were alerting rules", "alerts"),
+    _field("flag", Kind.LIST, "what was done to it, or found in it, when it was archived", "flags"),
 )
 
 FIELDS: Final[Mapping[str, Field]] = MappingProxyType({field.name: field for field in _ALL})

@@ -43,6 +43,7 @@ class IndexRow(msgspec.Struct, frozen=True, gc=False):
     workspace: str
     rule: tuple[str, ...]
     alert: tuple[str, ...]
+    flag: tuple[str, ...]
     key: str
     number: int
 
@@ -94,6 +95,7 @@ def encode_row(found: "Found", key: str, number: int) -> bytes | None:
         found.workspace,
         found.rules,
         found.alerts,
+        found.flags,
         key,
         number,
     )
