@@ -192,3 +192,15 @@ def test_an_alert_that_the_archive_recorded_is_not_gained() -> None:
     tally = of_archive(document(rule(HOST)), event(), new=READS)
 
     assert counts(tally) == (0, 1, 0, 0, 0)
+
+
+@pytest.mark.parametrize(("flags", "gained"), [((), 0), ((Flag.UNFINISHED,), 1)])
+def test_an_event_of_the_first_stage_alerts_only_if_its_request_has_no_end(flags: tuple[Flag, ...], gained: int) -> None:
+    first = event(stage="RequestReceived")
+    for flag in flags:
+        first.flag(flag)
+
+    tally = replayed(READS_SECRETS, READS, first)
+
+    assert sum(counted.gained for counted in tally.rules.values()) == gained
+    assert tally.outcomes == {("ignore", "alert" if gained else "archive"): 1}

@@ -2,10 +2,13 @@
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from auditwire.analysis.recorded import Recorded
 from auditwire.analysis.tally import MAX_EXAMPLES, RuleTally, Tally, example_of, request_of
-from auditwire.events import Event, Level, as_stored
+from auditwire.events import Event, Flag, Level, as_stored
 from auditwire.events.archived import Provenance
+from auditwire.events.stages import RECEIVED
 from auditwire.pipeline import Judgement, judge_event
 from auditwire.rules.rule_set import Rule, RuleSet, RuleText
 from auditwire.senders.kind import SenderKind
@@ -31,6 +34,9 @@ class Replay:
         """Counts what becomes of an event. ``noted`` is what the archive noted about it, if it comes from there."""
         before = judge_event(event, sender=self._sender, rules=self._old)
         after = judge_event(event, sender=self._sender, rules=self._new)
+        if event.stage == RECEIVED and Flag.UNFINISHED not in event.flags:
+            # As in a batch that has the request's end too, which is where it alerts.
+            before, after = (replace(judged, verdict=judged.verdict.without_alerts()) for judged in (before, after))
         was, now = before.verdict, after.verdict
         tally.events += 1
         tally.outcomes[was.outcome, now.outcome] += 1
