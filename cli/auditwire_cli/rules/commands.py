@@ -9,6 +9,7 @@ from auditwire_cli.rules.explain import rules_explain
 from auditwire_cli.rules.fix import rules_fix
 from auditwire_cli.rules.publish import rules_publish
 from auditwire_cli.rules.pull import rules_pull
+from auditwire_cli.rules.reach import rules_reach
 from auditwire_cli.rules.rollback import rules_rollback
 from auditwire_cli.rules.schema import rules_schema
 from auditwire_cli.rules.status import rules_status
@@ -21,6 +22,7 @@ rules = group(
     test=rules_test,
     explain=rules_explain,
     replay=rules_replay,
+    reach=rules_reach,
     fix=rules_fix,
     schema=rules_schema,
     publish=rules_publish,

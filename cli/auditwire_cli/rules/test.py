@@ -31,7 +31,7 @@ class TestFormat(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
     """The documents, and the files of tests that are to be run."""
 
     documents: "list[Source]"
@@ -87,10 +87,10 @@ def rules_test(
     if least is not None and not with_coverage:
         raise UsageError("--min needs --coverage", "add --coverage")
     matches = selects(keyword)
-    found = _find(paths or [_DEFAULT], rules)
+    found = find_tests(paths or [_DEFAULT], rules)
     files = [read_cases(source) for source in found.tests]
-    _refuse_wrong_tests(files)
-    rule_set, documents = _load(found.documents)
+    refuse_wrong_tests(files)
+    rule_set, documents = load_tested(found.documents)
     cases = [case for file in files for case in file.cases if matches(_words_of(case))]
     if not cases:
         if any(file.cases for file in files):
@@ -123,7 +123,7 @@ def _words_of(case: "Case") -> str:
     return f"{case.path} {case.rule} {case.name}"
 
 
-def _find(paths: list[Path], rules: list[Path] | None) -> _Found:
+def find_tests(paths: list[Path], rules: list[Path] | None) -> Found:
     """The tests that are meant, and the documents that they are about."""
     from auditwire.documents.source import is_test_file
     from auditwire.rules import rule_test_files
@@ -140,7 +140,7 @@ def _find(paths: list[Path], rules: list[Path] | None) -> _Found:
             tests |= dict.fromkeys([path] if is_test_file(path.name) else _beside(path))
             homes[_home(path)] = None
     documents = [one for one in read_documents(rules or list(homes)) if not is_test_file(one.path)]
-    return _Found(documents, read_files(tests))
+    return Found(documents, read_files(tests))
 
 
 def _beside(document: Path) -> list[Path]:
@@ -155,7 +155,7 @@ def _home(file: Path) -> Path:
     return folders[-1] if folders else file.parent
 
 
-def _load(sources: "list[Source]") -> "tuple[RuleSet, set[str]]":
+def load_tested(sources: "list[Source]") -> "tuple[RuleSet, set[str]]":
     """The rules, and the names of their documents. Raises CommandError after showing what is wrong with them."""
     from auditwire.rules import load_sources
 
@@ -168,7 +168,7 @@ def _load(sources: "list[Source]") -> "tuple[RuleSet, set[str]]":
     return loaded.rule_set, {document.name for document in loaded.documents}
 
 
-def _refuse_wrong_tests(files: "Iterable[CaseFile]") -> None:
+def refuse_wrong_tests(files: "Iterable[CaseFile]") -> None:
     """Raises CommandError after showing what is wrong with the tests themselves."""
     wrong = [found for file in files for found in file.diagnostics]
     for found in wrong:

@@ -20,7 +20,20 @@ if TYPE_CHECKING:
 
 DEFAULT_STACK = "auditwire"
 
-WITHOUT_STACK = frozenset({"dev", "send", "policy", "rules check", "rules eval", "rules fix", "rules schema"})
+WITHOUT_STACK = frozenset(
+    {
+        "dev",
+        "send",
+        "policy",
+        "rules check",
+        "rules eval",
+        "rules explain",
+        "rules fix",
+        "rules reach",
+        "rules schema",
+        "rules test",
+    }
+)
 """The commands, and groups of them, that do not take the options of a stack."""
 
 _OF_RELAY = frozenset({"AlertsQueueUrl", "DeadLetterQueueUrl"})

@@ -195,7 +195,7 @@ def test_an_alert_that_the_archive_recorded_is_not_gained() -> None:
 
 
 @pytest.mark.parametrize(("flags", "gained"), [((), 0), ((Flag.UNFINISHED,), 1)])
-def test_an_event_of_the_first_stage_alerts_only_if_its_request_has_no_end(flags: tuple[Flag, ...], gained: int) -> None:
+def test_an_event_of_the_first_stage_alerts_only_without_an_end(flags: tuple[Flag, ...], gained: int) -> None:
     first = event(stage="RequestReceived")
     for flag in flags:
         first.flag(flag)

@@ -50,6 +50,24 @@ _SHORT: Final = {
 }  # fmt: skip
 
 
+_BELOW: Final[dict[str, tuple[str, ...]]] = {
+    "pods": ("status", "log", "exec", "attach", "portforward", "proxy", "binding", "eviction", "ephemeralcontainers",
+             "resize"),
+    "services": ("status", "proxy"),
+    "nodes": ("status", "proxy"),
+    "namespaces": ("status", "finalize"),
+    "serviceaccounts": ("token",),
+    "certificatesigningrequests": ("status", "approval"),
+    **dict.fromkeys(("deployments", "replicasets", "statefulsets", "replicationcontrollers"), ("status", "scale")),
+    **dict.fromkeys(
+        ("daemonsets", "jobs", "cronjobs", "persistentvolumes", "persistentvolumeclaims", "resourcequotas",
+         "ingresses", "networkpolicies", "customresourcedefinitions", "poddisruptionbudgets",
+         "horizontalpodautoscalers", "volumeattachments"),
+        ("status",),
+    ),
+}  # fmt: skip
+
+
 def _singular(plural: str) -> str:
     if plural.endswith("ies"):
         return f"{plural[:-3]}y"
@@ -94,6 +112,11 @@ def groups_of(resource: str) -> tuple[str, ...] | None:
         return None
     former = _FORMER_GROUPS.get(resource)
     return (_GROUP_OF[resource], *([former] if former else []))
+
+
+def subresources_of(resource: str) -> tuple[str, ...] | None:
+    """The subresources that this resource of Kubernetes has; None for any other resource."""
+    return _BELOW.get(resource, ()) if resource in _GROUP_OF else None
 
 
 def resource_problem(resource: str, group: str) -> tuple[str, str] | None:

@@ -26,12 +26,15 @@ class _Target:
     def matches(self, attributes: Attributes) -> bool:
         if self.names is not None and attributes.name not in self.names:
             return False
-        if self.everything or attributes.resource in self.with_subresources:
+        return self.takes(attributes.resource, attributes.subresource)
+
+    def takes(self, resource: str, below: str) -> bool:
+        """Whether it names a resource, or a subresource of it, whatever the object is called."""
+        if self.everything or resource in self.with_subresources:
             return True
-        below = attributes.subresource
         if not below:
-            return attributes.resource in self.named
-        return below in self.subresources or f"{attributes.resource}/{below}" in self.named
+            return resource in self.named
+        return below in self.subresources or f"{resource}/{below}" in self.named
 
 
 @dataclass(frozen=True, slots=True)
