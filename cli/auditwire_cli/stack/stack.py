@@ -27,7 +27,6 @@ WITHOUT_STACK = frozenset(
         "policy",
         "rules check",
         "rules eval",
-        "rules explain",
         "rules fix",
         "rules reach",
         "rules schema",
