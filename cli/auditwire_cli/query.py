@@ -66,11 +66,18 @@ def query(
         list[str] | None,
         typer.Option("--source", metavar="ADDRESS", help="A source address or network; several times, any."),
     ] = None,
+    unfinished: Annotated[
+        bool,
+        typer.Option("--unfinished", help="Requests that came in and of which no later stage came with them."),
+    ] = False,
     cluster: OnlyCluster = None,
     start: From = None,
     end: To = None,
     limit: Annotated[int, typer.Option(min=1, metavar="N", help="The first N at most.")] = 1000,
     oldest_first: Annotated[bool, typer.Option("--oldest-first", help="The earliest event first.")] = False,
+    every_copy: Annotated[
+        bool, typer.Option("--all", help="Every copy of an event that came several times in different batches.")
+    ] = False,
     output: Annotated[
         Output, typer.Option("--format", help="Text for people, or JSON: the lines as they are archived.")
     ] = Output.TEXT,
@@ -89,7 +96,8 @@ def query(
     read, these are the last 24, unless --from is given.
 
     What an event lacks stands behind it: bodies_skipped where the sender left a body out, cut_off where the event was
-    cut off on its way. JSON is the lines as they are archived, one for each event.
+    cut off on its way, unfinished where only the arrival of the request is known. JSON is the lines as they are
+    archived, one for each event.
 
     \b
     Exit codes: 0 done, 1 the archive cannot be read or is damaged, 2 wrong usage.
@@ -124,7 +132,9 @@ def query(
             sources=tuple(sources or ()),
             start=read_time("--from", start, now),
             end=read_time("--to", end, now),
+            flag="unfinished" if unfinished else None,
             is_newest_first=not oldest_first,
+            is_each_once=not every_copy,
             limit=limit + 1,
         )
     except FilterError as error:
@@ -134,10 +144,13 @@ def query(
     reader, search = reader_of(where.find(), store, search, now)
     damaged: list[UnreadableError] = []
     found = reader.find(search, reading_hours(), partial(_name, damaged))
-    shown = _show(islice(found, limit), output)
+    shown, repeats = _show(islice(found, limit), output)
     more = next(found, None) is not None
     if output is Output.TEXT:
-        tell(counted(shown, "event"))
+        tell(
+            counted(shown, "event")
+            + (f", {counted(repeats, 'repeat')} not shown (--all shows them)" if repeats else "")
+        )
     if more:
         tell(f"there are more than these {limit:,}; --limit shows more")
     if not shown and search.object_filter:
@@ -154,24 +167,25 @@ def _name(damaged: "list[UnreadableError]", error: "UnreadableError") -> None:
     tell(str(error))
 
 
-def _show(found: "Iterator[Found]", output: Output) -> int:
-    """Show what is found as it comes, and say how many it was."""
-    shown = 0
+def _show(found: "Iterator[Found]", output: Output) -> tuple[int, int]:
+    """Show what is found as it comes, and say how many it was, and how many repeats of it there are."""
+    shown = repeats = 0
 
     def count(each: "Found") -> "Found":
-        nonlocal shown
+        nonlocal shown, repeats
         shown += 1
+        repeats += each.repeats
         return each
 
     if output is Output.JSON:
         for each in map(count, found):
             show_json_line(each.line)
-        return shown
+        return shown, repeats
     rows = (_cells(count(each)) for each in found)
     for line in table_lines(_HEADS, rows, right=("code",), cut=("user", "object"), width=terminal_width()):
         if shown:
             show(line)
-    return shown
+    return shown, repeats
 
 
 def reader_of(

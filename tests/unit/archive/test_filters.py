@@ -10,6 +10,7 @@ from auditwire.archive.filters import (
     CodeFilter,
     Filter,
     FilterError,
+    FlagFilter,
     NamespaceFilter,
     ObjectFilter,
     RuleFilter,
@@ -26,7 +27,7 @@ from made_events import event
 def found(verb: str = "get", ref: str = "", **more: Any) -> Found:
     """What a search makes of an event; ``ref`` is RESOURCE,GROUP,NAMESPACE,NAME,SUBRESOURCE."""
     names = ("resource", "apiGroup", "namespace", "name", "subresource")
-    about: dict[str, Any] = {name: more.pop(name) for name in ("archiving", "alerting") if name in more}
+    about: dict[str, Any] = {name: more.pop(name) for name in ("archiving", "alerting", "flags") if name in more}
     made = event(verb=verb, objectRef=ObjectRef(**dict(zip(names, ref.split(","), strict=False))), **more)
     return found_in(encode_line(made, about), "here", lambda time, flags: time)
 
@@ -144,6 +145,8 @@ def test_whatever_matches_is_in_the_index_and_has_a_text_of_the_filter(
         (RuleFilter(("R",)), found(archiving=["d.OtherR"], user="R"), False),
         (RuleFilter(("R", "S")), found(alerting=["d.S"]), True),
         (RuleFilter(("d",)), found(alerting=["d.R"]), False),
+        (FlagFilter("unfinished"), found(flags=["redacted", "unfinished"]), True),
+        (FlagFilter("unfinished"), found(flags=["redacted"], user="unfinished"), False),
         (CodeFilter(("403",)), found(responseStatus=ResponseStatus(code=403)), True),
         (CodeFilter(("4XX", "500")), found(responseStatus=ResponseStatus(code=404)), True),
         (CodeFilter(("4xx",)), found(responseStatus=ResponseStatus(code=500)), False),

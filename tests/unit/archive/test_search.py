@@ -265,3 +265,23 @@ def test_hours_are_those_with_a_moment_of_the_range(start: str, end: str, found:
     between = datetime.fromisoformat(start), datetime.fromisoformat(end)
     assert list(hours(Search(is_newest_first=False), *between)) == found
     assert list(hours(Search(), *between)) == found[::-1]
+
+
+def test_an_event_that_came_in_several_batches_is_found_once_with_the_number_of_the_others() -> None:
+    with mock_aws():
+        s3 = boto3.client("s3", "us-east-1")
+        s3.create_bucket(Bucket="repeats")
+        events = [at(number, f"22:0{number}:00") for number in range(6)]
+        # As shippers do that read a file again, with other borders; and two events that only look alike.
+        for batch in (events[:2], events, events[1:4], [events[5], events[5] | {"verb": "create"}]):
+            store(S3Archive(s3, "repeats"), "prod", batch)
+        reader = BucketReader(s3, "repeats")
+
+        once = list(find(reader, Search(is_each_once=True)))
+        assert [(each.audit_id[-1], each.verb, each.repeats) for each in once if each.audit_id[-1] != "5"] == [
+            ("4", "get", 0), ("3", "get", 1), ("2", "get", 1), ("1", "get", 2), ("0", "get", 1)
+        ]  # fmt: skip
+        assert {(each.verb, each.repeats) for each in once if each.audit_id[-1] == "5"} == {("get", 1), ("create", 0)}
+        assert len(list(find(reader, Search()))) == 13
+        for limit in (1, 2, 3, 5):
+            assert list(find(reader, Search(is_each_once=True, limit=limit))) == once[:limit]

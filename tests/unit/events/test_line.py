@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from audit_events import as_kubesphere, item, text_of
+from audit_events import as_kubesphere, event_list, item, text_of
 from auditwire.events import Event, Level, as_stored, decode, encode_line, settle
+from auditwire.events.line import event_part
 from captures import Capture, assert_equal_but_for_redactions, each_of, logs, own_bodies
 from payloads import payload, payload_names
 
@@ -167,3 +168,17 @@ def test_an_event_built_by_hand_makes_a_line() -> None:
     settle(event, cluster="prod", received=RECEIVED)
 
     assert json.loads(encode_line(event, {}))["auditID"] == "a"
+
+
+def test_the_event_of_a_line_is_the_line_without_what_was_added() -> None:
+    sent = item(requestObject={"a": 1, "_auditwire": {"x": [{}]}}, userAgent=',"_auditwire":{}')
+    (event,) = decode(event_list([text_of(sent)])).events
+    one, other = (encode_line(event, {"batch": batch, "flags": ["x"]}) for batch in "ab")
+
+    assert one != other
+    assert event_part(one) == event_part(other) == text_of(sent)[:-1]
+
+
+def test_a_line_without_anything_added_is_its_own_event() -> None:
+    for line in (b"{}", b"", b'{"a":1}', b'{"requestObject":{"a":1,"_auditwire":{"b":2}}}', b'{"a":1,"_auditwire":'):
+        assert event_part(line) == line

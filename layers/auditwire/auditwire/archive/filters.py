@@ -119,6 +119,22 @@ class RuleFilter:
 
 
 @dataclass(frozen=True)
+class FlagFilter:
+    """Events with a flag."""
+
+    flag: str
+
+    def matches(self, found: Found) -> bool:
+        """See Filter."""
+        return self.flag in found.flags
+
+    @property
+    def texts(self) -> tuple[Text, ...]:
+        """See Filter."""
+        return (Text(self.flag, is_whole=True),)
+
+
+@dataclass(frozen=True)
 class CodeFilter:
     """Events whose answer had any of some statuses: ``403``, or ``4xx`` for all from 400 to 499. Raises FilterError
     for anything else."""

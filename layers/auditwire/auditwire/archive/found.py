@@ -69,7 +69,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
     ``ref`` is the event's objectRef and ``object`` its object_name; ``code`` is the HTTP status or None. ``rules``
     matched when it was archived, ``alerts`` are those of them that were alerting rules; ``flags`` are words of Flag.
-    Missing texts are empty; so is ``received``, the requestReceivedTimestamp, if it is not in normal form.
+    Missing texts are empty; so is ``received``, the requestReceivedTimestamp, if it is not in normal form. ``repeats``
+    is how many more lines with the same event this one stands for.
     """
 
     line: bytes
@@ -96,6 +97,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     decision: str = ""
     workspace: str = ""
     alerts: tuple[str, ...] = ()
+    repeats: int = 0
 
 
 def found_in(line: bytes, place: str, at: Callable[[str, tuple[str, ...]], str], cluster: str = "") -> Found:

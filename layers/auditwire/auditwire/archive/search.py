@@ -6,11 +6,14 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Final, Protocol
 
+import msgspec
+
 from auditwire.archive.errors import UnreadableError
 from auditwire.archive.filters import (
     AuditIdFilter,
     CodeFilter,
     Filter,
+    FlagFilter,
     NamespaceFilter,
     ObjectFilter,
     RuleFilter,
@@ -20,6 +23,7 @@ from auditwire.archive.filters import (
 )
 from auditwire.archive.found import Found
 from auditwire.archive.needle import Text
+from auditwire.events.line import event_part
 from auditwire.events.timestamps import as_text
 
 _HOUR: Final = len("2026-11-21T22")
@@ -32,7 +36,8 @@ class Search:
 
     ``start`` (inclusive) and ``end`` (exclusive) refer to the times under which events are kept; ``filters`` has what
     the others mean. Raises FilterError for what no event can have. ``is_newest_first`` is the order, and ``limit`` how
-    many are wanted at most.
+    many are wanted at most. With ``is_each_once``, of several lines with the same event one is found, with the number
+    of the others.
     """
 
     cluster: str | None = None
@@ -44,9 +49,11 @@ class Search:
     rules: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    flag: str | None = None
     start: datetime | None = None
     end: datetime | None = None
     is_newest_first: bool = True
+    is_each_once: bool = False
     limit: int | None = None
 
     def __post_init__(self) -> None:
@@ -61,6 +68,7 @@ class Search:
             UserFilter(self.user) if self.user is not None else None,
             SourceFilter(self.sources) if self.sources else None,
             RuleFilter(self.rules) if self.rules else None,
+            FlagFilter(self.flag) if self.flag is not None else None,
             NamespaceFilter(self.namespace) if self.namespace is not None else None,
             CodeFilter(self.codes) if self.codes else None,
             VerbFilter(self.verbs) if self.verbs else None,
@@ -101,7 +109,8 @@ class Search:
 
     def in_order(self, found: Iterable[Found]) -> list[Found]:
         """What was found in the order that is asked for, and no more than is wanted."""
-        return sorted(found, key=lambda each: each.at, reverse=self.is_newest_first)[: self.limit]
+        ordered = sorted(found, key=lambda each: each.at, reverse=self.is_newest_first)
+        return (each_once(ordered) if self.is_each_once else ordered)[: self.limit]
 
 
 Reading = Callable[[str], None]
@@ -116,6 +125,18 @@ class ArchiveReader(Protocol):
 
     def find(self, search: Search, reading: Reading, unreadable: Unreadable) -> Iterator[Found]:
         """Yields the matches as they are read, in the order of time that is asked for."""
+
+
+def each_once(found: Iterable[Found]) -> list[Found]:
+    """The first of all lines with the same event, in order, with the number of its repeats."""
+    first: dict[bytes, Found] = {}
+    for each in found:
+        event = event_part(each.line)
+        known = first.get(event)
+        first[event] = (
+            each if known is None else msgspec.structs.replace(known, repeats=known.repeats + 1 + each.repeats)
+        )
+    return list(first.values())
 
 
 def hours(search: Search, start: datetime, end: datetime) -> Iterator[str]:

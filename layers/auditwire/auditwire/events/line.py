@@ -10,6 +10,8 @@ from auditwire.events.model import Event, Flag
 
 PROVENANCE = "_auditwire"
 _REPORTED = "_auditwire_reported"
+_LAST_MEMBER = b',"_auditwire":'
+_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def encode_line(event: Event, provenance: Mapping[str, object]) -> bytes:
@@ -42,6 +44,19 @@ def encode_line(event: Event, provenance: Mapping[str, object]) -> bytes:
     line = msgspec.json.encode(fields)
     # Within JSON a line end can only be white space between tokens. Inside strings it is always escaped.
     return line.translate(None, b"\r\n") if b"\n" in line or b"\r" in line else line
+
+
+def event_part(line: bytes) -> bytes:
+    """A line of the archive without ``_auditwire``: equal for two lines that hold the same event, however it came."""
+    head, found, tail = line.rpartition(_LAST_MEMBER)
+    if not found or not tail.endswith(b"}"):
+        return line
+    try:
+        _OBJECT.decode(tail[:-1])
+    except msgspec.DecodeError:
+        # The key stands within a body of a line that was not written here.
+        return line
+    return head
 
 
 def _about(provenance: Mapping[str, object], flags: tuple[str, ...], reported_cluster: str) -> Mapping[str, object]:
