@@ -11,6 +11,7 @@ from auditwire.condition.parse import parse_path
 from auditwire.condition.syntax import (
     ORDERS,
     AnyElement,
+    AnyOf,
     Boolean,
     Comparison,
     Elements,
@@ -47,9 +48,12 @@ segments = st.builds(Segment, st.sampled_from(NAMES), indexes)
 quoted_segments = st.builds(Segment, st.sampled_from(QUOTED), indexes, st.just(True))
 
 
-paths = st.tuples(segments, st.lists(st.one_of(segments, segments, quoted_segments), max_size=2)).map(
-    lambda parts: Path((parts[0], *parts[1]), spell_path((parts[0], *parts[1])))
+PATTERNS = ("*", "a*", "*b*", "*.*", "k")
+patterns = st.builds(
+    lambda name, index: Segment(name, index, "*" not in name, "*" in name), st.sampled_from(PATTERNS), indexes
 )
+below = st.lists(st.one_of(segments, segments, quoted_segments, patterns), max_size=2)
+paths = st.tuples(segments, below).map(lambda parts: Path((parts[0], *parts[1]), spell_path((parts[0], *parts[1]))))
 _text = texts.map(Text)
 _PATTERNS = ("*e*", "s?op", "kube-*", "*", "k*e*t*", "", "*:*:*")
 _NETWORKS = ("203.0.113.0/24", "192.0.2.5", "0.0.0.0/0", "2001:db8::/32", "::ffff:203.0.113.0/120")
@@ -70,12 +74,13 @@ _REGEX = st.tuples(st.sampled_from(_EXPRESSIONS).map(Text))
 
 
 @st.composite
-def comparison(draw: st.DrawFn) -> Comparison:
+def comparison(draw: st.DrawFn, names: tuple[str, ...] = ()) -> Comparison:
     """A comparison of a field of a dictionary, with each of the operators as often as with any other."""
+    path = draw(st.sampled_from(names).map(parse_path) if names else paths)
     operator = draw(st.sampled_from(list(Operator)))
     operands = draw(_REGEX if operator is Operator.REGEX else _OPERANDS[operator.operands])
     negated = bool(operator.negative) and draw(st.booleans())
-    return lowered(draw, Comparison(draw(paths), operator, operands, negated))
+    return lowered(draw, Comparison(path, operator, operands, negated))
 
 
 def lowered(draw: st.DrawFn, one: Comparison) -> Comparison:
@@ -87,16 +92,27 @@ def lowered(draw: st.DrawFn, one: Comparison) -> Comparison:
     return one if unfit_operand(comparison) else comparison
 
 
+def _with_elements(path: Path) -> Path:
+    """The path of what an ``any`` looks through."""
+    last = path.segments[-1]
+    last = replace(last, index=None if last.is_pattern else AnyElement())
+    return Path((*path.segments[:-1], last), spell_path((*path.segments[:-1], last)))
+
+
 def _compound(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
+    return st.one_of(st.builds(AnyOf, paths.map(_with_elements), inner), _joined(inner))
+
+
+def _joined(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
     several = st.lists(inner, min_size=2, max_size=4)
-    return st.one_of(
-        several.map(conjunction),
-        several.map(disjunction),
-        inner.map(lambda node: node.operand if isinstance(node, Not) else Not(node)),
-    )
+    negated = inner.map(lambda node: node.operand if isinstance(node, Not) else Not(node))
+    return st.one_of(several.map(conjunction), several.map(disjunction), negated)
 
 
 expressions: st.SearchStrategy[Expression] = st.recursive(comparison(), _compound, max_leaves=12)
+of_elements: st.SearchStrategy[Expression] = st.recursive(
+    comparison(("name", "tags", "tags.a")), _compound, max_leaves=4
+)
 
 scalars = st.one_of(
     st.none(), st.booleans(), st.integers(-5, 2_000_000), st.floats(-1e7, 1e7), texts, st.sampled_from(["5", "a", "t"])
@@ -133,6 +149,11 @@ _TEXTS = {
     'RequestObject.items[*]["name"]': ("x", "web"),
     "ResponseStatus.code": ("200", "403"),
     "RequestObject.spec.type": ("NodePort", "5", "x"),
+    'RequestObject["*.type"]': ("NodePort", "x"),
+    "RequestObject.spec.*": ("NodePort", "5", "true"),
+    "RequestObject.items[*].*": ("x", "web"),
+    "RequestObject.*[*].name": ("x", "web"),
+    "Annotations.*": ("allow", "forbid"),
     "RequestObject.spec.a.b": ("NodePort", "true"),
     "RequestObject.items[*]": ("x", "5"),
     "RequestObject.items[*].name": ("x", "web"),
@@ -167,9 +188,14 @@ def field_comparison(draw: st.DrawFn) -> Comparison:
     return lowered(draw, Comparison(path, operator, tuple(operands), negated and bool(operator.negative)))
 
 
+_ELEMENTS = ("RequestObject.items[*]", "RequestObject.*", 'RequestObject["it*"][*]', "ResponseObject.items[*]")
+any_of_field = st.builds(AnyOf, st.sampled_from(_ELEMENTS).map(parse_path), of_elements)
+_field_leaf = st.one_of(field_comparison(), field_comparison(), field_comparison(), any_of_field)
+
+
 field_expressions: st.SearchStrategy[Expression] = st.one_of(
-    st.lists(field_comparison(), min_size=2, max_size=4).map(conjunction),
-    st.recursive(field_comparison(), _compound, max_leaves=6),
+    st.lists(_field_leaf, min_size=2, max_size=4).map(conjunction),
+    st.recursive(_field_leaf, _joined, max_leaves=6),
 )
 
 _BODIES = (

@@ -237,3 +237,11 @@ def test_an_event_is_asked_for_its_body_only_where_a_condition_looks_into_it() -
     matcher = Matcher(bound('Verb = "create" and RequestObject.spec.hostNetwork = true', 'Verb = "get"'), hot=1)
 
     assert matcher.match(seen) == (1,)
+
+
+def test_expressions_on_lower_case_are_not_searched_for_in_the_text_as_it_is() -> None:
+    nodes = bound(*(f'lower(UserAgent) regex "{pattern}"' for pattern in ("^curl/", "nmap|masscan", "hunter", "x{2}$")))
+
+    for matcher in (Matcher(nodes), Matcher(nodes, hot=1)):
+        for _ in range(2):
+            assert matcher.match(event(userAgent="CURL/8 Nmap xX")) == (0, 1, 3)

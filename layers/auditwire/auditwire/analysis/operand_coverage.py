@@ -10,7 +10,7 @@ from typing import Any
 from auditwire.analysis.cases import Excuse
 from auditwire.analysis.trace import decisive, trace
 from auditwire.analysis.trial import Result
-from auditwire.condition.evaluate import atoms_of
+from auditwire.condition.evaluate import leaves_of
 from auditwire.condition.precedence import spell
 from auditwire.rules.rule_set import Rule, RuleSet
 
@@ -84,7 +84,7 @@ def percent(covered: Iterable[RuleCoverage]) -> float:
 
 
 def _empty(rule: Rule) -> RuleCoverage:
-    operands = tuple(spell(atom.comparison) for atom in atoms_of(rule.bound))
+    operands = tuple(spell(leaf.expression) for leaf in leaves_of(rule.bound))
     return RuleCoverage(rule.qualified, operands, [set() for _ in operands])
 
 

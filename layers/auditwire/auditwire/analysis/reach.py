@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from auditwire.analysis.delivery import Delivery
-from auditwire.condition.evaluate import Atom, atoms_of
+from auditwire.condition.evaluate import Atom, Leaf, leaves_of
 from auditwire.condition.syntax import Not, Number, Operator, Or, Text, children
 from auditwire.events.level import Level
 from auditwire.events.model import Event, ObjectRef
@@ -132,7 +132,9 @@ class _Search:
         self._verbs = _values(named["verb"], RESOURCE_VERBS)
         self._resources = _values(named["resource"], _resources_of(policies), ("",))
         self._groups = _values(named["group"], _groups_of(policies), ("",))
-        self._tests_group = any(atom.field.name in ("ObjectRef.APIGroup", "ObjectRef") for atom in atoms_of(rule.bound))
+        self._tests_group = any(
+            atom.field.name in ("ObjectRef.APIGroup", "ObjectRef") for atom in leaves_of(rule.bound)
+        )
         self._named_subresources = tuple(named["subresource"])
         self._subresources = _values(named["subresource"], _subresources_of(policies), ("",))
 
@@ -223,7 +225,7 @@ class _Search:
         level = request.level or Level.REQUEST_RESPONSE
         found = {
             atom.field.name: None
-            for atom in atoms_of(self._bound)
+            for atom in leaves_of(self._bound)
             if self._leaf(atom, request, level, is_delivered=True) is None
         }
         return tuple(found)
@@ -235,16 +237,16 @@ class _Search:
             return None if value is None else not value
         operands = children(node)
         if not operands:
-            return self._leaf(node, request, level, is_delivered=is_delivered) if isinstance(node, Atom) else None
+            return self._leaf(node, request, level, is_delivered=is_delivered) if isinstance(node, Leaf) else None
         decides = isinstance(node, Or)
         values = [self._value(operand, request, level, is_delivered=is_delivered) for operand in operands]
         if decides in values:
             return decides
         return None if None in values else not decides
 
-    def _leaf(self, atom: Atom, request: Request, level: Level, *, is_delivered: bool) -> bool | None:
+    def _leaf(self, atom: Leaf, request: Request, level: Level, *, is_delivered: bool) -> bool | None:
         part = _DOMAIN.get(atom.field.name)
-        if part is not None:
+        if part is not None and isinstance(atom, Atom):
             value = level if part == "level" else getattr(request, part)
             if value is None or (part == "level" and not is_delivered):
                 return None
@@ -267,7 +269,7 @@ def _event(request: Request, level: Level) -> Event:
     return Event(level=str(level), auditID="x", stage=stage, verb=request.verb or "", objectRef=about)
 
 
-def _judged(atom: Atom, event: Event) -> bool:
+def _judged(atom: Leaf, event: Event) -> bool:
     """Whether a comparison holds; one that cannot judge a value does not match."""
     try:
         return atom.judge(atom.field.load(event))
@@ -333,9 +335,11 @@ def _dropping(policy: Policy, request: Request) -> str:
 def _named(rule: Rule) -> dict[str, dict[str, None]]:
     """The values that a rule names for each part of a request."""
     found: dict[str, dict[str, None]] = {part: {} for part in _DOMAIN.values()}
-    for atom in atoms_of(rule.bound):
+    for atom in leaves_of(rule.bound):
         part = _DOMAIN.get(atom.field.name)
-        if part is not None and atom.comparison.operator in (Operator.EQUAL, Operator.IN):
+        if part is None or not isinstance(atom, Atom):
+            continue
+        if atom.comparison.operator in (Operator.EQUAL, Operator.IN):
             for operand in atom.comparison.operands:
                 if isinstance(operand, Text):
                     found[part][operand.value] = None

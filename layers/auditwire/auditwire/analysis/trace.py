@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
 from auditwire.condition.errors import EvaluationError
-from auditwire.condition.evaluate import Atom, Bound
+from auditwire.condition.evaluate import Bound, Leaf
 from auditwire.condition.precedence import spell
 from auditwire.condition.syntax import And, Not, Or
 from auditwire.condition.syntax import children as children_of
@@ -90,8 +90,8 @@ def _decisive(found: Trace, first: int) -> tuple[list[int], int]:
     return positions, count
 
 
-def _test(atom: Atom, event: Event) -> Trace:
-    text = spell(atom.comparison)
+def _test(atom: Leaf, event: Event) -> Trace:
+    text = spell(atom.expression)
     if atom.field.members & event.unknown_paths:
         return Trace("test", text, None)
     held = atom.field.load(event)
@@ -120,9 +120,9 @@ def _combined(kind: Kind, children: tuple[Trace, ...]) -> tuple[bool | None, str
 
 
 def _unbound(node: Any) -> Any:
-    """A bound tree as an expression: its atoms know their comparisons."""
+    """A bound tree as an expression: its leaves know what they were made of."""
     if isinstance(node, Not):
         return Not(_unbound(node.operand))
     if isinstance(node, And | Or):
         return type(node)(tuple(_unbound(operand) for operand in node.operands))
-    return node.comparison
+    return node.expression

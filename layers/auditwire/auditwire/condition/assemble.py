@@ -3,10 +3,11 @@
 from typing import Any
 
 from auditwire.condition.codegen import generate
-from auditwire.condition.errors import UnexpectedTypeError
-from auditwire.condition.evaluate import Atom, Bound, bind_comparison, evaluate
+from auditwire.condition.elements import ELEMENT_FIELDS, element_test, field_of_elements
+from auditwire.condition.errors import Finding, UnexpectedTypeError
+from auditwire.condition.evaluate import Bound, Leaf, bind_comparison, evaluate
 from auditwire.condition.fields import FieldTable
-from auditwire.condition.syntax import Comparison, Expression, Reference, replace_leaves
+from auditwire.condition.syntax import AnyOf, Comparison, Expression, Reference, replace_leaves
 
 
 class Condition:
@@ -36,26 +37,38 @@ def assemble(expression: Expression, fields: FieldTable) -> Condition:
 
 
 class Binder:
-    """Makes expressions ready to run over one field table; equal comparisons become one atom."""
+    """Makes expressions ready to run over one field table; equal tests become one leaf."""
 
     def __init__(self, fields: FieldTable) -> None:
         self._fields = fields
-        self._atoms: dict[Comparison, Atom] = {}
+        self._leaves: dict[Comparison | AnyOf, Leaf] = {}
+        self._of_elements: Binder | None = None
 
     def bind(self, node: Expression) -> Bound:
         """The expression, each comparison ready to run.
 
         Raises ``TypeError`` where ``check`` would have found something, or for a reference that was not put in.
         """
-        return replace_leaves(node, self._atom)
+        return replace_leaves(node, self._leaf)
 
-    def _atom(self, leaf: Comparison | Reference) -> Atom:
+    def _leaf(self, leaf: Comparison | AnyOf | Reference) -> Leaf:
         if isinstance(leaf, Reference):
             raise TypeError(f"${{{leaf.name}}} was not resolved")
-        atom = self._atoms.get(leaf)
-        if atom is None:
-            bound = bind_comparison(leaf, self._fields)
-            if not isinstance(bound, Atom):
-                raise TypeError(bound.message)
-            atom = self._atoms[leaf] = bound
-        return atom
+        bound = self._leaves.get(leaf)
+        if bound is None:
+            bound = self._leaves[leaf] = self._any(leaf) if isinstance(leaf, AnyOf) else self._atom(leaf)
+        return bound
+
+    def _atom(self, comparison: Comparison) -> Leaf:
+        bound = bind_comparison(comparison, self._fields)
+        if isinstance(bound, Finding):
+            raise TypeError(bound.message)
+        return bound
+
+    def _any(self, node: AnyOf) -> Leaf:
+        field = field_of_elements(node, self._fields)
+        if isinstance(field, Finding):
+            raise TypeError(field.message)
+        if self._of_elements is None:
+            self._of_elements = Binder(ELEMENT_FIELDS)
+        return element_test(node, field, self._of_elements.bind(node.condition))

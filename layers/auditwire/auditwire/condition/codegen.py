@@ -8,12 +8,14 @@ source holds names and operators only; every literal is a constant passed beside
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
+from auditwire.condition.elements import ElementTest
 from auditwire.condition.errors import UnexpectedTypeError
 from auditwire.condition.evaluate import Atom, Bound
 from auditwire.condition.fields import Field, Kind
 from auditwire.condition.operators import Test, spelling
-from auditwire.condition.reach import quick_judge
+from auditwire.condition.reach import quick_element_judge, quick_judge
 from auditwire.condition.syntax import And, AnyElement, Not, Operator, Or, Text, children
 
 _ORDERS: Final = {
@@ -85,6 +87,10 @@ class Scope:
             return f"({' or '.join(map(self.expression, children(node)))})"
         if isinstance(node, Not):
             return f"(not {self.expression(*children(node))})"
+        if isinstance(node, ElementTest):
+            return f"{self.constant(_judge_of_elements(node))}({self.load(node.field)})"
+        if not isinstance(node, Atom):
+            return f"{self.constant(node.judge)}({self.load(node.field)})"
         if not is_inline(node):
             judge = _judge_of_texts(node) if _is_of_texts(node) else quick_judge(node)
             return f"{self.constant(judge)}({self.load(node.field)})"
@@ -174,6 +180,17 @@ def _judge_of_texts(atom: Atom) -> Callable[[Any], bool]:
             f"return {'bool(array)' if of_none else 'False'}",
         ],
     )
+
+
+_OF_ELEMENTS: Final[WeakKeyDictionary[ElementTest, Callable[[Any], bool]]] = WeakKeyDictionary()
+
+
+def _judge_of_elements(node: ElementTest) -> Callable[[Any], bool]:
+    """``node.judge`` with a function generated for its condition, once however many functions ask for it."""
+    judge = _OF_ELEMENTS.get(node)
+    if judge is None:
+        judge = _OF_ELEMENTS[node] = quick_element_judge(node, generate(node.condition))
+    return judge
 
 
 def _repeated(nodes: Iterable[Bound]) -> list[Bound]:

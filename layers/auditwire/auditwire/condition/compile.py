@@ -1,9 +1,11 @@
 """A condition's text to a ``Condition``, or to everything that is wrong with it."""
 
+from collections.abc import Iterator
 from itertools import islice
 from typing import Literal
 
 from auditwire.condition.assemble import Condition, assemble
+from auditwire.condition.elements import ELEMENT_FIELDS, field_of_elements
 from auditwire.condition.errors import ConditionError, Finding
 from auditwire.condition.evaluate import bind_comparison
 from auditwire.condition.fields import FieldTable, FreeFields
@@ -11,7 +13,7 @@ from auditwire.condition.parse import SyntaxFinding, parse
 from auditwire.condition.portable import only_here
 from auditwire.condition.precedence import Precedence, read
 from auditwire.condition.remarks import MAX_FINDINGS
-from auditwire.condition.syntax import Comparison, Expression, Path, Reference, comparisons, walk
+from auditwire.condition.syntax import AnyOf, Comparison, Expression, Path, Reference, leaves, walk
 
 Dialect = Literal["auditwire", "kubesphere"]
 
@@ -47,22 +49,28 @@ def check(expression: Expression, fields: FieldTable, dialect: Dialect) -> list[
 
     References are left to whoever knows the definitions.
     """
-    paths = (one for one in comparisons(expression) if isinstance(one.field, Path))
-    refused = (found for one in paths if isinstance(found := bind_comparison(one, fields), Finding))
-    findings = list(islice(refused, MAX_FINDINGS))
+    findings = list(islice(_refused(expression, fields), MAX_FINDINGS))
     if not findings and dialect == "kubesphere":
         findings = list(islice(only_here(expression), MAX_FINDINGS))
     return findings
 
 
+def _refused(expression: Expression, fields: FieldTable) -> Iterator[Finding]:
+    for leaf in walk(expression):
+        if isinstance(leaf, Comparison | AnyOf) and isinstance(leaf.field, Path):
+            found = field_of_elements(leaf, fields) if isinstance(leaf, AnyOf) else bind_comparison(leaf, fields)
+            if isinstance(found, Finding):
+                yield found
+        if isinstance(leaf, AnyOf):
+            yield from _refused(leaf.condition, ELEMENT_FIELDS)
+
+
 def undefined(expression: Expression) -> list[Finding]:
     """A finding for each reference of an expression that stands alone."""
     found: list[Reference] = []
-    for node in walk(expression):
-        if isinstance(node, Comparison):
-            found += [part for part in (node.field, *node.operands) if isinstance(part, Reference)]
-        elif isinstance(node, Reference):
-            found.append(node)
+    for node in leaves(expression):
+        parts = (node,) if isinstance(node, Reference) else (node.field, *getattr(node, "operands", ()))
+        found += [part for part in parts if isinstance(part, Reference)]
     return [
         Finding(
             "AW105",

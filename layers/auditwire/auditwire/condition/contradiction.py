@@ -11,7 +11,7 @@ from typing import Final
 from auditwire.condition.facts import Fact, Presence, contradict, work_of
 from auditwire.condition.fields import Field, FieldTable, Kind
 from auditwire.condition.precedence import spell
-from auditwire.condition.syntax import And, Comparison, Expression, Not, Operator, Or, Path, Reference
+from auditwire.condition.syntax import And, AnyOf, Comparison, Expression, Not, Operator, Or, Path, Reference
 
 _MAX_EXPLAINED: Final = 32
 
@@ -103,7 +103,8 @@ class _Search:
             if isinstance(node, And) is denied:
                 return _Some(parts, is_written=not denied and within is None)
             return _All(parts)
-        return self._fact(node, denied=denied, within=within)
+        # What an `any` says of an element is taken to be possible.
+        return _All(()) if isinstance(node, AnyOf) else self._fact(node, denied=denied, within=within)
 
     def _fact(self, comparison: Comparison, *, denied: bool, within: int | None) -> _Node:
         path = comparison.field

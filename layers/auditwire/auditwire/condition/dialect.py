@@ -124,6 +124,19 @@ OPERATORS_ONLY_HERE: Final = Behaviour(
     "networks; refused with --dialect kubesphere (AW111)",
     "extended",
 )
+KEY_PATTERNS: Final = Behaviour(
+    "key-patterns",
+    "a path names every key",
+    "`.*` and a quoted key with `*` stand for every key that matches, and select values as `[*]` does; refused with "
+    "--dialect kubesphere (AW111)",
+    "extended",
+)
+SAME_ELEMENT: Final = Behaviour(
+    "same-element",
+    "each test below `[*]` may be met by another element",
+    "any P[*] (…) asks for one element that meets all of them; refused with --dialect kubesphere (AW111)",
+    "extended",
+)
 LOWER: Final = Behaviour(
     "lower",
     "texts are compared in exact case",
@@ -160,6 +173,7 @@ STANDARD_PRECEDENCE: Final = Behaviour(
 BEHAVIOURS: Final = (
     PRECEDENCE, MISSING_NEGATED_FALSE, ARRAY_MISSING_KEY, LIKE, LARGE_NUMBERS, SHORT_CIRCUIT, SPACES_IN_OPERATORS,
     GLUED_NOT, QUOTES, ARRAY_NULLS, BARE_ARRAY_FIELD, PRINTED_ARRAYS, CRASHES, LENIENT_SYNTAX, FIELD_CASING,
-    TRAILING_INDEX, OPERATORS_ONLY_HERE, LOWER, QUOTED_KEYS, FIELDS_ONLY_HERE, KEYS_ONLY_HERE, STANDARD_PRECEDENCE,
+    TRAILING_INDEX, OPERATORS_ONLY_HERE, LOWER, QUOTED_KEYS, KEY_PATTERNS, SAME_ELEMENT,
+    FIELDS_ONLY_HERE, KEYS_ONLY_HERE, STANDARD_PRECEDENCE,
 )  # fmt: skip
 """Every behaviour, as `auditwire rules check --explain-dialect` lists them."""

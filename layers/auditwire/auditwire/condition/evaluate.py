@@ -12,22 +12,22 @@ from auditwire.condition.errors import Finding
 from auditwire.condition.fields import Field, FieldTable, Kind
 from auditwire.condition.operands import unfit_operand
 from auditwire.condition.operators import PatternError, Test, exists_in_array, holds, positive_test
-from auditwire.condition.paths import Judge, Step, exists_below, judge_of, steps_of
-from auditwire.condition.syntax import And, Comparison, Not, Operator, Or, Path, Reference, walk
+from auditwire.condition.paths import Judge, KeyPattern, Step, exists_below, judge_of, steps_of
+from auditwire.condition.syntax import And, AnyOf, Comparison, Not, Operator, Or, Path, Reference, walk
+from auditwire.condition.values import is_present
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Atom:
-    """A comparison ready to run: the field it loads, the steps below it, the test of one value, and ``judge``, which
-    says for what the field holds whether the comparison is true.
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Leaf:
+    """A test of one field ready to run: what it was made of, the field it loads, the steps below it, and ``judge``,
+    which says for what the field holds whether the test is true.
 
-    Each is one of its kind: conditions bound by one ``Binder`` share the atoms of equal comparisons.
+    Each is one of its kind: conditions bound by one ``Binder`` share the leaves of equal tests.
     """
 
-    comparison: Comparison
+    expression: Comparison | AnyOf
     field: Field
     steps: tuple[Step, ...]
-    test: Test
     judge: Judge
 
     @property
@@ -36,7 +36,15 @@ class Atom:
         return len(self.steps) == 1 and self.steps[0].index is None and not self.steps[0].keys
 
 
-Bound = Atom | Not | And | Or
+@dataclass(frozen=True, slots=True, eq=False)
+class Atom(Leaf):
+    """A comparison ready to run, with the test of one value."""
+
+    comparison: Comparison
+    test: Test
+
+
+Bound = Leaf | Not | And | Or
 
 
 def bind_comparison(comparison: Comparison, fields: FieldTable) -> Atom | Finding:
@@ -58,7 +66,7 @@ def bind_comparison(comparison: Comparison, fields: FieldTable) -> Atom | Findin
             "RE2 has no look-around and no back-references; repeats go up to 1000", comparison.offset,
         )  # fmt: skip
     steps = steps_of(field.rest, root_index_of(path, field))
-    return Atom(comparison, field, steps, test, _judge(comparison, field, steps, test))
+    return Atom(comparison, field, steps, _judge(comparison, field, steps, test), comparison, test)
 
 
 def root_index_of(path: Path, field: Field) -> Any:
@@ -72,7 +80,7 @@ def evaluate(node: Any, event: Any) -> bool:
 
     Raises ``EvaluationError`` where a comparison meets a value it cannot judge.
     """
-    if isinstance(node, Atom):
+    if isinstance(node, Leaf):
         return node.judge(node.field.load(event))
     if isinstance(node, Not):
         return not evaluate(node.operand, event)
@@ -81,14 +89,20 @@ def evaluate(node: Any, event: Any) -> bool:
     return any(evaluate(operand, event) for operand in node.operands)
 
 
-def atoms_of(node: Bound) -> Iterator[Atom]:
-    """Every comparison of a bound expression, in the order of its text."""
-    return (part for part in walk(node) if isinstance(part, Atom))
+def leaves_of(node: Bound) -> Iterator[Leaf]:
+    """Every test of a bound expression, in the order of its text."""
+    return (part for part in walk(node) if isinstance(part, Leaf))
 
 
 def _judge(comparison: Comparison, field: Field, steps: tuple[Step, ...], test: Test) -> Judge:
     negated, keys = comparison.negated, steps[0].keys
     exists = comparison.operator is Operator.EXISTS
+    if any(isinstance(step.index, KeyPattern) for step in steps):
+        if exists:
+            # No value at all is what `not exists` asks for, not some value that is none.
+            some = judge_of(steps, is_present)
+            return lambda value: some(value) is not negated
+        return judge_of(steps, partial(holds, test, negated=negated))
     if _indexed(steps):
         if exists:
             return judge_of(steps, partial(exists_in_array, negated=negated))

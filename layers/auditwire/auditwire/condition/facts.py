@@ -56,8 +56,8 @@ class Fact:
 
     @cached_property
     def is_indexed(self) -> bool:
-        """Whether an index stands on the path, so that each test may speak of another element."""
-        return self._root_index is not None or any(segment.index is not None for segment in self.field.rest)
+        """Whether an index or a pattern stands on the path, so that each test may speak of another value."""
+        return self._root_index is not None or any(segment.selects for segment in self.field.rest)
 
     @property
     def is_scalar(self) -> bool:
@@ -70,6 +70,8 @@ class Fact:
         if self.field.kind is Kind.TEXT:
             return Presence.OPEN
         if self.comparison.operator is Operator.EXISTS:
+            if any(segment.is_pattern for segment in self.field.rest):
+                return Presence.REQUIRED if self.comparison.negated is self.denied else Presence.OPEN
             if self.is_indexed:
                 return Presence.OPEN if self.denied else Presence.REQUIRED
             return Presence.EXCLUDED if self.comparison.negated is not self.denied else Presence.REQUIRED

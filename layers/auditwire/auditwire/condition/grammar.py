@@ -50,6 +50,10 @@ def _from_tables() -> Iterator[str]:
     yield f"STRING: /{LITERAL.pattern}/"
     yield f"REFERENCE: /{REFERENCE.pattern}/"
     yield f"BOOLEAN.2: /{'|'.join(_BOOLEANS)}/ _END_OF_WORD"
+    # A field may be called any: the word is ours where another field stands behind it, and neither operator nor
+    # connective.
+    words = "|".join(("and", "or", "not", *(one.value for one in Operator if one.is_word)))
+    yield rf"ANY.3: /any(?=[ \t\r\n]+(?!(?:{words}){END_OF_WORD})[A-Za-z_$])/"
     yield f"_END_OF_WORD: /{END_OF_WORD}/"
     yield f"_NO_RESERVED_WORD: /(?!(?:{'|'.join(RESERVED)}){END_OF_WORD})/"
 

@@ -36,7 +36,6 @@ _INSTEAD_OF_OPERATOR: Final[tuple[tuple[str, str], ...]] = (
     (r"lte?\b", "write `<` or `<=`"),
     (r"cidr\b|in_?cidr\b", 'write `within ("10.0.0.0/8")`'),
     (r"\[\s*-", "an index counts from the start: [0], [1:3], [*]"),
-    (r'\["(?:[^"\\]|\\[^*])*\*', "a quoted key is one key, letter by letter: `*` stands for nothing in it"),
     (r"\[\s*[\"']", 'a key in brackets stands in double quotes, without spaces: Annotations["a/b"]'),
     (r"\.\s*\[", "no dot stands before a bracket"),
     (r"\[", "an index is written without spaces: [*], [0], [1:3]"),

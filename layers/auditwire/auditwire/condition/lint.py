@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from auditwire.condition.elements import ELEMENT_FIELDS
 from auditwire.condition.errors import Finding
 from auditwire.condition.evaluate import root_index_of
 from auditwire.condition.fields import Field, FieldTable, Kind
@@ -13,6 +14,7 @@ from auditwire.condition.remarks import MAX_FINDINGS, cut, cut_hint, note, warni
 from auditwire.condition.syntax import (
     ORDERS,
     AnyElement,
+    AnyOf,
     Boolean,
     Comparison,
     Elements,
@@ -36,19 +38,16 @@ def doubtful(expression: Expression, fields: FieldTable) -> list[Finding]:
     AW113 to AW121 without AW114 of whole conditions. Fields and items are put in already; macros are left as
     references and looked at where they are defined.
     """
-    tests = list(_tests(expression, is_denied=False))
-    asked = {
-        _key(comparison, field)
-        for comparison, _ in tests
-        if comparison.operator is Operator.EXISTS and (field := _field(comparison, fields)) is not None
-    }
+    tests = [
+        (comparison, field, is_denied)
+        for comparison, of, is_denied in _tests(expression, fields, is_denied=False)
+        if (field := _field(comparison, of)) is not None
+    ]
+    asked = {_key(comparison, field) for comparison, field, _ in tests if comparison.operator is Operator.EXISTS}
     findings: list[Finding] = []
-    for comparison, is_denied in tests:
+    for comparison, field, is_denied in tests:
         if len(findings) >= MAX_FINDINGS:
             break
-        field = _field(comparison, fields)
-        if field is None:
-            continue
         found = [
             *_by_kind(comparison, field),
             *_by_operator(comparison, field),
@@ -60,11 +59,14 @@ def doubtful(expression: Expression, fields: FieldTable) -> list[Finding]:
     return findings
 
 
-def _tests(node: Expression, *, is_denied: bool) -> Iterator[tuple[Comparison, bool]]:
+def _tests(node: Expression, fields: FieldTable, *, is_denied: bool) -> Iterator[tuple[Comparison, FieldTable, bool]]:
+    """Every comparison with the fields it is about, and whether it is denied."""
     if isinstance(node, Comparison):
-        yield node, is_denied
+        yield node, fields, is_denied
+    if isinstance(node, AnyOf):
+        yield from _tests(node.condition, ELEMENT_FIELDS, is_denied=is_denied)
     for operand in children(node):
-        yield from _tests(operand, is_denied=is_denied is not isinstance(node, Not))
+        yield from _tests(operand, fields, is_denied=is_denied is not isinstance(node, Not))
 
 
 def _field(comparison: Comparison, fields: FieldTable) -> Field | None:
@@ -79,6 +81,10 @@ def _key(comparison: Comparison, field: Field) -> tuple[object, ...]:
 def _root_index(comparison: Comparison, field: Field) -> Index | None:
     index: Index | None = root_index_of(comparison.field, field) if isinstance(comparison.field, Path) else None
     return index
+
+
+def _has_pattern(comparison: Comparison) -> bool:
+    return isinstance(comparison.field, Path) and comparison.field.has_pattern
 
 
 def _indexes(comparison: Comparison) -> list[Index]:
@@ -169,7 +175,9 @@ def _by_operator(comparison: Comparison, field: Field) -> Iterator[Finding]:
         plain = literal_of_regex(spell_field(comparison), text, negated=comparison.negated)
         if plain:
             yield note("AW120", comparison, "no regular expression is needed here", f"write {plain}")
-    if comparison.negated and any(isinstance(index, AnyElement) for index in _indexes(comparison)):
+    if comparison.negated and (
+        _has_pattern(comparison) or any(isinstance(index, AnyElement) for index in _indexes(comparison))
+    ):
         yield from _negated_any(comparison)
 
 
@@ -183,7 +191,8 @@ def _is_in_every_text(operator: Operator, part: str) -> bool:
 def _negated_any(comparison: Comparison) -> Iterator[Finding]:
     positive = spell(comparison.positive)
     none = f"for none of them write not ({positive})"
-    message = f"{cut(spell(comparison))} is true as soon as some element is different"
+    what = "value" if _has_pattern(comparison) else "element"
+    message = f"{cut(spell(comparison))} is true as soon as some {what} is different"
     if comparison.operator is Operator.EXISTS:
         return
     path = comparison.field
@@ -212,9 +221,9 @@ def _missing(comparison: Comparison, field: Field, *, is_asked: bool) -> Iterato
     if not comparison.negated or field.kind is Kind.TEXT:
         return
     positive = spell(comparison.positive)
-    indexed = bool(_indexes(comparison))
+    indexed = bool(_indexes(comparison)) or _has_pattern(comparison)
     if comparison.operator is Operator.EXISTS:
-        if indexed:
+        if indexed and not _has_pattern(comparison):
             yield warning(
                 "AW117",
                 comparison,

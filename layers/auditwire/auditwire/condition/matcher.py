@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from auditwire.condition.codegen import generate_all
 from auditwire.condition.errors import UnexpectedTypeError
-from auditwire.condition.evaluate import Bound, atoms_of, evaluate
+from auditwire.condition.evaluate import Atom, Bound, evaluate, leaves_of
 from auditwire.condition.memory import Remembered
 from auditwire.condition.pattern_set import shared_searches
 from auditwire.condition.screen import Screen
@@ -31,7 +31,8 @@ class Matcher:
     """Conditions, known by their positions. Events change nothing but what it remembers, which is bounded."""
 
     def __init__(self, conditions: Sequence[Bound], *, hot: int = HOT) -> None:
-        self._searches = shared_searches(dict.fromkeys(atom for node in conditions for atom in atoms_of(node)))
+        tests = dict.fromkeys(leaf for node in conditions for leaf in leaves_of(node))
+        self._searches = shared_searches(leaf for leaf in tests if isinstance(leaf, Atom))
         screen = Screen(conditions, self._searches)
         self._possible = screen.possible
         self._rests = screen.rests

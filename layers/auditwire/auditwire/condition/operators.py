@@ -131,6 +131,11 @@ def like_test(pattern: str) -> Test:
     if "?" in pattern:
         parts = [re2.escape(part) if part not in "*?" else ".*" if part == "*" else "." for part in pattern]
         return _search(rf"(?s)\A(?:{''.join(parts)})\z")
+    return stars_test(pattern)
+
+
+def stars_test(pattern: str) -> Test:
+    """Whether the whole text matches, with ``*`` for any run of characters and everything else itself."""
     head, *middle = pattern.split("*")
     if not middle:
         return lambda value: (value if type(value) is str else text_of(value)) == pattern

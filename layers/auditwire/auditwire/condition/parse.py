@@ -12,7 +12,9 @@ from auditwire.condition.grammar import WRITTEN, parser
 from auditwire.condition.hints import hint_at, is_operator_expected, one_of, operator_run, unclosed_parenthesis
 from auditwire.condition.quoting import STRING, unquote
 from auditwire.condition.syntax import (
+    EVERY_KEY,
     SPELLINGS,
+    AnyTerm,
     Boolean,
     Chain,
     Comparison,
@@ -32,7 +34,7 @@ MAX_LENGTH: Final = 65_536
 # Neither UTF-8 nor RE2 has a way to say one.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # As in the grammar: a name or a quoted key, an index, the dot before the next name.
-_SEGMENT = re.compile(rf"(?:([A-Za-z_][A-Za-z0-9_\-]*)|\[({STRING})\])(?:\[(\*|\d+|\d*:\d*)\])?(\.?)")
+_SEGMENT = re.compile(rf"(?:([A-Za-z_][A-Za-z0-9_\-]*|\*)|\[({STRING})\])(?:\[(\*|\d+|\d*:\d*)\])?(\.?)")
 
 
 class SyntaxFinding(Exception):  # noqa: N818 - carries a finding out of the parser, never leaves this package
@@ -117,6 +119,9 @@ class _TreeBuilder(Transformer[Token, Chain]):
     def group(self, chain: Chain) -> Chain:
         return chain
 
+    def any_of(self, word: Token, field: Path | Reference, chain: Chain) -> AnyTerm:
+        return AnyTerm(field, chain, word.start_pos or 0)
+
     def field(self, token: Token) -> Path | Reference:
         return _reference(token) if token.type == "REFERENCE" else _path(token)
 
@@ -161,7 +166,9 @@ def _path(token: Token) -> Path:
             continue
         name, quoted, index, dot = match.groups()
         index = index_of(index) if index else None
-        segments.append(Segment(name, index) if quoted is None else Segment(unquote(quoted), index, is_quoted=True))
+        key = name if quoted is None else unquote(quoted)
+        is_pattern = EVERY_KEY in key
+        segments.append(Segment(key, index, quoted is not None and not is_pattern, is_pattern))
         position = match.end()
         if dot and position == len(token):
             segments.append(Segment(""))

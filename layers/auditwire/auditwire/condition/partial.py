@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from auditwire.condition.errors import EvaluationError
-from auditwire.condition.evaluate import Atom
+from auditwire.condition.evaluate import Leaf
 from auditwire.condition.syntax import Not, Or
 
 
@@ -19,7 +19,7 @@ def evaluate_partial(node: Any, event: Any, unknown: AbstractSet[str]) -> bool |
     Raises ``EvaluationError`` where a comparison meets a value it cannot judge, whatever the unknown members were. A
     comparison is unknown too where it cannot judge a value and it depends on them whether it is reached.
     """
-    if isinstance(node, Atom):
+    if isinstance(node, Leaf):
         return None if node.field.members & unknown else node.judge(node.field.load(event))
     if isinstance(node, Not):
         value = evaluate_partial(node.operand, event, unknown)

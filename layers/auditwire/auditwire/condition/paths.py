@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Final
 
 from auditwire.condition.errors import EvaluationError
+from auditwire.condition.operators import stars_test
 from auditwire.condition.syntax import AnyElement, Elements, Index, Segment
 from auditwire.condition.values import is_present
 
@@ -12,11 +14,24 @@ _MAX_INDEX: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
+class KeyPattern:
+    """``.*`` or ``["*-snippet"]``: some value of an object whose key matches."""
+
+    pattern: str
+
+    def values_in(self, found: Any) -> Iterator[Any]:
+        """The values whose keys match; none of what is no object."""
+        if isinstance(found, dict):
+            matches = stars_test(self.pattern)
+            yield from (value for key, value in found.items() if matches(key))
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """Keys to walk down and the index, if any, on what is found there."""
+    """Keys to walk down and the index or the pattern of keys, if any, on what is found there."""
 
     keys: tuple[str, ...]
-    index: Index | None
+    index: Index | KeyPattern | None
 
 
 class Quoted(str):
@@ -32,10 +47,16 @@ _Find = Callable[[Any], Any]
 
 
 def steps_of(segments: tuple[Segment, ...], root_index: Index | None = None) -> tuple[Step, ...]:
-    """The segments of a path grouped up to each index. ``root_index`` is an index on the starting value itself."""
+    """The segments of a path grouped up to each index and each pattern of keys. ``root_index`` is an index on the
+    starting value itself."""
     steps = [] if root_index is None else [Step((), root_index)]
     keys: list[str] = []
     for segment in segments:
+        if segment.is_pattern:
+            steps.append(Step(tuple(keys), KeyPattern(segment.name)))
+            steps += [] if segment.index is None else [Step((), segment.index)]
+            keys = []
+            continue
         keys.append(Quoted(segment.name) if segment.is_quoted else segment.name)
         if segment.index is not None:
             steps.append(Step(tuple(keys), segment.index))
@@ -103,19 +124,33 @@ def _first_keys(keys: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
 def judge_of(steps: tuple[Step, ...], leaf: Judge) -> Judge:
     """What says whether that which a path reaches in a value satisfies ``leaf``, quantified by the indexes on the way.
 
-    ``[*]`` asks for some element, ``[n]`` and ranges for every element they select; nothing selected is false.
-    It raises ``EvaluationError`` where an index meets a text or a number, and where keys meet one inside an array.
+    ``[*]`` and patterns of keys ask for some value, ``[n]`` and ranges for every element they select; nothing selected
+    is false. It raises ``EvaluationError`` where an index meets a text or a number, and where keys meet one inside an
+    array. Below a pattern values are of many shapes: there what has another one is missing.
     """
-    return _judge(steps, leaf, inside_array=False)
+    return _judge(steps, leaf, _Place.OUTSIDE)
 
 
-def _judge(steps: tuple[Step, ...], leaf: Judge, *, inside_array: bool) -> Judge:
+class _Place(Enum):
+    """Where a step begins, which decides what a value of another shape is."""
+
+    OUTSIDE = "at the field: below a text or a number nothing is found, and an index on one is an error"
+    IN_ARRAY = "in an element of an array: both are errors"
+    IN_OBJECT = "in a value of an object: it is missing"
+
+
+def _judge(steps: tuple[Step, ...], leaf: Judge, place: _Place) -> Judge:
     step, rest = steps[0], steps[1:]
-    find_here = _finder(step.keys, inside_array=inside_array)
+    find_here = _finder(step.keys, inside_array=place is _Place.IN_ARRAY)
     if step.index is None:
         return lambda value: leaf(find_here(value))
-    below = _judge(rest, leaf, inside_array=True) if rest else leaf
-    array_in = _array_or_none(find_here, inside_array=inside_array)
+    inside = _Place.IN_ARRAY
+    if place is _Place.IN_OBJECT or isinstance(step.index, KeyPattern):
+        inside = _Place.IN_OBJECT
+    below = _judge(rest, leaf, inside) if rest else leaf
+    if isinstance(step.index, KeyPattern):
+        return _some_value(find_here, step.index, below)
+    array_in = _array_or_none(find_here, place)
     if isinstance(step.index, AnyElement):
         return _some(array_in, below)
     return _every(array_in, below, step.index)
@@ -132,6 +167,16 @@ def _some(array_in: _Find, below: Judge) -> Judge:
     return judge
 
 
+def _some_value(find_here: _Find, pattern: KeyPattern, below: Judge) -> Judge:
+    matches = stars_test(pattern.pattern)
+
+    def judge(value: Any) -> bool:
+        found = find_here(value)
+        return isinstance(found, dict) and any(matches(key) and below(inner) for key, inner in found.items())
+
+    return judge
+
+
 def _every(array_in: _Find, below: Judge, index: Elements) -> Judge:
     def judge(value: Any) -> bool:
         array = array_in(value)
@@ -141,12 +186,12 @@ def _every(array_in: _Find, below: Judge, index: Elements) -> Judge:
     return judge
 
 
-def _array_or_none(find_here: _Find, *, inside_array: bool) -> _Find:
+def _array_or_none(find_here: _Find, place: _Place) -> _Find:
     def array_in(value: Any) -> Any:
         found = find_here(value)
         if found is None or isinstance(found, list):
             return found
-        if isinstance(found, dict) and not inside_array:
+        if place is _Place.IN_OBJECT or (isinstance(found, dict) and place is _Place.OUTSIDE):
             return None
         raise EvaluationError("an index stands on something that is not an array")
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from auditwire.condition.errors import Finding
 from auditwire.condition.operators import PatternError, pattern_size
-from auditwire.condition.syntax import Expression, Operator, Text, comparisons
+from auditwire.condition.syntax import Comparison, Expression, Operator, Text, leaves
 
 MAX_INSTRUCTIONS: Final = 1_000_000
 """RE2 instructions (16 bytes each) that all regular expressions of a set of rules may have together."""
@@ -22,7 +22,9 @@ class PatternBudget:
 
         What RE2 refuses costs nothing here: it is reported where the comparison is checked.
         """
-        for comparison in comparisons(expression):
+        for comparison in leaves(expression):
+            if not isinstance(comparison, Comparison):
+                continue
             literal = comparison.operands[0] if comparison.operator is Operator.REGEX else None
             if not isinstance(literal, Text):
                 continue

@@ -24,7 +24,7 @@ def shared_searches(atoms: Iterable[Atom]) -> dict[Atom, Test]:
     by_field: dict[str, dict[str, list[Atom]]] = defaultdict(dict)
     for atom in atoms:
         comparison, load = atom.comparison, atom.field.expression
-        if comparison.operator is Operator.REGEX and atom.is_plain and load is not None:
+        if comparison.operator is Operator.REGEX and atom.is_plain and load is not None and not comparison.lowered:
             pattern = spelling(comparison.operands[0])
             if pattern_size(pattern) <= _MAX_INSTRUCTIONS:
                 by_field[load].setdefault(pattern, []).append(atom)

@@ -9,7 +9,7 @@ from typing import Final
 
 from auditwire.condition.errors import Finding
 from auditwire.condition.quoting import LITERAL, blank_out
-from auditwire.condition.syntax import And, Comparison, Expression, Not, Operator, Or, Path, Reference, walk
+from auditwire.condition.syntax import And, AnyOf, Comparison, Expression, Not, Operator, Or, Path, Reference, walk
 
 _NODES: Final = (Comparison, Reference, Not, And, Or)
 _AFTER_AN_INDEX: Final = (Operator.CONTAINS,)
@@ -29,7 +29,8 @@ def only_here(expression: Expression) -> Iterator[Finding]:
         if isinstance(node, Comparison):
             yield from _comparison(node)
         elif not isinstance(node, _NODES):
-            yield _finding(f"KubeSphere knows no {type(node).__name__}", _HINT, getattr(node, "offset", 0))
+            what = "any" if isinstance(node, AnyOf) else type(node).__name__
+            yield _finding(f"KubeSphere knows no {what}", _HINT, getattr(node, "offset", 0))
 
 
 def path_only_here(path: Path) -> Iterator[Finding]:

@@ -13,6 +13,8 @@ from auditwire.condition.parse import SyntaxFinding
 from auditwire.condition.quoting import quote
 from auditwire.condition.syntax import (
     And,
+    AnyOf,
+    AnyTerm,
     Boolean,
     Chain,
     Comparison,
@@ -73,6 +75,8 @@ def spell(node: Expression) -> str:
         return f"not ({spell(node.operand)})"
     if isinstance(node, Reference):
         return f"${{{node.name}}}"
+    if isinstance(node, AnyOf):
+        return f"any {_spell_field(node.field)} ({spell(node.condition)})"
     return _spell_comparison(node)
 
 
@@ -81,7 +85,7 @@ def _spell_operand(node: Expression) -> str:
 
 
 def _spell_comparison(node: Comparison) -> str:
-    field = node.field.text if isinstance(node.field, Path) else f"${{{node.field.name}}}"
+    field = _spell_field(node.field)
     if node.operator is Operator.TRUTH:
         return field
     if node.lowered:
@@ -91,6 +95,10 @@ def _spell_comparison(node: Comparison) -> str:
         operands = f"({operands})"
     word = (node.operator.negative or f"not {node.operator}") if node.negated else node.operator
     return f"{field} {word} {operands}".rstrip()
+
+
+def _spell_field(field: Path | Reference) -> str:
+    return field.text if isinstance(field, Path) else f"${{{field.name}}}"
 
 
 def _spell_literal(literal: object) -> str:
@@ -151,9 +159,11 @@ def _operand(term: Term, precedence: Precedence, depth: int) -> Expression:
     while isinstance(operand, Chain) and len(operand.terms) == 1:
         negations += operand.terms[0].negations
         operand = operand.terms[0].operand
+    inner = _kubesphere if precedence is Precedence.KUBESPHERE else _standard
+    if isinstance(operand, AnyTerm):
+        return _negate(AnyOf(operand.field, inner(operand.chain, depth + 1), operand.offset), negations)
     if not isinstance(operand, Chain):
         return _negate(operand, negations)
-    inner = _kubesphere if precedence is Precedence.KUBESPHERE else _standard
     return _negate(inner(operand, depth + 1), negations)
 
 

@@ -1,4 +1,4 @@
-"""Walking a path quickly: a judge made for one comparison, for values of the shapes that are usual.
+"""Walking a path quickly: a judge made for one test, for values of the shapes that are usual.
 
 ``paths.matches`` and ``operators.holds`` say what a comparison means for any value; they look at the path anew each
 time. Here every step is a function made once, which knows only objects, arrays of plain values and missing keys. All
@@ -8,7 +8,8 @@ else it leaves to the reference, so that the odd rules stand in one place.
 from collections.abc import Callable
 from typing import Any, Final
 
-from auditwire.condition.evaluate import Atom
+from auditwire.condition.elements import ElementTest
+from auditwire.condition.evaluate import Atom, Leaf
 from auditwire.condition.operators import holds
 from auditwire.condition.paths import Quoted
 from auditwire.condition.syntax import AnyElement, Operator
@@ -26,21 +27,32 @@ class _OddShapeError(Exception):
 
 def quick_judge(atom: Atom) -> _Judge:
     """A function that gives what ``atom.judge`` gives, and raises what it raises."""
-    steps = atom.steps
+    if atom.comparison.operator is Operator.EXISTS:
+        return atom.judge
+    indexed = len(atom.steps) > 1 or atom.steps[0].index is not None
+    return _walk(atom, _judge_element(atom) if indexed else _judge_end(atom))
+
+
+def quick_element_judge(test: ElementTest, condition: _Judge) -> _Judge:
+    """A function that gives what ``test.judge`` gives, where ``condition`` gives what walking its condition does."""
+    return _walk(test, lambda element: element.__class__ is dict and condition(element))
+
+
+def _walk(leaf: Leaf, end: _Judge) -> _Judge:
+    """``leaf.judge`` with ``end`` for what stands at the end of its path."""
+    steps, reference = leaf.steps, leaf.judge
     usual = all(
         len(step.keys) <= _MAX_KEYS
         and isinstance(step.index, AnyElement | None)
         and not any(isinstance(key, Quoted) for key in step.keys)
         for step in steps
     )
-    if atom.comparison.operator is Operator.EXISTS or not usual:
-        return atom.judge
-    indexed = len(steps) > 1 or steps[0].index is not None
-    quick = _judge_element(atom) if indexed else _judge_end(atom)
+    if not usual:
+        return reference
+    quick = end
     for position in reversed(range(len(steps))):
         find = _finder(steps[position].keys, inside_array=position > 0)
         quick = _judge_found(find, quick) if steps[position].index is None else _judge_some(find, quick)
-    reference = atom.judge
 
     def judge(value: Any) -> bool:
         try:

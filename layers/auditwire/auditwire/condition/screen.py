@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from auditwire.condition.codegen import Scope
-from auditwire.condition.evaluate import Atom, Bound, atoms_of
+from auditwire.condition.evaluate import Atom, Bound, Leaf, leaves_of
 from auditwire.condition.fields import Field, Kind
 from auditwire.condition.memory import Remembered
 from auditwire.condition.operators import Test, spelling
@@ -99,15 +99,15 @@ def _parts(condition: Bound) -> Iterator[tuple[Bound, bool]]:
     operands: tuple[Any, ...] = condition.operands if isinstance(condition, And) else (condition,)
     for operand in dict.fromkeys(operands):  # what macros repeat counts once
         yield operand, raised
-        raised = raised or not all(map(never_raises, atoms_of(operand)))
+        raised = raised or not all(map(never_raises, leaves_of(operand)))
 
 
 def _repeating_field(part: Bound) -> Field | None:
     """The one field that a part looks at, if its values repeat and the part judges every value of it."""
     found: Field | None = None
-    for atom in atoms_of(part):
-        field = atom.field
-        if not field.repeats or not atom.is_plain or not never_raises(atom):
+    for leaf in leaves_of(part):
+        field = leaf.field
+        if not field.repeats or not leaf.is_plain or not never_raises(leaf):
             return None
         if found is not None and found.expression != field.expression:
             return None
@@ -127,12 +127,14 @@ def _wanted(part: Bound) -> frozenset[str]:
     return frozenset()
 
 
-def never_raises(atom: Atom) -> bool:
-    """Whether a comparison can judge every value that its field can hold.
+def never_raises(atom: Leaf) -> bool:
+    """Whether a test can judge every value that its field can hold.
 
     RE2 cannot judge a lone surrogate. In a field that has a table this counts for nothing: the table asks each test of
     a new value, so the error comes to light whatever the order.
     """
+    if not isinstance(atom, Atom):
+        return False
     operator, operands = atom.comparison.operator, atom.comparison.operands
     if _searches(atom) and not atom.field.repeats:
         return False

@@ -164,18 +164,30 @@ class Segment:
     """One name of a path with its index.
 
     A quoted one, ``["a.b/c"]``, is exactly that key; other names may be parts of a key that holds dots (``paths.py``).
+    A pattern, ``["*-snippet"]`` or ``.*``, stands for every key that it matches.
     """
 
     name: str
     index: Index | None = None
     is_quoted: bool = False
+    is_pattern: bool = False
+
+    @property
+    def selects(self) -> bool:
+        """Whether several values may be found here."""
+        return self.is_pattern or self.index is not None
+
+
+EVERY_KEY: Final = "*"
+"""The pattern that a path spells without brackets."""
 
 
 def spell_path(segments: Iterable[Segment]) -> str:
     """The segments as a path spells them."""
     text = ""
     for segment in segments:
-        text += f"[{quote(segment.name)}]" if segment.is_quoted else f".{segment.name}" if text else segment.name
+        is_in_brackets = segment.is_quoted or (segment.is_pattern and segment.name != EVERY_KEY)
+        text += f"[{quote(segment.name)}]" if is_in_brackets else f".{segment.name}" if text else segment.name
         text += "" if segment.index is None else f"[{segment.index.spelling}]"
     return text
 
@@ -192,6 +204,11 @@ class Path:
     def is_indexed(self) -> bool:
         """Whether the path ends in an index."""
         return self.segments[-1].index is not None
+
+    @property
+    def has_pattern(self) -> bool:
+        """Whether a key on the path is a pattern."""
+        return any(segment.is_pattern for segment in self.segments)
 
 
 Literal = Text | Number | Boolean
@@ -236,7 +253,16 @@ class Or:
     operands: tuple["Expression", ...]
 
 
-Expression = Comparison | Reference | Not | And | Or
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """``any P[*] (…)``: some element that the path reaches satisfies the whole condition, whose paths begin at it."""
+
+    field: Path | Reference
+    condition: "Expression"
+    offset: int = attribute(default=0, compare=False)
+
+
+Expression = Comparison | Reference | AnyOf | Not | And | Or
 
 Node = TypeVar("Node")
 Other = TypeVar("Other")
@@ -247,7 +273,16 @@ class Term:
     """An operand of a chain with the number of ``not``s before it."""
 
     negations: int
-    operand: "Comparison | Reference | Chain"
+    operand: "Comparison | Reference | AnyTerm | Chain"
+
+
+@dataclass(frozen=True, slots=True)
+class AnyTerm:
+    """``any P[*] (…)`` as written."""
+
+    field: Path | Reference
+    chain: "Chain"
+    offset: int = attribute(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +306,8 @@ def disjunction(operands: Iterable[Expression]) -> Expression:
     return flat[0] if len(flat) == 1 else Or(flat)
 
 
-# A bound tree (``evaluate.py``) has the same nodes as an expression, with atoms for leaves: these three take both.
+# A bound tree (``evaluate.py``) has the same nodes as an expression, with leaves of its own: these three take both.
+# What stands inside of an ``any`` is about other fields, so for them it is a leaf.
 def children(node: Node) -> tuple[Node, ...]:
     """The operands of a node, none of a leaf."""
     if isinstance(node, And | Or):
@@ -299,5 +335,14 @@ def replace_leaves(node: Node, replacement: Callable[[Any], Other]) -> Other:
 
 
 def comparisons(node: Expression) -> Iterator[Comparison]:
-    """Every comparison of an expression, in the order of its text."""
+    """Every comparison of an expression, in the order of its text; without those inside of an ``any``."""
     return (part for part in walk(node) if isinstance(part, Comparison))
+
+
+def leaves(node: Expression) -> Iterator[Comparison | Reference | AnyOf]:
+    """Every leaf of an expression in the order of its text; what an ``any`` holds comes behind it."""
+    for part in walk(node):
+        if isinstance(part, Comparison | Reference | AnyOf):
+            yield part
+        if isinstance(part, AnyOf):
+            yield from leaves(part.condition)

@@ -1,8 +1,9 @@
 """Expressions as JSON and back: how compiled rules travel. Holds data only, so reading one can run nothing.
 
-    ["and", E, …]  ["or", E, …]  ["not", E]  [operator, negated, path, [operand, …]]
+    ["and", E, …]  ["or", E, …]  ["not", E]  ["any", path, E]  [operator, negated, path, [operand, …]]
 
-A path is a list of segments, ``[name]`` or ``[name, index]`` with the index as spelled; a quoted one in ``{"key": …}``.
+A path is a list of segments, ``[name]`` or ``[name, index]`` with the index as spelled; a quoted one in ``{"key": …}``,
+a pattern in ``{"pattern": …}``.
 ``lower(path)`` is ``{"lower": path}``. An operand is ``["text", "…"]``, ``["number", "spelling"]`` or
 ``["boolean", true]``.
 """
@@ -13,6 +14,7 @@ from typing import Any, Final
 
 from auditwire.condition.syntax import (
     And,
+    AnyOf,
     Boolean,
     Comparison,
     Expression,
@@ -40,7 +42,9 @@ def to_json(node: Expression) -> list[Any]:
         return ["and" if isinstance(node, And) else "or", *(to_json(operand) for operand in node.operands)]
     if isinstance(node, Not):
         return ["not", to_json(node.operand)]
-    if isinstance(node, Reference) or isinstance(node.field, Reference):
+    if isinstance(node, AnyOf) and isinstance(node.field, Path):
+        return ["any", path_to_json(node.field), to_json(node.condition)]
+    if isinstance(node, Reference | AnyOf) or isinstance(node.field, Reference):
         raise TypeError("an expression with references cannot be stored")
     path: Any = path_to_json(node.field)
     field = {"lower": path} if node.lowered else path
@@ -58,6 +62,8 @@ def from_json(value: Any, depth: int = 0) -> Expression:
             return Or(tuple(from_json(operand, depth + 1) for operand in (first, second, *rest)))
         case ["not", operand]:
             return Not(from_json(operand, depth + 1))
+        case ["any", list() as path, condition]:
+            return AnyOf(path_from_json(path), from_json(condition, depth + 1))
         case [str() as operator, bool() as negated, {"lower": list() as path}, list() as operands]:
             return replace(_comparison(operator, negated, path, operands), lowered=True)
         case [str() as operator, bool() as negated, list() as path, list() as operands]:
@@ -85,7 +91,8 @@ def path_from_json(value: Any) -> Path:
 
 def _segment(segment: Segment) -> Any:
     index = [] if segment.index is None else [segment.index.spelling]
-    return {"key": [segment.name, *index]} if segment.is_quoted else [segment.name, *index]
+    plain = [segment.name, *index]
+    return {"key": plain} if segment.is_quoted else {"pattern": plain} if segment.is_pattern else plain
 
 
 def _segment_from(value: Any) -> Segment:
@@ -96,6 +103,8 @@ def _segment_from(value: Any) -> Segment:
             return Segment(name, index_of(index))
         case {"key": [*plain]}:
             return replace(_segment_from(plain), is_quoted=True)
+        case {"pattern": [*plain]}:
+            return replace(_segment_from(plain), is_pattern=True)
     raise ValueError(f"{str(value)[:80]} is no segment of a path")
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from auditwire.condition.errors import Finding
 from auditwire.condition.remarks import MAX_FINDINGS, cut
-from auditwire.condition.syntax import ORDERS, Elements, Expression, Number, Operator, Path, comparisons
+from auditwire.condition.syntax import ORDERS, AnyOf, Elements, Expression, Number, Operator, Path, Reference, leaves
 from auditwire.condition.values import parse_number
 
 _MAX_INDEX: Final = 2**63 - 1
@@ -13,19 +13,23 @@ _MAX_INDEX: Final = 2**63 - 1
 def unusable(expression: Expression) -> list[Finding]:
     """The errors of an expression that only judging an event would meet: AW108, AW109."""
     findings: list[Finding] = []
-    for comparison in comparisons(expression):
-        if isinstance(comparison.field, Path):
-            findings += unusable_indexes(comparison.field)
+    for leaf in leaves(expression):
+        if isinstance(leaf, Reference):
+            continue
+        if isinstance(leaf.field, Path):
+            findings += unusable_indexes(leaf.field)
+        if isinstance(leaf, AnyOf):
+            continue
         findings += [
             Finding(
                 "AW109",
                 f"the number {cut(literal.spelling)} does not fit a 64-bit float, so nothing can be compared with it",
                 "write a smaller number, or a text",
-                comparison.offset,
+                leaf.offset,
             )
-            for literal in comparison.operands
+            for literal in leaf.operands
             if isinstance(literal, Number)
-            and (comparison.operator is Operator.EQUAL or comparison.operator in ORDERS)
+            and (leaf.operator is Operator.EQUAL or leaf.operator in ORDERS)
             and parse_number(literal.spelling) is None
         ]
     return findings[:MAX_FINDINGS]

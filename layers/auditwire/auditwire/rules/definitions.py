@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from auditwire.condition.compile import Dialect, check
+from auditwire.condition.elements import ELEMENT_FIELDS, field_of_elements
 from auditwire.condition.errors import Finding
 from auditwire.condition.fields import FieldTable
 from auditwire.condition.operands import unfit_operand
@@ -16,6 +17,7 @@ from auditwire.condition.parse import SyntaxFinding, parse, parse_path
 from auditwire.condition.pattern_budget import PatternBudget
 from auditwire.condition.precedence import MAX_DEPTH, Precedence, read
 from auditwire.condition.syntax import (
+    AnyOf,
     Comparison,
     Expression,
     Literal,
@@ -82,18 +84,21 @@ class Definitions:
         self._room = MAX_EXPANDED_TOTAL
         self._suggestions = _MAX_SUGGESTIONS
         self._patterns_read, self._patterns_used = PatternBudget(), PatternBudget()
-        self._macros: dict[str, Expression | None] = {}
+        self._macros: dict[tuple[str, bool], Expression | None] = {}
+        """The macros by name and whether they stand inside of an ``any``, which says what their paths are about."""
         self._measures: dict[str, tuple[int, int]] = {}
         self._lists: dict[str, tuple[Literal, ...] | None] = {}
         self._paths: dict[str, Path | None] = {}
         self.written: dict[str, Expression] = {}
         """The conditions and macros without errors of their own, as written, by ``document.name``."""
+        self._reported: set[tuple[str, Finding]] = set()
 
     def check_all(self) -> None:
-        """Reads every definition, used or not, and reports errors at their places."""
+        """Reads every definition that no condition has used so far, and reports errors at their places."""
         for definition in self._global.values():
             if definition.entry.type == "macro":
-                self._macro(definition, _OUTSIDE)
+                if (definition.qualified, True) not in self._macros:
+                    self._macro(definition, _OUTSIDE)
             elif definition.entry.type == "list":
                 self._items(definition, _OUTSIDE)
             else:
@@ -151,7 +156,8 @@ class Definitions:
             self._report(document, entry, scalar, error.finding)
             return None
         findings = self._patterns_read.take(expression)
-        findings = findings or [*check(expression, self._fields, self._dialect), *unusable(expression)]
+        fields = ELEMENT_FIELDS if within.in_element else self._fields
+        findings = findings or [*check(expression, fields, self._dialect), *unusable(expression)]
         for finding in findings:
             self._report(document, entry, scalar, finding)
         try:
@@ -170,29 +176,41 @@ class Definitions:
 
     def expand_fields(self, document: RuleDocument, node: Expression) -> Expression:
         """An expression of a document with aliases and lists expanded, but not macros. Raises ``UnresolvedError``."""
+        return self._resolve(document, node, _OUTSIDE.inside(document.name), macros=False)
 
-        def expand(leaf: Comparison | Reference) -> Expression:
-            if isinstance(leaf, Comparison):
-                return self._comparison(document, leaf, _OUTSIDE.inside(document.name))
-            definition = self._defined(document, leaf, _OUTSIDE)
-            return leaf if definition.entry.type == "macro" else self._operand(document, leaf, _OUTSIDE)
-
-        return replace_leaves(node, expand)
+    def is_of_elements(self, definition: Definition) -> bool:
+        """Whether a macro is used inside of ``any`` only, so that its paths begin at an element."""
+        name = definition.qualified
+        return (name, True) in self._macros and (name, False) not in self._macros
 
     @property
     def all(self) -> Iterable[Definition]:
         """All definitions, in the order of the documents."""
         return self._global.values()
 
-    def _resolve(self, document: RuleDocument, node: Expression, within: Expansion) -> Expression:
-        return replace_leaves(
-            node,
-            lambda leaf: (
-                self._operand(document, leaf, within)
-                if isinstance(leaf, Reference)
-                else self._comparison(document, leaf, within)
-            ),
-        )
+    def _resolve(
+        self, document: RuleDocument, node: Expression, within: Expansion, *, macros: bool = True
+    ) -> Expression:
+        def resolve(leaf: Comparison | AnyOf | Reference) -> Expression:
+            if isinstance(leaf, Comparison):
+                return self._comparison(document, leaf, within)
+            if isinstance(leaf, AnyOf):
+                condition = self._resolve(document, leaf.condition, within.of_element(), macros=macros)
+                return self._any(document, replace(leaf, condition=condition), within)
+            is_macro = self._defined(document, leaf, within).entry.type == "macro"
+            return leaf if is_macro and not macros else self._operand(document, leaf, within)
+
+        return replace_leaves(node, resolve)
+
+    def _any(self, document: RuleDocument, node: AnyOf, within: Expansion) -> AnyOf:
+        within.take(1)
+        if isinstance(node.field, Path):
+            return node
+        node = replace(node, field=self._field_path(document, node.field, within))
+        unfit = field_of_elements(node, self._fields)
+        if isinstance(unfit, Finding):
+            raise UnresolvedError(unfit)
+        return node
 
     def _operand(self, document: RuleDocument, reference: Reference, within: Expansion) -> Expression:
         """A reference in place of a test: a macro, or an alias as a bare field."""
@@ -207,37 +225,21 @@ class Definitions:
                 )
             )
         if definition.entry.type == "alias":
-            path = self._path(definition)
-            if path is not None:
-                return Comparison(path, Operator.TRUTH, offset=reference.offset)
-        else:
-            expression = self._macro(definition, within)
-            if expression is not None:
-                size, depth = self._measure(definition, expression)
-                if depth > MAX_DEPTH:
-                    raise UnresolvedError(too_deep(reference))
-                within.take(size)
-                return expression
-        raise UnresolvedError(broken(reference))
+            return Comparison(self._field_path(document, reference, within), Operator.TRUTH, offset=reference.offset)
+        expression = self._macro(definition, within)
+        if expression is None:
+            raise UnresolvedError(broken(reference))
+        size, depth = self._measure(definition, expression)
+        if depth > MAX_DEPTH:
+            raise UnresolvedError(too_deep(reference))
+        within.take(size)
+        return expression
 
     def _comparison(self, document: RuleDocument, node: Comparison, within: Expansion) -> Comparison:
         within.take(1 + len(node.operands))
         field = node.field
         if isinstance(field, Reference):
-            definition = self._defined(document, field, within)
-            if definition.entry.type != "alias":
-                raise UnresolvedError(
-                    Finding(
-                        "AW106",
-                        f"${{{field.name}}} is a {definition.entry.type}: only a field or an alias can be compared",
-                        "",
-                        field.offset,
-                    )
-                )
-            path = self._path(definition)
-            if path is None:
-                raise UnresolvedError(broken(field))
-            field = path
+            field = self._field_path(document, field, within)
         operands = tuple(
             literal for operand in node.operands for literal in self._operands_of(document, operand, within)
         )
@@ -246,6 +248,21 @@ class Definitions:
         if unfit is not None:
             raise UnresolvedError(unfit)
         return comparison
+
+    def _field_path(self, document: RuleDocument, reference: Reference, within: Expansion) -> Path:
+        """The path of an alias."""
+        definition = self._defined(document, reference, within)
+        name = f"${{{reference.name}}}"
+        if definition.entry.type != "alias":
+            message = f"{name} is a {definition.entry.type}: only a field or an alias can be compared"
+            raise UnresolvedError(Finding("AW106", message, "", reference.offset))
+        if within.in_element:
+            message = f"{name} is a field of the event, which cannot be reached inside of any"
+            raise UnresolvedError(Finding("AW106", message, "write the key of the element", reference.offset))
+        path = self._path(definition)
+        if path is None:
+            raise UnresolvedError(broken(reference))
+        return path
 
     def _operands_of(
         self, document: RuleDocument, operand: Literal | Reference, within: Expansion
@@ -275,9 +292,10 @@ class Definitions:
         return definition
 
     def _macro(self, definition: Definition, within: Expansion) -> Expression | None:
-        if definition.qualified not in self._macros:
-            self._macros[definition.qualified] = self._expression(definition.document, definition.entry, within)
-        return self._macros[definition.qualified]
+        key = definition.qualified, within.in_element
+        if key not in self._macros:
+            self._macros[key] = self._expression(definition.document, definition.entry, within)
+        return self._macros[key]
 
     def _measure(self, definition: Definition, expression: Expression) -> tuple[int, int]:
         if definition.qualified not in self._measures:
@@ -340,7 +358,11 @@ class Definitions:
         return None if findings else path
 
     def _report(self, document: RuleDocument, entry: Entry, scalar: Scalar, finding: Finding) -> None:
-        report_finding(document, entry, scalar, finding)
+        # A macro that is used both inside and outside of `any` is read twice.
+        name = f"{document.name}.{entry.name}"
+        if (name, finding) not in self._reported:
+            self._reported.add((name, finding))
+            report_finding(document, entry, scalar, finding)
 
 
 def report_finding(document: RuleDocument, entry: Entry, scalar: Scalar, finding: Finding) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from auditwire.condition.canonical import canonical
 from auditwire.condition.fields import Field
 from auditwire.condition.precedence import spell
-from auditwire.condition.syntax import Comparison, Expression, Path, Reference, replace_leaves, spell_path
+from auditwire.condition.syntax import AnyOf, Comparison, Expression, Path, Reference, replace_leaves, spell_path
 from auditwire.rules.definitions import Definitions
 from auditwire.rules.document import Entry, RuleDocument
 from auditwire.rules.fields import EventFields
@@ -202,8 +202,8 @@ def spelled(expression: Expression) -> str:
     return spell(replace_leaves(expression, _with_documented_name))
 
 
-def _with_documented_name(leaf: Comparison | Reference) -> Expression:
-    if isinstance(leaf, Comparison) and isinstance(leaf.field, Path):
+def _with_documented_name(leaf: Comparison | AnyOf | Reference) -> Expression:
+    if isinstance(leaf, Comparison | AnyOf) and isinstance(leaf.field, Path):
         return replace(leaf, field=_named(leaf.field))
     return leaf
 

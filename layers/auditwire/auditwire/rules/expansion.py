@@ -4,7 +4,7 @@ from typing import Final
 
 from auditwire.condition.errors import Finding
 from auditwire.condition.precedence import MAX_DEPTH
-from auditwire.condition.syntax import Comparison, Expression, Reference, children, walk
+from auditwire.condition.syntax import AnyOf, Comparison, Expression, Reference, children, walk
 
 BROKEN: Final = ""
 """The code of a finding about the use of a definition whose errors are reported at the definition itself. Never
@@ -35,23 +35,30 @@ class UnresolvedError(Exception):
 
 
 class Expansion:
-    """The expansion of one condition: the definitions that contain the current place, outermost first, and the room
-    left."""
+    """The expansion of one condition: the definitions that contain the current place, outermost first, whether it is
+    inside of an ``any``, and the room left."""
 
-    __slots__ = ("chain", "room")
+    __slots__ = ("_room", "chain", "in_element")
 
-    def __init__(self, chain: tuple[str, ...]) -> None:
+    def __init__(self, chain: tuple[str, ...], *, in_element: bool = False) -> None:
         self.chain = chain
-        self.room = MAX_EXPANDED
+        self.in_element = in_element
+        self._room = [MAX_EXPANDED]
 
     def inside(self, qualified: str) -> "Expansion":
         """The expansion of a definition that this one uses."""
-        return Expansion((*self.chain, qualified))
+        return Expansion((*self.chain, qualified), in_element=self.in_element)
+
+    def of_element(self) -> "Expansion":
+        """This expansion inside of an ``any``."""
+        expansion = Expansion(self.chain, in_element=True)
+        expansion._room = self._room
+        return expansion
 
     def take(self, size: int) -> None:
         """Uses up room for ``size`` tests or items. Raises ``UnresolvedError`` (AW110) if there is not enough left."""
-        self.room -= size
-        if self.room < 0:
+        self._room[0] -= size
+        if self._room[0] < 0:
             raise UnresolvedError(
                 Finding(
                     "AW110",
@@ -78,9 +85,14 @@ def too_deep(reference: Reference) -> Finding:
 
 def size_of(expression: Expression) -> int:
     """How many tests, operands and connectives an expression has."""
-    return sum(1 + len(node.operands) if isinstance(node, Comparison) else 1 for node in walk(expression))
+    size = 0
+    for node in walk(expression):
+        size += 1 + (len(node.operands) if isinstance(node, Comparison) else 0)
+        size += size_of(node.condition) if isinstance(node, AnyOf) else 0
+    return size
 
 
 def depth_of(expression: Expression) -> int:
-    """How many levels of ``and``, ``or`` and ``not`` an expression has."""
-    return max((1 + depth_of(operand) for operand in children(expression)), default=0)
+    """How many levels of ``and``, ``or``, ``not`` and ``any`` an expression has."""
+    below = (expression.condition,) if isinstance(expression, AnyOf) else children(expression)
+    return max((1 + depth_of(operand) for operand in below), default=0)

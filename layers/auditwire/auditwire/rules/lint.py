@@ -4,11 +4,12 @@ Each check looks at everything that is loaded together, and reports at the place
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from auditwire.condition.canonical import canonical
 from auditwire.condition.contradiction import Conflict, Work, contradictions, is_always_true
+from auditwire.condition.elements import ELEMENT_FIELDS
 from auditwire.condition.errors import Finding
 from auditwire.condition.fields import Field, FieldTable, Kind
 from auditwire.condition.lint import doubtful
@@ -64,15 +65,20 @@ def lint(subject: Subject) -> None:
 def _texts(subject: Subject) -> None:
     """Checks conditions and macros at their own places."""
     work = Work()
-    macros = [(one.document, one.entry) for one in subject.definitions.all if one.entry.type == "macro"]
-    for document, entry in [*macros, *subject.rules()]:
+    definitions = subject.definitions
+    macros = [
+        (one.document, one.entry, ELEMENT_FIELDS if definitions.is_of_elements(one) else subject.fields)
+        for one in definitions.all
+        if one.entry.type == "macro"
+    ]
+    for document, entry, fields in [*macros, *((*rule, subject.fields) for rule in subject.rules())]:
         written = subject.definitions.written.get(f"{document.name}.{entry.name}")
         if written is None or entry.condition is None:
             continue
         try:
             expression = subject.definitions.expand_fields(document, written)
-            findings = doubtful(expression, subject.fields)
-            findings += _as_a_whole(subject, document, expression, work)
+            findings = doubtful(expression, fields)
+            findings += _as_a_whole(replace(subject, fields=fields), document, expression, work)
         except (UnresolvedError, RecursionError):
             continue  # reported at the definition
         for finding in findings:

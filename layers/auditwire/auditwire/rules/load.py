@@ -87,7 +87,6 @@ def load_sources(sources: Iterable[Source], *, dialect: Dialect = "auditwire") -
     settings = webhooks[0].settings if webhooks else Settings()
     fields = EventFields()
     definitions = Definitions(documents, fields, dialect)
-    definitions.check_all()
     binder = new_binder()
     archiving, alerting = Selected(settings.archiving_selector), Selected(settings.alerting_selector)
     archiving_rules: list[Rule] = []
@@ -106,6 +105,7 @@ def load_sources(sources: Iterable[Source], *, dialect: Dialect = "auditwire") -
                 f"label it {archiving.wanted} or {alerting.wanted}",
                 severity=Severity.WARNING,
             )
+    definitions.check_all()
     if webhooks and documents:
         archiving.report_emptiness(webhooks[0], "archiving", different)
         alerting.report_emptiness(webhooks[0], "alerting", different)
@@ -242,7 +242,7 @@ def _rules(document: RuleDocument, definitions: Definitions, binder: Binder) -> 
         before = len(document.report.diagnostics)
         rule = _rule(document, entry, definitions, binder)
         if not entry.enable:
-            _soften(document.report, before)
+            _soften(document.report, before, f"{document.name}.{entry.name}")
         elif rule is not None:
             rules.append(rule)
     return rules
@@ -279,11 +279,11 @@ def _rule(document: RuleDocument, entry: Entry, definitions: Definitions, binder
         return None
 
 
-def _soften(report: Report, since: int) -> None:
-    """Turns the errors of a disabled rule into warnings, so that they refuse nothing."""
+def _soften(report: Report, since: int, rule: str) -> None:
+    """Turns the errors of a disabled rule into warnings, so that they refuse nothing. Errors of what it uses stay."""
     for position in range(since, len(report.diagnostics)):
         found = report.diagnostics[position]
-        if found.is_error:
+        if found.is_error and found.rule == rule:
             report.diagnostics[position] = replace(
                 found, severity=Severity.WARNING, message=f"{found.message} (the rule is not enabled)"
             )

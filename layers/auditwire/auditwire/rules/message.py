@@ -7,7 +7,7 @@ from typing import Any, Final
 from auditwire.condition.errors import Finding
 from auditwire.condition.evaluate import root_index_of
 from auditwire.condition.fields import FieldTable
-from auditwire.condition.paths import Step, find, steps_of
+from auditwire.condition.paths import KeyPattern, Step, find, steps_of
 from auditwire.condition.syntax import AnyElement, Path
 from auditwire.condition.values import text_of
 from auditwire.events.one_line import one_line
@@ -60,6 +60,9 @@ def reached(value: Any, steps: tuple[Step, ...], position: int = 0) -> Any:
     value = find(value, step.keys)
     if step.index is None:
         return value
+    if isinstance(step.index, KeyPattern):
+        value = list(step.index.values_in(value))
+        return value if position == len(steps) - 1 else [reached(one, steps, position + 1) for one in value]
     if not isinstance(value, list):
         return None
     selected = value if isinstance(step.index, AnyElement) else value[step.index.start : step.index.stop]
