@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from auditwire.rules import RuleSet
 
 
+_BATCH = 400
+_SHOWN_REJECTS = 100
+
+
 class Sender(StrEnum):
     """The kind of sender whose settings in the Webhook document apply."""
 
@@ -61,25 +65,31 @@ def rules_eval(
     """
     import orjson
 
-    from auditwire.events import decode
+    from auditwire.events.slicing import slices
     from auditwire_cli.send.audit_log import open_audit_log
+    from auditwire_cli.send.contents import contents_of, what_it_is
+    from auditwire_cli.send.delivery import batches
 
     rule_set = _rule_set(rules)
     bad = 0
     verdicts: Counter[str] = Counter()
     with open_audit_log(events) as log:
-        for item in log:
-            decoded = decode(item.raw)
-            for reject in decoded.rejects:
-                bad += 1
-                tell(f"{log.name}:{item.place}: not an event: {reject.detail} ({reject.reason})")
-            for event in decoded.events:
-                decision = _decide(rule_set, event, sender)
-                verdicts[decision["verdict"]] += 1
-                if output is Output.JSON:
-                    show_json_line(orjson.dumps(decision))
-                else:
-                    show(_as_text(event, decision))
+        for batch in batches(log, size=_BATCH):
+            for part in slices(batch.lines()):
+                contents = contents_of(part, batch.items)
+                for reject in contents.rejects:
+                    bad += 1
+                    if bad <= _SHOWN_REJECTS:
+                        tell(f"{batch.place_of(reject.raw)}: not an event: {what_it_is(reject)}")
+                for event in contents.events:
+                    decision = _decide(rule_set, event, sender)
+                    verdicts[decision["verdict"]] += 1
+                    if output is Output.JSON:
+                        show_json_line(orjson.dumps(decision))
+                    else:
+                        show(_as_text(event, decision))
+    if bad > _SHOWN_REJECTS:
+        tell(f"{counted(bad - _SHOWN_REJECTS, 'more item is', 'more items are')} not an event")
     if output is Output.TEXT:
         counts = ", ".join(f"{verdicts[name]:,} {name}" for name in ("ignore", "archive", "alert"))
         show(

@@ -1,7 +1,7 @@
 """Audit events in a file, one after the other, each with its place in that file.
 
-An audit.log can have gigabytes, so JSON lines are streamed. A document of several lines (an indented EventList, an
-array, objects back to back) cannot be cut before its end, so it is read whole, up to a bound.
+An audit.log can have gigabytes, so lines are streamed. A value of several lines, such as a printed EventList, is held
+until it ends. What is no JSON stays a line: it may be an event behind a prefix, a part of one, or no event.
 """
 
 import json
@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader, RawIOBase
-from itertools import chain
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Final, cast
 
 import msgspec
 import orjson
@@ -24,16 +23,21 @@ _GZIP_MAGIC = b"\x1f\x8b"
 MAX_LINE_BYTES = 256 << 20
 """An EventList on one line can be long, but a device such as /dev/zero has no line end."""
 MAX_DOCUMENT_BYTES = 1 << 30
+MAX_HEAD_BYTES = 16 << 20
+"""So much of a file may stand before its first event, or before anything that could be one."""
 
 _SHAPES = "give an audit.log (JSON lines), an EventList, an array, or objects back to back"
-_UNFINISHED = (b"[", b"{", b",")
+# A file that was cut back while it was written has NUL bytes where it was cut.
+_BLANK: Final = b" \t\r\n\0"
+_NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
+_NOT_JSON: Final = frozenset(("invalid_json", "invalid_utf8", "truncated"))
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _elements = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One event as it is in its file, byte for byte.
+    """A value of a file, or a line of it that is not JSON; byte for byte.
 
     ``line`` counts from 1. ``number`` is its place among several on that line, also from 1, and 0 where it is alone.
     ``fault`` says why these bytes are not JSON, and so cannot be a part of a list; it is empty when they are.
@@ -62,62 +66,58 @@ class AuditLog:
     _stream: IO[bytes]
 
     def __iter__(self) -> Iterator[Item]:
-        """Every event of the file, in order. In JSON lines, a line that is not JSON is an Item with a fault.
+        """Every value of the file, in order; lists of events are taken apart. What is not JSON is an Item with a fault.
 
-        Raises CommandError when the file as a whole is not JSON in any shape, when its gzip data are damaged, and for
-        a line or a document that is too long.
+        Raises CommandError when nothing in the file can be an event, when its gzip data are damaged, and for a line or
+        a value that is too long.
         """
-        with self._readable():
-            lines, numbered = self._begin()
-            if lines:
-                for line, text in numbered:
-                    yield from _of_line(line, text)
-            else:
-                yield from self._items_of_document(numbered)
+        yield from self._readable(self._items())
 
     def texts(self) -> Iterator[bytes]:
-        """Every line of JSON lines, unread, or else every event of the file. Raises as iterating does."""
-        with self._readable():
-            lines, numbered = self._begin()
-            if lines:
-                for _, text in numbered:
-                    yield text
-            else:
-                for item in self._items_of_document(numbered):
-                    yield item.raw
+        """The same as bytes, and quicker: a line with an object is not looked into, so it may hold more than one
+        event, or none. Raises as iterating does."""
+        for item in self._readable(self._items(looks_into_objects=False)):
+            yield item.raw
 
-    @contextmanager
-    def _readable(self) -> Iterator[None]:
+    def _readable(self, items: Iterator[Item]) -> Iterator[Item]:
+        head: list[Item] = []
+        head_bytes = 0
+        is_known = False
         try:
-            yield
+            for item in items:
+                if is_known:
+                    yield item
+                    continue
+                head.append(item)
+                head_bytes += len(item.raw)
+                is_known = not item.fault or _may_be_event(item.raw)
+                if is_known:
+                    yield from head
+                elif head_bytes > MAX_HEAD_BYTES:
+                    break
         except (EOFError, OSError, ValueError) as error:
             # gzip reports damage as any of these, depending on where it is.
             raise CommandError(f"cannot read {self.name}: {error}") from None
+        if head and not is_known:
+            raise CommandError(f"there are no audit events in {self.name}: {head[0].fault}", _SHAPES)
 
-    def _begin(self) -> tuple[bool, Iterator[tuple[int, bytes]]]:
-        """Whether these are JSON lines, and the lines with their numbers, without empty ones."""
-        numbered = ((line, text) for line, text in enumerate(self._lines(), start=1) if text.strip())
-        head = [(line, text.removeprefix(BYTE_ORDER_MARK)) for line, text in _first_two(numbered)]
-        return _is_json_lines([text for _, text in head]), chain(head, numbered)
-
-    def _items_of_document(self, numbered: Iterator[tuple[int, bytes]]) -> Iterator[Item]:
-        first = 0
-
-        def texts() -> Iterator[bytes]:
-            nonlocal first
-            for line, text in numbered:
-                first = first or line
-                yield text
-
-        document = self._whole(texts())
-        if not document:
-            return
-        try:
-            parts = split(document)
-        except ValueError as error:
-            raise CommandError(f"there are no audit events in {self.name}: {_reason(error)}", _SHAPES) from None
-        for number, part in enumerate(parts, start=1):
-            yield Item(first, part, number, _fault(part))
+    def _items(self, *, looks_into_objects: bool = True) -> Iterator[Item]:
+        lines = enumerate(self._lines(), start=1)
+        returned: list[tuple[int, bytes]] = []
+        while (numbered := returned.pop() if returned else next(lines, None)) is not None:
+            line, raw = numbered
+            text = raw.strip(_BLANK).removeprefix(BYTE_ORDER_MARK).strip(_BLANK)
+            if not text:
+                continue
+            if not looks_into_objects and text[:1] == b"{" and text[-1:] == b"}":
+                yield Item(line, text)
+                continue
+            parts = _parts(text)
+            if isinstance(parts, str) and (open_brackets := _open_brackets(text)):
+                block = _gathered(self.name, raw, open_brackets, lines, returned)
+                yield from _of_block(line, block.strip(_BLANK).removeprefix(BYTE_ORDER_MARK))
+            else:
+                yield from _of_parts(line, text, parts)
 
     def _lines(self) -> Iterator[bytes]:
         number = 0
@@ -126,16 +126,6 @@ class AuditLog:
             if len(line) > MAX_LINE_BYTES:
                 raise CommandError(f"{self.name}:{number}: the line is longer than {MAX_LINE_BYTES >> 20} MiB", _SHAPES)
             yield line
-
-    def _whole(self, lines: Iterator[bytes]) -> bytes:
-        document = bytearray()
-        for line in lines:
-            document += line
-            if len(document) > MAX_DOCUMENT_BYTES:
-                raise CommandError(
-                    f"{self.name} is not JSON lines, and longer than {MAX_DOCUMENT_BYTES >> 20} MiB", _SHAPES
-                )
-        return bytes(document)
 
 
 @contextmanager
@@ -171,7 +161,7 @@ def begins_with_events(path: Path) -> bool:
             line = file.readline(MAX_LINE_BYTES)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
-    return line.startswith(b"{") and line.endswith(b"\n") and _is_json(line)
+    return line.startswith(b"{") and line.endswith(b"\n") and not isinstance(_parts(line), str)
 
 
 def split(document: bytes) -> list[bytes]:
@@ -217,14 +207,93 @@ def _back_to_back(text: str) -> list[bytes]:
     return parts
 
 
-def _of_line(line: int, text: bytes) -> Iterator[Item]:
+def _parts(text: bytes) -> list[bytes] | str:
+    """The items of a text that is JSON, or why it is not."""
     try:
-        parts = split(text)
+        return split(text)
     except ValueError as error:
-        yield Item(line, text.strip(), fault=_reason(error))
+        return _reason(error)
+
+
+def _of_parts(line: int, text: bytes, parts: list[bytes] | str) -> Iterator[Item]:
+    if isinstance(parts, str):
+        yield Item(line, text, fault=parts)
         return
     for number, part in enumerate(parts, start=1):
         yield Item(line, part, number if len(parts) > 1 else 0, _fault(part))
+
+
+def _of_block(line: int, block: bytes) -> Iterator[Item]:
+    """The items of lines that look like one value. Where they are none, each line counts, as for the endpoint."""
+    parts = _parts(block)
+    if not isinstance(parts, str):
+        yield from _of_parts(line, block, parts)
+        return
+    from auditwire.events.bounds import OverBoundError
+    from auditwire.events.lines import Faulty, split_lines
+
+    try:
+        found = list(split_lines(block))
+    except (OverBoundError, RecursionError):
+        yield Item(line, block, fault=parts)
+        return
+    at = end = 0
+    for each in found:
+        for text in [each.text] if isinstance(each, Faulty) else map(bytes, each):
+            start = block.find(text, end)
+            line += block.count(b"\n", at, start)
+            yield from _of_parts(line, text, _parts(text))
+            at, end = start, start + len(text)
+
+
+def _gathered(
+    name: str, raw: bytes, stack: list[int], lines: Iterator[tuple[int, bytes]], returned: list[tuple[int, bytes]]
+) -> bytes:
+    """A line with those that follow until everything is closed that it opens; ``stack`` are its open brackets.
+
+    A line that cannot go on with what is before it is the beginning of something else, and is ``returned``.
+    """
+    block = bytearray(raw)
+    while stack:
+        following = next(lines, None)
+        if following is None:
+            break
+        text = following[1].strip(_BLANK)
+        # A member has a name first: behind an open brace no line is a whole value.
+        if chr(stack[-1]) == "{" and text[:1] == b"{" and not isinstance(_parts(text), str):
+            returned.append(following)
+            break
+        block += following[1]
+        if len(block) > MAX_DOCUMENT_BYTES:
+            raise CommandError(f"{name} has a value that is longer than {MAX_DOCUMENT_BYTES >> 20} MiB", _SHAPES)
+        if not _follow(text, stack):
+            break
+    return bytes(block)
+
+
+def _open_brackets(text: bytes) -> list[int]:
+    """The brackets that a text leaves open, if it may be the beginning of a value that goes on on the next line."""
+    stack: list[int] = []
+    return stack if text[:1] in (b"{", b"[") and _follow(text, stack) else []
+
+
+def _follow(text: bytes, stack: list[int]) -> bool:
+    """Brings a stack of open brackets up to date with one line more. False if the line ends within a string."""
+    outside = text.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')
+    for bracket in b"".join(outside[::2]).translate(None, _NO_BRACKETS):
+        if bracket in b"{[":
+            stack.append(bracket)
+        elif stack:
+            stack.pop()
+    return len(outside) % 2 == 1
+
+
+def _may_be_event(line: bytes) -> bool:
+    """Whether a line that is not JSON is or holds something of an audit log, such as an event behind a prefix."""
+    from auditwire.events import decode
+
+    decoded = decode(line)
+    return bool(decoded.events or any(reject.reason not in _NOT_JSON for reject in decoded.rejects))
 
 
 def _fault(item: bytes) -> str:
@@ -242,32 +311,6 @@ def _reason(error: ValueError) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"not JSON: {error.msg} (character {error.pos + 1})"
     return f"not JSON: {error}"
-
-
-def _first_two(lines: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
-    # zip() would swallow a third line; range comes first so that it does not.
-    for _, line in zip(range(2), lines, strict=False):
-        yield line
-
-
-def _is_json_lines(head: list[bytes]) -> bool:
-    """Whether a file that begins with these lines has one JSON value a line.
-
-    The first line may be the tail or the head of an event that log rotation cut; then the second one decides.
-    """
-    if not head:
-        return False
-    if _is_json(head[0]):
-        return True
-    return len(head) == 2 and not head[0].rstrip().endswith(_UNFINISHED) and _is_json(head[1])
-
-
-def _is_json(line: bytes) -> bool:
-    try:
-        msgspec.json.decode(line, type=msgspec.Raw)
-    except (msgspec.DecodeError, RecursionError):
-        return False
-    return True
 
 
 def _inflated(stream: BufferedReader) -> IO[bytes]:

@@ -15,10 +15,14 @@ from auditwire_cli.stack import DEFAULT_STATE, read_state
 from auditwire_cli.terminal.output import Output, counted, show, show_json, tell
 
 if TYPE_CHECKING:
-    from auditwire_cli.send.audit_log import AuditLog
+    from auditwire_cli.send.contents import Contents
     from auditwire_cli.send.delivery import Batch, Report
 
+MAX_BATCH = 5_000
+"""Half of what the endpoint accepts: an item may be an envelope around several events."""
+
 _SHOWN_FAILURES = 10
+_SHOWN_REJECTS = 10
 
 
 def send(
@@ -49,7 +53,7 @@ def send(
     ] = None,
     auth: Annotated[Auth, typer.Option(help="How the credential is sent.")] = Auth.BEARER,
     shape: Annotated[Shape, typer.Option(help="The shape of the bodies.")] = Shape.EVENT_LIST,
-    batch_size: Annotated[int, typer.Option(min=1, help="The events in a body, at most.")] = 400,
+    batch_size: Annotated[int, typer.Option(min=1, max=MAX_BATCH, help="The items in a body, at most.")] = 400,
     gzip: Annotated[bool, typer.Option("--gzip", help="Compress the bodies.")] = False,
     ca_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The CA certificates to trust, instead of the system's.")
@@ -70,11 +74,14 @@ def send(
     The endpoint and its credential come from the state file of a running `auditwire dev`, or from --url with
     --credential-file. No option takes the credential itself, because lists of processes would show it.
 
-    A body has at most --batch-size events and 3 MB. A line that is not JSON is sent alone, and the endpoint
-    quarantines it. Bodies that were not answered with 200 are listed at the end, with the lines they come from.
+    A body has at most --batch-size items and 3 MB. Envelopes of clouds and log shippers are sent as they are: the
+    endpoint takes the events out of them. What is no audit event is named, with its place, and sent all the same; the
+    endpoint quarantines it. Bodies that were not answered with 200 are listed at the end, with the lines they come
+    from.
 
     \b
-    Exit codes: 0 everything was answered with 200, 1 something was not, 2 wrong usage, 130 interrupted.
+    Exit codes: 0 everything was answered with 200, 1 something was not, or is no audit event, 2 wrong usage,
+    130 interrupted.
 
     \b
     Examples:
@@ -100,14 +107,16 @@ def send(
     size = 1 if shape is Shape.SINGLE else batch_size
     report = Report()
     interrupted = False
+    named = 0
     started = time.monotonic()
     with (
         Poster(endpoint, retries=retries, compress=gzip, connections=concurrency) as poster,
         progress(total, is_bytes=True) as advance,
     ):
         try:
-            for batch in deliver(_batches(files, size), poster, shape, report, concurrency=concurrency):
+            for batch, contents in deliver(_batches(files, size), poster, shape, report, concurrency=concurrency):
                 advance(batch.position, f"{report.events:,} events answered")
+                named = _name_rejects(batch, contents, named)
         except KeyboardInterrupt:
             interrupted = True
     seconds = time.monotonic() - started
@@ -118,7 +127,7 @@ def send(
     if interrupted:
         tell("auditwire: interrupted; bodies under way may have arrived without being counted")
         raise typer.Exit(ExitCode.INTERRUPTED)
-    if report.failures:
+    if report.failures or report.rejects or (report.bodies and not report.events):
         raise typer.Exit(ExitCode.FINDINGS)
 
 
@@ -177,21 +186,26 @@ def _total_size(files: list[str]) -> int | None:
 
 def _batches(files: list[str], size: int) -> Iterator["Batch"]:
     from auditwire_cli.send.audit_log import open_audit_log
+    from auditwire_cli.send.delivery import batches
 
     offset = 0
     for name in files:
         with open_audit_log(name) as log:
-            yield from _warned(log, size, offset)
+            yield from batches(log, size=size, offset=offset)
         offset += log.size or 0
 
 
-def _warned(log: "AuditLog", size: int, offset: int) -> Iterator["Batch"]:
-    from auditwire_cli.send.delivery import batches
+def _name_rejects(batch: "Batch", contents: "Contents", named: int) -> int:
+    """Say what of a body is no event, up to ten times in all; how often it was said so far."""
+    from auditwire_cli.send.contents import what_it_is
 
-    for batch in batches(log, size=size, offset=offset):
-        if batch.items[0].fault:
-            tell(f"{batch.place}: {batch.items[0].fault}; sent alone, to be quarantined")
-        yield batch
+    for reject in contents.rejects:
+        if named < _SHOWN_REJECTS:
+            tell(f"{batch.place_of(reject.raw)}: no audit event: {what_it_is(reject)}")
+        elif named == _SHOWN_REJECTS:
+            tell("more that is no audit event is counted and not named")
+        named += 1
+    return named
 
 
 def _as_json(report: "Report", endpoint: Endpoint, seconds: float) -> dict[str, object]:
@@ -200,7 +214,8 @@ def _as_json(report: "Report", endpoint: Endpoint, seconds: float) -> dict[str, 
         "cluster": endpoint.cluster,
         "events": report.events,
         "delivered": report.delivered,
-        "not_json": report.not_json,
+        "not_events": dict(report.rejects),
+        "skipped": dict(report.skipped),
         "bodies": report.bodies,
         "bytes": report.bytes,
         "seconds": round(seconds, 3),
@@ -209,7 +224,7 @@ def _as_json(report: "Report", endpoint: Endpoint, seconds: float) -> dict[str, 
         "failures": [
             {
                 "place": batch.place,
-                "events": len(batch.items),
+                "items": len(batch.items),
                 "status": answer.status,
                 "reason": answer.reason,
                 "attempts": answer.attempts,
@@ -220,6 +235,8 @@ def _as_json(report: "Report", endpoint: Endpoint, seconds: float) -> dict[str, 
 
 
 def _as_text(report: "Report", endpoint: Endpoint, seconds: float) -> str:
+    from auditwire_cli.send.contents import summary
+
     rate = f", {report.delivered / seconds:,.0f} events/s" if seconds else ""
     answers = ", ".join(
         f"{answer} ({counted(count, 'body', 'bodies')})" for answer, count in report.answers.most_common()
@@ -228,10 +245,11 @@ def _as_text(report: "Report", endpoint: Endpoint, seconds: float) -> str:
     lines = [f"{report.delivered:,} of {counted(report.events, 'event')} delivered to {endpoint.url} ({cost})"]
     if answers:
         lines.append(f"answers: {answers}")
+    lines += summary(report.rejects, report.skipped)
     for batch, answer in report.failures[:_SHOWN_FAILURES]:
         cause = f"answered {answer.status} {answer.reason}".rstrip() if answer.status else answer.reason
         tries = f" after {answer.attempts} attempts" if answer.attempts > 1 else ""
-        lines.append(f"not delivered: {batch.place} ({counted(len(batch.items), 'event')}): {cause}{tries}")
+        lines.append(f"not delivered: {batch.place} ({counted(len(batch.items), 'item')}): {cause}{tries}")
     if len(report.failures) > _SHOWN_FAILURES:
         lines.append(f"not delivered: {len(report.failures) - _SHOWN_FAILURES:,} more bodies")
     if report.stopped:

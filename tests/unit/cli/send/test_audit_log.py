@@ -68,6 +68,49 @@ def test_a_line_that_is_no_json_is_kept_and_costs_no_neighbour(tmp_path: Path, l
     assert items[1].place == "2"
 
 
+EVENT = b'{"level":"Metadata","auditID":"e","stage":"ResponseComplete","verb":"get"}'
+PRINTED = b'{\n  "level": "Metadata",\n  "verb": "get"\n}'
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        pytest.param([b"klog 1", b"klog 2", A, B], [1, 2, A, B], id="text first"),
+        pytest.param([b'ID":"x"}', b'{"auditID":"cu', A, b'{"auditID":"'], [1, 2, A, 4], id="cut lines"),
+        pytest.param([b'{"auditID":"a","user":{', A, B], [1, A, B], id="cut behind a brace"),
+        pytest.param([b'{"auditID":"a",', A, b'{"x":', B], [1, A, 3, B], id="cut behind a comma, or a name"),
+        pytest.param([PRINTED, A, PRINTED], [PRINTED, A, PRINTED], id="printed and lines"),
+        pytest.param([b"klog", PRINTED], [1, PRINTED], id="text and printed"),
+        pytest.param([b'{"items": [', A + b",", B, b"]}", C], [A, B, C], id="list of lines"),
+        pytest.param([b"[" + A + b",", B + b"]"], [A, B], id="array of lines"),
+        pytest.param([b"\0\0\0" + A, b"  " + B, b"\0"], [A, B], id="NUL bytes and spaces"),
+        pytest.param([b"master-0 " + EVENT, A], [1, A], id="behind a prefix"),
+        pytest.param([b"[", b"not JSON", A, b"{", b"]"], [1, 2, A, 4, 5], id="brackets that are none"),
+    ],
+)
+def test_every_whole_value_is_found_whatever_stands_between(
+    tmp_path: Path, content: list[bytes], expected: list[bytes | int]
+) -> None:
+    items = read(tmp_path / "audit.log", b"\n".join(content) + b"\n")
+
+    assert [item.line if item.fault else item.raw for item in items] == expected
+
+
+def test_a_cut_line_does_not_hold_back_what_follows(tmp_path: Path) -> None:
+    path = tmp_path / "audit.log"
+    path.write_bytes(b'{"auditID":"a","user":{\n' + (A + b"\n") * 2_000)
+    with open_audit_log(str(path)) as log:
+        items = iter(log)
+        assert [next(items).line for _ in range(3)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("line", [b"klog", b"[", b'{"a":', b"\0", b"{" * 500])
+def test_a_file_of_nothing_but_noise_is_given_up(tmp_path: Path, line: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("auditwire_cli.send.audit_log.MAX_HEAD_BYTES", 10_000)
+    with pytest.raises(CommandError, match="there are no audit events in"):
+        read(tmp_path / "audit.log", (line + b"\n") * 5_000 + (b"" if line != b"\0" else b"x"))
+
+
 def test_a_first_line_cut_by_log_rotation_does_not_hide_the_rest(tmp_path: Path) -> None:
     items = read(tmp_path / "audit.log", b'ID":"x"}\n' + A + b"\n" + B)
 

@@ -16,8 +16,12 @@ Run = Callable[..., Any]
 TOKEN = "kQ7-not-a-real-credential"
 
 
+def event(audit_id: object) -> dict[str, str]:
+    return {"level": "Metadata", "auditID": str(audit_id), "stage": "ResponseComplete", "verb": "get"}
+
+
 def events(count: int) -> list[dict[str, str]]:
-    return [{"auditID": str(number)} for number in range(count)]
+    return [event(number) for number in range(count)]
 
 
 @pytest.fixture
@@ -76,7 +80,8 @@ def test_totals_for_scripts(auditwire: Run, log: Path, state: Path, receiver: An
         "cluster": "demo",
         "events": 5,
         "delivered": 2,
-        "not_json": 0,
+        "not_events": {},
+        "skipped": {},
         "bodies": 2,
         "bytes": sum(map(len, receiver.bodies)),
         "answers": {"413": 1, "200": 1},
@@ -84,7 +89,7 @@ def test_totals_for_scripts(auditwire: Run, log: Path, state: Path, receiver: An
         "failures": [
             {
                 "place": f"{log}:1-3",
-                "events": 3,
+                "items": 3,
                 "status": 413,
                 "reason": "Request Entity Too Large",
                 "attempts": 1,
@@ -150,7 +155,7 @@ def test_a_gzip_body_has_a_type_that_api_gateway_leaves_alone(
 
 
 def test_standard_input_and_several_files(auditwire: Run, log: Path, state: Path, receiver: Any) -> None:
-    result = auditwire("send", "-", log, "--state", state, stdin='{"auditID":"x"}\n')
+    result = auditwire("send", "-", log, "--state", state, stdin=json.dumps(event("x")) + "\n")
 
     assert result.exit_code == 0
     ids = [item["auditID"] for body in receiver.bodies for item in json.loads(body)["items"]]
@@ -210,7 +215,7 @@ def test_what_stays_undelivered_is_named_by_file_and_line(
     result = auditwire("send", log, "--state", state, "--batch-size", 2, "--concurrency", 1, "--retries", 0)
 
     assert result.exit_code == 1
-    assert f"not delivered: {log}:3-4 (2 events): answered 500 Internal Server Error\n" in result.stdout
+    assert f"not delivered: {log}:3-4 (2 items): answered 500 Internal Server Error\n" in result.stdout
     assert len(receiver.bodies) == 3, "the next body is sent all the same"
 
 
@@ -243,17 +248,104 @@ def test_nobody_listening_is_said_in_words(auditwire: Run, log: Path) -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_a_line_that_is_no_json_goes_alone_to_the_quarantine(
+def test_lines_that_are_no_json_go_by_themselves_and_are_named(
     auditwire: Run, tmp_path: Path, state: Path, receiver: Any
 ) -> None:
+    lines = ["I1121 klog", '"of a cut line"}', *map(json.dumps, events(2)), '{"auditID":"cu', json.dumps(event(2))]
     path = tmp_path / "cut.log"
-    path.write_text('{"auditID":"0"}\n{"auditID":"cu\n{"auditID":"1"}\n')
+    path.write_text("\n".join(lines))
 
     result = auditwire("send", path, "--state", state, "--concurrency", 1)
 
-    assert result.exit_code == 0
-    assert receiver.bodies[1] == b'{"auditID":"cu'
-    assert f"{path}:2: not JSON: " in result.stderr
+    assert result.exit_code == 1
+    assert [body.count(b"level") for body in receiver.bodies] == [0, 2, 0, 1]
+    assert receiver.bodies[0].decode().split("\n") == lines[:2]
+    assert receiver.bodies[2].decode() == lines[4]
+    assert f"{path}:1: no audit event: " in result.stderr
+    assert f"{path}:5: no audit event: " in result.stderr
+    assert result.stdout.startswith("3 of 3 events delivered to ")
+    assert "\nno audit events: 3 items (invalid_json " in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'{"name":"web","version":"1.0.0","scripts":{}}', "it has name, version, scripts (not_an_event)"),
+        (b'[{"apiVersion":"v1","kind":"Event","type":"Normal"}]', "it has apiVersion, kind, type (not_an_event)"),
+        (json.dumps(events(1)[0] | {"stage": ""}).encode(), "the event lacks stage (missing_field)"),
+    ],
+    ids=["package.json", "an event of the core group", "without a stage"],
+)
+def test_what_is_no_audit_event_is_not_called_delivered(
+    auditwire: Run, *, tmp_path: Path, state: Path, content: bytes, said: str
+) -> None:
+    path = tmp_path / "other.json"
+    path.write_bytes(content)
+
+    result = auditwire("send", path, "--state", state)
+
+    assert result.exit_code == 1
+    assert result.stdout.startswith("0 of 0 events delivered to ")
+    assert "\nno audit events: 1 item (" in result.stdout
+    assert result.stderr.startswith(f"{path}:1: no audit event: ")
+    assert said in result.stderr
+
+
+def test_a_file_without_any_audit_event_is_no_success(auditwire: Run, tmp_path: Path, state: Path) -> None:
+    path = tmp_path / "trail.json"
+    path.write_text('{"Records":[{"eventVersion":"1.08","eventName":"x"}]}')
+
+    result = auditwire("send", path, "--state", state)
+
+    assert result.exit_code == 1
+    assert result.stdout.startswith("0 of 0 events delivered to ")
+    assert "\nskipped: 1 item (" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        "master-0.example {}",
+        "2026-11-21T22:05:00.123456789Z stdout F {}",
+        '{{"log":{0},"stream":"stdout","time":"2026-11-21T22:05:00.1Z"}}',
+        '{{"time":"2026-11-21T22:05:00Z","category":"kube-audit","properties":{{"log":{0}}}}}',
+    ],
+    ids=["oc adm node-logs", "containerd", "docker", "AKS"],
+)
+def test_events_in_an_envelope_are_counted(auditwire: Run, *, tmp_path: Path, state: Path, wrapped: str) -> None:
+    path = tmp_path / "wrapped.log"
+    texts = [json.dumps(each) for each in events(3)]
+    quoted = [json.dumps(text + "\n") if "{0}" in wrapped else text for text in texts]
+    path.write_text("".join(wrapped.format(text) + "\n" for text in quoted))
+
+    result = auditwire("send", path, "--state", state)
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("3 of 3 events delivered to ")
+
+
+def test_the_parts_of_a_line_stay_in_one_body(auditwire: Run, tmp_path: Path, state: Path, receiver: Any) -> None:
+    text = json.dumps(event(0) | {"userAgent": "x" * 40_000})
+    parts = [text[:16_384], text[16_384:32_768], text[32_768:]]
+    time = "2026-11-21T22:05:00.1Z"
+    path = tmp_path / "container.log"
+    lines = [f"{time} stdout {'F' if part is parts[-1] else 'P'} {part}" for part in parts]
+    docker = [{"log": part + ("\n" if part is parts[-1] else ""), "stream": "stdout", "time": time} for part in parts]
+    path.write_text("\n".join([*lines, *map(json.dumps, docker)]) + "\n")
+
+    result = auditwire("send", path, "--state", state, "--batch-size", 2)
+
+    assert (result.exit_code, result.stderr, len(receiver.bodies)) == (0, "", 2)
+    assert result.stdout.startswith("2 of 2 events delivered to ")
+
+
+def test_no_body_is_over_the_bound_of_the_endpoint() -> None:
+    from auditwire.events.bounds import MAX_INFLATED, MAX_ITEMS
+    from auditwire_cli.send.delivery import MAX_BODY_BYTES
+    from auditwire_cli.send.send import MAX_BATCH
+
+    assert MAX_BATCH < MAX_ITEMS
+    assert MAX_BODY_BYTES < MAX_INFLATED
 
 
 def test_a_batch_is_cut_by_bytes_too(tmp_path: Path) -> None:
