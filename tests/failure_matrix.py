@@ -118,6 +118,15 @@ def _behind() -> list[Cell]:
         )
         troubles = tuple(Trouble(one, fault) for one in calls)
         cells.append(Cell("seal", kind, 200, troubles, faults=12 if kind in _REPEATED else 4))
+    for kind, fault in _FAULTS.items():
+        storing = (
+            Calls("subscribe_eks", "dynamodb.GetItem"),
+            Calls("subscribe_eks", "dynamodb.BatchWriteItem"),
+            Calls("subscribe_eks", "s3.PutObject", "/quarantine/"),
+        )
+        cells.append(Cell("subscribe", kind, 200, tuple(Trouble(one, fault) for one in storing), faults=3))
+    half_stored = Trouble(Calls("subscribe_eks", "dynamodb.BatchWriteItem"), half_of_the_items)
+    cells.append(Cell("subscribe", "partial", 200, (half_stored,)))
     half_read = Trouble(Calls("seal", "s3.GetObject", "/events/"), half_of_the_content)
     cells.append(Cell("seal", "partial", 200, (half_read,)))
     half = Trouble(Calls("publish_outbox", "sns.PublishBatch"), half_of_the_messages)

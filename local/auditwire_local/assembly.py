@@ -95,13 +95,16 @@ def event_rules(stack: Stack, events: Any) -> Iterator[EventRule]:
             every=parse_schedule(rule["ScheduleExpression"]) if "ScheduleExpression" in rule else None,
             minute=minute_of_hour(rule.get("ScheduleExpression", "")),
             targets=arns,
-            retries=max((_retries(stack, arn) for arn in arns), default=0),
+            retries=max((asynchronous(stack, arn)[0] for arn in arns), default=0),
         )
 
 
-def _retries(stack: Stack, arn: str) -> int:
-    """How often Lambda tries an event again after this function has failed."""
+def asynchronous(stack: Stack, arn: str) -> tuple[int, str | None]:
+    """How often Lambda tries an event again after this function has failed, and the URL of the queue that gets it then;
+    None for none."""
     for config in stack.of_type("AWS::Lambda::EventInvokeConfig"):
         if arn.endswith(f":function:{config.properties['FunctionName']}"):
-            return int(config.properties.get("MaximumRetryAttempts", _RETRIES))
-    return _RETRIES
+            destination = config.properties.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+            queues = {queue.attributes["Arn"]: queue.physical_id for queue in stack.of_type("AWS::SQS::Queue")}
+            return int(config.properties.get("MaximumRetryAttempts", _RETRIES)), queues.get(destination)
+    return _RETRIES, None

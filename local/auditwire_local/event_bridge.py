@@ -1,4 +1,5 @@
-"""Does what EventBridge does for the deployed rules: it calls functions for events and on schedule.
+"""Does what EventBridge does for the deployed rules: it calls functions for events and on schedule. And what Lambda
+does for whoever invokes a function without waiting: it tries again, and then gives the event to the destination.
 
 The patterns are those of the deployed rules. A pattern that the matcher does not know is refused when the system
 starts, so that a rule never matches here what it would not match on AWS.
@@ -19,6 +20,8 @@ from auditwire_local.errors import DeployError, FunctionError
 Event = Mapping[str, Any]
 Invoke = Callable[[str, Event], Any]
 """Calls the function with the ARN of a target."""
+Failed = Callable[[str, Event], None]
+"""Called with a target and its event when the function has failed as often as it is tried."""
 
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 _HOURLY = re.compile(r"cron\((\d{1,2}) \* \* \* \? \*\)")
@@ -104,10 +107,18 @@ class EventBridge:
     """Calls functions for events, in their order, and on schedule, in a thread of its own."""
 
     def __init__(
-        self, rules: Sequence[EventRule], invoke: Invoke, *, trouble: Callable[[], None], account: str, region: str
+        self,
+        rules: Sequence[EventRule],
+        invoke: Invoke,
+        *,
+        failed: Failed,
+        trouble: Callable[[], None],
+        account: str,
+        region: str,
     ) -> None:
         self._rules = rules
         self._invoke = invoke
+        self._failed = failed
         self._trouble = trouble
         self._account = account
         self._region = region
@@ -126,6 +137,11 @@ class EventBridge:
         for rule in self._rules:
             if rule.pattern is not None and matches(rule.pattern, event):
                 self._waiting.put((rule, event))
+
+    def call(self, target: str, event: Event, *, retries: int) -> None:
+        """Call a function soon, for a service that does not wait for its answer."""
+        rule = EventRule(name="", arn="", pattern=None, every=None, targets=(target,), retries=retries)
+        self._waiting.put((rule, event))
 
     def idle(self) -> bool:
         """Whether every event published so far has been delivered."""
@@ -169,6 +185,8 @@ class EventBridge:
                 except Exception:  # noqa: BLE001 - one event must not stop all that come after
                     self._trouble()
                 break
+            else:
+                self._failed(target, event)
 
     def _scheduled(self, rule: EventRule) -> Event:
         return {

@@ -15,7 +15,7 @@ from botocore.config import Config
 
 from auditwire_local import gateway
 from auditwire_local.archive import archive_lines, table_lines
-from auditwire_local.assembly import configurations, event_rules, mappings
+from auditwire_local.assembly import asynchronous, configurations, event_rules, mappings
 from auditwire_local.authorizer import Issuer, authorizers
 from auditwire_local.buckets import object_events
 from auditwire_local.certificate import server_context
@@ -34,6 +34,7 @@ from auditwire_local.sandbox import ACCOUNT, sandbox
 from auditwire_local.seed import await_verdict, register_clusters, upload_rules
 from auditwire_local.state import env_vars, env_vars_path, write_private
 from auditwire_local.status import ArchivePlace, Logbook, Status
+from auditwire_local.subscriptions import delivered_logs
 
 Observer = Callable[["LocalSystem"], AbstractContextManager[object]]
 
@@ -242,6 +243,7 @@ class LocalSystem:
         self._bridge = EventBridge(
             [rule for rule in rules if rule.every is None or self.options.schedules],
             lambda reference, event: self._invoke(self._function_of(reference), event),
+            failed=self._to_destination,
             trouble=partial(self._trouble, "event bridge"),
             account=ACCOUNT,
             region=self.region,
@@ -249,8 +251,28 @@ class LocalSystem:
         self._bridge.start()
         self._open.callback(lambda: self._bridge.drain(time.monotonic() + self.options.drain_seconds))
         self._open.enter_context(object_events(self._bridge.publish))
+        permissions = [one.properties for one in self.deployed.of_type("AWS::Lambda::Permission")]
+        self._open.enter_context(delivered_logs(permissions, self._call))
         if upload_rules(self.client("s3"), self.outputs["RulesBucket"], folder):
             await_verdict(self.client("s3"), self.outputs["RulesBucket"], _COMPILE_SECONDS)
+
+    def _call(self, reference: str, event: Mapping[str, Any]) -> None:
+        """Have a function called for whoever does not wait for its answer."""
+        arn = self._function_of(reference).configuration.arn
+        self._bridge.call(arn, event, retries=asynchronous(self.deployed, arn)[0])
+
+    def _to_destination(self, reference: str, event: Mapping[str, Any]) -> None:
+        """Give an event to the destination of a function that has failed as often as it is tried."""
+        function = self._function_of(reference).configuration
+        retries, queue = asynchronous(self.deployed, function.arn)
+        if queue is not None:
+            about = {
+                "functionArn": function.arn,
+                "condition": "RetriesExhausted",
+                "approximateInvokeCount": 1 + retries,
+            }
+            body = orjson.dumps({"version": "1.0", "requestContext": about, "requestPayload": event}).decode()
+            self.client("sqs").send_message(QueueUrl=queue, MessageBody=body)
 
     def _make_poller(self, mapping: EventSourceMapping) -> Poller:
         function = self._function_of(mapping.function)

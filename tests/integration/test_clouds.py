@@ -2,19 +2,23 @@
 
 import gzip
 import json
+import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from botocore.exceptions import ClientError
 
-from auditwire.clusters import Cluster, ClustersTable, Registration, account_key
+from auditwire.clusters import Cluster, ClustersTable, Registration, account_key, log_group_key
 from auditwire_local import LocalSystem, Options
 from auditwire_local.authorizer import Issuer
-from envelopes import cloudwatch, firehose, log_entry, push, text_of
+from auditwire_local.sandbox import ACCOUNT
+from envelopes import GROUP, STREAM, cloudwatch, firehose, log_entry, push, text_of
+from faults import Calls, Trouble, Wire, denied
 from local_road import exec_event
-from waiting import HANG_SECONDS
+from waiting import HANG_SECONDS, until
 
 GOOGLE = "https://accounts.google.com"
 EMAIL = "auditwire@p.iam.gserviceaccount.com"
@@ -23,9 +27,17 @@ ENTRY = text_of(log_entry("io.k8s.core.v1.pods.delete", "core/v1/namespaces/shop
 
 
 @pytest.fixture(scope="module")
-def system() -> Iterator[LocalSystem]:
-    with LocalSystem.start(options=Options(schedules=False)) as system:
+def wire() -> Iterator[Wire]:
+    with Wire().in_place() as wire:
+        yield wire
+
+
+@pytest.fixture(scope="module")
+def system(wire: Wire) -> Iterator[LocalSystem]:
+    options = Options(schedules=False, visibility_timeout=1, parameters={"EksLogGroups": "/aws/eks/prod-*"})
+    with LocalSystem.start(options=options) as system:
         table = ClustersTable(system.client("dynamodb"), system.outputs["ClustersTable"])
+        table.add(Registration(credential=log_group_key(ACCOUNT, system.region, GROUP), cluster=Cluster("eks-prod")))
         table.add(Registration(credential=account_key(GOOGLE, EMAIL), cluster=Cluster("gke-prod")))
         yield system
 
@@ -104,3 +116,49 @@ class TestGke:
         token = system.issuer.token(CLAIMS)
 
         assert post(system, "/audit/webhook/event", ENTRY, Authorization=f"Bearer {token}")[0] == 401
+
+
+class TestEks:
+    def subscribe(self, system: LocalSystem, group: str, stream: str = STREAM) -> None:
+        logs = system.client("logs")
+        logs.create_log_group(logGroupName=group)
+        logs.create_log_stream(logGroupName=group, logStreamName=stream)
+        function = system.outputs["SubscribeEksFunctionArn"]
+        logs.put_subscription_filter(
+            logGroupName=group, filterName="auditwire", filterPattern="", destinationArn=function
+        )
+
+    def put(self, system: LocalSystem, group: str, number: int) -> None:
+        now = int(time.time() * 1000)
+        events = [{"timestamp": now, "message": json.dumps(exec_event(number))}]
+        system.client("logs").put_log_events(logGroupName=group, logStreamName=STREAM, logEvents=events)
+
+    def quarantined(self, system: LocalSystem) -> list[str]:
+        listed = system.client("s3").list_objects_v2(
+            Bucket=system.outputs["ArchiveBucket"], Prefix="quarantine/cluster=unregistered/"
+        )
+        return [one["Key"] for one in listed.get("Contents", [])]
+
+    def test_what_is_logged_is_stored(self, system: LocalSystem) -> None:
+        self.subscribe(system, GROUP)
+        self.put(system, GROUP, 1)
+
+        until(lambda: archived(system, "eks-prod") == [exec_event(1)["auditID"]])
+
+    def test_what_could_not_be_stored_comes_again(self, system: LocalSystem, wire: Wire) -> None:
+        trouble = Trouble(Calls("subscribe_eks", "s3.PutObject", "/events/"), denied)
+        with wire.faulty(trouble):
+            self.put(system, GROUP, 2)
+            # Twice more by Lambda, and then from the queue.
+            until(lambda: wire.injected > 3)
+        until(lambda: exec_event(2)["auditID"] in archived(system, "eks-prod"))
+
+    def test_a_log_group_of_nobody_is_quarantined(self, system: LocalSystem) -> None:
+        self.subscribe(system, "/aws/eks/prod-2/cluster")
+        self.put(system, "/aws/eks/prod-2/cluster", 3)
+
+        until(lambda: len(self.quarantined(system)) == 1)
+
+    def test_a_log_group_that_the_parameter_does_not_allow_cannot_be_subscribed(self, system: LocalSystem) -> None:
+        with pytest.raises(ClientError, match="permission to execute"):
+            self.subscribe(system, "/aws/eks/staging/cluster")

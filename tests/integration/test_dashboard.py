@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from auditwire.ledger import SOURCES
+from auditwire.ledger import SOURCES, TAKING
 from template import ROOT, Document, of_type, source
 
 OWN = "own"
@@ -34,12 +34,14 @@ def widgets(template: Document) -> list[dict[str, Any]]:
     assert names == {
         "Own": template["Outputs"]["MetricsNamespace"]["Value"],
         "Seal": {"Fn::If": ["HasSeals", {"Ref": "SealFunction"}, "-"]},
+        "SubscribeEks": {"Fn::If": ["HasEksLogGroups", {"Ref": "SubscribeEksFunction"}, "-"]},
         "Relay": {"Fn::If": ["HasRelay", {"Ref": "RelayFunction"}, "-"]},
         "AlertsQueueName": {"Fn::If": ["HasRelay", {"Fn::GetAtt": ["AlertsQueue", "QueueName"]}, "-"]},
         "DeadLetterQueueName": {"Fn::If": ["HasRelay", {"Fn::GetAtt": ["DeadLetterQueue", "QueueName"]}, "-"]},
     }
     # What CloudFormation puts in: names of resources and parameters, which need no escaping in JSON.
-    for name, value in {"Own": OWN, "Seal": "${SealFunction}", "Relay": "${RelayFunction}"}.items():
+    functions = {"Seal": "${SealFunction}", "Relay": "${RelayFunction}", "SubscribeEks": "${SubscribeEksFunction}"}
+    for name, value in {"Own": OWN, **functions}.items():
         text = text.replace(f"${{{name}}}", value)
     body: dict[str, Any] = json.loads(text.replace("${IngestMemoryMegabytes}", "1024"))
     return list(body["widgets"])
@@ -140,7 +142,7 @@ def test_the_ledger_names_metrics_that_its_services_count() -> None:
         for path in (ROOT / "functions").glob("*/app.py")
         if "AlertsPublished" in texts(ast.parse(path.read_text(encoding="utf-8")))
     }
-    assert set(SOURCES["AlertsPublished"]) == {"ingest"} | publishers
+    assert set(SOURCES["AlertsPublished"]) == {*TAKING} | publishers
 
 
 def test_every_function_that_publishes_alerts_counts_them(template: Document) -> None:

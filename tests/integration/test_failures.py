@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from auditwire.bundles.rules_bucket import ACTIVE_KEY, S3RulesBucket
-from auditwire.clusters import Cluster, ClustersTable, Registration, credential_digest
+from auditwire.clusters import Cluster, ClustersTable, Registration, credential_digest, log_group_key
 from auditwire.evidence.order import Order
 from auditwire.evidence.s3 import S3Store
 from auditwire.evidence.signing import KmsSigner
@@ -32,6 +32,7 @@ from auditwire.senders.kind import SenderKind
 from auditwire_local import LocalSystem, Options, gateway
 from auditwire_local.archive import archive_keys
 from auditwire_local.errors import InvocationError
+from envelopes import awslogs, cloudwatch
 from failing_peer import Peer, peer
 from failure_matrix import CELLS, TOPIC_DOWN, Cell
 from faults import Wire
@@ -121,7 +122,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
                 alertmanagers=[one.url for one in peers],
                 rules=folder,
                 options=Options(
-                    parameters={"ArchiveStore": "dynamodb"},
+                    parameters={"ArchiveStore": "dynamodb", "EksLogGroups": "/aws/eks/*"},
                     schedules=False,
                     visibility_timeout=1,
                     batching_window=0,
@@ -419,6 +420,31 @@ def test_seal(world: World, cell: Cell) -> None:
     world.seal(cell.name)
     assert world.sealed(cell.name) == {"object": Counter(valid=2), "seal": Counter(valid=1)}
     road.finish(certain=cell.kind not in {"cut", "killed"})
+
+
+@cells("subscribe")
+def test_subscribe(world: World, cell: Cell) -> None:
+    """Each of its calls fails in a run of its own; the delivery comes again, and everything is stored once."""
+    before = world.faults()
+    # Two minutes would be tried for as long as they last.
+    function = world.system.function("subscribe_eks")
+    function.reconfigure(replace(function.configuration, timeout=16))
+    group = f"/aws/eks/{cell.name}/cluster"
+    table = ClustersTable(world.system.client("dynamodb"), world.system.outputs["ClustersTable"])
+    key = log_group_key("123456789012", world.system.region, group)
+    assert table.add(Registration(credential=key, cluster=Cluster(cell.name)))
+    messages = [json.dumps(exec_event(number)) for number in range(EVENTS)]
+    delivery = awslogs(cloudwatch([*messages, '{"auditID": 7}'], group=group))
+    for trouble in cell.troubles:
+        with world.wire.faulty(trouble), pytest.raises(InvocationError):
+            function.invoke(delivery)
+    assert world.faults() >= before + cell.faults
+
+    for _ in range(2):
+        function.invoke(delivery)
+    lines = [json.loads(line) for line in world.system.archive_lines()]
+    mine = [line["auditID"] for line in lines if line["cluster"] == cell.name]
+    assert sorted(mine) == [exec_event(number)["auditID"] for number in range(EVENTS)]
 
 
 @cells("relay-timeout", "relay-throttle", "relay-500", "relay-cut", "relay-denied")

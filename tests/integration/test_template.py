@@ -34,6 +34,7 @@ OUTPUTS = {
     "SealFunction",
     "OrdersQueueUrl",
     "SealKeyArn",
+    "SubscribeEksFunctionArn",
 }
 STATEFUL = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key")
 TLS_ONLY = {"Bool": {"aws:SecureTransport": "false"}}
@@ -43,6 +44,23 @@ PERMISSIONS = {
     "IngestRole": {
         ("logs:CreateLogStream", "IngestLogGroup"),
         ("logs:PutLogEvents", "IngestLogGroup"),
+        ("dynamodb:GetItem", "ClustersTable"),
+        ("dynamodb:UpdateItem", "ClustersTable"),
+        ("s3:ListBucket", "RulesBucket"),
+        ("s3:GetObject", "${RulesBucket.Arn}/active.json"),
+        ("s3:GetObject", "${RulesBucket.Arn}/bundles/*"),
+        ("s3:PutObject", "${ArchiveBucket.Arn}/events/*"),
+        ("s3:PutObject", "${ArchiveBucket.Arn}/quarantine/*"),
+        ("s3:PutObject", "${ArchiveBucket.Arn}/outbox/*"),
+        ("sns:Publish", "AlertsTopic"),
+    },
+    "SubscribeEksRole": {
+        ("logs:CreateLogStream", "SubscribeEksLogGroup"),
+        ("logs:PutLogEvents", "SubscribeEksLogGroup"),
+        ("sqs:DeleteMessage", "UndeliveredQueue"),
+        ("sqs:GetQueueAttributes", "UndeliveredQueue"),
+        ("sqs:ReceiveMessage", "UndeliveredQueue"),
+        ("sqs:SendMessage", "UndeliveredQueue"),
         ("dynamodb:GetItem", "ClustersTable"),
         ("dynamodb:UpdateItem", "ClustersTable"),
         ("s3:ListBucket", "RulesBucket"),
@@ -243,6 +261,7 @@ def test_functions_and_layer_agree_on_runtime_and_architecture(stack: Document, 
         "CompileRulesFunction",
         "PublishOutboxFunction",
         "SealFunction",
+        "SubscribeEksFunction",
         "WatchFunction",
     }
     for name, function in functions.items():
@@ -530,7 +549,9 @@ def test_nothing_has_a_fixed_name(template: Document) -> None:
     # Two stacks in one account must not collide, and a retained bucket must not block a new stack.
     fixed = {"BucketName", "TableName", "TopicName", "QueueName", "FunctionName", "RoleName", "LayerName", "AlarmName"}
     for logical_id, resource in template["Resources"].items():
-        assert not fixed & resource["Properties"].keys(), logical_id
+        # A permission names the function that it is for.
+        named = fixed - ({"FunctionName"} if resource["Type"] == "AWS::Lambda::Permission" else set())
+        assert not named & resource["Properties"].keys(), logical_id
     for group in of_type(template, "AWS::Logs::LogGroup").values():
         assert "AWS::StackName" in references(group.get("LogGroupName", {"Ref": "AWS::StackName"}))
 

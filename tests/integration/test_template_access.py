@@ -217,7 +217,9 @@ def test_a_listing_is_of_named_prefixes(stack: Document) -> None:
 
 
 def test_only_the_api_and_schedules_of_this_stack_call_functions(stack: Document) -> None:
-    for name, permission in of_type(stack, "AWS::Lambda::Permission").items():
+    permissions = of_type(stack, "AWS::Lambda::Permission")
+    logs = permissions.pop("SubscribeEksPermission")
+    for name, permission in permissions.items():
         assert permission["Action"] == "lambda:InvokeFunction", name
         assert permission["Principal"] in {"apigateway.amazonaws.com", "events.amazonaws.com"}, name
         callers = [one for one in references(permission["SourceArn"]) if one in stack["Resources"]]
@@ -225,6 +227,11 @@ def test_only_the_api_and_schedules_of_this_stack_call_functions(stack: Document
         expected = "AWS::Events::Rule" if permission["Principal"].startswith("events") else "AWS::ApiGatewayV2::Api"
         assert kinds == {expected}, name
     assert of_type(stack, "AWS::Lambda::Url") == {}
+    # And CloudWatch Logs the one for it, for log groups of this account that the parameter allows.
+    assert logs["FunctionName"] == {"Fn::GetAtt": ["SubscribeEksFunction", "Arn"]}
+    assert (logs["Principal"], logs["SourceAccount"]) == ("logs.amazonaws.com", {"Ref": "AWS::AccountId"})
+    source = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:${EksLogGroups}:*"
+    assert logs["SourceArn"] == {"Fn::Sub": source}
 
 
 def test_no_variable_holds_a_credential(stack: Document) -> None:

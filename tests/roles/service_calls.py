@@ -39,11 +39,16 @@ def with_service_calls(calls: Iterable[Call], functions: Iterable[Configuration]
 
 
 def _of_environment(function: Configuration, stack: Stack) -> Iterator[Call]:
-    """What Lambda does to take a function's messages, to write its log and to join its network."""
+    """What Lambda does to take a function's messages, to pass on what failed, to write its log and to join its
+    network."""
     for mapping in stack.of_type("AWS::Lambda::EventSourceMapping"):
         if function.function_name in mapping.properties["FunctionName"].split(":"):
             queue = mapping.properties["EventSourceArn"]
             yield from (Call(function.name, action, queue) for action in _POLLING)
+    for config in stack.of_type("AWS::Lambda::EventInvokeConfig"):
+        destination = config.properties.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+        if destination and config.properties["FunctionName"] == function.function_name:
+            yield Call(function.name, "sqs:SendMessage", destination)
     properties = stack.resources[function.logical_id].properties
     group = properties.get("LoggingConfig", {}).get("LogGroup", f"/aws/lambda/{function.function_name}")
     account = function.arn.split(":")[4]

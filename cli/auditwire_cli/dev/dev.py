@@ -109,7 +109,7 @@ def _start(*, port: int, tls: bool, alertmanagers: list[str], rules: Path | None
             f"the local system is not installed: {error.name} is missing", "pip install 'auditwire[cli,local]'"
         ) from None
     try:
-        options = Options(parameters={"ArchiveStore": archive.value})
+        options = Options(parameters={"ArchiveStore": archive.value, "EksLogGroups": "/aws/eks/*"})
         return LocalSystem.start(port=port, tls=tls, alertmanagers=alertmanagers, rules=rules, options=options)
     except LocalError as error:
         raise CommandError(str(error)) from None

@@ -17,17 +17,20 @@ from typing import Final
 
 HOUR: Final = timedelta(hours=1)
 
+TAKING: Final = ("ingest", "subscribe_eks")
+"""The services that take events."""
+
 SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
-    "EventsReceived": ("ingest",),
-    "EventsIgnored": ("ingest",),
-    "EventsArchived": ("ingest",),
-    "EventsQuarantined": ("ingest",),
-    "EventsNotStored": ("ingest",),
-    "ItemsSkipped": ("ingest",),
-    "AlertsPublished": ("ingest", "compile_rules", "seal", "watch"),
-    "AlertsOutboxed": ("ingest",),
-    "AlertsUnpublished": ("ingest",),
-    "AlertsRefused": ("ingest",),
+    "EventsReceived": TAKING,
+    "EventsIgnored": TAKING,
+    "EventsArchived": TAKING,
+    "EventsQuarantined": TAKING,
+    "EventsNotStored": TAKING,
+    "ItemsSkipped": TAKING,
+    "AlertsPublished": (*TAKING, "compile_rules", "seal", "watch"),
+    "AlertsOutboxed": TAKING,
+    "AlertsUnpublished": TAKING,
+    "AlertsRefused": TAKING,
     "OutboxPublished": ("publish_outbox",),
     "OutboxRefused": ("publish_outbox",),
     "AlertsDelivered": ("relay",),

@@ -67,6 +67,7 @@ def make_permission(request: Request) -> Made:
     """Recorded: the front itself calls functions. Tests read which caller and which route are allowed."""
     for name in ("Action", "FunctionName", "Principal", "SourceArn"):
         request.properties.require(name)
+    request.properties.record("SourceAccount")
     return Made(request.name, {"Id": request.name})
 
 
@@ -89,6 +90,7 @@ def make_event_invoke_config(request: Request) -> Made:
     for name in ("FunctionName", "Qualifier"):
         properties.require(name)
     properties.record("MaximumEventAgeInSeconds", "MaximumRetryAttempts")
-    # SAM always gives one; a destination in it is not supported here.
-    properties.nested("DestinationConfig")
+    # SAM always gives one, with or without a destination in it.
+    failure = properties.nested("DestinationConfig").nested("OnFailure")
+    failure.record("Destination")
     return Made(request.name)

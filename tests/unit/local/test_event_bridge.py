@@ -86,9 +86,12 @@ class Bridge:
 
     def __init__(self, rule: EventRule, fail: Callable[[int], Exception | None] = lambda call: None) -> None:
         self.events: list[Event] = []
+        self.given_up: list[Event] = []
         self.troubles = 0
         self.fail = fail
-        self.bridge = EventBridge([rule], self.invoke, trouble=self.trouble, account="1", region="r")
+        self.bridge = EventBridge(
+            [rule], self.invoke, failed=self.failed, trouble=self.trouble, account="1", region="r"
+        )
         self.bridge.start()
 
     def invoke(self, target: str, event: Event) -> None:
@@ -97,6 +100,10 @@ class Bridge:
         error = self.fail(len(self.events))
         if error:
             raise error
+
+    def failed(self, target: str, event: Event) -> None:
+        assert target == "f"
+        self.given_up.append(event)
 
     def trouble(self) -> None:
         self.troubles += 1
@@ -121,7 +128,18 @@ def test_an_event_that_fails_is_tried_again_as_often_as_the_function_says(monkey
     until(world.bridge.idle)
 
     assert [event["number"] for event in world.events] == [1, 1, 1, 2, 2, 2]
+    assert [event["number"] for event in world.given_up] == [1]
     assert world.troubles == 0
+    world.bridge.drain(time.monotonic() + HANG_SECONDS)
+
+
+def test_a_service_that_does_not_wait_has_a_function_called_in_turn() -> None:
+    world = Bridge(rule())
+    world.bridge.publish({**EVENT, "number": 1})
+    world.bridge.call("f", {"number": 2}, retries=0)
+    until(world.bridge.idle)
+
+    assert [event["number"] for event in world.events] == [1, 2]
     world.bridge.drain(time.monotonic() + HANG_SECONDS)
 
 

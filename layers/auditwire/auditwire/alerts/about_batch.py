@@ -32,6 +32,8 @@ ADVICE: Final[Mapping[str, str]] = {
     "gzip_as_text": "API Gateway handed over compressed bytes as text, which destroys them, because their type is"
     " application/json. Let the shipper send another type (fluent-bit: Format json_lines; Vector:"
     " framing.method newline_delimited) or no compression.",
+    "unknown_log_group": "Register the log group: `auditwire cluster add NAME --from eks`. Then `auditwire quarantine"
+    " retry --all --cluster unregistered` takes up what came before.",
     "bad_encoding": "Let the shipper compress with gzip, deflate or zstd, or not at all.",
 }
 """What to change at the sender, by the reason of a reject."""

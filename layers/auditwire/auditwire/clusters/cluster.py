@@ -12,6 +12,10 @@ from auditwire.senders.kind import SenderKind
 MAX_LABEL_VALUE_LENGTH: Final = 128
 MAX_LABELS: Final = 16
 
+UNREGISTERED: Final = "unregistered"
+"""What came by a cloud's road from a source that is registered for no cluster is kept under this name. No cluster can
+have it."""
+
 _NAME = re.compile(r"[a-z0-9-]{1,63}")
 # What Prometheus accepts as a label name. Names with two leading underscores are reserved for Prometheus.
 _LABEL = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]{0,62}")

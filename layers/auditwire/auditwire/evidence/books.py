@@ -8,6 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from auditwire.evidence.seal import Books
 from auditwire.evidence.windows import HOUR
+from auditwire.ledger import TAKING
 from auditwire.measured import CountsWithheldError, counts_measured
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class LedgerBooks:
                 self._client,
                 self._namespace,
                 [cluster],
-                dict.fromkeys(_COUNTED, ("ingest",)),
+                dict.fromkeys(_COUNTED, TAKING),
                 hours[0],
                 hours[-1] + HOUR,
             )

@@ -58,6 +58,10 @@ ARCHIVE_SECONDS: Final = 1.0
 """How much of that is reserved for a last request to a store of single events that hangs."""
 
 
+class NotStoredError(Exception):
+    """What came by a road on which nobody waits for an answer could not be stored: it has to come again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An HTTP status with what has to be logged. ``account`` is None if no batch was processed. ``error`` says why a
@@ -87,7 +91,8 @@ class Ingest:
     """Processes the requests of one deployment.
 
     ``archive_url`` is the prefix of links to archived objects, empty for none. Without an ``outbox`` a batch is only
-    done once SNS has taken its alerts. ``runbooks`` is the address of the runbooks for alerts about auditwire itself.
+    done once SNS has taken its alerts. ``runbooks`` is the address of the runbooks for alerts about auditwire itself,
+    ``region`` the region in which it runs.
     """
 
     directory: Directory
@@ -97,6 +102,7 @@ class Ingest:
     archive_url: str = ""
     outbox: Outbox = field(default_factory=NoOutbox)
     runbooks: str = RUNBOOKS
+    region: str = ""
 
     def handle(self, request: Request) -> Answer:
         """Answers one request: 200 if every event is stored and every alert is published or stored, 401 for a

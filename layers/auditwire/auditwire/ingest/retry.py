@@ -1,6 +1,7 @@
 """Retrying quarantined bytes: what today's library can read is processed as in ingest.
 
-The cluster and the time of receipt are those of the quarantined object, never those of whoever runs this. An object is
+The cluster and the time of receipt are those of the quarantined object, never those of whoever runs this; where no
+cluster had the log group that sent it, the cluster is the one that has it today. An object is
 only removed after everything in it is stored and every alert is published, as for a request. If a retry ends early, the
 object stays, and the next retry finds what was stored already.
 """
@@ -12,13 +13,14 @@ from typing import Literal, Protocol
 from auditwire.archive import QuarantineNote, batch_digest
 from auditwire.archive.errors import DamagedError
 from auditwire.archive.quarantine import QuarantineEntry
-from auditwire.clusters import Cluster
+from auditwire.clusters import Cluster, DirectoryError
 from auditwire.events import BodyError, Decoded, Reject, decode
 from auditwire.events.bounds import OVER_BOUND
 from auditwire.events.inflating import inflate_unlabelled
 from auditwire.events.slicing import slices
 from auditwire.ingest.account import Account
 from auditwire.ingest.ingest import Batch, Ingest
+from auditwire.ingest.log_groups import UNKNOWN_LOG_GROUP, cluster_of
 
 Outcome = Literal["taken", "still_bad", "failed"]
 
@@ -133,8 +135,12 @@ def retry(held: Held, ingest: Ingest, entry: QuarantineEntry, deadline: float, *
     again = read_again(note, raw)
     if again.fault is not None:
         return Retried(entry, "still_bad", f"{again.fault.reason}: {again.fault.detail}")
-    # The note names the cluster. The casing of each event's keys tells the kind of sender.
-    cluster = Cluster(note.cluster)
+    try:
+        cluster = _cluster_of(note, again.body, ingest)
+    except DirectoryError as error:
+        return Retried(entry, "failed", str(error))
+    if cluster is None:
+        return Retried(entry, "still_bad", f"{UNKNOWN_LOG_GROUP}: no cluster has this log group")
     if again.is_sliced:
         answer = ingest.take_sliced(cluster, raw, note.received, deadline)
     else:
@@ -146,6 +152,14 @@ def retry(held: Held, ingest: Ingest, entry: QuarantineEntry, deadline: float, *
     if not keep and not _is_quarantined_again(raw, again.decoded.rejects):
         held.remove(entry)
     return Retried(entry, "taken", account=total)
+
+
+def _cluster_of(note: QuarantineNote, body: bytes, ingest: Ingest) -> Cluster | None:
+    """Whose the bytes are. The note names the cluster, or there was none with the log group that they came from."""
+    if note.reason == UNKNOWN_LOG_GROUP:
+        return cluster_of(ingest, body)
+    # The casing of each event's keys tells the kind of sender.
+    return Cluster(note.cluster)
 
 
 def _is_quarantined_again(raw: bytes, rejects: Sequence[Reject]) -> bool:

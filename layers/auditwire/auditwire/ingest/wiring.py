@@ -44,6 +44,7 @@ def wire(config: IngestConfig, clients: Clients, on_problem: Callable[[RulesProb
         archive_url="" if config.archive_table else archive_url(config.archive_bucket, region),
         outbox=S3Outbox(clients.s3, config.archive_bucket),
         runbooks=config.runbooks_url,
+        region=region,
     )
 
 
