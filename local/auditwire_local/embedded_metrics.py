@@ -21,7 +21,7 @@ from typing import Any
 from unittest.mock import patch
 
 import orjson
-from moto.cloudwatch.models import CloudWatchBackend
+from moto.cloudwatch.models import CloudWatchBackend, Dimension
 
 _EVERY_SECONDS = 1.0
 # CloudWatch keeps one value a minute of a metric of standard resolution.
@@ -139,8 +139,16 @@ def _each_once(self: Any, metric_name: str | None, namespace: str | None, dimens
     return list(found.values())
 
 
+def _is_less(self: Dimension, other: Dimension) -> bool:
+    """An order of dimensions. Moto's own compares values with names, so that two equal sets may differ when sorted."""
+    return (self.name or "", self.value or "") < (other.name or "", other.value or "")
+
+
 @contextmanager
 def mended_metrics() -> Iterator[None]:
-    """Inside, each metric is listed once."""
-    with patch.object(CloudWatchBackend, "get_filtered_metrics", _each_once):
+    """Inside, each metric is listed once, and found by its dimensions in whichever order."""
+    with (
+        patch.object(CloudWatchBackend, "get_filtered_metrics", _each_once),
+        patch.object(Dimension, "__lt__", _is_less),
+    ):
         yield

@@ -11,8 +11,8 @@ def cluster_list(*, output: Format = Output.TEXT, where: Stack) -> None:
     """List the clusters, with one line for each credential.
 
     A credential is named by the first digits of its SHA-256. Each environment of the ingest function writes the last
-    use about once a minute, so it may be a minute old; EVENTS is at least what was sent. VERSION is what the
-    sender's own events prove, or else its user agent.
+    use about once a minute, so it may be a minute old; EVENTS may lack up to a fifth of what came. VERSION is what
+    the sender's own events prove, or else its user agent.
 
     \b
     Exit codes: 0 listed, 1 the table cannot be read, 2 wrong usage.

@@ -15,12 +15,23 @@ from auditwire_cli.terminal.escaping import printable
 from auditwire_cli.terminal.output import Output, counted, show, show_json_line, tell
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from auditwire.documents.diagnostics import Diagnostic
     from auditwire.events import Event
+    from auditwire.pipeline import Decision
+    from auditwire.policy import Policy
     from auditwire.rules import RuleSet
 
 
 _BATCH = 400
 _SHOWN_REJECTS = 100
+_IGNORED = {
+    "policy_none": "the policy leaves it out",
+    "policy_stage": "the policy leaves this stage out",
+    "level_none": "its level is None, or auditLevel is",
+    "k8s_auditing_disabled": "k8sAuditingEnabled is false",
+}
 
 
 class Sender(StrEnum):
@@ -33,6 +44,10 @@ class Sender(StrEnum):
 def rules_eval(
     *,
     rules: Annotated[list[Path], typer.Option(metavar="PATH", help="Rule documents or folders; may be repeated.")],
+    policy: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="An audit policy to apply.  [default: the one among the documents, if any]"),
+    ] = None,
     events: Annotated[
         str, typer.Option(metavar="FILE", help="Events in any body shape, also gzipped; - for standard input.")
     ],
@@ -51,7 +66,7 @@ def rules_eval(
     For each event, in order, there is one line of JSON with the members auditID, stage, verdict (ignore, archive,
     alert), archiving and alerting (every matching rule as document.rule, whatever its priority), alerts (rule,
     priority, message), errors (rule, message) and undecided (the rules that nobody can decide, because a part of the
-    event is missing). No audit policy is applied.
+    event is missing). What the audit policy leaves out is ignored, as when it comes in.
 
     An item that is not an event is named on standard error with its place; the other items are decided.
 
@@ -61,6 +76,7 @@ def rules_eval(
     \b
     Examples:
       auditwire rules eval --rules rules --events audit.log
+      auditwire rules eval --rules rules --policy rules/policy.yaml --events audit.log
       auditwire rules eval --rules rules --rules extra.yaml --events - --format text < audit.log
     """
     import orjson
@@ -70,7 +86,7 @@ def rules_eval(
     from auditwire_cli.send.contents import contents_of, what_it_is
     from auditwire_cli.send.delivery import batches
 
-    rule_set = _rule_set(rules)
+    rule_set = _rule_set(rules, policy)
     bad = 0
     verdicts: Counter[str] = Counter()
     with open_audit_log(events) as log:
@@ -83,11 +99,12 @@ def rules_eval(
                         tell(f"{batch.place_of(reject.raw)}: not an event: {what_it_is(reject)}")
                 for event in contents.events:
                     decision = _decide(rule_set, event, sender)
-                    verdicts[decision["verdict"]] += 1
+                    verdicts[decision.verdict.outcome] += 1
+                    line = _as_json(event, decision)
                     if output is Output.JSON:
-                        show_json_line(orjson.dumps(decision))
+                        show_json_line(orjson.dumps(line))
                     else:
-                        show(_as_text(event, decision))
+                        show(_as_text(event, decision, line))
     if bad > _SHOWN_REJECTS:
         tell(f"{counted(bad - _SHOWN_REJECTS, 'more item is', 'more items are')} not an event")
     if output is Output.TEXT:
@@ -100,26 +117,47 @@ def rules_eval(
         raise typer.Exit(ExitCode.FINDINGS)
 
 
-def _rule_set(paths: list[Path]) -> "RuleSet":
-    """The rules of these paths. Raises CommandError after showing what is wrong with them."""
+def _rule_set(paths: list[Path], policy: Path | None) -> "RuleSet":
+    """The rules of these paths, with this policy if there is one. Raises CommandError after showing what is wrong with
+    them."""
+    from dataclasses import replace
+
     from auditwire.rules import load_sources
 
     loaded = load_sources(read_documents(paths))
     if loaded.rule_set is None:
-        for found in loaded.diagnostics:
-            if found.is_error:
-                tell(found.as_text())
+        _tell_errors(loaded.diagnostics)
         raise CommandError("the rules have errors, so nothing was decided", "see `auditwire rules check`")
-    return loaded.rule_set
+    return loaded.rule_set if policy is None else replace(loaded.rule_set, policy=_policy(policy))
 
 
-def _decide(rule_set: "RuleSet", event: "Event", sender: Sender | None) -> dict[str, Any]:
+def _policy(file: Path) -> "Policy":
+    from auditwire.policy import load_policy
+    from auditwire_cli.policy.check import source_of
+
+    loaded = load_policy(source_of(file))
+    if loaded.policy is None:
+        _tell_errors(loaded.diagnostics)
+        raise CommandError("the policy has errors, so nothing was decided", "see `auditwire policy check`")
+    return loaded.policy
+
+
+def _tell_errors(findings: "Iterable[Diagnostic]") -> None:
+    for found in findings:
+        if found.is_error:
+            tell(found.as_text())
+
+
+def _decide(rule_set: "RuleSet", event: "Event", sender: Sender | None) -> "Decision":
     from auditwire.events import settle
     from auditwire.pipeline import decide_event
 
     # As ingest does: all times in one form. Only a credential names a cluster, and there is none here.
     settle(event, cluster=event.cluster, received=datetime.now(UTC))
-    decision = decide_event(event, sender=None if sender is None else SenderKind(sender), rules=rule_set)
+    return decide_event(event, sender=None if sender is None else SenderKind(sender), rules=rule_set)
+
+
+def _as_json(event: "Event", decision: "Decision") -> dict[str, Any]:
     verdict = decision.verdict
     return {
         "auditID": event.auditID,
@@ -136,11 +174,13 @@ def _decide(rule_set: "RuleSet", event: "Event", sender: Sender | None) -> dict[
     }
 
 
-def _as_text(event: "Event", decision: dict[str, Any]) -> str:
+def _as_text(event: "Event", decided: "Decision", decision: dict[str, Any]) -> str:
     ref = event.objectRef
     target = "/".join(part for part in (ref.resource, ref.namespace, ref.name, ref.subresource) if part)
     who = event.user.username or "nobody"
-    matching = ", ".join(dict.fromkeys([*decision["alerting"], *decision["archiving"]])) or "no rule"
+    matching = ", ".join(dict.fromkeys([*decision["alerting"], *decision["archiving"]])) or _IGNORED.get(
+        str(decided.ignored), "no rule"
+    )
     request = printable(f"{event.auditID} {event.stage}: {who} {event.verb} {target or event.requestURI}")
     lines = [f"{decision['verdict']:<8} {request}: {matching}"]
     lines += [f"         {alert['priority']} {alert['rule']}: {alert['message']}" for alert in decision["alerts"]]

@@ -93,15 +93,25 @@ def table() -> Iterator[ClustersTable]:
 def test_it_is_written_at_once_and_then_once_a_minute_with_all_that_came_between(
     uses: UseLog, client: Client, clock: Clock
 ) -> None:
-    for _ in range(7):
-        uses.note(KEY, 10, agent, LATE)
+    uses.note(KEY, 1_000, agent, LATE)
+    for _ in range(6):
         clock.now += 10
-    assert client.counts == [(10, 1), (60, 6)]
+        uses.note(KEY, 10, agent, LATE)
+    assert client.counts == [(1_000, 1), (60, 6)]
+
+
+def test_what_is_not_written_is_never_more_than_a_fifth(uses: UseLog, client: Client, clock: Clock) -> None:
+    for number in range(2_000):
+        uses.note(KEY, number % 7, agent, LATE)
+        clock.now += 0.001
+        written = sum(events for events, _ in client.counts)
+        assert written >= 0.8 * sum(each % 7 for each in range(number + 1))
+    assert len(client.counts) < 60
 
 
 def test_each_credential_has_its_own_minute(uses: UseLog, client: Client) -> None:
-    for key in (KEY, CERTIFICATE, KEY):
-        uses.note(key, 1, agent, LATE)
+    for key, events in ((KEY, 9), (CERTIFICATE, 1), (KEY, 1)):
+        uses.note(key, events, agent, LATE)
     assert [update["Key"]["credential"]["S"] for update in client.updates] == [KEY, CERTIFICATE]
 
 
@@ -139,6 +149,9 @@ def test_a_failure_is_counted_and_made_up_for_a_minute_later(
     clock.now += 60
     uses.note(KEY, 5, agent, LATE)
     assert client.counts == [(15, 3)]
+    # And from then on again what would be missing is written in between.
+    uses.note(KEY, 5, agent, LATE)
+    assert client.counts == [(15, 3), (5, 1)]
 
 
 def test_a_slow_table_holds_a_request_up_for_a_moment_only_and_no_second_write_waits_behind(client: Client) -> None:

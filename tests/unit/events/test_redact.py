@@ -148,6 +148,8 @@ def test_secrets_in_other_bodies_are_found_by_their_kind(body: object, expected:
         {"metadata": {"annotations": {LAST_APPLIED: '{"kind":"Secret"}'}}},
         {"description": "A \u003cSecret\u003e", "enum": ["Secret", "ConfigMap"]},
         {"status": {"token": "no token object"}},
+        {"kind": "TokenReview", "spec": {"token": ""}},
+        {"kind": "TokenRequest", "spec": {"audiences": None}, "status": {"token": ""}},
         "Secret",
         None,
     ],

@@ -96,6 +96,26 @@ def test_each_metric_is_listed_once(cloudwatch: Any) -> None:
     assert sorted(one["MetricName"] for one in of_dev["Metrics"]) == ["One", "Two"]
 
 
+@pytest.mark.parametrize("cluster", ["a", "cluster", "relay", "service", "servicf", "zeta"])
+@pytest.mark.parametrize("is_turned", [False, True])
+def test_a_metric_is_found_whatever_its_cluster_is_called(cloudwatch: Any, cluster: str, *, is_turned: bool) -> None:
+    with EmbeddedMetrics(cloudwatch, never) as metrics:
+        metrics.add([line(cluster=cluster), line(cluster="other")])
+
+    dimensions = [{"Name": "cluster", "Value": cluster}, {"Name": "service", "Value": "relay"}]
+    named = {
+        "Namespace": "auditwire/test",
+        "MetricName": "AlertsDelivered",
+        "Dimensions": dimensions[:: -1 if is_turned else 1],
+    }
+    query = {"Id": "m", "MetricStat": {"Metric": named, "Period": 3600, "Stat": "Sum"}}
+    hour = MINUTE.replace(minute=0)
+    (found,) = cloudwatch.get_metric_data(
+        MetricDataQueries=[query], StartTime=hour, EndTime=hour + timedelta(hours=1)
+    )["MetricDataResults"]  # fmt: skip
+    assert found["Values"] == [2]
+
+
 def test_trouble_is_told_and_does_not_end_it(cloudwatch: Any) -> None:
     told: list[str] = []
 

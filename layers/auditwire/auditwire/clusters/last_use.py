@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 INTERVAL_SECONDS: Final = 60.0
-"""How often, at most, an environment records the use of one credential."""
+"""How long an environment keeps to itself that a credential was used, as long as requests come."""
 PATIENCE_SECONDS: Final = 0.2
 """How long a request waits for that write, which normally takes a few milliseconds."""
+_SHARE: Final = 4
+"""How many times as many events as are not written yet must have been written, for the write to wait its minute."""
 _MAX_KEYS: Final = 1_024
 _MAX_TEXT_LENGTH: Final = 200
 
@@ -34,20 +36,24 @@ class SentBy:
 
 @dataclass(slots=True)
 class _Tally:
-    """The counts of one key that have not been written yet."""
+    """The counts of one key that have not been written yet. ``written`` are the events that were. After a
+    failure the next write waits."""
 
     events: int = 0
     batches: int = 0
+    written: int = 0
+    has_failed: bool = False
     written_at: float | None = None
 
 
 class UseLog:
     """Counts the use of credentials and writes it to their rows.
 
-    A key is written at most once a minute, in a thread of its own, for which a request waits at most ``patience``
-    seconds. The write needs the row to exist, so it does not bring back a credential that was revoked meanwhile.
-    Failures are counted, and the next write includes what they did not write. Counts may be wrong if an answer was
-    lost.
+    A key is written once a minute, and in between when a fifth of all its events is not written: an environment that
+    ends without another request takes no more than that with it. The write has a thread of its own, for which a request
+    waits at most ``patience`` seconds; after a failure the minute is waited for. The write needs the row to exist, so
+    it does not bring back a credential that was revoked meanwhile. Failures are counted, and the next write includes
+    what they did not write. Counts may be wrong if an answer was lost.
     """
 
     def __init__(
@@ -82,10 +88,11 @@ class UseLog:
             tally.batches += 1
             # A clock that was set back must not stop the writing.
             recent = tally.written_at is not None and 0 <= now - tally.written_at < INTERVAL_SECONDS
-            if recent or now > latest or (self._writer is not None and self._writer.is_alive()):
+            much = tally.events > 0 and tally.written <= tally.events * _SHARE and not tally.has_failed
+            if (recent and not much) or now > latest or (self._writer is not None and self._writer.is_alive()):
                 return
             tally.written_at = now
-            counted = _Tally(tally.events, tally.batches)
+            counted = _Tally(events=tally.events, batches=tally.batches)
             # Runs in the caller's context, so that the call counts as the function's own.
             arguments = (self._write, key, tally, counted, now, sender())
             writer = self._writer = Thread(target=copy_context().run, args=arguments, daemon=True)
@@ -127,10 +134,13 @@ class UseLog:
                     self._tallies.pop(key, None)
                 else:
                     self._failures += 1
+                    tally.has_failed = True
         else:
             with self._lock:
                 tally.events -= counted.events
                 tally.batches -= counted.batches
+                tally.written += counted.events
+                tally.has_failed = False
 
 
 def _bounded(text: str) -> str:

@@ -14,6 +14,7 @@ from auditwire.events.model import ObjectRef
 from auditwire.events.redact_uri import MARK as MARK_TEXT
 
 MARK = msgspec.Raw(msgspec.json.encode(MARK_TEXT))
+EMPTY = msgspec.Raw(b'""')
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
@@ -83,7 +84,7 @@ def _in_token_holder(text: msgspec.Raw, depth: int) -> msgspec.Raw:
     """Redacts a TokenRequest or TokenReview: ``status.token`` and ``spec.token``."""
 
     def rewrite(key: str, value: msgspec.Raw) -> msgspec.Raw:
-        return _in_key(value, "token", _masked) if key in _TOKEN_HOLDERS else _by_kind(value, depth + 1)
+        return _in_key(value, "token", _masked_token) if key in _TOKEN_HOLDERS else _by_kind(value, depth + 1)
 
     return _in_object(text, rewrite) if is_object(text) else text
 
@@ -180,6 +181,12 @@ def _in_array(text: msgspec.Raw, rewrite: _Rewrite) -> msgspec.Raw:
 def _masked(value: msgspec.Raw) -> msgspec.Raw:
     """The mark in place of a value. Null is not a secret: in a merge patch it means that a key was deleted."""
     return value if value in (NULL, MARK) else MARK
+
+
+def _masked_token(value: msgspec.Raw) -> msgspec.Raw:
+    """The mark in place of a token. An empty one is none: a TokenReview without a token, a TokenRequest not yet
+    answered."""
+    return value if value == EMPTY else _masked(value)
 
 
 def _is_array(text: msgspec.Raw) -> bool:

@@ -167,7 +167,6 @@ def test_rules_with_errors_decide_nothing(auditwire: Run, log: Path, tmp_path: P
         (["--rules", "none", "--events", "-"], "auditwire: cannot read none: No such file or directory\n"),
         (["--rules", RULES, "--events", "none"], "auditwire: cannot read none: No such file or directory\n"),
         (["--events", "-"], "Missing option '--rules'"),
-        (["--rules", RULES, "--events", "-", "--policy", "x"], "No such option: --policy"),
     ],
 )
 def test_a_wrong_call_exits_2(auditwire: Run, arguments: list[Any], message: str) -> None:
@@ -194,3 +193,37 @@ def test_the_sample_traffic_sets_off_every_default_rule_that_alerts(auditwire: R
     assert {alert["rule"] for line in decided for alert in line["alerts"]} == expected
     assert {line["verdict"] for line in decided} == {"ignore", "archive", "alert"}
     assert result.stderr.count("not an event") == 1
+
+
+NO_DELETES = """
+apiVersion: audit.k8s.io/v1
+kind: Policy
+rules:
+- {level: None, verbs: [create]}
+- {level: Metadata, omitStages: [Panic]}
+"""
+
+
+def test_a_policy_is_applied_before_the_rules_and_takes_the_place_of_theirs(
+    auditwire: Run, log: Path, tmp_path: Path
+) -> None:
+    policy = tmp_path / "p.yaml"
+    policy.write_text(NO_DELETES)
+    log.write_text("".join(json.dumps(each) + "\n" for each in (NODE_PORT, event(verb="delete"), event(stage="Panic"))))
+    words = ("rules", "eval", "--rules", RULES, "--policy", policy, "--events", log)
+
+    assert [line["verdict"] for line in lines(auditwire(*words).stdout)] == ["ignore", "archive", "ignore"]
+    text = auditwire(*words, "--format", "text").stdout.splitlines()
+    assert text[0].endswith(": the policy leaves it out")
+    assert text[2].endswith(": the policy leaves this stage out")
+
+
+def test_a_policy_with_errors_decides_nothing(auditwire: Run, log: Path, tmp_path: Path) -> None:
+    policy = tmp_path / "p.yaml"
+    policy.write_text(NO_DELETES.replace("None", "Nothing"))
+
+    result = auditwire("rules", "eval", "--rules", RULES, "--policy", policy, "--events", log)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "p.yaml:5:11: error AW305" in result.stderr
+    assert "the policy has errors, so nothing was decided" in result.stderr
