@@ -35,6 +35,11 @@ def env_vars_path(state: Path) -> Path:
     return state.with_name(f"{state.stem}.env-vars.json")
 
 
+def issuer_path(state: Path) -> Path:
+    """The path of the file with the key that signs tokens: ``run.json`` → ``run.issuer.json``."""
+    return state.with_name(f"{state.stem}.issuer.json")
+
+
 def env_vars(variables: Mapping[str, Mapping[str, str]], aws_endpoint_url: str) -> dict[str, dict[str, str]]:
     """The document for ``sam local invoke --env-vars``: logical id of a function → its variables.
 

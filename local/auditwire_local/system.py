@@ -32,7 +32,7 @@ from auditwire_local.resources import Deployed
 from auditwire_local.runtime import Function, forget_variables
 from auditwire_local.sandbox import ACCOUNT, sandbox
 from auditwire_local.seed import await_verdict, register_clusters, upload_rules
-from auditwire_local.state import env_vars, env_vars_path, write_private
+from auditwire_local.state import env_vars, env_vars_path, issuer_path, write_private
 from auditwire_local.status import ArchivePlace, Logbook, Status
 from auditwire_local.subscriptions import delivered_logs
 
@@ -157,7 +157,17 @@ class LocalSystem:
         return self._clients[service]
 
     def write_state(self, path: Path) -> None:
-        """Write the state file and, beside it, the env-vars file for ``sam local invoke``; both with mode 0600."""
+        """Write the state file and, beside it, the env-vars file for ``sam local invoke`` and the file with the key of
+        the issuer of tokens; all with mode 0600."""
+        (authorizer,) = self._authorizers.values()
+        write_private(
+            issuer_path(path),
+            {
+                "issuer": authorizer.issuer,
+                "audience": authorizer.audiences[0],
+                "private_key": self.issuer.private_key,
+            },
+        )
         variables = {
             function.configuration.logical_id: function.configuration.variables for function in self._functions.values()
         }
@@ -175,7 +185,6 @@ class LocalSystem:
                     name: {"credential": cluster.credential, "sender": cluster.sender}
                     for name, cluster in self.clusters.items()
                 },
-                "issuer_key": self.issuer.private_key,
             },
         )
 

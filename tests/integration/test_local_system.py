@@ -133,6 +133,8 @@ class TestDeployed:
 
         assert {(path, *methods) for path, methods in paths.items()} == {
             (EVENT_PATH, "post"),
+            ("/audit/firehose", "post"),
+            ("/audit/gke", "post"),
             (f"{EVENT_PATH}/{{credential+}}", "post"),
             ("/healthz", "get"),
         }
@@ -143,7 +145,7 @@ class TestDeployed:
         permissions = [resource.properties for resource in system.deployed.of_type("AWS::Lambda::Permission")]
         of_the_api = [one for one in permissions if one["Principal"] == "apigateway.amazonaws.com"]
 
-        assert len(of_the_api) == 3
+        assert len(of_the_api) == 5
         for permission in of_the_api:
             assert f":{api}/" in permission["SourceArn"]
 
@@ -295,6 +297,7 @@ class TestStateFile:
         assert {path.name: path.stat().st_mode & 0o777 for path in state.parent.iterdir()} == {
             "run.json": 0o600,
             "run.env-vars.json": 0o600,
+            "run.issuer.json": 0o600,
         }
 
     def test_another_program_reaches_the_in_process_aws_with_it(self, state: Path) -> None:

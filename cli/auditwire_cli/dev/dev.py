@@ -174,13 +174,13 @@ def _check_nobody_runs(state: Path) -> None:
 
 
 def _forget(state: Path, url: str) -> None:
-    """Remove the state file and the env-vars file beside it, unless another system has written them since."""
+    """Remove the state file and what was written beside it, unless another system has written them since."""
     try:
         if read_state(state).url != url:
             return
     except UsageError:
         return
-    for path in (state, state.with_name(f"{state.stem}.env-vars.json")):
+    for path in (state, *(state.with_name(f"{state.stem}.{what}.json") for what in ("env-vars", "issuer"))):
         path.unlink(missing_ok=True)
 
 

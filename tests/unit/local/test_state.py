@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from auditwire_local.state import env_vars, env_vars_path, write_private
+from auditwire_local.state import env_vars, env_vars_path, issuer_path, write_private
 
 
 def test_a_private_file_is_for_its_owner_and_written_whole(tmp_path: Path) -> None:
@@ -48,3 +48,4 @@ def test_variables_as_a_container_must_see_them() -> None:
         }
     }
     assert env_vars_path(Path("/x/run.json")) == Path("/x/run.env-vars.json")
+    assert issuer_path(Path("/x/run.json")) == Path("/x/run.issuer.json")
