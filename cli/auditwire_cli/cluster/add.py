@@ -22,7 +22,7 @@ from auditwire_cli.cluster.secret import (
     new_credential,
     silence_of,
 )
-from auditwire_cli.errors import CommandError
+from auditwire_cli.errors import CommandError, UsageError
 from auditwire_cli.files import write_private
 from auditwire_cli.stack import Stack, on_stack
 from auditwire_cli.terminal.output import tell
@@ -66,9 +66,11 @@ def cluster_add(
       auditwire cluster add prod-ks --sender kubesphere --output prod-ks.credential --profile prod
       auditwire cluster add edge --certificate edge.pem --state .auditwire/dev.json
     """
-    from auditwire.clusters import Cluster, Registration
+    from auditwire.clusters import DOCTOR_CLUSTER, Cluster, Registration
 
     check_cluster_name(name)
+    if name == DOCTOR_CLUSTER:
+        raise UsageError(f"the name {name} is reserved", "`auditwire doctor` uses it for its test event")
     now = now_in_seconds()
     file = check_handover(name, certificate=certificate, output=output, show=show)
     registration = Registration(

@@ -10,8 +10,8 @@ import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Protocol
-from urllib.parse import urlsplit
+from typing import Any, Final, Protocol
+from urllib.parse import urlencode, urlsplit
 
 import orjson
 
@@ -23,6 +23,7 @@ ALERTS_PATH: Final = "/api/v2/alerts"
 _MAX_CONNECT_SECONDS: Final = 3.0
 _MAX_READ_SECONDS: Final = 10.0
 _MAX_ANSWER_LENGTH: Final = 65_536
+_MAX_LIST_LENGTH: Final = 64 << 20
 _PEM: Final = "-----BEGIN"
 _KNOWN_PATH = re.compile(r"(/api/v[12](/alerts)?)?/*$")
 _HEADER_SAFE = re.compile(r"[\x20-\x7e]+")
@@ -142,6 +143,24 @@ class AlertmanagerPeer:
         finally:
             connection.close()
         return PeerAnswer(response.status, annotation_value(text.strip(), 200))
+
+    def find(self, label: str, value: str, seconds: float) -> list[dict[str, Any]]:
+        """The active alerts with this value of a label. Raises PeerError."""
+        path = f"{self._path}?{urlencode({'filter': f'{label}={orjson.dumps(value).decode()}'})}"
+        connection = self._connection(seconds)
+        try:
+            connection.request("GET", path, headers=self._headers)
+            response = connection.getresponse()
+            text = response.read(_MAX_LIST_LENGTH)
+            found = orjson.loads(text) if response.status == 200 else None
+        except (OSError, http.client.HTTPException, orjson.JSONDecodeError) as error:
+            raise PeerError(annotation_value(f"{type(error).__name__}: {error}", 200)) from error
+        finally:
+            connection.close()
+        if not isinstance(found, list):
+            raise PeerError(f"does not list its alerts: {response.status}")
+        # Not every receiver knows filters.
+        return [alert for alert in found if isinstance(alert, dict) and alert.get("labels", {}).get(label) == value]
 
     def _connection(self, timeout: float) -> http.client.HTTPConnection:
         if self._tls is None:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from auditwire.alerts.doctor_test import DOCTOR_TEST, TEST_TTL
 from auditwire.alerts.errors import MessageError
 from auditwire.alerts.text import annotation_value, label_value, legal_names
 
@@ -34,7 +35,9 @@ class QueuedAlert:
 
     def as_posted(self, now: datetime, ttl: timedelta) -> bytes:
         """The alert as JSON for Alertmanager's v2 API: it starts at its first occurrence and is active for ``ttl`` from
-        now."""
+        now; the test alert of `auditwire doctor` for a minute at most."""
+        if self.labels.get("alertname") == DOCTOR_TEST:
+            ttl = min(ttl, TEST_TTL)
         alert: dict[str, Any] = {
             "labels": dict(self.labels),
             "annotations": dict(self.annotations),

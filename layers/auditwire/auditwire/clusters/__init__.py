@@ -1,6 +1,6 @@
 """Credentials → cluster identity: who sent this batch, decided before its body is touched."""
 
-from auditwire.clusters.cluster import UNREGISTERED, Cluster, is_cluster_name, is_label
+from auditwire.clusters.cluster import DOCTOR_CLUSTER, UNREGISTERED, Cluster, is_cluster_name, is_label
 from auditwire.clusters.credential import (
     Credential,
     CredentialKind,
@@ -20,6 +20,7 @@ from auditwire.clusters.version import APISERVER, sender_version
 
 __all__ = [
     "APISERVER",
+    "DOCTOR_CLUSTER",
     "UNREGISTERED",
     "Cluster",
     "ClustersError",

@@ -15,6 +15,8 @@ MAX_LABELS: Final = 16
 UNREGISTERED: Final = "unregistered"
 """What came by a cloud's road from a source that is registered for no cluster is kept under this name. No cluster can
 have it."""
+DOCTOR_CLUSTER: Final = "auditwire-doctor"
+"""The reserved cluster of `auditwire doctor`, which nobody may register."""
 
 _NAME = re.compile(r"[a-z0-9-]{1,63}")
 # What Prometheus accepts as a label name. Names with two leading underscores are reserved for Prometheus.

@@ -13,6 +13,7 @@ from typing import Final
 from auditwire.alerts import MAX_ALERTS_A_BATCH, Alert, Occurrence, OutboxError, Publisher, fold
 from auditwire.alerts.about_batch import bodies_quarantined, evaluation_errors
 from auditwire.alerts.body_missing import bodies_missing, events_cut_early
+from auditwire.alerts.doctor_test import doctor_test
 from auditwire.alerts.message import message_of
 from auditwire.alerts.outbox import NoOutbox, Outbox
 from auditwire.alerts.self_alerts import RUNBOOKS, with_runbook
@@ -29,6 +30,7 @@ from auditwire.archive.rejected import keep_cut_texts, quarantine_rejects
 from auditwire.bundles.active_rules import ActiveRules
 from auditwire.clusters import (
     APISERVER,
+    DOCTOR_CLUSTER,
     Cluster,
     Credential,
     Directory,
@@ -44,6 +46,7 @@ from auditwire.ingest.account import Account
 from auditwire.ingest.request import Request
 from auditwire.pipeline import Deciding, Decisions, Kept
 from auditwire.rules import RuleSet
+from auditwire.rules.pack import doctor_rule_set
 from auditwire.senders.kind import SenderKind
 from auditwire.senders.paths import FIREHOSE_PATH
 
@@ -161,6 +164,8 @@ class Ingest:
         outbox. Processing a batch again does no harm: it gives the same keys and the same alerts.
         """
         rules = self.rules.current()
+        if batch.cluster.name == DOCTOR_CLUSTER:
+            rules = doctor_rule_set(rules)
         decisions, rejects, skipped, version = _decide(batch, rules)
         account = Account(batch.cluster.name, batch.cluster.sender, sender_version=version, bundle=rules.digest)
         account.received = len(decisions.seen) + len(rejects)
@@ -227,6 +232,7 @@ class Ingest:
             *events_cut_early(rejects, cluster=cluster, bundle=rules.digest),
             *bodies_missing(undecided, cluster=cluster, bundle=rules.digest, archive_url=self.archive_url),
             *evaluation_errors(errors, documents, cluster=cluster, bundle=rules.digest),
+            *doctor_test([one.event.auditID for one in decisions.kept], cluster=cluster, bundle=rules.digest),
         ]
         room = MAX_ALERTS_A_BATCH - len(about_batch)
         alerts = fold(occurrences, cluster=cluster, bundle=rules.digest, archive_url=self.archive_url, most=room)

@@ -10,6 +10,7 @@ from typing import Final
 
 from auditwire.condition.syntax import Comparison, Not, Operator, Or, Segment
 from auditwire.condition.syntax import Path as Field
+from auditwire.events import Level
 from auditwire.rules.bundle import decode_bundle, encode_bundle
 from auditwire.rules.files import default_rules
 from auditwire.rules.rule_set import Rule, RuleSet, RuleText
@@ -35,6 +36,13 @@ def cautious_rule_set() -> RuleSet:
     return replace(rules, archiving=(*rules.archiving, Rule(_EVERYTHING)))
 
 
+def doctor_rule_set(rules: RuleSet) -> RuleSet:
+    """What decides about the test event of `auditwire doctor` instead of the rules in force: it is archived, and no
+    rule alerts on it."""
+    settings = replace(rules.settings, audit_level=Level.METADATA, k8s_auditing_enabled=True)
+    return replace(rules, archiving=(Rule(_TEST),), alerting=(), policy=None, settings=settings)
+
+
 def compile_pack() -> bytes:
     """The bundle of the default documents. Raises ``RulesError`` if they have errors."""
     from auditwire.rules.load import RulesError, load_sources  # noqa: PLC0415 - brings parser and YAML along
@@ -54,6 +62,7 @@ _EVERYTHING: Final = RuleText(
     priority=Priority.WARNING,
     expression=Or((_HAS_VERB, Not(_HAS_VERB))),
 )
+_TEST: Final = replace(_EVERYTHING, name="DoctorTest", desc="A test event of auditwire doctor")
 
 
 if __name__ == "__main__":

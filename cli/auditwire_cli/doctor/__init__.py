@@ -1,0 +1,1 @@
+"""``auditwire doctor``: whether a stack is well, and what to do if it is not."""
