@@ -129,7 +129,7 @@ events = st.dictionaries(st.sampled_from([*NAMES, "a.b", "k.a"]), values, max_si
 
 
 # Conditions on the audit event, of the kinds rules are made of, over few values, so that many share a test or match.
-_VERBS = ("get", "create", "delete", "update")
+_VERBS = ("get", "create", "delete", "update", "patch")
 _RESOURCES = ("pods", "secrets", "nodes")
 _TEXTS = {
     "Verb": _VERBS,
@@ -154,6 +154,10 @@ _TEXTS = {
     "RequestObject.items[*].*": ("x", "web"),
     "RequestObject.*[*].name": ("x", "web"),
     "Annotations.*": ("allow", "forbid"),
+    "PodSpec.type": ("NodePort", "5"),
+    "PodSpec.containers[*].name": ("x", "web"),
+    "Containers[*].name": ("x", "web"),
+    "Containers[*].kind": ("init", "container"),
     "RequestObject.spec.a.b": ("NodePort", "true"),
     "RequestObject.items[*]": ("x", "5"),
     "RequestObject.items[*].name": ("x", "web"),
@@ -188,7 +192,14 @@ def field_comparison(draw: st.DrawFn) -> Comparison:
     return lowered(draw, Comparison(path, operator, tuple(operands), negated and bool(operator.negative)))
 
 
-_ELEMENTS = ("RequestObject.items[*]", "RequestObject.*", 'RequestObject["it*"][*]', "ResponseObject.items[*]")
+_ELEMENTS = (
+    "Containers[*]",
+    "PodSpec.containers[*]",
+    "RequestObject.items[*]",
+    "RequestObject.*",
+    'RequestObject["it*"][*]',
+    "ResponseObject.items[*]",
+)
 any_of_field = st.builds(AnyOf, st.sampled_from(_ELEMENTS).map(parse_path), of_elements)
 _field_leaf = st.one_of(field_comparison(), field_comparison(), field_comparison(), any_of_field)
 
@@ -208,6 +219,9 @@ _BODIES = (
     b'{"spec":"x","items":[[{"name":"x"}],{"name":null}]}',
     b'{"spec.type":"x","items":"x"}',
     b"[1]",
+    b'{"spec":{"containers":[{"name":"web","tags":["x"]}],"initContainers":[{"name":"x"}]}}',
+    b'{"spec":{"template":{"spec":{"containers":[{"name":"x","$patch":"delete"}],"type":"NodePort"}}}}',
+    b'[{"op":"add","path":"/spec/containers/0/name","value":"x"},{"op":"add","path":"/spec/type","value":5}]',
 )
 # What no decoded event holds, but code that builds events may put in.
 _ODD_TEXTS = (None, 5, 1.5, ["get"], {"a": 1}, "\ud800", b"get")

@@ -323,3 +323,28 @@ def test_what_is_called_impossible_or_always_true_is(condition: str) -> None:
         assert _outcomes(condition, unjudged=False) <= {False}
     if is_always_true(expression, _FIELDS, _no_macros, Work()):
         assert _outcomes(condition, unjudged=True) <= {True}
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_said"),
+    [
+        ("PodSpec.securityContext not exists", True),
+        ("not (PodSpec.securityContext exists)", True),
+        ("any Containers[*] (resources.limits not exists)", True),
+        ("any Containers[*] (name exists and not (resources.limits exists))", True),
+        ("not any Containers[*] (resources.limits exists)", True),
+        ('ObjectRef.Resource = "pods" and Containers not exists', True),
+        ('Verb = "create" and PodSpec.securityContext not exists', False),
+        ("${written} and PodSpec.securityContext not exists", False),
+        ("PodSpec.securityContext exists", False),
+        ("not (PodSpec.securityContext not exists)", False),
+        ("any Containers[*] (resources.limits exists)", False),
+        ("RequestObject.spec not exists", False),
+        ("any RequestObject.rules[*] (verbs not exists)", False),
+    ],
+)
+def test_a_patch_does_not_say_what_it_leaves_as_it_is(condition: str, is_said: bool) -> None:
+    macro = '- {name: written, type: macro, macro: \'Verb in ("create", "update")\'}\n' if "${" in condition else ""
+    said = load_sources([Source("mine.yaml", document(rule(condition) + macro))]).diagnostics
+
+    assert ("AW125" in [one.code for one in said]) is is_said

@@ -92,7 +92,7 @@ def _decisive(found: Trace, first: int) -> tuple[list[int], int]:
 
 def _test(atom: Leaf, event: Event) -> Trace:
     text = spell(atom.expression)
-    if atom.field.members & event.unknown_paths:
+    if atom.field.is_unknown(event, event.unknown_paths):
         return Trace("test", text, None)
     held = atom.field.load(event)
     actual = reached(held, atom.steps)

@@ -153,8 +153,8 @@ QUOTED_KEYS: Final = Behaviour(
 FIELDS_ONLY_HERE: Final = Behaviour(
     "fields-only-here",
     "rules know no Stage, UserAgent, Cluster, ImpersonatedUser, ObjectRef.APIGroup, Annotations",
-    "the whole event can be named, and what follows from it, such as SourceIP; refused with --dialect kubesphere "
-    "(AW111)",
+    "the whole event can be named, and what follows from it, such as SourceIP and PodSpec; refused with --dialect "
+    "kubesphere (AW111)",
     "extended",
 )
 KEYS_ONLY_HERE: Final = Behaviour(

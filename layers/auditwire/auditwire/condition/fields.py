@@ -5,6 +5,7 @@ table is ``auditwire.rules.fields``; ``FreeFields`` looks at plain nested dictio
 """
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
@@ -41,6 +42,14 @@ class Field:
     name: str = ""
     repeats: bool = False
     members: frozenset[str] = frozenset()
+    depends: Callable[[Any, AbstractSet[str]], bool] | None = None
+    """Whether the field of an event depends on the members that are unknown; None if it always does."""
+
+    def is_unknown(self, event: Any, unknown: AbstractSet[str]) -> bool:
+        """Whether nobody can say what the field is, where these members of the event are not known."""
+        if not self.members & unknown:
+            return False
+        return self.depends is None or self.depends(event, unknown)
 
 
 class FieldTable(Protocol):

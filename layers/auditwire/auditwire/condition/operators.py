@@ -5,7 +5,7 @@ values are dealt with around the test, the same way for every operator (``holds`
 """
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import re2
@@ -71,7 +71,7 @@ def holds(test: Test, value: Any, *, negated: bool, inside_array: bool = False) 
     if value is None:
         return False
     if isinstance(value, list):
-        elements = list(_leaves(value))
+        elements = list(elements_of(value))
         return bool(elements) and any(map(test, elements)) is not negated
     if isinstance(value, dict) and not inside_array:
         return False
@@ -83,7 +83,8 @@ def exists_in_array(value: Any, *, negated: bool) -> bool:
     return value is not None and is_present(value) is not negated
 
 
-def _leaves(array: list[Any]) -> Any:
+def elements_of(array: list[Any]) -> Iterator[Any]:
+    """The values of an array and of the arrays in it, in order, without nulls."""
     pending = [iter(array)]
     while pending:
         for element in pending[-1]:

@@ -20,7 +20,7 @@ def evaluate_partial(node: Any, event: Any, unknown: AbstractSet[str]) -> bool |
     comparison is unknown too where it cannot judge a value and it depends on them whether it is reached.
     """
     if isinstance(node, Leaf):
-        return None if node.field.members & unknown else node.judge(node.field.load(event))
+        return None if node.field.is_unknown(event, unknown) else node.judge(node.field.load(event))
     if isinstance(node, Not):
         value = evaluate_partial(node.operand, event, unknown)
         return None if value is None else not value

@@ -32,7 +32,11 @@ MAX_NUMBER_LENGTH: Final = 1_000
 """Characters of a text that may still be read as a number: longer ones cost quadratic time and mean nothing."""
 
 
-def text_of(value: Any) -> str:
+MAX_PRINTED_LEVELS: Final = 64
+"""How deep the objects and arrays of a printed value may nest; what is deeper is printed as an ellipsis."""
+
+
+def text_of(value: Any, levels: int = MAX_PRINTED_LEVELS) -> str:
     """The text of a value that is not null: strings as they are, numbers (64-bit floats, as in KubeSphere)
     as JSON writes them.
 
@@ -46,9 +50,11 @@ def text_of(value: Any) -> str:
         return _number_text(number_of(value))
     if value is None:
         return "<nil>"
+    if not levels:
+        return "…"
     if isinstance(value, dict):
-        return f"map[{' '.join(f'{key}:{text_of(value[key])}' for key in sorted(value))}]"
-    return f"[{' '.join(text_of(item) for item in value)}]"
+        return f"map[{' '.join(f'{key}:{text_of(value[key], levels - 1)}' for key in sorted(value))}]"
+    return f"[{' '.join(text_of(item, levels - 1) for item in value)}]"
 
 
 def number_of(value: Any) -> float:
@@ -104,9 +110,17 @@ def truth_of(value: Any) -> bool:
 
 def is_present(value: Any) -> bool:
     """Whether a value exists: not null, and an object only if something in it does."""
-    if isinstance(value, dict):
-        return any(is_present(item) for item in value.values())
-    return value is not None
+    if not isinstance(value, dict):
+        return value is not None
+    # Without recursion: senders choose how deep values nest.
+    pending = [value]
+    while pending:
+        for below in pending.pop().values():
+            if isinstance(below, dict):
+                pending.append(below)
+            elif below is not None:
+                return True
+    return False
 
 
 def _number_text(value: float) -> str:

@@ -34,6 +34,7 @@ CODES: Final[Mapping[str, str]] = {
     "AW122": "lower() compares texts in lower case",
     "AW123": "this is no network",
     "AW124": "any looks at elements",
+    "AW125": "a patch says only what it changes",
     "AW201": "the file is not YAML",
     "AW202": "the apiVersion is not supported",
     "AW203": "the key is unknown",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import orjson
 
+from auditwire.events.pod_spec import containers_in, is_worth_decoding, location_of, pod_spec_in
 from auditwire.senders.kind import SenderKind
 
 if TYPE_CHECKING:
@@ -174,10 +175,26 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
         server. The others are what headers such as X-Forwarded-For say."""
         return self.sourceIPs[-1] if self.sourceIPs else None
 
+    @cached_property
+    def podSpec(self) -> dict[str, Any] | None:  # noqa: N802
+        """The pod specification that the request asks for, in whatever workload and form; None for none."""
+        ref = self.objectRef
+        location = location_of(self.verb, ref.resource, ref.apiGroup, ref.subresource)
+        body = self.requestObject
+        if location is None or body is None or not is_worth_decoding(location, memoryview(body)):
+            return None
+        return pod_spec_in(self.requestBody, location, is_patch=self.verb == "patch")
+
+    @cached_property
+    def containers(self) -> list[Any] | None:
+        """The containers of ``podSpec``, of all three lists, each with its ``kind``; None if it says nothing about
+        them."""
+        return containers_in(self.podSpec)
+
     def forget_bodies(self) -> None:
         """Frees the decoded bodies, which take several times the memory of their text. They can be decoded again."""
-        self.__dict__.pop("requestBody", None)
-        self.__dict__.pop("responseBody", None)
+        for name in _FROM_BODIES:
+            self.__dict__.pop(name, None)
 
     def flag(self, flag: Flag) -> None:
         """Adds a flag to this event, once."""
@@ -188,9 +205,9 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
         """A copy with other field values that still has the item as received. Unchanged bodies stay decoded."""
         copy = msgspec.structs.replace(self, **changes)
         beside = dict(self.__dict__)
-        for name, body in (("requestObject", "requestBody"), ("responseObject", "responseBody")):
-            if name in changes:
-                beside.pop(body, None)
+        for name, members in _FROM_BODIES.items():
+            if members & changes.keys():
+                beside.pop(name, None)
         beside["edited"] = self.edited | changes.keys()
         # Nothing else is stored beside the fields. ``received`` has to be evaluated first, or an event built by hand
         # would encode the new values.
@@ -214,6 +231,15 @@ def json_value(text: msgspec.Raw | None) -> Any:
 def _whole_number(digits: str) -> float:
     return float(digits) if len(digits) > 300 else int(digits)
 
+
+_OF_WORKLOADS = frozenset(("requestObject", "objectRef", "verb"))
+_FROM_BODIES = {
+    "requestBody": frozenset(("requestObject",)),
+    "responseBody": frozenset(("responseObject",)),
+    "podSpec": _OF_WORKLOADS,
+    "containers": _OF_WORKLOADS,
+}
+"""What is made of bodies when it is asked for, and the members that each is made of."""
 
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _NAMES_IN_ANY_CASING = frozenset(field.name.lower() for field in msgspec.structs.fields(Event))

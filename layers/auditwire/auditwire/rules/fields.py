@@ -6,6 +6,7 @@ exact.
 """
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final
@@ -14,6 +15,15 @@ from auditwire.condition.errors import Finding
 from auditwire.condition.fields import Field, Kind
 from auditwire.condition.syntax import Path, Segment
 from auditwire.documents.nearest import nearest
+from auditwire.events.pod_spec import location_of
+
+
+def _pod_spec_depends(event: Any, unknown: AbstractSet[str]) -> bool:
+    """Whether the pod specification of an event depends on its body, where at most that is unknown."""
+    ref = event.objectRef
+    if unknown & {"objectRef", "verb"}:
+        return True
+    return location_of(event.verb, ref.resource, ref.apiGroup, ref.subresource) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +74,8 @@ _TOP_LEVEL: Final = (
     ("Message", Kind.TEXT, "message"),
     ("SourceIPs", Kind.TEXTS, "sourceIPs"),
     ("SourceIP", Kind.OPTIONAL_TEXT, "sourceIP"),
+    ("PodSpec", Kind.JSON, "podSpec"),
+    ("Containers", Kind.JSON, "containers"),
     ("RequestReceivedTimestamp", Kind.OPTIONAL_TEXT, "requestReceivedTimestamp"),
     ("StageTimestamp", Kind.OPTIONAL_TEXT, "stageTimestamp"),
     ("RequestObject", Kind.JSON, "requestBody"),
@@ -100,8 +112,16 @@ _TABLE: Final[dict[str, _Leaf | _Object]] = {
 # Objects that an event may lack. Loading what is below them must not fail.
 _OPTIONAL_OBJECTS: Final = frozenset(("impersonatedUser", "responseStatus", "authenticationMetadata"))
 
-# Attributes that give a member of the event in another form.
-_MEMBERS: Final = {"requestBody": "requestObject", "responseBody": "responseObject", "sourceIP": "sourceIPs"}
+# Attributes that give members of the event in another form, or what follows from them.
+_WORKLOAD: Final = frozenset(("requestObject", "objectRef", "verb"))
+_MEMBERS: Final = {
+    "requestBody": frozenset(("requestObject",)),
+    "responseBody": frozenset(("responseObject",)),
+    "sourceIP": frozenset(("sourceIPs",)),
+    "podSpec": _WORKLOAD,
+    "containers": _WORKLOAD,
+}
+_DEPENDS: Final = {"podSpec": _pod_spec_depends, "containers": _pod_spec_depends}
 
 # These values differ in nearly every event. The values of all other fields recur from event to event.
 _DIFFERENT_EACH_TIME: Final = frozenset((
@@ -149,12 +169,14 @@ def _leaf_field(path: Path, leaf: _Leaf, own: Segment, rest: tuple[Segment, ...]
     if leaf.kind in (Kind.TEXT, Kind.OPTIONAL_TEXT, Kind.NUMBER) and own.index is not None:
         return _no_array(path, leaf.name)
     parent = leaf.attribute.partition(".")[0]
-    members = frozenset((_MEMBERS.get(parent, parent),))
+    members = _MEMBERS.get(parent) or frozenset((parent,))
     repeats = leaf.kind in (Kind.TEXT, Kind.OPTIONAL_TEXT, Kind.NUMBER) and leaf.name not in _DIFFERENT_EACH_TIME
     if "." in leaf.attribute and parent in _OPTIONAL_OBJECTS:
         expression = f"(None if event.{parent} is None else event.{leaf.attribute})"
         return Field(leaf.kind, _optional_loader(leaf.attribute), rest, expression, leaf.name, repeats, members)
-    return Field(leaf.kind, attrgetter(leaf.attribute), rest, f"event.{leaf.attribute}", leaf.name, repeats, members)
+    depends = _DEPENDS.get(parent)
+    load, expression = attrgetter(leaf.attribute), f"event.{leaf.attribute}"
+    return Field(leaf.kind, load, rest, expression, leaf.name, repeats, members, depends)
 
 
 def _optional_loader(attribute: str) -> Callable[[Any], Any]:

@@ -23,6 +23,7 @@ from auditwire.rules.document import Entry, RuleDocument, Scalar
 from auditwire.rules.expansion import UnresolvedError
 from auditwire.rules.mentions import Mention, mentions
 from auditwire.rules.settings import Settings
+from auditwire.rules.unsaid import unsaid_in_patches
 from auditwire.rules.webhook_document import WebhookDocument
 
 # If more names than this are unresolved, unused definitions mean nothing.
@@ -51,8 +52,8 @@ class Subject:
 
 
 def lint(subject: Subject) -> None:
-    """Reports all warnings and notes (AW113 to AW121, AW215 to AW220). If documents have errors, reports what can be
-    found."""
+    """Reports all warnings and notes (AW113 to AW121, AW125, AW215 to AW220). If documents have errors, reports what
+    can be found."""
     found = list(mentions(subject.documents))
     _texts(subject)
     _unused(subject, found)
@@ -79,6 +80,8 @@ def _texts(subject: Subject) -> None:
             expression = subject.definitions.expand_fields(document, written)
             findings = doubtful(expression, fields)
             findings += _as_a_whole(replace(subject, fields=fields), document, expression, work)
+            if entry.type == "rule":
+                findings += unsaid_in_patches(subject.definitions.expand(document, written), fields)
         except (UnresolvedError, RecursionError):
             continue  # reported at the definition
         for finding in findings:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from auditwire.condition.errors import Finding
 from auditwire.condition.evaluate import root_index_of
 from auditwire.condition.fields import FieldTable
+from auditwire.condition.operators import elements_of
 from auditwire.condition.paths import KeyPattern, Step, find, steps_of
 from auditwire.condition.syntax import AnyElement, Path
 from auditwire.condition.values import text_of
@@ -40,7 +41,7 @@ def _field_text(path: Path, fields: FieldTable) -> Callable[[Any], str]:
     load = field.load
 
     def render(event: Any) -> str:
-        values = list(_leaves(reached(load(event), steps)))
+        values = [value for value in elements_of([reached(load(event), steps)]) if value != ""]
         return ", ".join(text_of(value) for value in values) if values else _MISSING
 
     return render
@@ -69,11 +70,3 @@ def reached(value: Any, steps: tuple[Step, ...], position: int = 0) -> Any:
     if position == len(steps) - 1:
         return selected
     return [reached(element, steps, position + 1) for element in selected]
-
-
-def _leaves(value: Any) -> Any:
-    if isinstance(value, list):
-        for item in value:
-            yield from _leaves(item)
-    elif value is not None and value != "":
-        yield value
