@@ -9,7 +9,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +40,15 @@ _KNOWN_KEYS = {
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A deployed stack: its outputs, its resources by logical id, and the folder with the code of each function."""
+    """A deployed stack: its outputs, its resources by logical id, the folder with the code of each function, and the
+    values of its parameters."""
 
     name: str
     region: str
     outputs: Mapping[str, str]
     resources: Mapping[str, Deployed]
     code: Mapping[str, Path]
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
     def of_type(self, type_name: str) -> Iterator[Deployed]:
         """The deployed resources of one type."""
@@ -95,7 +97,7 @@ def deploy(template: Path, *, stack: str, region: str, parameters: Mapping[str, 
     _check_complete(translated["Resources"], deployment, stack)
     described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
-    return Stack(stack, region, outputs, deployment.resources, code)
+    return Stack(stack, region, outputs, deployment.resources, code, values)
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]

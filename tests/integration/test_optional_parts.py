@@ -7,23 +7,31 @@ from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 
 from alertmanagers import Fake, alertmanager
 from auditwire.alerts.message import Message
-from auditwire.alerts.outbox import S3Outbox
+from auditwire.alerts.outbox import S3Outbox, encode_messages, outbox_key
 from auditwire.clusters import Cluster, ClustersTable, Registration, credential_digest
 from auditwire_local import LocalSystem, Options
+from faults import Calls, Exchange, Fault, Trouble, Wire, denied
 from local_road import body_of, exec_event, post
 from roles.calls import Call
+from roles.permissions import allowed, statements_of
 from roles.service_calls import with_service_calls
 from waiting import until
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+OLD_KEY = "arn:aws:kms:us-east-1:123456789012:key/22222222-2222-3333-4444-555555555555"
+OLDER_KEY = "arn:aws:kms:us-east-1:123456789012:key/33333333-2222-3333-4444-555555555555"
+OTHER_KEY = "arn:aws:kms:us-east-1:123456789012:key/44444444-2222-3333-4444-555555555555"
 # moto puts six more characters behind it when the secret is made, and finds the secret without them too.
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:alertmanager-AbCdEf"
+WIRE = Wire()
 PARAMETERS = {
     "KmsKeyArn": KEY,
+    "PreviousKmsKeyArns": f"{OLD_KEY},{OLDER_KEY}",
     "AlertmanagerSecretArn": SECRET,
     "RelaySubnetIds": "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
     "RelaySecurityGroupIds": "sg-0123456789abcdef0",
@@ -41,7 +49,7 @@ def peer() -> Iterator[Fake]:
 @pytest.fixture(scope="module")
 def system(peer: Fake) -> Iterator[LocalSystem]:
     options = Options(parameters=PARAMETERS, schedules=False)
-    with LocalSystem.start(alertmanagers=[peer.url], options=options) as system:
+    with WIRE.in_place(), LocalSystem.start(alertmanagers=[peer.url], options=options) as system:
         boto3.client("secretsmanager", "us-east-1").create_secret(
             Name=SECRET.rpartition(":")[2], SecretString='{"username": "auditwire", "password": "hunter2"}'
         )
@@ -92,6 +100,47 @@ def test_the_watch_tells_of_a_cluster_that_is_silent(system: LocalSystem) -> Non
     ClustersTable(system.client("dynamodb"), system.outputs["ClustersTable"]).add(silent)
 
     assert system.function("watch").invoke({})["published"] == 1
+
+
+def needs_its_key(system: LocalSystem, function: str) -> Fault:
+    """S3 as it answers somebody who may not use the key of the object: 403."""
+    statements = statements_of(system, function)
+
+    def fault(exchange: Exchange) -> AWSResponse:
+        answer = exchange.done()
+        key = answer.headers.get("x-amz-server-side-encryption-aws-kms-key-id")
+        return answer if not key or allowed(statements, "kms:Decrypt", key) else denied(exchange)
+
+    return fault
+
+
+@pytest.mark.parametrize(
+    ("key", "published"), [(KEY, 1), (OLD_KEY, 1), (OLDER_KEY, 1), (OTHER_KEY, 0)], ids=["own", "old", "older", "other"]
+)
+def test_what_a_key_of_before_has_encrypted_is_still_read(system: LocalSystem, key: str, published: int) -> None:
+    s3, bucket = system.client("s3"), system.outputs["ArchiveBucket"]
+    messages = [Message('{"labels":{"alertname":"a"}}', {"rule": key})]
+    name = outbox_key(messages)
+    body = encode_messages(messages)
+    s3.put_object(Bucket=bucket, Key=name, Body=body, ServerSideEncryption="aws:kms", SSEKMSKeyId=key)
+    with WIRE.faulty(Trouble(Calls("publish_outbox", "s3.GetObject"), needs_its_key(system, "publish_outbox"))):
+        assert system.function("publish_outbox").invoke({})["published"] == published
+    s3.delete_object(Bucket=bucket, Key=name)
+
+
+def test_after_the_runbook_nothing_needs_a_key_of_before(system: LocalSystem) -> None:
+    """What docs/runbooks.md has people do: copy each object onto itself, which encrypts it with the bucket's key."""
+    s3, bucket = system.client("s3"), system.outputs["ArchiveBucket"]
+    s3.put_object(Bucket=bucket, Key="quarantine/x", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId=OLD_KEY)
+    s3.copy_object(
+        Bucket=bucket,
+        Key="quarantine/x",
+        CopySource={"Bucket": bucket, "Key": "quarantine/x"},
+        MetadataDirective="COPY",
+        ServerSideEncryption="aws:kms",
+        SSEKMSKeyId=KEY,
+    )
+    assert s3.head_object(Bucket=bucket, Key="quarantine/x")["SSEKMSKeyId"] == KEY
 
 
 def test_events_and_seals_are_locked_and_nothing_else(system: LocalSystem) -> None:

@@ -690,6 +690,7 @@ def test_optional_parts_bring_their_permissions(template: Document) -> None:
     }
     assert optional == {
         ("HasKmsKey", "UseKey"),
+        ("HasPreviousKeys", "ReadWithPreviousKeys"),
         ("ArchiveInTable", "WriteArchiveTable"),
         ("HasAlertmanagerSecret", "ReadAlertmanagerCredentials"),
         ("RelayInVpc", "JoinVpc"),

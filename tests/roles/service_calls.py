@@ -28,6 +28,7 @@ _KEY_USE = {
     "sqs:ReceiveMessage": ("kms:Decrypt",),
     "sqs:SendMessage": ("kms:Decrypt", "kms:GenerateDataKey"),
 }
+_READING = frozenset(("s3:GetObject", "sqs:ReceiveMessage"))
 
 
 def with_service_calls(calls: Iterable[Call], functions: Iterable[Configuration], stack: Stack) -> list[Call]:
@@ -61,12 +62,16 @@ def _of_environment(function: Configuration, stack: Stack) -> Iterator[Call]:
 def _with_keys(calls: Iterable[Call], stack: Stack) -> Iterator[Call]:
     """What calls make S3, SNS, SQS and DynamoDB do, in the caller's name, with a key of the customer's own."""
     keys = dict(_keys(stack))
+    previous = [key for key in stack.parameters.get("PreviousKmsKeyArns", "").split(",") if key]
     for call in calls:
         # An object's bucket, an index's table; a topic or a queue is itself.
         key = keys.get(call.resource.partition("/")[0]) or keys.get("/".join(call.resource.split("/")[:2]))
         if key is not None:
             uses = ("kms:Decrypt",) if call.action.startswith("dynamodb:") else _KEY_USE.get(call.action, ())
             yield from (Call(call.function, action, key) for action in uses)
+            if call.action in _READING:
+                # It may still be encrypted with a key of before.
+                yield from (Call(call.function, "kms:Decrypt", one) for one in previous)
 
 
 def _keys(stack: Stack) -> Iterator[tuple[str, str]]:
