@@ -21,5 +21,5 @@ def archived(count: int, size: int = 400) -> Iterator[tuple[str, bytes]]:
         for event in events:
             settle(event, cluster=CLUSTER, received=_RECEIVED)
         about = {"received": _RECEIVED.isoformat(), "batch": batch_digest(CLUSTER, body), "archiving": ["keep.kept"]}
-        for group in partition(events):
+        for group in partition(events, _RECEIVED):
             yield group.t, gzip_lines(encode_line(events[at], about) for at in group.members)

@@ -84,7 +84,7 @@ def whole(body: bytes, rules: RuleSet) -> bytes:
     """One batch down the road: decode, settle, decide, divide by hours, make lines, compress."""
     taken = read(body, lambda: Deciding(sender=SenderKind.KUBERNETES, rules=rules), _settle_and_take)
     decisions = taken.taker.decisions()
-    partition(decisions.seen)
+    partition(decisions.seen, RECEIVED)
     return gzip_lines(lines_of(decisions))
 
 

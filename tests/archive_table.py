@@ -9,6 +9,7 @@ from local_road import body_of, exec_event
 from template import source
 
 TABLE = "archive"
+RECEIVED = datetime(2026, 11, 21, 22, 6, tzinfo=UTC)
 
 
 def make_table(dynamodb: Any) -> None:
@@ -24,22 +25,25 @@ def items_of(dynamodb: Any) -> list[dict[str, Any]]:
     return sorted(found["Items"], key=lambda item: str(item["event"]["S"]))
 
 
-def settled(*events: dict[str, Any], cluster: str = "prod") -> list[Event]:
+def settled(*events: dict[str, Any], cluster: str = "prod", received: datetime = RECEIVED) -> list[Event]:
     """Events as ingest has them once their body was read."""
     found = decode(body_of(*events)).events
     assert len(found) == len(events)
     for event in found:
-        settle(event, cluster=cluster, received=datetime(2026, 11, 21, 22, 6, tzinfo=UTC))
+        settle(event, cluster=cluster, received=received)
     return found
 
 
-def records_of(*events: dict[str, Any], cluster: str = "prod") -> dict[str, list[Record]]:
+def records_of(
+    *events: dict[str, Any], cluster: str = "prod", received: datetime = RECEIVED
+) -> dict[str, list[Record]]:
     """Hour → the records of these events, as ingest hands them to an archive."""
-    made = settled(*events, cluster=cluster)
-    return {
-        group.hour: [Record(made[at], encode_line(made[at], {"batch": "b"}), group.t) for at in group.members]
-        for group in partition(made)
-    }
+    made = settled(*events, cluster=cluster, received=received)
+    records: dict[str, list[Record]] = {}
+    for group in partition(made, received):
+        lines = [Record(made[at], encode_line(made[at], {"batch": "b"}), group.t) for at in group.members]
+        records.setdefault(group.hour, []).extend(lines)
+    return records
 
 
 def numbered(count: int, **changes: Any) -> list[Record]:

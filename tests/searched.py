@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from archive_table import settled
+from archive_table import RECEIVED, settled
 from auditwire.archive import batch_digest, object_key, partition
 from auditwire.archive.found import Found
 from auditwire.archive.keys import kept_at, parse_object_key
@@ -39,7 +39,7 @@ class Archive:
         made = settled(*events, cluster=cluster)
         digest = batch_digest(cluster, orjson.dumps(events))
         keys = []
-        for group in partition(made):
+        for group in partition(made, RECEIVED):
             lines = []
             for at in group.members:
                 event = made[at]

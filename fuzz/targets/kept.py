@@ -38,7 +38,7 @@ def _item(data: bytes) -> Hashable:
     for event in events:
         settle(event, cluster="prod", received=RECEIVED)
     outcome = []
-    for group in partition(events):
+    for group in partition(events, RECEIVED):
         for event in (events[position] for position in group.members):
             record = Record(event, encode_line(event, {"flags": sorted(event.flags)}), group.t)
             key = key_of(f"prod#{record.at[:13]}", record, 8)

@@ -156,7 +156,7 @@ def test_what_was_kept_in_the_bucket_before_is_found_there(desk: Desk) -> None:
     now = datetime.now(UTC)
     for number, hours in ((61, 1), (62, 30)):
         before = (now - timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        [(hour, records)] = records_of(exec_event(number, stageTimestamp=before), cluster="old").items()
+        [(hour, records)] = records_of(exec_event(number, stageTimestamp=before), cluster="old", received=now).items()
         place = bucket.place("old", HourGroup(hour, records[0].t, (0,)), "0" * 64)
         assert bucket.put_events(place, records, 0) == "stored"
 
@@ -307,6 +307,15 @@ def test_damage_is_named_and_hides_nothing_else(desk: Desk) -> None:
     assert (done.code, len(done.lines)) == (1, 2)
     assert done.stderr.startswith(f"{table}: demo#2026-11-21T22#0 2026-11-21T22:05:00.000000Z#0: is damaged: ")
     assert done.stderr.endswith("1 object could not be read whole: what is missing may be there\n")
+
+
+def test_an_event_of_the_far_future_is_found_by_its_receipt_and_shows_what_it_claims(desk: Desk) -> None:
+    claimed = "9999-12-31T23:59:59.000000Z"
+    assert desk.send(exec_event(320, user={"username": "future"}, stageTimestamp=claimed)) == 200
+    hour = f"{datetime.now(UTC):%Y-%m-%dT%H}"
+    done = desk.run("--user", "future", "--from", "2h")
+    assert done.lines[1][:13] in (hour, f"{datetime.now(UTC) - timedelta(hours=1):%Y-%m-%dT%H}")
+    assert done.lines[1].endswith(f"  time_implausible {claimed}")
 
 
 def test_a_table_is_not_sealed_and_verifying_says_so(desk: Desk) -> None:

@@ -44,12 +44,12 @@ def test_the_shards_are_all_used_and_no_others() -> None:
     assert {key_of(HOUR, record, 8).partition for record in records} == {f"{HOUR}#{shard}" for shard in range(8)}
 
 
-def test_an_event_without_a_time_of_its_own_is_kept_with_its_batch() -> None:
+def test_an_event_without_a_time_of_its_own_is_kept_at_the_hour_of_its_receipt() -> None:
     undated, other = exec_event(1), exec_event(2)
     del undated["stageTimestamp"], undated["requestReceivedTimestamp"]
     [records] = records_of(undated, other).values()
 
-    assert [record.at for record in records] == [other["stageTimestamp"]] * 2
+    assert [record.at for record in records] == ["2026-11-21T22:00:00.000000Z", other["stageTimestamp"]]
     assert records[0].event.stageTimestamp == "2026-11-21T22:06:00.000000Z"
 
 

@@ -24,15 +24,12 @@ def events(*stage_times: str | None, received: datetime = RECEIVED) -> list[Even
 
 
 def test_no_events_make_no_group() -> None:
-    assert partition([]) == []
+    assert partition([], RECEIVED) == []
 
 
 def test_events_are_grouped_by_the_hour_they_happened_in() -> None:
-    found = partition(
-        events(
-            "2026-11-21T22:59:59.999999Z", "2026-11-21T23:00:00Z", "2026-11-21T22:05:00+00:00", "2026-11-21T23:30:00.5Z"
-        )
-    )
+    times = "2026-11-21T22:59:59.999999Z", "2026-11-21T23:00:00Z", "2026-11-21T22:05:00+00:00", "2026-11-21T23:30:00.5Z"
+    found = partition(events(*times), RECEIVED)
     assert found == [
         HourGroup("2026-11-21T22", "20261121T220500.000000Z", (0, 2)),
         HourGroup("2026-11-21T23", "20261121T230000.000000Z", (1, 3)),
@@ -42,7 +39,7 @@ def test_events_are_grouped_by_the_hour_they_happened_in() -> None:
 def test_later_hours_than_24_join_the_last_and_are_known_as_strays() -> None:
     times = [f"2026-11-{1 + hour // 24:02}T{hour % 24:02}:10:00Z" for hour in range(30)]
     times.append("2026-11-01T23:59:00Z")
-    found = partition(events(*reversed(times)))
+    found = partition(events(*reversed(times)), RECEIVED)
     assert len(found) == 24
     assert [group.hour for group in found] == [f"2026-11-01T{hour:02}" for hour in range(24)]
     last = found[-1]
@@ -52,25 +49,55 @@ def test_later_hours_than_24_join_the_last_and_are_known_as_strays() -> None:
     assert sorted(at for group in found for at in group.members) == list(range(31))
 
 
-def test_events_without_a_time_of_their_own_do_not_move_the_others_when_the_batch_is_sent_again() -> None:
-    times = ("2026-11-21T22:05:00Z", "not a time", None)
-    first = partition(events(*times))
-    again = partition(events(*times, received=datetime(2026, 11, 23, tzinfo=UTC)))
-    assert first == again == [HourGroup("2026-11-21T22", "20261121T220500.000000Z", (0, 1, 2), frozenset((1, 2)))]
+@pytest.mark.parametrize("time", [None, "not a time", "9999-12-31T23:59:59Z", "2026-11-23T09:35:00Z"])
+def test_an_event_without_a_plausible_time_is_filed_by_its_receipt_and_never_under_a_neighbours_time(
+    time: str | None,
+) -> None:
+    times = ("2026-11-21T22:05:00Z", time, "2026-11-21T23:05:00Z", time)
+    dated = [
+        HourGroup("2026-11-21T22", "20261121T220500.000000Z", (0,)),
+        HourGroup("2026-11-21T23", "20261121T230500.000000Z", (2,)),
+    ]
+    assert partition(events(*times), RECEIVED) == [
+        *dated,
+        HourGroup("2026-11-22T09", "20261122T090000.000000Z", (1, 3)),
+    ]
+    # The same object when it comes again in that hour, another one later; the others stay where they are.
+    again = RECEIVED.replace(minute=34)
+    assert partition(events(*times, received=again), again) == partition(events(*times), RECEIVED)
+    if time is None:
+        later = RECEIVED.replace(hour=10)
+        assert partition(events(*times, received=later), later)[:2] == dated
 
 
-def test_a_body_without_any_time_goes_by_the_hour_it_came_in() -> None:
-    times = (None, "yesterday")
-    expected = [HourGroup("2026-11-22T09", "20261122T090000.000000Z", (0, 1))]
-    assert partition(events(*times)) == expected
-    assert partition(events(*times, received=RECEIVED.replace(minute=34))) == expected
+def test_an_event_of_the_same_hour_keeps_its_own_object() -> None:
+    found = partition(events("2026-11-22T09:10:00Z", None), RECEIVED)
+    assert found == [
+        HourGroup("2026-11-22T09", "20261122T090000.000000Z", (1,)),
+        HourGroup("2026-11-22T09", "20261122T091000.000000Z", (0,)),
+    ]
 
 
-@given(st.lists(st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1)).map(lambda moment: f"{moment.isoformat()}Z")))  # noqa: DTZ001
-def test_every_event_is_in_exactly_one_of_at_most_24_groups(times: list[str]) -> None:
-    found = partition(events(*times))
+def test_what_happened_at_the_start_of_the_hour_has_no_second_object_of_the_same_key() -> None:
+    found = partition(events("2026-11-22T09:10:00Z", None, "2026-11-22T09:00:00Z"), RECEIVED)
+    assert found == [HourGroup("2026-11-22T09", "20261122T090000.000000Z", (0, 1, 2))]
+
+
+@pytest.mark.parametrize("time", ["1970-01-01T00:00:00Z", "2019-11-22T09:30:00Z", "2026-11-23T09:30:00Z"])
+def test_old_events_keep_their_hour_and_so_do_those_of_a_fast_clock(time: str) -> None:
+    (group,) = partition(events(time), RECEIVED)
+    assert group.hour == time[:13]
+
+
+MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1))  # noqa: DTZ001
+
+
+@given(st.lists(MOMENTS.map(lambda moment: f"{moment.isoformat()}Z") | st.none()))
+def test_every_event_is_in_exactly_one_of_at_most_24_groups(times: list[str | None]) -> None:
+    found = partition(events(*times), RECEIVED)
     assert len(found) <= 24
     assert sorted(at for group in found for at in group.members) == list(range(len(times)))
+    assert [group.t for group in found] == sorted(group.t for group in found)
     assert all(group.strays <= set(group.members) for group in found)
     assert len({group.t for group in found}) == len(found)
 

@@ -75,7 +75,7 @@ def test_any_of_several_texts_will_do(texts: list[str], way: Callable[[str], str
     lines = [('{"a":"' + "".join(map(way, text)) + '"}').encode() for text in texts]
     wanted = [Text(text, is_whole) for text in texts]
 
-    assert list(Needle(*wanted).lines(b"\n".join([*lines, b'{"a":1}']))) == lines
+    assert list(Needle(*wanted).lines(b"\n".join([*lines, b"{}"])))[: len(lines)] == lines
 
 
 def test_a_whole_text_is_no_part_of_another() -> None:

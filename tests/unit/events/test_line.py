@@ -11,7 +11,7 @@ from auditwire.events.line import event_part
 from captures import Capture, assert_equal_but_for_redactions, each_of, logs, own_bodies
 from payloads import payload, payload_names
 
-RECEIVED = datetime(2026, 11, 21, 22, 10, tzinfo=UTC)
+RECEIVED = datetime(2026, 12, 1, tzinfo=UTC)
 BEGIN = b'{"level":"Metadata","auditID":"a","stage":"Panic","verb":"get"'
 
 
@@ -121,7 +121,7 @@ def test_white_space_of_the_body_never_breaks_the_line() -> None:
 def test_settled_values_replace_what_was_received() -> None:
     read = json.loads(line_of(text_of(item(cluster="forged", stageTimestamp="x", requestReceivedTimestamp=None))))
 
-    assert (read["cluster"], read["stageTimestamp"]) == ("prod", "2026-11-21T22:10:00.000000Z")
+    assert (read["cluster"], read["stageTimestamp"]) == ("prod", "2026-12-01T00:00:00.000000Z")
     assert read["requestReceivedTimestamp"] is None
     assert read["_auditwire"] == {
         "reportedCluster": "forged",

@@ -155,3 +155,22 @@ def test_kubesphere_events_settle_alike() -> None:
 
     assert (event.cluster, event.reportedCluster) == ("demo-ks", "host")
     assert event.stageTimestamp == "2026-11-21T22:05:01.500000Z"
+
+
+@pytest.mark.parametrize(
+    ("time", "is_implausible"),
+    [
+        ("2026-11-22T22:00:00.000005Z", False),
+        ("2026-11-22T22:00:00.000006Z", True),
+        ("2026-11-22T23:00:00.000006+01:00", True),
+        ("9999-12-31T23:59:59Z", True),
+        ("1970-01-01T00:00:00Z", False),
+        ("no time", False),
+    ],
+)
+@pytest.mark.parametrize("field", ["stageTimestamp", "requestReceivedTimestamp"])
+def test_a_time_more_than_a_day_ahead_stays_and_is_flagged(time: str, is_implausible: bool, field: str) -> None:
+    event = settled(**{"stageTimestamp": None, "requestReceivedTimestamp": None, field: time})
+    assert ("time_implausible" in event.flags) is is_implausible
+    if is_implausible:
+        assert event.stageTimestamp == normalise(time)

@@ -3,10 +3,12 @@
 import hashlib
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from auditwire.clusters.cluster import is_cluster_name
 from auditwire.events.model import Flag
+from auditwire.events.timestamps import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,7 +25,7 @@ _OBJECT_KEY: Final = re.compile(
 )
 
 _HOUR = len("2026-11-21T22")
-_RECEIVE_TIME_ONLY = frozenset((Flag.STAGE_TIME_MISSING, Flag.STAGE_TIME_UNREADABLE))
+_WITHOUT_TIME = frozenset((Flag.STAGE_TIME_MISSING, Flag.STAGE_TIME_UNREADABLE, Flag.TIME_IMPLAUSIBLE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,46 +52,55 @@ class ObjectPlace:
     t: str
 
 
-def partition(events: "Sequence[Event | Passed]") -> list[HourGroup]:
+def partition(events: "Sequence[Event | Passed]", received: datetime) -> list[HourGroup]:
     """Groups all decoded, settled events of a body by the hour of their stageTimestamp, earliest hour first; at most 24
     groups.
 
     Pass every event of the body, not only those that the rules archive. The keys must not change when a rule changes,
-    or a repeated batch would be stored twice. Hours after the 24th join the last group. So do events whose only time is
-    the time of receipt, since that differs each time they are sent. If a body has only such events, its group is the
-    start of the hour in which it was received.
+    or a repeated batch would be stored twice. Events without a time that can be right are one group, at the start of
+    the hour in which the body was received: nobody looks for them under the time of a neighbour. If the body comes
+    again in another hour, they are stored once more. Of the others, hours that are too many join the last group.
     """
     hours: dict[str, list[int]] = {}
     undated: list[int] = []
     for position, event in enumerate(events):
-        if _RECEIVE_TIME_ONLY.isdisjoint(event.flags):
+        if _WITHOUT_TIME.isdisjoint(event.flags):
             hours.setdefault(_hour(event), []).append(position)
         else:
             undated.append(position)
-    if not hours:
-        hour = _hour(events[undated[0]]) if undated else ""
-        return [HourGroup(hour, _basic(f"{hour}:00:00.000000Z"), tuple(undated))] if undated else []
     groups = [
         HourGroup(hour, _basic(min(events[at].stageTimestamp or "" for at in members)), tuple(members))
         for hour, members in sorted(hours.items())
     ]
-    kept, late = groups[:MAX_OBJECTS_A_BATCH], groups[MAX_OBJECTS_A_BATCH:]
-    joining = [at for group in late for at in group.members] + undated
-    if joining:
-        last = kept[-1]
-        strays = frozenset(at for at in joining if _hour(events[at]) != last.hour)
-        kept[-1] = HourGroup(last.hour, last.t, tuple(sorted({*last.members, *joining})), strays)
-    return kept
+    room = MAX_OBJECTS_A_BATCH - bool(undated)
+    kept, late = groups[:room], groups[room:]
+    if late:
+        last, strays = kept[-1], frozenset(at for group in late for at in group.members)
+        kept[-1] = HourGroup(last.hour, last.t, tuple(sorted({*last.members, *strays})), strays)
+    return _with_undated(kept, undated, received)
+
+
+def _with_undated(groups: list[HourGroup], undated: list[int], received: datetime) -> list[HourGroup]:
+    if not undated:
+        return groups
+    hour = as_text(received)[:_HOUR]
+    t = _basic(f"{hour}:00:00.000000Z")
+    # An event may have happened at the very start of that hour. Two groups of one ``t`` would have the same key.
+    same = [group for group in groups if group.t == t]
+    others = [group for group in groups if group.t != t]
+    members = sorted([*undated, *(at for group in same for at in group.members)])
+    strays = frozenset(at for group in same for at in group.strays)
+    return sorted([*others, HourGroup(hour, t, tuple(members), strays)], key=lambda group: group.t)
 
 
 def kept_at(stage_timestamp: str, flags: "Iterable[str]", t: str) -> str:
     """The time under which an event is kept, as ``2026-11-21T22:05:00.100000Z``.
 
-    That is its ``stage_timestamp``. If that is in another hour, or is only the time of receipt, it is the time
-    ``t`` of its group. ``flags`` are the flags of the event. A repeated batch gets the same times.
+    That is its ``stage_timestamp``. If that is in another hour, is only the time of receipt, or cannot be right, it is
+    the time ``t`` of its group. ``flags`` are the flags of the event.
     """
     start = extended(t)
-    is_of_this_hour = stage_timestamp[:_HOUR] == start[:_HOUR] and _RECEIVE_TIME_ONLY.isdisjoint(flags)
+    is_of_this_hour = stage_timestamp[:_HOUR] == start[:_HOUR] and _WITHOUT_TIME.isdisjoint(flags)
     return stage_timestamp if is_of_this_hour else start
 
 

@@ -1,11 +1,15 @@
 """Settling an event: setting its cluster, which a body may not decide, and its times, which it may write in many
 ways."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Final
 
 from auditwire.events import timestamps
 from auditwire.events.level import LEVELS
 from auditwire.events.model import Event, Flag, json_value
+
+_MAX_AHEAD: Final = timedelta(days=1)
 
 
 def settle(event: Event, *, cluster: str, received: datetime) -> None:
@@ -14,7 +18,8 @@ def settle(event: Event, *, cluster: str, received: datetime) -> None:
     ``cluster`` is the credential's; another name in the body, or in the envelope around it, is kept as
     ``reportedCluster``. Timestamps get six digits and ``Z``; an unreadable one is replaced by ``received``. Without a
     stageTimestamp the next time the event itself gives counts (request received; then the two fields of 2017), so that
-    a repeated event gets the same time; only then ``received``.
+    a repeated event gets the same time; only then ``received``. A time more than a day after ``received`` stays, and
+    the event is flagged: clocks differ, but not so much. Times long past are plausible: logs are sent after the fact.
     """
     if event.cluster or event.reportedCluster:
         # What the event itself says comes before what the envelope around it says.
@@ -28,6 +33,15 @@ def settle(event: Event, *, cluster: str, received: datetime) -> None:
     asked, stage = event.requestReceivedTimestamp, event.stageTimestamp
     if not (stage and timestamps.is_normal(stage) and (asked is None or timestamps.is_normal(asked))):
         _settle_times(event, asked, stage, received)
+    if (event.stageTimestamp or "") > _latest(received):
+        event.flag(Flag.TIME_IMPLAUSIBLE)
+
+
+# All events of a body have the same.
+@lru_cache(maxsize=8)
+def _latest(received: datetime) -> str:
+    """The latest time that an event can have, in normal form."""
+    return timestamps.as_text(received + _MAX_AHEAD)
 
 
 def _settle_times(event: Event, asked: str | None, stage: str | None, received: datetime) -> None:

@@ -207,7 +207,7 @@ class Ingest:
         occurrences: list[Occurrence] = []
         undecided: list[Occurrence] = []
         results: list[PutResult] = []
-        for group in partition(decisions.seen):
+        for group in partition(decisions.seen, batch.received):
             kept = [kept_at[position] for position in group.members if position in kept_at]
             if not kept:
                 continue
