@@ -1,6 +1,7 @@
 """The commands of ``auditwire rules``."""
 
 from auditwire_cli.groups import group
+from auditwire_cli.importing.command import rules_import
 from auditwire_cli.replay.command import rules_replay
 from auditwire_cli.rules.check import rules_check
 from auditwire_cli.rules.diff import rules_diff
@@ -31,3 +32,4 @@ rules = group(
     rollback=rules_rollback,
     pull=rules_pull,
 )
+rules.add_typer(rules_import, name="import")

@@ -28,6 +28,8 @@ WITHOUT_STACK = frozenset(
         "rules check",
         "rules eval",
         "rules fix",
+        "rules import falco",
+        "rules import sigma",
         "rules reach",
         "rules schema",
         "rules test",

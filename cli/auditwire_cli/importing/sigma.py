@@ -1,0 +1,172 @@
+"""Rules of Sigma for Kubernetes audit events, as rules of ours. pySigma reads them; its validators, which download, are
+never called."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from sigma.collection import SigmaCollection
+from sigma.conditions import (
+    ConditionAND,
+    ConditionFieldEqualsValueExpression,
+    ConditionIdentifier,
+    ConditionNOT,
+    ConditionOR,
+    ConditionValueExpression,
+)
+from sigma.correlations import SigmaCorrelationRule
+from sigma.exceptions import SigmaError, SigmaRuleLocation
+from sigma.filters import SigmaFilter
+from sigma.rule import SigmaRule
+
+from auditwire_cli.errors import UsageError
+from auditwire_cli.files import read_text
+from auditwire_cli.importing.clauses import Clause, UntranslatableError, all_of, negated, some_of, spelled
+from auditwire_cli.importing.imported import ImportedRule, Outcome, identifier
+from auditwire_cli.importing.sigma_values import clause_of_test
+
+_REFUSED_MODIFIERS: Final = frozenset((
+    "fieldref", "windash", "base64", "base64offset", "utf16", "utf16be", "utf16le", "wide", "expand",
+    "minute", "hour", "day", "week", "month", "year",
+))  # fmt: skip
+_INFO: Final = ("informational", "low")
+_WHAT: Final = "${User.Username} ${Verb} ${ObjectRef.Resource} ${ObjectRef.Name}"
+_LICENSE: Final = "DRL 1.1, https://github.com/SigmaHQ/Detection-Rule-License"
+
+
+def import_sigma(paths: Sequence[Path]) -> list[Outcome]:
+    """What becomes of each rule and correlation in these files, in order. Filters apply to the rules that they name."""
+    loaded = [rule for path in paths for rule in _load(path)]
+    filters = [rule for rule in loaded if isinstance(rule, SigmaFilter)]
+    taken: dict[str, set[str]] = {}
+    outcomes = []
+    for rule in loaded:
+        if isinstance(rule, SigmaFilter):
+            continue
+        source = str(rule.source.path) if rule.source else ""
+        outcomes.append(_outcome(rule, source, filters, taken.setdefault(source, set())))
+    return outcomes
+
+
+def _load(path: Path) -> Iterator[SigmaRule | SigmaCorrelationRule | SigmaFilter]:
+    """The rules of a file in order. Raises UsageError for what is no YAML, or no rules of Sigma."""
+    try:
+        documents = list(yaml.safe_load_all(read_text(path)))
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        where = getattr(error, "problem_mark", None)
+        place = f":{where.line + 1}:{where.column + 1}" if where else ""
+        raise UsageError(f"{path}{place}: this is not YAML: {getattr(error, 'problem', error)}") from None
+    documents = [document for document in documents if document is not None]
+    if not all(isinstance(document, dict) for document in documents):
+        raise UsageError(f"{path}: this is no file of Sigma", "each document is a rule: a map with title and detection")
+    location = SigmaRuleLocation(path)
+    try:
+        found = SigmaCollection.from_dicts(
+            documents, collect_errors=True, source=location, collect_filters=True, resolve_references=False
+        )
+    except SigmaError as error:
+        raise UsageError(f"{path}: {error}") from None
+    yield from found.rules
+    yield from found.filters
+
+
+def _outcome(
+    rule: SigmaRule | SigmaCorrelationRule, source: str, filters: Iterable[SigmaFilter], taken: set[str]
+) -> Outcome:
+    outcome = Outcome(source, rule.title or str(rule.id or "untitled"), "imported")
+    if rule.errors:
+        outcome.refuse("; ".join(str(error) for error in rule.errors))
+    elif isinstance(rule, SigmaCorrelationRule):
+        outcome.refuse("it is a correlation, which no rule of ours can say")
+    else:
+        try:
+            _check_source(rule)
+            _check_modifiers(rule)
+            outcome.rule = _rule(rule, spelled(_clause_of_rule(rule, filters)), taken)
+        except UntranslatableError as error:
+            outcome.refuse(str(error))
+        except SigmaError as error:
+            outcome.refuse(f"its condition cannot be read: {error}")
+        except RecursionError:
+            outcome.refuse("its condition nests too deep")
+    return outcome
+
+
+def _clause_of_rule(rule: SigmaRule, filters: Iterable[SigmaFilter]) -> Clause:
+    for each in filters:
+        if each.errors:
+            raise UntranslatableError(f"the filter {each.title} cannot be read: {each.errors[0]}")
+        filtered = each.apply_on_rule(rule)
+        if isinstance(filtered, SigmaRule):
+            rule = filtered
+    return some_of(_clause(condition.parsed) for condition in rule.detection.parsed_condition)
+
+
+def _plain(text: str | None) -> str:
+    return (text or "").replace("${", "$ {")
+
+
+def _check_source(rule: SigmaRule) -> None:
+    source = rule.logsource
+    if source.product != "kubernetes" or source.service not in (None, "audit"):
+        named = ", ".join(part for part in (source.category, source.product, source.service) if part)
+        raise UntranslatableError(f"its log source is {named}, not the audit log of kubernetes")
+
+
+def _check_modifiers(rule: SigmaRule) -> None:
+    for detection in rule.detection.detections.values():
+        for name in _keys(detection.to_plain()):
+            for modifier in name.split("|")[1:]:
+                if modifier in _REFUSED_MODIFIERS:
+                    raise UntranslatableError(f"the modifier {modifier} cannot be said")
+
+
+def _keys(plain: Any) -> Iterator[str]:
+    if isinstance(plain, dict):
+        for key, value in plain.items():
+            yield str(key)
+            yield from _keys(value)
+    elif isinstance(plain, list):
+        for value in plain:
+            yield from _keys(value)
+
+
+def _clause(node: Any) -> Clause:
+    match node:
+        case ConditionAND():
+            return all_of(_clause(part) for part in node.args)
+        case ConditionOR():
+            return some_of(_clause(part) for part in node.args)
+        case ConditionNOT():
+            return negated(_clause(node.args[0]))
+        case ConditionFieldEqualsValueExpression():
+            return clause_of_test(node)
+        case ConditionValueExpression():
+            raise UntranslatableError(f"the keyword {str(node.value)[:60]!r} without a field cannot be said")
+        case ConditionIdentifier():
+            raise UntranslatableError(f"there is no {node.identifier} in the detection")
+    raise UntranslatableError(f"a part of the condition cannot be said: {type(node).__name__}")
+
+
+def _rule(rule: SigmaRule, condition: str, taken: set[str]) -> ImportedRule:
+    level = rule.level.name.lower() if rule.level else ""
+    tags = ", ".join(str(tag) for tag in rule.tags)
+    return ImportedRule(
+        name=identifier(rule.title or "", taken),
+        desc=" ".join((rule.description or rule.title or "").split()),
+        condition=condition,
+        output=" ".join(f"{_plain(rule.title)}: {_WHAT}".split()),
+        priority="INFO" if level in _INFO else "WARNING",
+        labels={"severity": level, "origin": "sigma"},
+        annotations={
+            "title": rule.title or "",
+            "id": str(rule.id or ""),
+            "author": rule.author or "",
+            "link": " ".join(rule.references),
+            "tags": tags,
+            "status": rule.status.name.lower() if rule.status else "",
+            "falsepositives": "; ".join(rule.falsepositives),
+            "license": rule.license or _LICENSE,
+        },
+    )
