@@ -298,7 +298,7 @@ def test_damage_is_named_and_hides_nothing_else(desk: Desk) -> None:
     assert desk.send(exec_event(310, user=user)) == 200
     table = desk.system.outputs["ArchiveTable"]
     key = {"partition": {"S": "demo#2026-11-21T22#0"}, "event": {"S": "2026-11-21T22:05:00.000000Z#0"}}
-    item = {**key, "user": {"S": user["username"]}, "line": {"B": b"no gzip"}}
+    item = {**key, "userShard": {"S": f"{user['username']}#0"}, "line": {"B": b"no gzip"}}
     desk.system.client("dynamodb").put_item(TableName=table, Item=item)
     try:
         done = desk.run("--user", user["username"])

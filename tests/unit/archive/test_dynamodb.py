@@ -115,6 +115,7 @@ def test_an_event_is_one_item_with_what_it_is_found_by(aws: Any) -> None:
         "event": {"S": f"2026-11-21T22:05:00.100000Z#{record.event.digest}"},
         "auditID": {"S": record.event.auditID},
         "user": {"S": "mallory"},
+        "userShard": {"S": f"mallory#{int(record.event.digest[:2], 16) % 8}"},
         "object": {"S": "pods/shop/web-0"},
         "expires": {"N": str(int(NOW) + 365 * 86_400)},
     }

@@ -2,13 +2,14 @@
 
 import hashlib
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive_table import records_of, settled
+from archive_table import numbered, records_of, settled
 from auditwire.archive import Record, items
 from auditwire.archive.items import Key, index_value, item_of, key_of, object_name
 from auditwire.events import Event, ObjectRef, User
@@ -118,11 +119,21 @@ def test_no_item_is_larger_than_dynamodb_takes_and_every_text_can_be_sent(
     assert size(item) <= 400 * 1024
     for attribute in items.INDEXES:
         # An index takes 1 to 2,048 bytes.
-        assert attribute not in item or 1 <= len(item[attribute]["S"].encode()) <= 1024
+        assert attribute not in item or 1 <= len(item[attribute]["S"].encode()) <= 1024 + len("#7")
     json.dumps(item, default=list).encode()
 
 
 def test_values_that_are_too_long_are_found_by_the_same_value() -> None:
     long = "system:serviceaccount:" + "x" * 5000
-    record = Record(Event(level="Metadata", auditID="a", stage="s", verb="get", user=User(username=long)), b"", T)
-    assert item_of(Key("p", "e"), record, {}, 0)["user"] == {"S": index_value(long)}
+    found = Event(level="Metadata", auditID="a", stage="s", verb="get", user=User(username=long))
+    found.__dict__["digest"] = "f" * 64
+    assert item_of(Key("p", "e"), Record(found, b"", T), {}, 0)["user"] == {"S": index_value(long)}
+
+
+def test_events_of_a_busy_user_are_spread_over_the_index_and_each_is_found() -> None:
+    items_of_one = [item_of(Key("p", "e"), record, {}, 0) for record in numbered(200)]
+    shards = Counter(item["userShard"]["S"] for item in items_of_one)
+    assert set(shards) == set(items.user_shards("mallory"))
+    assert max(shards.values()) < 60
+    assert {item["user"]["S"] for item in items_of_one} == {"mallory"}
+    assert "userShard" not in item_of(Key("p", "e"), numbered(1, user={})[0], {}, 0)

@@ -25,7 +25,11 @@ LINE: Final = "line"
 ASIDE: Final = "aside"
 EXPIRES: Final = "expires"
 
-INDEXES: Final = {"auditID": "by-audit-id", "user": "by-user", "object": "by-object"}
+USER_SHARD: Final = "userShard"
+"""The user, ``#`` and a shard. One user may make most of a cluster's requests, and one value of an index takes no more
+than 1,000 writes a second."""
+
+INDEXES: Final = {"auditID": "by-audit-id", USER_SHARD: "by-user", "object": "by-object"}
 """Each indexed attribute with its index. An index has the table's sort key, so its items are in order of time."""
 
 MAX_VALUE_LENGTH: Final = 1024
@@ -78,6 +82,11 @@ def object_name(ref: "ObjectRef") -> str:
     return "/".join(part for part in (resource, namespace, ref.name) if part)
 
 
+def user_shards(value: str) -> list[str]:
+    """All values of the attribute USER_SHARD that events of a user can have; ``value`` is the user's index value."""
+    return [f"{value}#{shard}" for shard in range(SHARDS)]
+
+
 def index_value(text: str) -> str | None:
     """The text as an index value: None if it is empty, ``sha256:`` and 64 digits if it is too long."""
     if not text:
@@ -101,3 +110,5 @@ def _found_by(record: "Record") -> "Iterator[tuple[str, str]]":
         value = index_value(text)
         if value is not None:
             yield name, value
+            if name == "user":
+                yield USER_SHARD, user_shards(value)[int(event.digest[:2], 16) % SHARDS]

@@ -19,11 +19,13 @@ from auditwire.archive.items import (
     LINE,
     PARTITION,
     SHARDS,
+    USER_SHARD,
     Item,
     Key,
     hour_name,
     index_value,
     partition_of,
+    user_shards,
 )
 from auditwire.archive.objects import object_chunks
 from auditwire.archive.search import Reading, Search, Unreadable, hours
@@ -100,6 +102,8 @@ class TableReader:
     def _by_index(self, search: Search) -> Iterator[Item]:
         attribute, texts = _indexed(search)[0]
         values = dict.fromkeys(value for value in map(index_value, texts) if value is not None)
+        if attribute == USER_SHARD:
+            values = dict.fromkeys(shard for value in values for shard in user_shards(value))
         streams = [self._of_value(attribute, value, search) for value in values]
         yield from _merged(streams, search)
 
@@ -168,7 +172,7 @@ def _indexed(search: Search) -> list[tuple[str, tuple[str, ...]]]:
     wanted = {
         "auditID": (search.audit_id,) if search.audit_id is not None else (),
         "object": search.object_filter.names if search.object_filter else (),
-        "user": (search.user,) if search.user is not None else (),
+        USER_SHARD: (search.user,) if search.user is not None else (),
     }
     return [(attribute, texts) for attribute, texts in wanted.items() if texts]
 
