@@ -17,6 +17,8 @@ from auditwire.archive.keys import kept_at
 from auditwire.archive.needle import Needle
 from auditwire.archive.search import Search
 from auditwire.archive.stored_lines import inflated
+from auditwire.search import Query
+from auditwire.search.matching import Matcher
 
 OBJECTS: Final = 25
 SEARCHES: Final = {
@@ -29,7 +31,8 @@ SEARCHES: Final = {
 
 def hits(content: bytes, t: str, search: Search, *, picked: bool) -> list[Found]:
     """What is found in an object; ``picked`` says whether lines are picked out before they are decoded."""
-    matches, lines = search.matcher(), Needle(*search.texts).lines(content) if picked else content.splitlines()
+    matches, texts = search.matcher(), Matcher(Query.of(search)).texts
+    lines = Needle(*texts).lines(content) if picked else content.splitlines()
     found = (found_in(line, "here", partial(kept_at, t=t)) for line in lines)
     return [each for each in found if matches(each)]
 

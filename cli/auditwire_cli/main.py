@@ -17,7 +17,7 @@ from auditwire_cli.groups import Application
 from auditwire_cli.ledger.ledger import ledger
 from auditwire_cli.policy.commands import policy
 from auditwire_cli.quarantine.commands import quarantine
-from auditwire_cli.query import query
+from auditwire_cli.query.query import query
 from auditwire_cli.rules.commands import rules
 from auditwire_cli.send.send import send
 

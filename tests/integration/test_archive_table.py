@@ -163,7 +163,9 @@ def test_what_was_kept_in_the_bucket_before_is_found_there(desk: Desk) -> None:
     # Without a time it is the last day.
     done = desk.run("--store", "s3", "--user", "mallory", "--cluster", "old")
     assert [line.split()[-1] for line in done.lines[1:]] == [exec_event(61)["auditID"]]
-    assert done.stderr == "looking at the last 24 hours; --from looks further back\n1 event\n"
+    assert done.stderr.startswith(
+        "looking at the last 24 hours; --from looks further back\n1 event\nlooked at 1 object"
+    )
     both = {exec_event(61)["auditID"], exec_event(62)["auditID"]}
     assert desk.ids("--store", "s3", "--from", "2d", "--object", "pods/shop/web-62") == {exec_event(62)["auditID"]}
     assert desk.ids("--store", "s3", "--from", "2d", "--cluster", "old") == both
@@ -305,7 +307,7 @@ def test_damage_is_named_and_hides_nothing_else(desk: Desk) -> None:
     finally:
         desk.system.client("dynamodb").delete_item(TableName=table, Key=key)
     assert (done.code, len(done.lines)) == (1, 2)
-    assert done.stderr.startswith(f"{table}: demo#2026-11-21T22#0 2026-11-21T22:05:00.000000Z#0: is damaged: ")
+    assert done.stderr.startswith(f"1 event\n{table}: demo#2026-11-21T22#0 2026-11-21T22:05:00.000000Z#0: is damaged: ")
     assert done.stderr.endswith("1 object could not be read whole: what is missing may be there\n")
 
 

@@ -13,7 +13,7 @@ import typer
 
 from auditwire_cli.errors import CommandError, UsageError
 from auditwire_cli.files import keep_out_of_git
-from auditwire_cli.query import Store
+from auditwire_cli.query.store import Store
 from auditwire_cli.send.endpoint import Auth, Endpoint
 from auditwire_cli.stack import DEFAULT_STATE, read_state
 from auditwire_cli.terminal.output import counted, show, tell

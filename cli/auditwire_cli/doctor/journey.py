@@ -127,12 +127,13 @@ def _body(audit_id: str) -> bytes:
 def _archived(patient: Patient, audit_id: str) -> Finding:
     from auditwire.archive.search import Search
     from auditwire.clusters import DOCTOR_CLUSTER
-    from auditwire_cli.query import reader_of
+    from auditwire.search import Coverage, Page, Query
+    from auditwire_cli.query.engines import EngineName, engine_of
 
-    search = Search(cluster=DOCTOR_CLUSTER, audit_id=audit_id, start=patient.now - timedelta(minutes=5), limit=1)
-    reader, search = reader_of(patient.found, None, search, patient.now)
+    search = Search(cluster=DOCTOR_CLUSTER, audit_id=audit_id, start=patient.now - timedelta(minutes=5))
+    engine, search = engine_of(patient.found, None, EngineName.AUTO, search, patient.now)
     started = time.monotonic()
-    found = _until(lambda: next(reader.find(search, lambda _: None, lambda _: None), None), _ARCHIVED_SECONDS)
+    found = _until(lambda: next(engine.rows(Query.of(search), Page(1), Coverage()), None), _ARCHIVED_SECONDS)
     if found:
         return well("event archived", "found by its auditID", time.monotonic() - started)
     mend = "may you read the archive? Did ingest answer 200 without storing? See docs/runbooks.md, ServerErrorsAlarm"

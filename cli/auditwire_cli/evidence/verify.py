@@ -13,7 +13,7 @@ from auditwire_cli.errors import ExitCode, UsageError
 from auditwire_cli.evidence.place import Folder, KeyFiles, Place, find_place, stack_keys, unreadable_is_2
 from auditwire_cli.evidence.receipts_report import verify_receipts
 from auditwire_cli.evidence.report import JsonPrinter, Printer, TextPrinter
-from auditwire_cli.query import Store
+from auditwire_cli.query.store import Store
 from auditwire_cli.stack import Stack, in_one_sentence, on_stack
 from auditwire_cli.terminal.output import Format, Output
 from auditwire_cli.terminal.progress import reading_hours

@@ -127,14 +127,18 @@ def _from_archive(audit_id: str, where: Stack) -> "Iterator[Event]":
 
     from auditwire.archive.search import Search
     from auditwire.events import decode, settle
-    from auditwire_cli.query import reader_of
+    from auditwire.search import Coverage, Page, Query
+    from auditwire_cli.query.engines import EngineName, engine_of
 
-    search = Search(audit_id=audit_id, is_newest_first=False)
-    reader, search = reader_of(where.find(), None, search, datetime.now(UTC))
-    for found in reader.find(search, reading_hours(), lambda damage: tell(str(damage))):
-        for event in decode(found.line).events:
-            settle(event, cluster=found.cluster, received=datetime.now(UTC))
+    now = datetime.now(UTC)
+    engine, search = engine_of(where.find(), None, EngineName.AUTO, Search(audit_id=audit_id), now)
+    coverage = Coverage(reading=reading_hours())
+    for hit in engine.rows(Query.of(search), Page(), coverage):
+        for event in decode(hit.found.line).events:
+            settle(event, cluster=hit.found.cluster, received=now)
             yield event
+    for damage in coverage.unreadable:
+        tell(damage)
 
 
 def _as_text(event: "Event", explained: "Explanation") -> str:

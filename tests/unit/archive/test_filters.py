@@ -21,6 +21,8 @@ from auditwire.archive.found import Found, found_in
 from auditwire.archive.needle import Needle
 from auditwire.archive.search import Search
 from auditwire.events import ObjectRef, ResponseStatus, encode_line
+from auditwire.search import Query
+from auditwire.search.matching import Matcher
 from made_events import event
 
 
@@ -192,4 +194,4 @@ def test_what_no_event_can_have_is_refused(wrong: dict[str, Any]) -> None:
     ],
 )
 def test_a_search_knows_texts_of_which_every_hit_has_one(search: Search, texts: list[str]) -> None:
-    assert [each.text for each in search.texts] == texts
+    assert [each.text for each in Matcher(Query.of(search)).texts] == texts

@@ -1,7 +1,7 @@
 """Reading objects of the archive bucket."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -16,15 +16,16 @@ _CHUNK: Final = 1 << 20
 _REFUSED: Final = frozenset(("AccessDenied", "ExpiredToken", "InvalidAccessKeyId", "NoSuchBucket"))
 
 
-def object_chunks(client: "S3Client", bucket: str, key: str) -> Iterator[bytes]:
-    """Yields the bytes of an object as they come.
+def object_chunks(client: "S3Client", bucket: str, key: str, part: str = "") -> Iterator[bytes]:
+    """Yields the bytes of an object as they come; of a ``part`` of it, such as ``bytes=0-99``.
 
     Raises UnreadableError if this one cannot be read, and ArchiveError if none can. The client itself repeats requests
     that were not answered.
     """
     place = f"s3://{bucket}/{key}"
     try:
-        body = client.get_object(Bucket=bucket, Key=key)["Body"]
+        asked: Any = {"Range": part} if part else {}
+        body = client.get_object(Bucket=bucket, Key=key, **asked)["Body"]
         yield from body.iter_chunks(_CHUNK)
     except ClientError as error:
         kind = ArchiveError if code_of(error) in _REFUSED else UnreadableError

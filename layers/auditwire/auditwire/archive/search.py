@@ -1,12 +1,10 @@
 """Searching the archive: what can be asked, and what is found. Both stores answer the same questions."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Final, Protocol
-
-import msgspec
 
 from auditwire.archive.errors import UnreadableError
 from auditwire.archive.filters import (
@@ -22,8 +20,6 @@ from auditwire.archive.filters import (
     VerbFilter,
 )
 from auditwire.archive.found import Found
-from auditwire.archive.needle import Text
-from auditwire.events.line import event_part
 from auditwire.events.timestamps import as_text
 
 _HOUR: Final = len("2026-11-21T22")
@@ -35,9 +31,7 @@ class Search:
     """What to look for. All given conditions must hold; of several verbs, rules, codes or sources any one.
 
     ``start`` (inclusive) and ``end`` (exclusive) refer to the times under which events are kept; ``filters`` has what
-    the others mean. Raises FilterError for what no event can have. ``is_newest_first`` is the order, and ``limit`` how
-    many are wanted at most. With ``is_each_once``, of several lines with the same event one is found, with the number
-    of the others.
+    the others mean. Raises FilterError for what no event can have. ``is_newest_first`` is the order.
     """
 
     cluster: str | None = None
@@ -53,8 +47,6 @@ class Search:
     start: datetime | None = None
     end: datetime | None = None
     is_newest_first: bool = True
-    is_each_once: bool = False
-    limit: int | None = None
 
     def __post_init__(self) -> None:
         _ = self.filters
@@ -90,13 +82,6 @@ class Search:
         """``end`` as text. If there is none, a text that sorts behind every time."""
         return as_text(self.end) if self.end else ":"
 
-    @property
-    def texts(self) -> tuple[Text, ...]:
-        """At least one of these is in the line of every match; of all that the filters know, those that are longest.
-        Empty if there is none."""
-        known = [each.texts for each in self.filters if each.texts and all(text.text for text in each.texts)]
-        return max(known, key=lambda texts: min(len(text.text) for text in texts), default=())
-
     def matcher(self) -> Callable[[Found], bool]:
         """A function that tests whether something found matches."""
         first, last, cluster = self.first, self.last, self.cluster
@@ -106,11 +91,6 @@ class Search:
             return first <= found.at < last and cluster in (None, found.cluster) and all(test(found) for test in tests)
 
         return matches
-
-    def in_order(self, found: Iterable[Found]) -> list[Found]:
-        """What was found in the order that is asked for, and no more than is wanted."""
-        ordered = sorted(found, key=lambda each: each.at, reverse=self.is_newest_first)
-        return (each_once(ordered) if self.is_each_once else ordered)[: self.limit]
 
 
 Reading = Callable[[str], None]
@@ -125,18 +105,6 @@ class ArchiveReader(Protocol):
 
     def find(self, search: Search, reading: Reading, unreadable: Unreadable) -> Iterator[Found]:
         """Yields the matches as they are read, in the order of time that is asked for."""
-
-
-def each_once(found: Iterable[Found]) -> list[Found]:
-    """The first of all lines with the same event, in order, with the number of its repeats."""
-    first: dict[bytes, Found] = {}
-    for each in found:
-        event = event_part(each.line)
-        known = first.get(event)
-        first[event] = (
-            each if known is None else msgspec.structs.replace(known, repeats=known.repeats + 1 + each.repeats)
-        )
-    return list(first.values())
 
 
 def hours(search: Search, start: datetime, end: datetime) -> Iterator[str]:

@@ -59,6 +59,10 @@ class FolderReader:
         except OSError as error:
             raise self._failure(self._folder / key, error) from error
 
+    def name(self, key: str) -> str:
+        """See Reader.name."""
+        return str(self._folder / key)
+
     def checksum(self, key: str) -> str | None:
         """See Reader.checksum: a folder has none."""
         del key

@@ -61,6 +61,10 @@ class S3Store:
         except (ClientError, BotoCoreError) as error:
             raise self._failure(key, "could not be read", error) from error
 
+    def name(self, key: str) -> str:
+        """See Reader.name."""
+        return f"s3://{self.bucket}/{key}"
+
     def checksum(self, key: str) -> str | None:
         """See Reader.checksum."""
         try:
@@ -107,7 +111,7 @@ class S3Store:
             raise self._failure(request["Prefix"], "could not be listed", error) from error
 
     def _failure(self, key: str, what: str, error: ClientError | BotoCoreError) -> EvidenceError:
-        place = f"s3://{self.bucket}/{key}"
+        place = self.name(key)
         if isinstance(error, ClientError):
             if code_of(error) in _GONE:
                 return NotThereError(f"{place}: is not there")

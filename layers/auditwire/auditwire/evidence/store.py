@@ -44,6 +44,9 @@ class Reader(Protocol):
     def read_range(self, key: str, start: int, end: int) -> bytes:
         """The bytes of an object from one position on and before another. Raises NotThereError."""
 
+    def name(self, key: str) -> str:
+        """What messages call an object."""
+
     def checksum(self, key: str) -> str | None:
         """The SHA-256 in hex that the store worked out of an object's bytes when they came; None where it has none.
         Raises NotThereError."""
@@ -98,6 +101,10 @@ class MemoryStore:
     def read_range(self, key: str, start: int, end: int) -> bytes:
         """See Reader.read_range."""
         return read_whole(self, key)[start:end]
+
+    def name(self, key: str) -> str:
+        """See Reader.name."""
+        return key
 
     def checksum(self, key: str) -> str | None:
         """See Reader.checksum."""

@@ -1,7 +1,7 @@
 """Searching archived events: one query, answered alike by every engine."""
 
 from auditwire.search.answer import Bucket, Count, Coverage, Group, Summary
-from auditwire.search.engine import Engine
+from auditwire.search.engine import Engine, Hit
 from auditwire.search.fields import FIELDS, Kind
 from auditwire.search.filters import AllOf, AnyOf, Filter, Match, Not, Test
 from auditwire.search.histogram import Histogram, Interval
@@ -20,6 +20,7 @@ __all__ = [
     "Group",
     "Groups",
     "Histogram",
+    "Hit",
     "Interval",
     "Kind",
     "Match",

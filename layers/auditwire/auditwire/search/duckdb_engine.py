@@ -121,7 +121,7 @@ class DuckDBEngine:
         condition = condition_of(query, DuckDBDialect())
         down = " DESC" if page.newest else ""
         rest = f'ORDER BY "time"{down}, "key"{down}, "number"{down}'
-        if condition.exact and page.limit is not None:
+        if condition.exact and page.limit is not None and not page.once:
             rest += f" LIMIT {page.offset + page.limit + 1}"
         what = f'{MOMENT}, "key", "number"' + ("" if condition.exact else f", {EVENT}")
         with self._index.source(parts, condition, coverage) as source:

@@ -30,12 +30,17 @@ class Matcher:
         self._texts = query.texts
 
     @property
-    def needle(self) -> Needle | None:
-        """What is in every line that matches, None if nothing is known to be."""
+    def texts(self) -> tuple[Text, ...]:
+        """Texts of which at least one is in every line that matches; of all that is known, those that are longest.
+        Empty if nothing is known."""
         known: list[tuple[Text, ...]] = [(Text(text),) for text in self._texts]
         known += [texts for texts in map(texts_of, _parts(self._where)) if texts]
-        best = max(known, key=lambda texts: min(len(each.text) for each in texts), default=())
-        return Needle(*best) if best else None
+        return max(known, key=lambda texts: min(len(each.text) for each in texts), default=())
+
+    @property
+    def needle(self) -> Needle | None:
+        """What finds the lines that may match, None if any may."""
+        return Needle(*self.texts) if self.texts else None
 
     def matches(self, found: "Found") -> bool:
         """Whether an event, with its line, is one of those that are looked for."""

@@ -37,3 +37,6 @@ class Objects(Protocol):
 
     def read_range(self, key: str, start: int, end: int) -> bytes:
         """The bytes of an object from one position on and before another."""
+
+    def name(self, key: str) -> str:
+        """What messages call an object."""

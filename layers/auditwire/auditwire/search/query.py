@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from auditwire.search.fields import Kind, field_of
 from auditwire.search.filters import AllOf, Filter
 from auditwire.search.histogram import Histogram, TimeField
+
+if TYPE_CHECKING:
+    from auditwire.archive.search import Search
 
 MAX_GROUPS: Final = 1_000_000
 """More groups, or values of a facet, are not held in memory: such a query is refused, never cut off silently."""
@@ -35,15 +38,23 @@ class Query:
         if "" in self.texts:
             raise ValueError("an empty text is in every event")
 
+    @staticmethod
+    def of(search: "Search", texts: tuple[str, ...] = ()) -> "Query":
+        """The events that a Search of the archive finds, and that have these texts."""
+        clusters = None if search.cluster is None else frozenset({search.cluster})
+        return Query(AllOf(search.filters), search.start, search.end, clusters=clusters, texts=texts)
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """Which of the events that are found, and in which order: by the time under which they are kept, then by where
-    they lie. ``newest`` turns that round. ``limit`` None is all."""
+    they lie. ``newest`` turns that round. ``limit`` None is all. With ``once``, of several lines of the same time with
+    the same event the first stands for all, and says how many repeats there are."""
 
     limit: int | None = None
     offset: int = 0
     newest: bool = False
+    once: bool = False
 
     def __post_init__(self) -> None:
         if self.offset < 0 or (self.limit is not None and self.limit < 0):

@@ -1,12 +1,13 @@
 """The plain scan: reads every object of the hours in question and picks out what matches. It needs no index."""
 
-import heapq
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import groupby
+from itertools import groupby, islice
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from auditwire.archive.ahead import MAX_AHEAD, read_ahead
 from auditwire.archive.errors import UnreadableError
@@ -14,6 +15,7 @@ from auditwire.archive.found import Found, found_in
 from auditwire.archive.keys import kept_at
 from auditwire.archive.needle import Needle
 from auditwire.archive.stored_lines import inflated_blocks
+from auditwire.events.line import event_part
 from auditwire.search.engine import Hit
 from auditwire.search.matching import Matcher
 from auditwire.search.objects import Archived, hours_of
@@ -66,9 +68,25 @@ def order_of(hit: Hit) -> tuple[str, str, int]:
     return (hit.found.at, hit.key, hit.number)
 
 
+def each_once(hits: Iterable[Hit]) -> Iterator[Hit]:
+    """Of hits in order, of each time and event the first, with the number of its repeats."""
+    for _, of_time in groupby(hits, key=lambda hit: hit.found.at):
+        first: dict[tuple[str, bytes], Hit] = {}
+        for hit in of_time:
+            event = (hit.found.cluster, event_part(hit.found.line))
+            known = first.get(event)
+            first[event] = hit if known is None else _repeated(known, hit)
+        yield from first.values()
+
+
+def _repeated(first: Hit, repeat: Hit) -> Hit:
+    repeats = first.found.repeats + 1 + repeat.found.repeats
+    return Hit(msgspec.structs.replace(first.found, repeats=repeats), first.key, first.number)
+
+
 def paged(hits: Iterator[Hit], page: "Page", coverage: "Coverage") -> Iterator[Hit]:
     """The hits of a page, of all hits in its order; notes whether there are more."""
-    for number, hit in enumerate(hits):
+    for number, hit in enumerate(each_once(hits) if page.once else hits):
         if page.limit is not None and number >= page.offset + page.limit:
             coverage.cut_off = coverage.cut_off or "limit"
             return
@@ -81,10 +99,13 @@ def hits_in(
 ) -> Iterator[Hit]:
     """The matches in these objects in the order of a page, and at least one more than it needs, if there are any."""
     needed = _NO_LIMIT if page.limit is None else page.offset + page.limit + 1
-    order = partial(heapq.nlargest if page.newest else heapq.nsmallest, needed, key=order_of)
+
+    def ordered(hits: list[Hit]) -> list[Hit]:
+        several: Iterable[Hit] = sorted(hits, key=order_of, reverse=page.newest)
+        return list(islice(each_once(several) if page.once else several, needed))
 
     def best(hits: list[Hit]) -> list[Hit]:
-        return order(hits) if len(hits) > 2 * needed else hits
+        return ordered(hits) if len(hits) > 2 * needed else hits
 
     contents = _contents(place, hours, query, coverage, best)
     # An object holds events of its hour only, so nothing of another hour can come between them.
@@ -92,7 +113,7 @@ def hits_in(
         hits: list[Hit] = []
         for _, content in of_hour:
             hits = best(hits + content.hits)
-        yield from sorted(hits, key=order_of, reverse=page.newest)[:needed]
+        yield from ordered(hits)
 
 
 def found_in_objects(place: "Objects", hours: Iterable[Hour], query: "Query", coverage: "Coverage") -> Iterator[Found]:
@@ -149,10 +170,11 @@ def _lines_read(
     """The events of an object with the numbers of their lines, from 0; with a needle only those that it may be in."""
     at = partial(kept_at, t=archived.t)
     number = 0
-    for block in inflated_blocks(place.read(archived.key), archived.key):
+    name = place.name(archived.key)
+    for block in inflated_blocks(place.read(archived.key), name):
         for position, line in _numbered(block, needle):
             try:
-                yield number + position, found_in(line, archived.key, at, archived.cluster)
+                yield number + position, found_in(line, name, at, archived.cluster)
             except UnreadableError as error:
                 content.damage = content.damage or error
         number += block.count(b"\n")
@@ -163,10 +185,11 @@ def pick(place: "Objects", archived: Archived, numbers: frozenset[int]) -> dict[
     at = partial(kept_at, t=archived.t)
     picked: dict[int, Found] = {}
     number = 0
-    for block in inflated_blocks(place.read(archived.key), archived.key):
+    name = place.name(archived.key)
+    for block in inflated_blocks(place.read(archived.key), name):
         lines = block.removesuffix(b"\n").split(b"\n")
         for position in numbers.intersection(range(number, number + len(lines))):
-            picked[position] = found_in(lines[position - number], archived.key, at, archived.cluster)
+            picked[position] = found_in(lines[position - number], name, at, archived.cluster)
         number += len(lines)
     return picked
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from auditwire.archive.filters import (
     AuditIdFilter,
     CodeFilter,
+    FlagFilter,
     NamespaceFilter,
     ObjectFilter,
     RuleFilter,
@@ -151,6 +152,11 @@ def _(part: RuleFilter, dialect: Dialect) -> Condition:
         tests.append(f"x = ? OR substr(x, -{len(rule) + 1}) = ?")
         parameters += [rule, f".{rule}"]
     return Condition(dialect.any_text('"rule"', " OR ".join(tests)), tuple(parameters))
+
+
+@_sql.register
+def _(part: FlagFilter, dialect: Dialect) -> Condition:
+    return Condition(dialect.any_text('"flag"', "x = ?"), (part.flag,))
 
 
 @_sql.register

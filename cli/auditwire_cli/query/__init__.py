@@ -1,0 +1,1 @@
+"""Looking for events in the archive."""
