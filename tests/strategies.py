@@ -154,6 +154,8 @@ _TEXTS = {
     "RequestObject.items[*].*": ("x", "web"),
     "RequestObject.*[*].name": ("x", "web"),
     "Annotations.*": ("allow", "forbid"),
+    "Outcome": ("allowed", "denied", "failed", "dry-run"),
+    "OutcomeReason": ("Forbidden", "x"),
     "PodSpec.type": ("NodePort", "5"),
     "PodSpec.containers[*].name": ("x", "web"),
     "Containers[*].name": ("x", "web"),
@@ -232,6 +234,10 @@ _ADDRESSES: tuple[list[str] | None, ...] = (
     ["203.0.113.9", "2001:db8::1"],
     ["x", "192.0.2.5"],
 )
+_ANNOTATIONS: tuple[dict[str, str] | None, ...] = (
+    None, {}, {"authorization.k8s.io/decision": "allow", "authorization.k8s.io/reason": "x"},
+    {"authorization.k8s.io/decision": "forbid"},
+)  # fmt: skip
 
 
 @st.composite
@@ -249,11 +255,12 @@ def audit_event(draw: st.DrawFn) -> Event:
     return Event(
         level="Request",
         auditID="a",
-        stage="ResponseComplete",
+        stage=draw(st.sampled_from(["ResponseComplete", "ResponseComplete", "RequestReceived", "Panic"])),
         verb=text(*_VERBS),
         userAgent=text("", "kubectl/v1", "curl/8", "CURL/8", "203.0.113.9:80"),
         user=User(username=text(None, "ann", "system:node:a"), groups=groups),
-        annotations=draw(st.sampled_from([None, {}, {"authorization.k8s.io/decision": "allow"}])),
+        annotations=draw(st.sampled_from(_ANNOTATIONS)),
+        requestURI=draw(st.sampled_from(["/api", "/api?dryRun=All"])),
         sourceIPs=draw(st.sampled_from(_ADDRESSES)),
         impersonatedUser=draw(st.sampled_from([None, User(username="root")])),
         objectRef=ObjectRef(
@@ -262,7 +269,7 @@ def audit_event(draw: st.DrawFn) -> Event:
             name=text("7", "web", ""),
             subresource=draw(st.sampled_from(["exec", "", ""])),
         ),
-        responseStatus=draw(st.sampled_from([None, *(ResponseStatus(code=code) for code in (None, 200, 404))])),
+        responseStatus=draw(st.sampled_from([None, *(ResponseStatus(code=code) for code in (None, 200, 403, 404))])),
         **bodies,
     )
 

@@ -27,7 +27,7 @@ _NOTHING: dict[str, Any] = {
 }  # fmt: skip
 
 # What an event does not say, but what follows from it.
-FOLLOWING = ("SourceIP", "PodSpec", "Containers")
+FOLLOWING = ("SourceIP", "PodSpec", "Containers", "Outcome", "OutcomeReason")
 
 T, F, U = 'Verb = "create"', 'Verb = "get"', 'RequestObject.spec.type = "NodePort"'
 

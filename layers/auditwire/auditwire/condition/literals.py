@@ -17,6 +17,7 @@ _PREFIX: Final = re.compile(r"\d{4}(?:-\d\d(?:-\d\d(?:T\d\d(?::\d\d(?::\d\d(?:\.
 _WORDS: Final = {
     "Stage": ("RequestReceived", "ResponseStarted", "ResponseComplete", "Panic"),
     "Level": ("Metadata", "Request", "RequestResponse"),
+    "Outcome": ("allowed", "denied", "failed", "dry-run"),
 }
 _LOWER_CASE: Final = ("Verb", "ObjectRef.Resource", "ObjectRef.Subresource")
 _SINGULARS: Final = {

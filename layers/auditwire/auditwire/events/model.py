@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import orjson
 
+from auditwire.events.outcome import outcome_of, reason_of
 from auditwire.events.pod_spec import containers_in, is_worth_decoding, location_of, pod_spec_in
 from auditwire.senders.kind import SenderKind
 
@@ -174,6 +175,16 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
         """The last of the source addresses, the only one that the client cannot choose: who connected to the API
         server. The others are what headers such as X-Forwarded-For say."""
         return self.sourceIPs[-1] if self.sourceIPs else None
+
+    @property
+    def outcome(self) -> str | None:
+        """How the request ended: allowed, denied, failed or dry-run; None while it has no answer yet."""
+        return outcome_of(self)
+
+    @property
+    def outcomeReason(self) -> str | None:  # noqa: N802
+        """Why it ended so: what the authorizer says, else what the answer says."""
+        return reason_of(self)
 
     @cached_property
     def podSpec(self) -> dict[str, Any] | None:  # noqa: N802

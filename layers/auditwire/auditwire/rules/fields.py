@@ -15,6 +15,7 @@ from auditwire.condition.errors import Finding
 from auditwire.condition.fields import Field, Kind
 from auditwire.condition.syntax import Path, Segment
 from auditwire.documents.nearest import nearest
+from auditwire.events import outcome
 from auditwire.events.pod_spec import location_of
 
 
@@ -74,6 +75,8 @@ _TOP_LEVEL: Final = (
     ("Message", Kind.TEXT, "message"),
     ("SourceIPs", Kind.TEXTS, "sourceIPs"),
     ("SourceIP", Kind.OPTIONAL_TEXT, "sourceIP"),
+    ("Outcome", Kind.OPTIONAL_TEXT, "outcome"),
+    ("OutcomeReason", Kind.OPTIONAL_TEXT, "outcomeReason"),
     ("PodSpec", Kind.JSON, "podSpec"),
     ("Containers", Kind.JSON, "containers"),
     ("RequestReceivedTimestamp", Kind.OPTIONAL_TEXT, "requestReceivedTimestamp"),
@@ -118,13 +121,22 @@ _MEMBERS: Final = {
     "requestBody": frozenset(("requestObject",)),
     "responseBody": frozenset(("responseObject",)),
     "sourceIP": frozenset(("sourceIPs",)),
+    "outcome": outcome.MEMBERS,
+    "outcomeReason": frozenset(("annotations", "responseStatus")),
     "podSpec": _WORKLOAD,
     "containers": _WORKLOAD,
 }
-_DEPENDS: Final = {"podSpec": _pod_spec_depends, "containers": _pod_spec_depends}
+_DEPENDS: Final = {
+    "outcome": outcome.outcome_depends,
+    "outcomeReason": outcome.reason_depends,
+    "podSpec": _pod_spec_depends,
+    "containers": _pod_spec_depends,
+}
 
-# These values differ in nearly every event. The values of all other fields recur from event to event.
-_DIFFERENT_EACH_TIME: Final = frozenset((
+# These values differ in nearly every event, or are worked out and not worth it where other fields rule out everything.
+# The values of all other fields recur from event to event.
+_NOT_WORTH_REMEMBERING: Final = frozenset((
+    "Outcome", "OutcomeReason",
     "AuditID", "RequestURI", "Message", "RequestReceivedTimestamp", "StageTimestamp", "User.UID", "ObjectRef.Name",
     "ObjectRef.UID", "ObjectRef.ResourceVersion", "ResponseStatus.Message", "ImpersonatedUser.UID",
 ))  # fmt: skip
@@ -170,7 +182,7 @@ def _leaf_field(path: Path, leaf: _Leaf, own: Segment, rest: tuple[Segment, ...]
         return _no_array(path, leaf.name)
     parent = leaf.attribute.partition(".")[0]
     members = _MEMBERS.get(parent) or frozenset((parent,))
-    repeats = leaf.kind in (Kind.TEXT, Kind.OPTIONAL_TEXT, Kind.NUMBER) and leaf.name not in _DIFFERENT_EACH_TIME
+    repeats = leaf.kind in (Kind.TEXT, Kind.OPTIONAL_TEXT, Kind.NUMBER) and leaf.name not in _NOT_WORTH_REMEMBERING
     if "." in leaf.attribute and parent in _OPTIONAL_OBJECTS:
         expression = f"(None if event.{parent} is None else event.{leaf.attribute})"
         return Field(leaf.kind, _optional_loader(leaf.attribute), rest, expression, leaf.name, repeats, members)
