@@ -139,6 +139,26 @@ def test_a_peer_that_hangs_costs_no_more_than_the_time_given() -> None:
         AlertmanagerPeer(fake.url).post(b"[]", 0.2)
 
 
+@pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 65536\r\n\r\n"])
+def test_a_peer_that_trickles_costs_no_more_than_the_time_given(begin: bytes) -> None:
+    is_over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def trickle() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(begin)
+                while not is_over.wait(0.02):
+                    connection.sendall(b"x")
+
+        thread = threading.Thread(target=trickle)
+        thread.start()
+        with pytest.raises(PeerError, match="timeout"):
+            AlertmanagerPeer(f"http://127.0.0.1:{server.getsockname()[1]}").post(b"[]", 0.3)
+        is_over.set()
+        thread.join()
+
+
 def test_something_that_does_not_speak_http_is_told_as_such() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
 

@@ -15,6 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 import orjson
 
+from auditwire.alerts.answer_deadline import responses_until
 from auditwire.alerts.errors import PeerAddressError, PeerError
 from auditwire.alerts.text import annotation_value
 
@@ -127,12 +128,14 @@ class AlertmanagerPeer:
         self._clock = clock
 
     def post(self, alerts: bytes, seconds: float) -> PeerAnswer:
-        """Posts a JSON list of alerts; see Peer.post. Connecting takes at most 3 seconds of it, the answer 10."""
+        """Posts a JSON list of alerts; see Peer.post. Connecting takes at most 3 seconds of it, all the rest 10."""
         ends = self._clock() + seconds
         connection = self._connection(min(_MAX_CONNECT_SECONDS, seconds))
         try:
             connection.connect()
-            connection.sock.settimeout(max(0.001, min(_MAX_READ_SECONDS, ends - self._clock())))
+            ends = min(ends, self._clock() + _MAX_READ_SECONDS)
+            connection.sock.settimeout(max(0.001, ends - self._clock()))
+            connection.response_class = responses_until(ends, self._clock)
             connection.request("POST", self._path, alerts, self._headers)
             response = connection.getresponse()
             text = response.read(_MAX_ANSWER_LENGTH).decode("utf-8", "replace")

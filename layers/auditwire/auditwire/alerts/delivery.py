@@ -15,6 +15,10 @@ from auditwire.alerts.alertmanager import Peer, PeerAnswer
 from auditwire.alerts.errors import PeerError
 from auditwire.alerts.packing import packed
 
+MAX_LAG_SECONDS: Final = 1.0
+"""How long others are waited for once one peer has taken all alerts. They get the alerts all the same; only what they
+answer may not be known."""
+
 MAX_POST_BYTES: Final = 500_000
 """In bytes. Proxies commonly take up to 1 MB."""
 
@@ -39,16 +43,23 @@ def deliver(
 ) -> Delivery:
     """Posts alerts (each a JSON object) to all peers side by side, and returns within ``seconds``.
 
+    Once one peer has taken all alerts that are not bad, the others have ``MAX_LAG_SECONDS``: a slow one does not hold
+    up the next alerts for a quick one.
+
     An alert is bad only if a peer refuses it alone with 400 or 422, the same peer takes other alerts (or an empty
     list), and no other peer takes this one. A wrong address answers 400 to everything.
     """
     ends = clock() + seconds
-    runs = [_Run(peer, alerts, ends, clock) for peer in peers]
-    threads = [threading.Thread(target=run.run, daemon=True) for run in runs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(max(0.0, ends - clock()))
+    changed = threading.Condition()
+    runs = [_Run(peer, alerts, ends, clock, changed) for peer in peers]
+    for run in runs:
+        threading.Thread(target=run.run, daemon=True).start()
+    with changed:
+        while not all(run.is_over for run in runs) and (left := ends - clock()) > 0:
+            if any(run.has_decided for run in runs):
+                changed.wait_for(lambda: all(run.is_over for run in runs), min(left, MAX_LAG_SECONDS))
+                break
+            changed.wait(left)
     results = [run.result() for run in runs]
     taken = frozenset().union(*(result.taken for result in results))
     bad: dict[int, str] = {}
@@ -67,16 +78,38 @@ class _Result:
 class _Run:
     """All posts to one peer, in a thread of their own, so that a peer that hangs does not cost the others time."""
 
-    def __init__(self, peer: Peer, alerts: Sequence[bytes], ends: float, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        peer: Peer,
+        alerts: Sequence[bytes],
+        ends: float,
+        clock: Callable[[], float],
+        changed: threading.Condition,
+    ) -> None:
         self.peer = peer
+        self.is_over = False
+        self._changed = changed
         self._alerts = alerts
         self._ends = ends
         self._clock = clock
         self._lock = threading.Lock()
         self._result = _Result()
 
+    @property
+    def has_decided(self) -> bool:
+        """Whether the peer took every alert, except those that it proved to be bad."""
+        return self.is_over and self._result.outcome == TAKEN
+
     def run(self) -> None:
         """Posts everything. Ends early at the first answer that is about the peer."""
+        try:
+            self._run()
+        finally:
+            with self._changed:
+                self.is_over = True
+                self._changed.notify_all()
+
+    def _run(self) -> None:
         try:
             refused = self._post_all()
             if refused:
