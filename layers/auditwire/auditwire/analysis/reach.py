@@ -38,6 +38,9 @@ _MANY: Final = 2_000
 _MOST: Final = 200_000
 """After so many nothing is said."""
 
+_STAGES: Final = tuple(sorted(STAGES, key=lambda stage: stage != "ResponseComplete"))
+"""The usual one first, because the first obstacle that is met is told."""
+
 _FULL: Final = PolicyDecision(Level.REQUEST_RESPONSE, frozenset(), False, None)
 
 
@@ -130,13 +133,13 @@ class _Search:
         policies = tuple(policy for policy in (terms.policy, terms.own_policy) if policy is not None)
         named = _named(rule)
         self._verbs = _values(named["verb"], RESOURCE_VERBS)
-        self._resources = _values(named["resource"], _resources_of(policies), ("",))
-        self._groups = _values(named["group"], _groups_of(policies), ("",))
+        self._resources = (*_values(named["resource"], _resources_of(policies)), "")
+        self._groups = _values(named["group"], ("",), _groups_of(policies))
         self._tests_group = any(
             atom.field.name in ("ObjectRef.APIGroup", "ObjectRef") for atom in leaves_of(rule.bound)
         )
         self._named_subresources = tuple(named["subresource"])
-        self._subresources = _values(named["subresource"], _subresources_of(policies), ("",))
+        self._subresources = _values(("",), named["subresource"], _subresources_of(policies))
 
     def requests(self) -> Iterator[Request]:
         """Every kind of request that the rule does not rule out by itself, if all of it were recorded."""
@@ -162,7 +165,7 @@ class _Search:
                 whole = replace(of_group, subresource=subresource)
                 if self._excludes(whole):
                     continue
-                for stage in STAGES:
+                for stage in _STAGES:
                     at_stage = replace(whole, stage=stage)
                     if not self._excludes(at_stage):
                         yield at_stage
