@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from auditwire_cli.errors import ExitCode, UsageError
+from auditwire_cli.errors import CommandError, ExitCode, UsageError
 from auditwire_cli.files import read_text
 from auditwire_cli.rules.test import find_tests, load_tested, refuse_wrong_tests
 from auditwire_cli.terminal.output import Format, Output, counted, show, show_json, tell
@@ -67,6 +67,10 @@ def rules_reach(
     sender: Annotated[
         ReachSender | None, typer.Option(help="The kind of sender, some of which leave stages or fields out.")
     ] = None,
+    write: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write the smallest audit policy under which the tests still pass."),
+    ] = None,
     output: Format = Output.TEXT,
 ) -> None:
     """Say for each rule whether it can match what a sender records.
@@ -78,6 +82,9 @@ def rules_reach(
     depends on are named. Everything beyond group, resource, subresource, verb, stage and level counts as possible, and
     so does everybody who could have made a request.
 
+    --write makes a policy for kube-apiserver from the tests: nothing can be taken out of it and no level lowered
+    without a test that fails. It records nothing but what they need, and never looks at users.
+
     JSON is a list with an object for each rule: rule, reachable (true, false or null), blame and proof.
 
     \b
@@ -87,9 +94,12 @@ def rules_reach(
     Examples:
       auditwire rules reach --policy policy.yaml
       auditwire rules reach rules --sender kubesphere --level Metadata --format json
+      auditwire rules reach rules --write policy.yaml
     """
     rule_set, cases = _read(paths or [_DEFAULT])
     terms = _terms(rule_set, policy, level, sender)
+    if write is not None:
+        _write_policy(write, rule_set, cases, terms, any_sender=sender is None)
     rows = _rows(rule_set, cases, terms, any_sender=sender is None)
     if output is Output.JSON:
         show_json([row.as_json() for row in rows])
@@ -119,6 +129,26 @@ def _terms(rule_set: "RuleSet", policy: Path | None, level: ReachLevel | None, s
     delivery = DELIVERIES[(sender or ReachSender.KUBERNETES).value]
     most = delivery.level if level is None else Level(level.value)
     return Terms(None if policy is None else _policy(policy), rule_set.policy, delivery, most)
+
+
+def _write_policy(file: Path, rule_set: "RuleSet", cases: "list[Case]", terms: "Terms", *, any_sender: bool) -> None:
+    """Writes the smallest policy for these tests. Raises CommandError where there is none or it cannot be written."""
+    import yaml
+
+    from auditwire.analysis.minimal_policy import minimal_policy, needs_of
+    from auditwire.policy.load import API_VERSION
+
+    needs = needs_of(rule_set, cases, terms, any_sender=any_sender)
+    if not needs:
+        raise CommandError(
+            "no test proves that a rule matches, so no policy was written", "write tests beside the rules"
+        )
+    policy = {"apiVersion": API_VERSION, "kind": "Policy", **minimal_policy(rule_set, needs, terms).as_json()}
+    try:
+        file.write_text(yaml.safe_dump(policy, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"cannot write {file}: {error.strerror}") from None
+    tell(f"{file}: {counted(len(policy['rules']), 'rule')} for {counted(len(needs), 'event')} of tests")
 
 
 def _policy(path: Path) -> "Policy":

@@ -70,3 +70,22 @@ def test_a_policy_that_does_not_load_ends_with_2(auditwire: Run, tmp_path: Path,
     (tmp_path / "wrong.yaml").write_text("kind: Policy\n")
 
     assert auditwire("rules", "reach", SHIPPED, "--policy", tmp_path / policy).exit_code == 2
+
+
+def test_the_smallest_policy_is_one_that_kubernetes_loads(auditwire: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(document(rule("RequestObject.x = 1")))
+    (tmp_path / "mine.test.yaml").write_text(
+        "tests:\n- {name: one, rule: r, expect: alert, events:"
+        " [{verb: create, objectRef: {resource: pods}, requestObject: {x: 1}}]}\n"
+    )
+    written = tmp_path / "policy"
+
+    assert auditwire("rules", "reach", tmp_path, "--write", written).exit_code == 0
+    assert auditwire("policy", "check", written).exit_code == 0
+    assert rows(auditwire("rules", "reach", tmp_path, "--policy", written, "--format", "json"))["mine.r"]["reachable"]
+
+
+def test_without_tests_no_policy_is_written(auditwire: Run, tmp_path: Path) -> None:
+    result = auditwire("rules", "reach", SHIPPED / "alerting-rule.yaml", "--write", tmp_path / "policy")
+
+    assert (result.exit_code, (tmp_path / "policy").exists()) == (1, False)
