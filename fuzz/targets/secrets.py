@@ -11,6 +11,8 @@ from random import Random
 from typing import Any
 
 from auditwire.events import Flag, as_stored, decode, encode_line, settle
+from auditwire.events.redact import Redactor
+from auditwire.events.secret_places import Redaction
 from fuzz.target import Target
 from fuzz.targets.bodies import RECEIVED
 
@@ -19,8 +21,13 @@ _FORMS = (MARK, base64.b64encode(MARK.encode()).decode(), "73194650281739465")
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _TOKEN_URIS = (
     "/a?token=%s", "/a?b=c&access_token=%s", "/a?b&ACCESS-TOKEN=%s&c=d", "/a?to%%6ben=%s", "/a#token=%s",
+    "/apis/build.openshift.io/v1/namespaces/a/buildconfigs/b/webhooks/%s/github",
+    "/apis/oauth.openshift.io/v1/oauthaccesstokens/%s",
     "/exec?x=1;authorization=Bearer%%20%s", "/x?protocol=base64url.bearer.authorization.k8s.io.%s", "/p?u=%%3Ftoken%%3D%s",
 )  # fmt: skip
+
+
+_SITE = Redactor((Redaction(("spec", "users", "pin"), ("widgets.example.com", "widgets")),))
 
 
 class _Object(list[tuple[str, Any]]):
@@ -33,7 +40,7 @@ def _redaction(data: bytes) -> Hashable:
     assert len(decoded.events) == 1, f"no event came out of {body!r}"
     event = decoded.events[0]
     settle(event, cluster="prod", received=RECEIVED)
-    stored = as_stored(event, None)
+    stored = as_stored(event, None, redactor=_SITE)
     line = encode_line(stored, {})
     seen = line.decode() + json.dumps(json.loads(line), ensure_ascii=False)
     for form in _FORMS:
@@ -191,6 +198,34 @@ def _token(rng: Random) -> tuple[str, str, Any]:
     return *about, fields
 
 
+def _of_kubesphere(rng: Random) -> tuple[str, str, Any]:
+    """Passwords of users, and Secrets for several clusters."""
+    if rng.random() < 0.5:
+        key = rng.choice(["password", "Password", "PASSWORD"])
+        if rng.random() < 0.3:
+            return "users", "password", _Object([("currentPassword", MARK), (key, MARK)])
+        user: Any = _Object([("spec", _Object([("email", "a@example.com"), (key, _value(rng))]))])
+        if rng.random() < 0.5:
+            user.insert(0, ("kind", "User"))
+        path = [_Object([("op", "replace"), ("path", "/spec/password"), ("value", MARK)])]
+        return "users", "", rng.choice([user, path, _Object([("items", [user])])])
+    override = _Object([("path", rng.choice(["/data/a", "/stringData/a", "/data", ""])), ("value", MARK)])
+    clusters = [_Object([("clusterName", "c"), ("clusterOverrides", [override])])]
+    spec = _Object([("template", _secret(rng, kind=False)), ("overrides", clusters)])
+    return rng.choice(["federatedsecrets", "pods"]), "", _Object([("kind", "FederatedSecret"), ("spec", spec)])
+
+
+def _of_site(rng: Random) -> tuple[str, str, Any]:
+    """What only a site knows to be a secret."""
+    one = _Object([("name", "a"), (rng.choice(["pin", "Pin", "PIN"]), _value(rng))])
+    widget: Any = _Object([("kind", "Widget"), ("spec", _Object([("users", rng.choice([[one], one, [[one]]]))]))])
+    patch = [
+        _Object([("op", "add"), ("path", rng.choice(["/spec/users/0/pin", "/spec/users/-/pin"])), ("value", MARK)]),
+        _Object([("op", "add"), ("path", "/spec/users"), ("value", [one])]),
+    ]
+    return rng.choice(["widgets", "Widgets"]), "", rng.choice([widget, patch, _Object([("items", [widget])]), MARK])
+
+
 def _uri(rng: Random) -> tuple[str, str, Any]:
     return "pods", "exec", rng.choice(_TOKEN_URIS) % MARK
 
@@ -200,6 +235,8 @@ _KINDS: dict[str, Callable[[Random], tuple[str, str, Any]]] = {
     "patch": _patch,
     "elsewhere": _elsewhere,
     "token": _token,
+    "of KubeSphere": _of_kubesphere,
+    "of a site": _of_site,
     "uri": _uri,
 }
 

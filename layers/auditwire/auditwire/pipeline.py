@@ -153,7 +153,9 @@ def decide_event(event: Event, *, sender: SenderKind | None, rules: RuleSet) -> 
     judged = judge_event(event, sender=sender, rules=rules)
     if judged.ignored is not None:
         return Decision(judged.verdict, event, judged.ignored)
-    return Decision(judged.verdict, as_stored(event, judged.level, omit_managed_fields=judged.omit_managed_fields))
+    without = judged.omit_managed_fields
+    stored = as_stored(event, judged.level, omit_managed_fields=without, redactor=rules.redactor)
+    return Decision(judged.verdict, stored)
 
 
 def judge_event(event: Event, *, sender: SenderKind | None, rules: RuleSet) -> Judgement:

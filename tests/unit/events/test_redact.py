@@ -8,7 +8,8 @@ import pytest
 
 from audit_events import as_kubesphere, item, text_of
 from auditwire.events import ObjectRef, as_stored, decode, encode_line
-from auditwire.events.redact import LAST_APPLIED, redact_body
+from auditwire.events.redact import redact_body
+from auditwire.events.secret_places import LAST_APPLIED
 from captures import Capture, each_of, logs, own_bodies, own_logs
 from payloads import payload
 

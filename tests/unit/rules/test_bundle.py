@@ -49,6 +49,8 @@ spec:
   auditLevel: Request
   alertingPriority: INFO
   k8sAuditingEnabled: false
+  missingBodies: archive
+  redact: [{path: 'spec["a.b"].*', resources: [widgets.example.com, pods/status]}]
   auditSinkPolicy:
     alertingRuleSelector: {matchExpressions: [{key: type, operator: In, values: [alerting, x]}]}
   receivers: [{name: am, type: alertmanager, config: {url: 'http://am:9093'}}]

@@ -191,3 +191,40 @@ def test_another_word_for_missing_bodies_is_an_error() -> None:
 
     assert read is None
     assert found[0].startswith("6:18 error AW206: spec.missingBodies cannot be 'ignore'")
+
+
+def test_what_a_site_knows_to_be_a_secret() -> None:
+    read, found = settings(
+        "  k8sAuditingEnabled: true\n  redact:\n"
+        "  - {path: 'spec.users[*].password', resources: [widgets.example.com, gadgets/status]}\n"
+        "  - {path: 'data[\"a.b\"]', resources: ['*']}\n  - {path: data.*, resources: [configmaps]}\n"
+    )
+
+    assert found == []
+    assert read is not None
+    assert [(one.path, one.resources) for one in read.redactions] == [
+        (("spec", "users", "password"), ("widgets.example.com", "gadgets/status")),
+        (("data", "a.b"), ("*",)),
+        (("data", "*"), ("configmaps",)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("item", "finding"),
+    [
+        ("{path: spec.a}", "AW205: an item of redact needs path and resources"),
+        ("{path: spec.a, resources: []}", "AW205: resources names none"),
+        ("{path: 'spec. a b', resources: [pods]}", "AW206: 'spec. a b' is not a path"),
+        ("{path: RequestObject.spec.a, resources: [pods]}", "AW206: the path cannot be 'RequestObject.spec.a'"),
+        ("{path: 'data[\"a*\"]', resources: [pods]}", "AW206: the path cannot be 'data[\"a*\"]'"),
+        ("{path: a.b.c.d.e.f.g.h.i.j.k.l.m, resources: [pods]}", "AW206: the path cannot be 'a.b.c.d"),
+        ("{path: spec.a, resources: [Pod]}", "AW206: 'Pod' is not a resource"),
+        ("{path: spec.a, resources: [pods], kind: Pod}", "AW203: an item of redact has no field 'kind'"),
+        ("spec.a", "AW204: an item of redact must be a mapping"),
+    ],
+)
+def test_a_redaction_that_could_not_be_applied_is_an_error(item: str, finding: str) -> None:
+    read, found = settings(f"  k8sAuditingEnabled: true\n  redact:\n  - {item}\n")
+
+    assert read is None
+    assert any(f"error {finding}" in one and one.startswith("7:") for one in found), found

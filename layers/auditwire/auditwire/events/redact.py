@@ -5,141 +5,272 @@ exact bytes that were received.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
 
 import msgspec
 
 from auditwire.events.casing import NULL, fields_of, is_object
+from auditwire.events.kubeconfig_text import may_hold_kubeconfig, redact_kubeconfig
 from auditwire.events.model import ObjectRef
 from auditwire.events.redact_uri import MARK as MARK_TEXT
+from auditwire.events.secret_places import KINDS, RESOURCES, Mask, Place, Redaction, is_token_name, with_applied
 
 MARK = msgspec.Raw(msgspec.json.encode(MARK_TEXT))
-EMPTY = msgspec.Raw(b'""')
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
+_EMPTY = msgspec.Raw(b'""')
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _TEXT = msgspec.json.Decoder(str)
-_SECRET_MAPS = ("data", "stringdata")
 # What contains whole objects: the items of a list, the rows of a Table with their object, the object of a watch event.
 _HOLDERS = ("items", "rows", "object")
-_TOKEN_HOLDERS = ("spec", "status")
-_SECRET_KINDS = ("Secret", "SecretList")
-_TOKEN_KINDS = ("TokenRequest", "TokenReview")
-# Objects are recognised by their kind. A client may escape letters in it, so escaped letters are looked into too.
-_KIND_TEXTS = tuple(b'"%b"' % kind.encode() for kind in (*_SECRET_KINDS, *_TOKEN_KINDS))
+# Objects are recognised by their kind, lists of them by theirs. A client may escape letters in it, so escaped letters
+# are looked into too.
+_KIND_TEXTS = tuple(b'"%b%b"' % (kind.encode(), end) for kind in KINDS for end in (b"", b"List"))
+_WORDS = (b"Secret", b"TokenRe", b'"User', b"Config", b"OAuth")
 _ESCAPED_LETTER = re.compile(rb"\\u00[4-7]")
+# Annotations with a token: openshift.io/token-secret.value, and names that end in "token".
+_TOKEN_ANNOTATIONS = ("token", "token-secret.value")
+_TOKEN_TEXTS = (b'token":', b'token" :', b"token-secret.value", b"/annotations/")
 # No object inside an object is deeper. What still looks like a Secret there is replaced as a whole, which bounds both
 # the stack and how often a text is read.
 _MAX_DEPTH = 40
-# No secret in a Secret or TokenRequest is deeper than /metadata/annotations/NAME.
-_MAX_PATH_LENGTH = 4
+# No path of a secret is longer, with the indexes of arrays on it.
+_MAX_PATH_LENGTH = 24
+_MAX_KNOWN = 1_024
 
+_NOWHERE: Final = Place()
 _Rewrite = Callable[[msgspec.Raw], msgspec.Raw]
 
 
+class Redactor:
+    """Takes secrets out of bodies: those that are known everywhere, and those a site has named."""
+
+    def __init__(self, site: Iterable[Redaction] = ()) -> None:
+        self._site = tuple(site)
+        self._known: dict[tuple[str, str, str], Place | None] = {}
+
+    def body(self, body: msgspec.Raw, about: ObjectRef) -> msgspec.Raw:
+        """The body without secret values; keys are kept. The same object if there were none.
+
+        ``about`` decides how the body is read. Bodies on a resource that has secrets (of any API group) are read in
+        every form they have: object, list, table, merge patch, JSON patch. If such a body is neither an object nor an
+        array, it cannot be read and is replaced as a whole. In any other body, objects are recognised by their
+        ``kind``.
+        """
+        place = self._place(about)
+        return _by_kind(body, 0) if place is None else _on_resource(body, place)
+
+    def _place(self, about: ObjectRef) -> Place | None:
+        resource, below = about.resource.lower(), about.subresource.lower()
+        if not self._site:
+            return RESOURCES.get((resource, below)) or RESOURCES.get((resource, ""))
+        key = (resource, about.apiGroup.lower(), below)
+        if key not in self._known:
+            if len(self._known) >= _MAX_KNOWN:
+                # Requests choose these names.
+                self._known.clear()
+            self._known[key] = self._place_of_site(*key)
+        return self._known[key]
+
+    def _place_of_site(self, resource: str, group: str, below: str) -> Place | None:
+        place = RESOURCES.get((resource, below)) or RESOURCES.get((resource, ""))
+        own = [one for one in self._site if one.is_about(resource, group, below)]
+        if not own:
+            return place
+        if place is None:
+            place = with_applied(Place())
+        for one in own:
+            place = place.with_path((key.lower() for key in one.path), Mask.WHOLE)
+        return place
+
+
+EVERYWHERE: Final = Redactor()
+"""Knows the secrets that are known everywhere."""
+
+
 def redact_body(body: msgspec.Raw, about: ObjectRef) -> msgspec.Raw:
-    """The body without secret values; keys are kept. The same object if there were none.
-
-    ``about`` decides how the body is read. Bodies on ``secrets`` (of any API group) are read in every form they have:
-    object, list, table, merge patch, JSON patch. So are those of token requests and token reviews. If such a body is
-    neither an object nor an array, it cannot be read and is replaced as a whole. In any other body, objects are
-    recognised by their ``kind``.
-    """
-    resource = about.resource.lower()
-    if resource == "secrets":
-        return _on_resource(body, lambda text: _in_secret(text, 0))
-    if resource == "tokenreviews" or (resource == "serviceaccounts" and about.subresource.lower() == "token"):
-        return _on_resource(body, lambda text: _in_token_holder(text, 0))
-    return _by_kind(body, 0)
+    """The body without the secrets that are known everywhere; see Redactor."""
+    return EVERYWHERE.body(body, about)
 
 
-def _on_resource(body: msgspec.Raw, redact: _Rewrite) -> msgspec.Raw:
+def _on_resource(body: msgspec.Raw, place: Place) -> msgspec.Raw:
     if is_object(body):
-        return redact(body)
+        return _in_whole(body, place, 0)
     if _is_array(body):
-        return _in_array(body, lambda item: _in_array_item(item, redact))
+        return _in_array(body, lambda item: _in_array_item(item, place))
     return _masked(body)
 
 
-def _in_secret(text: msgspec.Raw, depth: int) -> msgspec.Raw:
-    """Redacts a Secret, a part of one, or a list of them."""
+def _in_whole(text: msgspec.Raw, place: Place, depth: int) -> msgspec.Raw:
+    """Redacts an object that has these places, a part of one, or a list of them."""
     if depth > _MAX_DEPTH:
         return _masked(text)
     if _is_array(text):
-        return _in_array(text, lambda item: _in_secret(item, depth + 1))
+        return _in_array(text, lambda item: _in_whole(item, place, depth + 1))
     if not is_object(text):
-        return text
+        return _by_kind(text, depth)
+    text = _by_own_kind(text, place, depth)
 
     def rewrite(key: str, value: msgspec.Raw) -> msgspec.Raw:
-        if key in _SECRET_MAPS:
-            return _in_object(value, lambda _, secret: _masked(secret)) if is_object(value) else _masked(value)
-        if key == "metadata":
-            return _in_key(value, "annotations", lambda found: _in_key(found, LAST_APPLIED, _masked))
-        return _in_secret(value, depth + 1) if key in _HOLDERS else _by_kind(value, depth + 1)
+        if key in _HOLDERS and place.below(key) is None:
+            return _in_whole(value, place, depth + 1)
+        return _in_member(key, value, place.below(key), place, depth + 1)
 
     return _in_object(text, rewrite)
 
 
-def _in_token_holder(text: msgspec.Raw, depth: int) -> msgspec.Raw:
-    """Redacts a TokenRequest or TokenReview: ``status.token`` and ``spec.token``."""
+def _in_place(text: msgspec.Raw, place: Place, whole: Place, depth: int) -> msgspec.Raw:
+    """Redacts what stands at a place of an object that has the places ``whole``."""
+    if depth > _MAX_DEPTH:
+        return _masked(text)
+    if place.is_patch:
+        return _in_patch(text, place, depth)
+    if place.mask is not None:
+        return _hidden(text, place.mask, whole, depth)
+    if _is_array(text):
+        return _in_array(text, lambda item: _in_place(item, place, whole, depth + 1))
+    if not is_object(text):
+        return _by_kind(text, depth)
+    text = _by_own_kind(text, whole, depth)
 
     def rewrite(key: str, value: msgspec.Raw) -> msgspec.Raw:
-        return _in_key(value, "token", _masked_token) if key in _TOKEN_HOLDERS else _by_kind(value, depth + 1)
+        below = place.below(key)
+        if below is None and _is_index(key):
+            # On the path of a JSON patch an element of an array is a key.
+            return _in_place(value, place, whole, depth + 1)
+        return _in_member(key, value, below, whole, depth + 1)
 
-    return _in_object(text, rewrite) if is_object(text) else text
+    return _in_object(text, rewrite)
+
+
+def _by_own_kind(text: msgspec.Raw, whole: Place, depth: int) -> msgspec.Raw:
+    """Redacts what the kind of an object says beside the places that it has where it stands."""
+    known = _place_of_kind(fields_of(text))
+    return text if known is None or known is whole else _in_whole(text, known, depth)
+
+
+def _place_of_kind(fields: Mapping[str, msgspec.Raw]) -> Place | None:
+    return KINDS.get((_text(fields.get("kind")) or "").removesuffix("List"))
+
+
+def _in_member(key: str, value: msgspec.Raw, place: Place | None, whole: Place, depth: int) -> msgspec.Raw:
+    """Redacts a member of an object, which may have a place of its own."""
+    if key == "annotations" and is_object(value):
+        return _in_annotations(value, place or _NOWHERE, whole, depth)
+    return _by_kind(value, depth) if place is None else _in_place(value, place, whole, depth)
+
+
+def _in_annotations(annotations: msgspec.Raw, place: Place, whole: Place, depth: int) -> msgspec.Raw:
+    def rewrite(name: str, value: msgspec.Raw) -> msgspec.Raw:
+        if name.endswith(_TOKEN_ANNOTATIONS):
+            return _masked(value)
+        below = place.below(name)
+        return _by_kind(value, depth + 1) if below is None else _in_place(value, below, whole, depth + 1)
+
+    return _in_object(annotations, rewrite)
+
+
+def _hidden(text: msgspec.Raw, mask: Mask, whole: Place, depth: int) -> msgspec.Raw:
+    if mask is Mask.EACH and is_object(text):
+        return _in_object(text, lambda _, value: _masked(value))
+    if mask is Mask.TOKEN:
+        return text if text == _EMPTY else _masked(text)
+    if mask is Mask.NAME:
+        name = _text(text)
+        return text if name is not None and not is_token_name(name) else _masked(text)
+    return _in_applied(text, whole, depth) if mask is Mask.APPLIED else _masked(text)
+
+
+def _in_applied(text: msgspec.Raw, whole: Place, depth: int) -> msgspec.Raw:
+    """Redacts the text of an object that ``kubectl apply`` keeps: its own secrets stand in it once more."""
+    applied = _text(text)
+    try:
+        inner = msgspec.Raw((applied or "").encode())
+        msgspec.json.decode(inner)
+        redacted = _in_whole(inner, whole, depth + 1)
+        return text if redacted is inner else msgspec.Raw(msgspec.json.encode(bytes(redacted).decode()))
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return _masked(text)
+
+
+def _in_patch(text: msgspec.Raw, place: Place, depth: int) -> msgspec.Raw:
+    """Redacts operations of a patch that stand inside of an object; each has a path and a value."""
+    inner = Place(place.keys)
+    if _is_array(text):
+        return _in_array(text, lambda item: _in_patch(item, place, depth + 1))
+    if not is_object(text):
+        return _masked(text)
+    fields = fields_of(text)
+    if fields and all(_is_index(key) for key in fields):
+        return _in_object(text, lambda _, value: _in_patch(value, place, depth + 1))
+    path = _text(fields.get("path"))
+    return _in_key(text, "value", lambda value: _at_path(path, value, inner))
 
 
 def _by_kind(text: msgspec.Raw, depth: int) -> msgspec.Raw:
-    """Redacts any JSON value: Secrets and token objects wherever they are in it."""
-    if not _may_hold_kind(bytes(text)):
+    """Redacts any JSON value: objects with secrets wherever they are in it, kubeconfigs and tokens in annotations."""
+    if not _may_hold_secret(bytes(text)):
         return text
     if depth > _MAX_DEPTH:
         return _masked(text)
     if _is_array(text):
         return _in_array(text, lambda item: _by_kind(item, depth + 1))
     if not is_object(text):
-        return text
-    kind = _text(fields_of(text).get("kind"))
-    if kind in _SECRET_KINDS:
-        return _in_secret(text, depth)
-    if kind in _TOKEN_KINDS:
-        return _in_token_holder(text, depth)
-    return _in_object(text, lambda _, value: _by_kind(value, depth + 1))
+        return _in_text(text)
+    fields = fields_of(text)
+    place = _place_of_kind(fields)
+    if place is not None:
+        return _in_whole(text, place, depth)
+    if "value" in fields and _names_token_annotation(_text(fields.get("path")) or ""):
+        return _in_key(text, "value", _masked)
+    return _in_object(text, lambda key, value: _in_member(key, value, None, _NOWHERE, depth + 1))
 
 
-def _may_hold_kind(text: bytes) -> bool:
-    # Nearly every stored body passes here. Two words find four kinds, and the search for escapes is slow.
-    if (b"Secret" in text or b"TokenRe" in text) and any(kind in text for kind in _KIND_TEXTS):
+def _names_token_annotation(path: str) -> bool:
+    return "/annotations/" in path and path.lower().endswith(_TOKEN_ANNOTATIONS)
+
+
+def _in_text(text: msgspec.Raw) -> msgspec.Raw:
+    value = _text(text)
+    redacted = None if value is None else redact_kubeconfig(value)
+    return text if redacted == value else msgspec.Raw(msgspec.json.encode(redacted))
+
+
+def _may_hold_secret(text: bytes) -> bool:
+    # Nearly every stored body passes here. A few words find all kinds, and the search for escapes is slow.
+    if any(word in text for word in _WORDS) and any(kind in text for kind in _KIND_TEXTS):
         return True
-    return b"\\" in text and _ESCAPED_LETTER.search(text) is not None
+    if any(token in text for token in _TOKEN_TEXTS):
+        return True
+    return may_hold_kubeconfig(text) or (b"\\" in text and _ESCAPED_LETTER.search(text) is not None)
 
 
-def _in_array_item(item: msgspec.Raw, redact: _Rewrite) -> msgspec.Raw:
-    """Redacts one operation of a JSON patch (RFC 6902) on a Secret or token object, or one object of a plain array."""
+def _in_array_item(item: msgspec.Raw, place: Place) -> msgspec.Raw:
+    """Redacts one operation of a JSON patch (RFC 6902) on an object with secrets, or one object of a plain array."""
     if not is_object(item):
         return _masked(item)
     fields = fields_of(item)
     if "op" not in fields and "path" not in fields:
-        return redact(item)
+        return _in_whole(item, place, 0)
     path = _text(fields.get("path"))
-    return _in_key(item, "value", lambda value: _at_path(path, value, redact))
+    return _in_key(item, "value", lambda value: _at_path(path, value, place))
 
 
-def _at_path(path: str | None, value: msgspec.Raw, redact: _Rewrite) -> msgspec.Raw:
+def _at_path(path: str | None, value: msgspec.Raw, place: Place) -> msgspec.Raw:
     """Redacts the value of an operation, by the place in the object that it is meant for.
 
     The value is put where the path points, redacted there as part of an object, and taken out again. So a path to a
     single key, to a whole map or to the whole object needs no special rule.
     """
     if path == "":
-        return redact(value) if is_object(value) else _masked(value)
+        return _in_whole(value, place, 0) if is_object(value) else _masked(value)
     if path is None or not path.startswith("/"):
         return _masked(value)
     parts = [part.replace("~1", "/").replace("~0", "~") for part in path[1:].split("/")[:_MAX_PATH_LENGTH]]
     whole = value
     for part in reversed(parts):
         whole = msgspec.Raw(msgspec.json.encode({part: whole}))
-    redacted = redact(whole)
+    redacted = _in_whole(whole, place, 0)
     if redacted is whole:
         return value
     for part in parts:
@@ -183,18 +314,16 @@ def _masked(value: msgspec.Raw) -> msgspec.Raw:
     return value if value in (NULL, MARK) else MARK
 
 
-def _masked_token(value: msgspec.Raw) -> msgspec.Raw:
-    """The mark in place of a token. An empty one is none: a TokenReview without a token, a TokenRequest not yet
-    answered."""
-    return value if value == EMPTY else _masked(value)
-
-
 def _is_array(text: msgspec.Raw) -> bool:
     return bytes(memoryview(text)[:1]) == b"["
+
+
+def _is_index(key: str) -> bool:
+    return key == "-" or (key.isascii() and key.isdigit())
 
 
 def _text(text: msgspec.Raw | None) -> str | None:
     try:
         return None if text is None else _TEXT.decode(text)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeDecodeError):
         return None

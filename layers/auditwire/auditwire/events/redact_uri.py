@@ -39,12 +39,23 @@ _BEARER = re.compile(
 )
 
 
+# Segments of OpenShift's paths that are a secret themselves: of a webhook, and the name of a token that is no digest.
+_SEGMENT = re.compile(
+    r"(?P<hook>/buildconfigs/[^/?]*/webhooks/)[^/?]+|(?P<token>/oauth(?:access|authorize)tokens/)(?!sha256(?:~|%7e))[^/?]+",
+    re.IGNORECASE,
+)
+
+
 def redact_uri(uri: str) -> str:
-    """The URI with the values of its token parameters, bearer schemes and JSON Web Tokens replaced by ``[REDACTED]``.
+    """The URI with the values of its token parameters, bearer schemes, JSON Web Tokens, and segments that are a secret
+    in OpenShift replaced by ``[REDACTED]``.
 
     Everything else stays as it is. Without a token the same text is returned.
     """
-    if not _may_hold_token(uri.lower()):
+    lower = uri.lower()
+    if "/webhooks/" in lower or "tokens/" in lower:
+        uri = _SEGMENT.sub(lambda found: (found["hook"] or found["token"]) + MARK, uri)
+    if not _may_hold_token(lower):
         return uri
     uri = _without_tokens(uri, _PARAMETER, _PARAMETER_END)
     uri = _without_tokens(uri, _NESTED, _NESTED_END)

@@ -2,25 +2,31 @@
 
 from typing import Any
 
+import msgspec
+
 from auditwire.events.level import Level
 from auditwire.events.managed_fields import strip_managed_fields
 from auditwire.events.model import Event, Flag
-from auditwire.events.redact import redact_body
-from auditwire.events.redact_uri import redact_uri
+from auditwire.events.redact import EVERYWHERE, Redactor
+from auditwire.events.redact_uri import MARK, redact_uri
+from auditwire.events.secret_places import NAMED_BY_TOKEN, is_token_name
 
 _BODIES = ("requestObject", "responseObject")
 
 
-def as_stored(event: Event, level: Level | None, *, omit_managed_fields: bool = False) -> Event:
+def as_stored(
+    event: Event, level: Level | None, *, omit_managed_fields: bool = False, redactor: Redactor = EVERYWHERE
+) -> Event:
     """The event as the archive, alerts and outputs may see it. The same object if nothing changes.
 
     ``level`` is the most that may be kept, None for no limit: up to Metadata no bodies, at Request no responseObject.
     An event whose own level is higher then has the lower one, as kube-apiserver would have written it. Secret values,
-    tokens and bearer tokens in the URI are replaced by ``[REDACTED]``, and the event is flagged.
+    tokens, and tokens in the URI and the object's name are replaced by ``[REDACTED]``, and the event is flagged;
+    ``redactor`` knows which.
     ``omit_managed_fields`` removes ``metadata.managedFields`` from bodies except patches, as kube-apiserver does.
     """
-    uri = redact_uri(event.requestURI)
-    if level is None and event.requestObject is None and event.responseObject is None and uri == event.requestURI:
+    redactions = _without_tokens(event)
+    if level is None and event.requestObject is None and event.responseObject is None and not redactions:
         return event
     changes: dict[str, Any] = {}
     if level is not None:
@@ -28,9 +34,6 @@ def as_stored(event: Event, level: Level | None, *, omit_managed_fields: bool = 
         changes = {name: None for name in dropped if getattr(event, name) is not None}
         if Level.of(event.level) > level:
             changes["level"] = str(level)
-    redactions: dict[str, Any] = {}
-    if uri != event.requestURI:
-        redactions["requestURI"] = uri
     for name in _BODIES:
         body = getattr(event, name)
         if body is None or name in changes:
@@ -40,7 +43,7 @@ def as_stored(event: Event, level: Level | None, *, omit_managed_fields: bool = 
             stripped = strip_managed_fields(body)
             if stripped is not body:
                 changes[name] = body = stripped
-        redacted = redact_body(body, event.objectRef)
+        redacted = redactor.body(body, event.objectRef)
         if redacted is not body:
             redactions[name] = redacted
     if not changes and not redactions:
@@ -49,3 +52,19 @@ def as_stored(event: Event, level: Level | None, *, omit_managed_fields: bool = 
     if redactions:
         stored.flag(Flag.REDACTED)
     return stored
+
+
+def _without_tokens(event: Event) -> dict[str, Any]:
+    """The changes of an event with a token in its URI, or with an object whose name is a token: the name, and where the
+    answer repeats it."""
+    uri = redact_uri(event.requestURI)
+    changes: dict[str, Any] = {} if uri == event.requestURI else {"requestURI": uri}
+    name, status = event.objectRef.name, event.responseStatus
+    if event.objectRef.resource not in NAMED_BY_TOKEN or not is_token_name(name):
+        return changes
+    changes["objectRef"] = msgspec.structs.replace(event.objectRef, name=MARK)
+    if status is not None and name in f"{status.message}{status.details}":
+        message = status.message.replace(name, MARK) if status.message else status.message
+        details = status.details and {key: MARK if value == name else value for key, value in status.details.items()}
+        changes["responseStatus"] = msgspec.structs.replace(status, message=message, details=details)
+    return changes

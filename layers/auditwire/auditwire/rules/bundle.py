@@ -15,6 +15,7 @@ from auditwire.condition.tree_json import from_json, path_from_json, path_to_jso
 from auditwire.documents.diagnostics import Diagnostic, Severity
 from auditwire.documents.source import Source, digest_of
 from auditwire.events.level import Level
+from auditwire.events.secret_places import Redaction
 from auditwire.policy import Policy, PolicyError
 from auditwire.rules.message import MessageTemplate
 from auditwire.rules.rule_set import Rule, RuleSet, RuleText, new_binder
@@ -154,6 +155,7 @@ def _settings(settings: Settings) -> dict[str, Any]:
         "archivingSelector": _selector(settings.archiving_selector),
         "alertingSelector": _selector(settings.alerting_selector),
         "receivers": [[one.name, one.url, one.ca_bundle] for one in settings.receivers],
+        "redact": [[list(one.path), list(one.resources)] for one in settings.redactions],
     }
 
 
@@ -163,11 +165,14 @@ def _settings_from(value: dict[str, Any]) -> Settings:
         archiving_priority=Priority(value["archivingPriority"]),
         alerting_priority=Priority(value["alertingPriority"]),
         k8s_auditing_enabled=bool(value["k8sAuditingEnabled"]),
-        # Bundles of version 0.1 do not have it.
+        # Bundles of version 0.1 do not have it, nor redact.
         missing_bodies=MissingBodies(value.get("missingBodies", MissingBodies.ALERT)),
         archiving_selector=_selector_from(value["archivingSelector"]),
         alerting_selector=_selector_from(value["alertingSelector"]),
         receivers=tuple(Receiver(name, url, ca_bundle) for name, url, ca_bundle in value["receivers"]),
+        redactions=tuple(
+            Redaction(tuple(map(str, path)), tuple(map(str, resources))) for path, resources in value.get("redact", ())
+        ),
     )
 
 

@@ -222,6 +222,7 @@ def _settings(settings: Settings) -> dict[str, str]:
         f"{receiver.name} {receiver.url}{' with its own CA' if receiver.ca_bundle else ''}"
         for receiver in settings.receivers
     )
+    redactions = "; ".join(f"{'.'.join(one.path)} of {', '.join(one.resources)}" for one in settings.redactions)
     return {
         "auditLevel": str(settings.audit_level),
         "archivingPriority": str(settings.archiving_priority),
@@ -230,7 +231,7 @@ def _settings(settings: Settings) -> dict[str, str]:
         "missingBodies": str(settings.missing_bodies),
         "archivingRuleSelector": _selector(settings.archiving_selector),
         "alertingRuleSelector": _selector(settings.alerting_selector),
-    } | ({"receivers": receivers} if receivers else {})
+    } | {name: value for name, value in (("receivers", receivers), ("redact", redactions)) if value}
 
 
 def _selector(selector: Selector) -> str:

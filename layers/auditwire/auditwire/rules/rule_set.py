@@ -12,6 +12,7 @@ from auditwire.condition.partial import evaluate_partial
 from auditwire.condition.syntax import Expression
 from auditwire.documents.diagnostics import Diagnostic
 from auditwire.events.model import Event
+from auditwire.events.redact import Redactor
 from auditwire.policy import Policy
 from auditwire.rules.fields import EventFields
 from auditwire.rules.message import MessageTemplate, shortened
@@ -172,11 +173,14 @@ class RuleSet:
     digest: str
     findings: tuple[Diagnostic, ...] = ()
     policy: Policy | None = None
+    redactor: Redactor = field(init=False, repr=False, compare=False)
+    """Takes the secrets out of what is stored, those of ``settings`` among them."""
     _match: Callable[[Event], tuple[int, ...]] = field(init=False, repr=False, compare=False)
     _verdicts: Remembered[tuple[int, ...], Verdict] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         matcher = Matcher([rule.bound for rule in (*self.archiving, *self.alerting)])
+        object.__setattr__(self, "redactor", Redactor(self.settings.redactions))
         object.__setattr__(self, "_match", matcher.match)
         object.__setattr__(self, "_verdicts", Remembered(self._verdict))
 

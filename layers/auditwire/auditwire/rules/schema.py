@@ -28,6 +28,7 @@ from auditwire.rules.webhook_document import (
     POLICY_KEYS,
     RECEIVER_KEYS,
     RECEIVER_TYPES,
+    REDACT_KEYS,
     REQUIREMENT_KEYS,
     SELECTOR_KEYS,
     SELECTOR_OPERATORS,
@@ -193,6 +194,20 @@ def _webhook() -> Schema:
             {"enum": list(MissingBodies)},
             "What happens where the missing part of an event decides whether a rule alerts; alert by default.",
         ),
+        "redact": {
+            "type": "array",
+            "items": _object(
+                REDACT_KEYS,
+                {
+                    "path": _said(_TEXT, "Where the secret stands in objects: spec.users[*].password"),
+                    "resources": _said(
+                        {"type": "array", "minItems": 1, "items": _TEXT},
+                        "The resources that have it: plurals, with their group where it matters; * for all.",
+                    ),
+                },
+                REDACT_KEYS,
+            ),
+        },
         "auditing": _object(AUDITING_KEYS, {"k8sAuditingEnabled": taken}),
         "auditSinkPolicy": _object(POLICY_KEYS, dict.fromkeys(POLICY_KEYS, selector)),
         "receivers": {"type": "array", "items": _receiver()},

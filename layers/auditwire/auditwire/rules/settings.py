@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Final, Literal
 
 from auditwire.events.level import Level
+from auditwire.events.secret_places import Redaction
 
 
 class Priority(StrEnum):
@@ -83,3 +84,4 @@ class Settings:
     archiving_selector: Selector = field(default_factory=lambda: Selector({"type": "archiving"}))
     alerting_selector: Selector = field(default_factory=lambda: Selector({"type": "alerting"}))
     receivers: tuple[Receiver, ...] = ()
+    redactions: tuple[Redaction, ...] = ()

@@ -2,15 +2,18 @@
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass
 from typing import Any, Final, cast
 from urllib.parse import SplitResult, urlsplit
 
 import yaml
 
+from auditwire.condition.parse import SyntaxFinding, parse_path
 from auditwire.documents.diagnostics import Severity
 from auditwire.documents.document_source import Report
 from auditwire.events.level import Level
+from auditwire.events.secret_places import ANY, MAX_PATH_LENGTH, Redaction
 from auditwire.rules import reader
 from auditwire.rules.rule_document import METADATA_KEYS
 from auditwire.rules.settings import MissingBodies, Priority, Receiver, Requirement, Selector, Settings
@@ -22,8 +25,9 @@ IN_CLUSTER_KEYS: Final = (
 )  # fmt: skip
 WEBHOOK_KEYS: Final = (
     "auditLevel", "auditSinkPolicy", "archivingPriority", "alertingPriority", "k8sAuditingEnabled", "auditing",
-    "missingBodies", "receivers", *IN_CLUSTER_KEYS,
+    "missingBodies", "receivers", "redact", *IN_CLUSTER_KEYS,
 )  # fmt: skip
+REDACT_KEYS: Final = ("path", "resources")
 AUDITING_KEYS: Final = ("k8sAuditingEnabled", "enabled")
 POLICY_KEYS: Final = ("archivingRuleSelector", "alertingRuleSelector")
 SELECTOR_KEYS: Final = ("matchLabels", "matchExpressions")
@@ -32,6 +36,7 @@ RECEIVER_KEYS: Final = ("name", "type", "config")
 RECEIVER_TYPES: Final = ("alertmanager", "webhook")
 CONFIG_KEYS: Final = ("url", "service", "caBundle")
 SERVICE_KEYS: Final = ("namespace", "name", "port", "path")
+_RESOURCE: Final = re.compile(r"\*|[a-z0-9-]+(?:\.[a-z0-9.-]+)?(?:/[a-z0-9-]+)?")
 SELECTOR_OPERATORS: Final = ("In", "NotIn", "Exists", "DoesNotExist")
 
 
@@ -79,6 +84,7 @@ def read_webhook_document(report: Report, node: yaml.Node, fields: dict[str, yam
         archiving_selector=_selector(report, policy, "archivingRuleSelector") or defaults.archiving_selector,
         alerting_selector=_selector(report, policy, "alertingRuleSelector") or defaults.alerting_selector,
         receivers=_receivers(report, spec.get("receivers")),
+        redactions=_redactions(report, spec.get("redact")),
     )
     selectors = {"archiving": policy.get("archivingRuleSelector"), "alerting": policy.get("alertingRuleSelector")}
     given = {purpose: found for purpose, found in selectors.items() if found is not None}
@@ -133,6 +139,59 @@ def _requirement(report: Report, node: yaml.Node, what: str) -> Requirement | No
         report.at(node, "AW205", f"the operator {operator} {needs}")
         return None
     return Requirement(key, cast("Any", operator), values)
+
+
+def _redactions(report: Report, node: yaml.Node | None) -> tuple[Redaction, ...]:
+    """The secrets that a site knows of."""
+    found = []
+    for item in reader.sequence(report, node, "spec.redact"):
+        fields = reader.known_keys(report, item, "an item of redact", REDACT_KEYS)
+        if "path" not in fields or "resources" not in fields:
+            report.at(item, "AW205", "an item of redact needs path and resources")
+            continue
+        path = _secret_path(report, fields["path"])
+        named = reader.sequence(report, fields["resources"], "resources")
+        resources = tuple(filter(None, (_resource(report, one) for one in named)))
+        if not named:
+            report.at(fields["resources"], "AW205", "resources names none", 'write [secrets], or ["*"] for all')
+        if path and resources:
+            found.append(Redaction(path, resources))
+    return tuple(found)
+
+
+def _secret_path(report: Report, node: yaml.Node) -> tuple[str, ...]:
+    text = reader.plain_text(report, node, "path")
+    if not text:
+        return ()
+    try:
+        segments = parse_path(text).segments
+    except SyntaxFinding:
+        report.at(node, "AW206", f"{text!r} is not a path", "write it like spec.users[*].password")
+        return ()
+    hint = ""
+    if segments[0].name.lower() in ("requestobject", "responseobject"):
+        hint = "a path begins inside of the object, and holds for both bodies: leave that out"
+    elif any(segment.is_pattern and segment.name != ANY for segment in segments):
+        hint = "a * stands for a whole key"
+    elif len(segments) > MAX_PATH_LENGTH:
+        hint = f"a path has at most {MAX_PATH_LENGTH} keys"
+    if hint:
+        report.at(node, "AW206", f"the path cannot be {text!r}", hint)
+        return ()
+    return tuple(segment.name for segment in segments)
+
+
+def _resource(report: Report, node: yaml.Node) -> str:
+    name = reader.plain_text(report, node, "a resource")
+    if name and not _RESOURCE.fullmatch(name):
+        report.at(
+            node,
+            "AW206",
+            f"{name!r} is not a resource",
+            "write its plural, like secrets or widgets.example.com",
+        )
+        return ""
+    return name
 
 
 def _receivers(report: Report, node: yaml.Node | None) -> tuple[Receiver, ...]:
