@@ -8,9 +8,9 @@ import pytest
 
 from audit_events import as_kubesphere, item, text_of
 from auditwire.events import Event, ObjectRef, as_stored, decode, encode_line
-from auditwire.events.redact import Redactor, redact_body
+from auditwire.events.redact import Redactor, _may_hold_secret, redact_body
 from auditwire.events.redact_uri import redact_uri
-from auditwire.events.secret_places import LAST_APPLIED, Redaction
+from auditwire.events.secret_places import KINDS, LAST_APPLIED, Redaction
 
 M = "[REDACTED]"
 PODS = ObjectRef(resource="pods", namespace="shop", name="web")
@@ -126,6 +126,11 @@ def test_secrets_are_taken_out_wherever_it_is_known_that_they_are(
 ) -> None:
     assert redacted(body, about) == expected
     assert redacted(expected, about) == expected
+
+
+@pytest.mark.parametrize("kind", [*KINDS, *(f"{kind}List" for kind in KINDS)])
+def test_every_kind_is_looked_for(kind: str) -> None:
+    assert _may_hold_secret(text_of({"kind": kind}))
 
 
 def test_what_kubectl_applied_loses_the_same_secrets_and_nothing_else() -> None:

@@ -15,11 +15,6 @@ _SECRET: Final = re.compile(
 _ON_MORE_LINES: Final = ("|", ">", "&", "!", "#")
 
 
-def may_hold_kubeconfig(text: bytes) -> bool:
-    """Whether a JSON text may have a kubeconfig in one of its strings."""
-    return b"client-key-data" in text or b"kind: Config\\n" in text or b"current-context" in text
-
-
 def redact_kubeconfig(text: str) -> str:
     """The text of a kubeconfig without its secrets; the whole is hidden where their values are not on their own line.
     Any other text stays as it is."""

@@ -4,17 +4,25 @@ Works on the JSON text level by level, and rewrites only the objects on the way 
 exact bytes that were received.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import msgspec
+import re2
 
 from auditwire.events.casing import NULL, fields_of, is_object
-from auditwire.events.kubeconfig_text import may_hold_kubeconfig, redact_kubeconfig
+from auditwire.events.kubeconfig_text import redact_kubeconfig
 from auditwire.events.model import ObjectRef
 from auditwire.events.redact_uri import MARK as MARK_TEXT
 from auditwire.events.secret_places import KINDS, RESOURCES, Mask, Place, Redaction, is_token_name, with_applied
+
+
+def _options() -> Any:
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1  # byte by byte
+    options.never_capture = True
+    return options
+
 
 MARK = msgspec.Raw(msgspec.json.encode(MARK_TEXT))
 
@@ -23,14 +31,15 @@ _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _TEXT = msgspec.json.Decoder(str)
 # What contains whole objects: the items of a list, the rows of a Table with their object, the object of a watch event.
 _HOLDERS = ("items", "rows", "object")
-# Objects are recognised by their kind, lists of them by theirs. A client may escape letters in it, so escaped letters
-# are looked into too.
-_KIND_TEXTS = tuple(b'"%b%b"' % (kind.encode(), end) for kind in KINDS for end in (b"", b"List"))
-_WORDS = (b"Secret", b"TokenRe", b'"User', b"Config", b"OAuth")
-_ESCAPED_LETTER = re.compile(rb"\\u00[4-7]")
 # Annotations with a token: openshift.io/token-secret.value, and names that end in "token".
 _TOKEN_ANNOTATIONS = ("token", "token-secret.value")
-_TOKEN_TEXTS = (b'token":', b'token" :', b"token-secret.value", b"/annotations/")
+# What is in a JSON text that may hold a kind of KINDS, a list of them, a token in an annotation or a kubeconfig. A client
+# may escape letters in a kind or a key. One search in linear time, because nearly every stored body passes here.
+_MAY_BE = re2.compile(
+    rb'"(?:Federated)?Secret(?:List)?"|TokenRe(?:quest|view)|"User(?:List)?"|"(?:Build)?Config(?:List)?"|OAuth'
+    rb'|token"\s*:|token-secret\.value"|/annotations/|client-key-data|current-context|kind: Config|\\u00[4-7]',
+    options=_options(),
+)
 # No object inside an object is deeper. What still looks like a Secret there is replaced as a whole, which bounds both
 # the stack and how often a text is read.
 _MAX_DEPTH = 40
@@ -237,12 +246,7 @@ def _in_text(text: msgspec.Raw) -> msgspec.Raw:
 
 
 def _may_hold_secret(text: bytes) -> bool:
-    # Nearly every stored body passes here. A few words find all kinds, and the search for escapes is slow.
-    if any(word in text for word in _WORDS) and any(kind in text for kind in _KIND_TEXTS):
-        return True
-    if any(token in text for token in _TOKEN_TEXTS):
-        return True
-    return may_hold_kubeconfig(text) or (b"\\" in text and _ESCAPED_LETTER.search(text) is not None)
+    return _MAY_BE.search(text) is not None
 
 
 def _in_array_item(item: msgspec.Raw, place: Place) -> msgspec.Raw:
