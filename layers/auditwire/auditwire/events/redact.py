@@ -33,8 +33,8 @@ _TEXT = msgspec.json.Decoder(str)
 _HOLDERS = ("items", "rows", "object")
 # Annotations with a token: openshift.io/token-secret.value, and names that end in "token".
 _TOKEN_ANNOTATIONS = ("token", "token-secret.value")
-# What is in a JSON text that may hold a kind of KINDS, a list of them, a token in an annotation or a kubeconfig. A client
-# may escape letters in a kind or a key. One search in linear time, because nearly every stored body passes here.
+# What is in a JSON text that may hold a kind of KINDS, a list of them, a token in an annotation or a kubeconfig.
+# A client may escape letters in a kind or a key. It is one search, because nearly every stored body passes here.
 _MAY_BE = re2.compile(
     rb'"(?:Federated)?Secret(?:List)?"|TokenRe(?:quest|view)|"User(?:List)?"|"(?:Build)?Config(?:List)?"|OAuth'
     rb'|token"\s*:|token-secret\.value"|/annotations/|client-key-data|current-context|kind: Config|\\u00[4-7]',
