@@ -1,4 +1,4 @@
-"""Replaying in several processes: each makes the rules ready once, and counts chunk by chunk.
+"""Counting events in several processes: each makes the rules ready once, and counts chunk by chunk.
 
 Only a few chunks are on their way at any time, so memory does not grow with the number of events. Results are added up
 in the order of the chunks, whichever process was first, so the same events always give the same report.
@@ -6,7 +6,7 @@ in the order of the chunks, whichever process was first, so the same events alwa
 
 import os
 import signal
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, islice
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from auditwire.analysis.replay import Replay
-from auditwire.analysis.tally import Tally
-from auditwire.events import decode, settle
-from auditwire.events.archived import archived_event
+from auditwire.events import Event, decode, settle
+from auditwire.events.archived import Provenance, archived_event
 from auditwire.events.exact import exact_event
 from auditwire.rules.bundle import decode_bundle
 from auditwire.senders.kind import SenderKind
@@ -35,29 +34,63 @@ _AHEAD: Final = 2
 MAX_JOBS: Final = 64
 
 
+Result = TypeVar("Result", bound="Mergeable")
+
+
+class Mergeable(Protocol):
+    """Counts of events that can be added up."""
+
+    events: int
+    rejects: Counter[str]
+    skipped: Counter[str]
+
+    def merge(self, later: Any) -> None:
+        """Adds what was counted of later events."""
+
+    def note_unreadable(self, sentence: str) -> None:
+        """Counts something stored that could not be read."""
+
+
+class Counting(Protocol[Result]):
+    """Something that counts events; it remembers nothing of them itself."""
+
+    def tally(self) -> Result:
+        """Where counts go, empty."""
+
+    def take(self, event: Event, noted: Provenance | None, tally: Result) -> None:
+        """Counts an event. ``noted`` is what the archive noted about it, if it comes from there."""
+
+
+class Task(Protocol[Result]):
+    """Work that travels to other processes."""
+
+    def begin(self) -> Counting[Result]:
+        """Makes ready what counts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """The two sets of rules as bundles, which is how they travel, and the sender whose settings apply."""
+    """A replay: the two sets of rules as bundles, which is how they travel, and the sender whose settings apply."""
 
     old: bytes
     new: bytes
     sender: SenderKind | None = None
 
-    def replay(self) -> Replay:
+    def begin(self) -> Replay:
         """The rules made ready."""
         return Replay(decode_bundle(self.old).rule_set, decode_bundle(self.new).rule_set, sender=self.sender)
 
 
-def replay_all(sides: Sides, chunks: Iterable[Sized], advance: "Advance", *, jobs: int | None = None) -> Tally:
-    """What both sides decide about the events of all chunks. ``jobs`` is the number of processes; one chunk needs none.
+def count_all(task: Task[Result], chunks: Iterable[Sized], advance: "Advance", *, jobs: int | None = None) -> Result:
+    """What a task counts of the events of all chunks. ``jobs`` is the number of processes; one chunk needs none.
 
     Raises CommandError for what cannot be read, and where a process ends by itself.
     """
     coming = iter(chunks)
     first = list(islice(coming, 2))
     jobs = min(jobs or usable_processors(), MAX_JOBS if len(first) > 1 else 1)
-    results = (_here if jobs <= 1 else _in_processes)(sides, chain(first, coming), jobs)
-    total, done = Tally(), 0
+    results = (_here if jobs <= 1 else _in_processes)(task, chain(first, coming), jobs)
+    total, done = task.begin().tally(), 0
     with closing(results):
         for sized, tally in results:
             total.merge(tally)
@@ -74,15 +107,17 @@ def usable_processors() -> int:
         return os.cpu_count() or 1
 
 
-def _here(sides: Sides, chunks: Iterator[Sized], _jobs: int) -> Generator[tuple[Sized, Tally], None, None]:
-    replay = sides.replay()
+def _here(task: Task[Result], chunks: Iterator[Sized], _jobs: int) -> Generator[tuple[Sized, Result], None, None]:
+    counting = task.begin()
     for sized in chunks:
-        yield sized, count(replay, sized.chunk)
+        yield sized, count(counting, sized.chunk)
 
 
-def _in_processes(sides: Sides, chunks: Iterator[Sized], jobs: int) -> Generator[tuple[Sized, Tally], None, None]:
-    with ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (sides,)) as pool:
-        waiting: deque[tuple[Sized, Future[Tally]]] = deque()
+def _in_processes(
+    task: Task[Result], chunks: Iterator[Sized], jobs: int
+) -> Generator[tuple[Sized, Result], None, None]:
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (task,)) as pool:
+        waiting: deque[tuple[Sized, Future[Any]]] = deque()
         try:
             for sized in islice(chunks, jobs * _AHEAD):
                 waiting.append((sized, pool.submit(_count, sized.chunk)))
@@ -100,25 +135,25 @@ def _in_processes(sides: Sides, chunks: Iterator[Sized], jobs: int) -> Generator
                 future.cancel()
 
 
-_replay: Replay | None = None
+_counting: Counting[Any] | None = None
 
 
-def _begin(sides: Sides) -> None:
+def _begin(task: Task[Any]) -> None:
     # Ctrl-C ends the process that gives out the work, and that ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    global _replay  # noqa: PLW0603 - what a worker process keeps between chunks
-    _replay = sides.replay()
+    global _counting  # noqa: PLW0603 - what a worker process keeps between chunks
+    _counting = task.begin()
 
 
-def _count(chunk: Chunk) -> Tally:
-    if _replay is None:
+def _count(chunk: Chunk) -> Any:
+    if _counting is None:
         raise RuntimeError("the worker was not begun")
-    return count(_replay, chunk)
+    return count(_counting, chunk)
 
 
-def count(replay: Replay, chunk: Chunk) -> Tally:
-    """What a replay says about the events of a chunk."""
-    tally, now, take = Tally(), datetime.now(UTC), replay.take
+def count(counting: Counting[Result], chunk: Chunk) -> Result:
+    """What is counted of the events of a chunk."""
+    tally, now, take = counting.tally(), datetime.now(UTC), counting.take
     for text in chunk.items(tally.note_unreadable):
         item = text.strip()
         if not item:

@@ -3,6 +3,7 @@
 from auditwire_cli.groups import group
 from auditwire_cli.importing.command import rules_import
 from auditwire_cli.replay.command import rules_replay
+from auditwire_cli.replay.noise import rules_noise
 from auditwire_cli.rules.check import rules_check
 from auditwire_cli.rules.diff import rules_diff
 from auditwire_cli.rules.eval import rules_eval
@@ -23,6 +24,7 @@ rules = group(
     test=rules_test,
     explain=rules_explain,
     replay=rules_replay,
+    noise=rules_noise,
     reach=rules_reach,
     fix=rules_fix,
     schema=rules_schema,

@@ -88,8 +88,9 @@ def rules_publish(
 
 def _replay(bucket: "RulesBucket", where: Stack, sources: "list[Source]", since: str) -> None:
     """Show what the new rules would have decided about what is archived."""
-    from auditwire_cli.replay.command import NothingToReplayError, replay_archive
+    from auditwire_cli.replay.command import replay_archive
     from auditwire_cli.replay.sides import ACTIVE, side_of, side_of_sources
+    from auditwire_cli.replay.source import NothingToReplayError
     from auditwire_cli.replay.text import as_text
 
     before, after = side_of(ACTIVE, lambda: bucket), side_of_sources(sources, "the new rules")

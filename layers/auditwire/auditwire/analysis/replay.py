@@ -2,14 +2,12 @@
 
 from typing import Final
 
-from msgspec.structs import replace
-
+from auditwire.analysis.judging import judge_recorded
 from auditwire.analysis.recorded import Recorded
 from auditwire.analysis.tally import MAX_EXAMPLES, RuleTally, Tally, example_of, request_of
-from auditwire.events import Event, Flag, Level, as_stored
+from auditwire.events import Event, Level, as_stored
 from auditwire.events.archived import Provenance
-from auditwire.events.stages import RECEIVED
-from auditwire.pipeline import Judgement, judge_event
+from auditwire.pipeline import Judgement
 from auditwire.rules.rule_set import Rule, RuleSet, RuleText
 from auditwire.senders.kind import SenderKind
 
@@ -30,13 +28,14 @@ class Replay:
             if rule.qualified in before
         }
 
+    def tally(self) -> Tally:
+        """Where counts go, empty."""
+        return Tally()
+
     def take(self, event: Event, noted: Provenance | None, tally: Tally) -> None:
         """Counts what becomes of an event. ``noted`` is what the archive noted about it, if it comes from there."""
-        before = judge_event(event, sender=self._sender, rules=self._old)
-        after = judge_event(event, sender=self._sender, rules=self._new)
-        if event.stage == RECEIVED and Flag.UNFINISHED not in event.flags:
-            # As in a batch that has the request's end too, which is where it alerts.
-            before, after = (replace(judged, verdict=judged.verdict.without_alerts()) for judged in (before, after))
+        before = judge_recorded(event, sender=self._sender, rules=self._old)
+        after = judge_recorded(event, sender=self._sender, rules=self._new)
         was, now = before.verdict, after.verdict
         tally.events += 1
         tally.outcomes[was.outcome, now.outcome] += 1

@@ -111,18 +111,42 @@ class Noise:
 
 
 @dataclass(slots=True)
-class Tally:
+class Counted:
+    """How many events were looked at, and what else there was. ``unreadable`` counts stored objects that could not be
+    read."""
+
+    events: int = 0
+    archived_lines: int = 0
+    rejects: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    unreadable: int = 0
+    unreadable_places: list[str] = field(default_factory=list)
+
+    def note_unreadable(self, sentence: str) -> None:
+        """Counts something stored that could not be read; the first sentences are kept."""
+        self.unreadable += 1
+        if len(self.unreadable_places) < MAX_PLACES:
+            self.unreadable_places.append(sentence)
+
+    def add_counted(self, later: "Counted") -> None:
+        """Adds what was counted of later events."""
+        self.events += later.events
+        self.archived_lines += later.archived_lines
+        self.rejects.update(later.rejects)
+        self.skipped.update(later.skipped)
+        self.unreadable += later.unreadable
+        self.unreadable_places += later.unreadable_places[: MAX_PLACES - len(self.unreadable_places)]
+
+
+@dataclass(slots=True)
+class Tally(Counted):
     """What two sets of rules decided about the same events.
 
     ``outcomes`` counts pairs of outcomes, old and new. ``dropped`` are events that were archived and no longer are, by
     reason and by request. ``levels`` counts archived events whose stored level differs, as pairs. ``errors`` counts the
-    events that a rule could not judge, by side and rule. ``unreadable`` counts stored objects that could not be read.
+    events that a rule could not judge, by side and rule.
     """
 
-    events: int = 0
-    rejects: Counter[str] = field(default_factory=Counter)
-    skipped: Counter[str] = field(default_factory=Counter)
-    archived_lines: int = 0
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     rules: dict[str, RuleTally] = field(default_factory=dict)
     old: Noise = field(default_factory=Noise)
@@ -132,14 +156,6 @@ class Tally:
     dropped_examples: list[Example] = field(default_factory=list)
     levels: Counter[tuple[str, str]] = field(default_factory=Counter)
     errors: Counter[tuple[str, str]] = field(default_factory=Counter)
-    unreadable: int = 0
-    unreadable_places: list[str] = field(default_factory=list)
-
-    def note_unreadable(self, sentence: str) -> None:
-        """Counts something stored that could not be read; the first sentences are kept."""
-        self.unreadable += 1
-        if len(self.unreadable_places) < MAX_PLACES:
-            self.unreadable_places.append(sentence)
 
     def of_rule(self, name: str) -> RuleTally:
         """The counts of a rule."""
@@ -150,10 +166,7 @@ class Tally:
 
     def merge(self, later: "Tally") -> None:
         """Adds what was counted of later events."""
-        self.events += later.events
-        self.archived_lines += later.archived_lines
-        for mine, theirs in ((self.rejects, later.rejects), (self.skipped, later.skipped)):
-            mine.update(theirs)
+        self.add_counted(later)
         self.outcomes.update(later.outcomes)
         for name, counted in later.rules.items():
             self.of_rule(name).merge(counted)
@@ -164,5 +177,3 @@ class Tally:
         self.dropped_examples += later.dropped_examples[: MAX_EXAMPLES - len(self.dropped_examples)]
         self.levels.update(later.levels)
         self.errors.update(later.errors)
-        self.unreadable += later.unreadable
-        self.unreadable_places += later.unreadable_places[: MAX_PLACES - len(self.unreadable_places)]

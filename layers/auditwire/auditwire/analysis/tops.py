@@ -13,15 +13,16 @@ class Tops:
     When there are more than MAX_WORDS different words, the rarer half is forgotten.
     """
 
-    __slots__ = ("counts", "left_out")
+    __slots__ = ("counts", "left_out", "longest")
 
-    def __init__(self) -> None:
+    def __init__(self, longest: int = _LONGEST) -> None:
+        self.longest = longest
         self.counts: Counter[str] = Counter()
         self.left_out = 0
 
     def add(self, word: str, count: int = 1) -> None:
-        """Counts a word; only its first 256 characters matter."""
-        self.counts[word[:_LONGEST]] += count
+        """Counts a word; only its first characters matter, as many as the longest may have."""
+        self.counts[word[: self.longest]] += count
         if len(self.counts) > MAX_WORDS:
             self._forget()
 

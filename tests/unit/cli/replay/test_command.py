@@ -12,7 +12,7 @@ from audit_events import event_list, item, text_of
 from auditwire.events import decode, encode_line
 from auditwire_cli.replay.chunks import Items, Sized
 from auditwire_cli.replay.sides import side_of_sources
-from auditwire_cli.replay.workers import Sides, replay_all
+from auditwire_cli.replay.workers import Sides, count_all
 from auditwire_cli.rules.bundles import folder_sources
 from rule_texts import document, rule
 
@@ -196,7 +196,7 @@ def test_without_a_stack_the_shipped_rules_are_compared(auditwire: Run, new: Pat
     result = auditwire("rules", "replay", "--events", "events", "--new", new, "--format", "json")
 
     assert json.loads(result.stdout)["old"]["name"] == "the shipped rules"
-    assert "comparing with the shipped rules" in result.stderr
+    assert "using the shipped rules" in result.stderr
 
 
 def test_processes_count_what_one_counts_in_the_same_order(old: Path, new: Path) -> None:
@@ -205,8 +205,8 @@ def test_processes_count_what_one_counts_in_the_same_order(old: Path, new: Path)
     chunks = [Sized(Items([text]), 1) for text in EVENTS * 3]
     said: list[int] = []
 
-    here = replay_all(sides, iter(chunks), lambda done, _text: None, jobs=1)
-    there = replay_all(sides, iter(chunks), lambda done, _text: said.append(done), jobs=2)
+    here = count_all(sides, iter(chunks), lambda done, _text: None, jobs=1)
+    there = count_all(sides, iter(chunks), lambda done, _text: said.append(done), jobs=2)
 
     assert there.rules == here.rules
     assert there.events == here.events == 27

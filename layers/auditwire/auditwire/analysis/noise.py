@@ -1,0 +1,111 @@
+"""How often rules alert: by rule, by who did what where, and over time."""
+
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from auditwire.analysis.judging import judge_recorded
+from auditwire.analysis.tally import Counted
+from auditwire.analysis.tops import Tops
+from auditwire.events import Event
+from auditwire.events.archived import Provenance
+from auditwire.rules.rule_set import RuleSet
+from auditwire.senders.kind import SenderKind
+
+_SEPARATOR: Final = "\x00"
+_LONGEST: Final = 200
+_HOUR: Final = len("2026-11-21T22")
+
+
+class Group(NamedTuple):
+    """Requests that are alike: who did what to which resource where. Each part is cut to 200 characters."""
+
+    user: str
+    verb: str
+    resource: str
+    subresource: str
+    namespace: str
+
+
+@dataclass(slots=True)
+class RuleNoise:
+    """The alerts of a rule by group and by hour."""
+
+    groups: Tops = field(default_factory=lambda: Tops(len(Group._fields) * (_LONGEST + 1)))
+    hours: Tops = field(default_factory=Tops)
+
+    @property
+    def alerts(self) -> int:
+        """How many there are, but for those of groups that were left out."""
+        return self.groups.counts.total()
+
+    def most(self, count: int) -> list[tuple[Group, int]]:
+        """The groups with most alerts."""
+        return [(Group(*key.split(_SEPARATOR)), alerts) for key, alerts in self.groups.most(count)]
+
+    def every(self) -> list[tuple[Group, int]]:
+        """All groups."""
+        return self.most(len(self.groups.counts))
+
+
+@dataclass(slots=True)
+class NoiseTally(Counted):
+    """The alerts of all rules, and the time that they are of."""
+
+    rules: dict[str, RuleNoise] = field(default_factory=dict)
+    first: str = ""
+    last: str = ""
+
+    def of_rule(self, name: str) -> RuleNoise:
+        """The counts of a rule."""
+        found = self.rules.get(name)
+        if found is None:
+            found = self.rules[name] = RuleNoise()
+        return found
+
+    @property
+    def alerts(self) -> int:
+        """How many alerts there are of all rules."""
+        return sum(counted.alerts for counted in self.rules.values())
+
+    def merge(self, later: "NoiseTally") -> None:
+        """Adds what was counted of later events."""
+        self.add_counted(later)
+        for name, counted in later.rules.items():
+            mine = self.of_rule(name)
+            mine.groups.merge(counted.groups)
+            mine.hours.merge(counted.hours)
+        self.first = min(filter(None, (self.first, later.first)), default="")
+        self.last = max(self.last, later.last)
+
+
+class NoiseCounting:
+    """Counts the alerts of one set of rules. Remembers nothing of an event."""
+
+    def __init__(self, rules: RuleSet, *, sender: SenderKind | None = None) -> None:
+        self._rules, self._sender = rules, sender
+
+    def tally(self) -> NoiseTally:
+        """Where counts go, empty."""
+        return NoiseTally()
+
+    def take(self, event: Event, noted: Provenance | None, tally: NoiseTally) -> None:
+        """Counts the alerts of an event. ``noted`` is what the archive noted about it."""
+        tally.events += 1
+        tally.archived_lines += noted is not None
+        time = event.stageTimestamp or ""
+        tally.first = time if not tally.first else min(tally.first, time)
+        tally.last = max(tally.last, time)
+        alerts = judge_recorded(event, sender=self._sender, rules=self._rules).verdict.alerts
+        if not alerts:
+            return
+        key = _key(event)
+        for rule in alerts:
+            counted = tally.of_rule(rule.qualified)
+            counted.groups.add(key)
+            counted.hours.add(time[:_HOUR])
+
+
+def _key(event: Event) -> str:
+    about = event.objectRef
+    parts = (event.user.username or "", event.verb, about.resource, about.subresource, about.namespace)
+    return _SEPARATOR.join(part.replace(_SEPARATOR, "\ufffd")[:_LONGEST] for part in parts)
