@@ -3,15 +3,18 @@
 import gzip
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
+from typer.testing import CliRunner, Result
 
 from auditwire.clusters import Cluster, ClustersTable, Registration, account_key, log_group_key
+from auditwire_cli.main import app
 from auditwire_local import LocalSystem, Options
 from auditwire_local.authorizer import Issuer
 from auditwire_local.sandbox import ACCOUNT
@@ -162,3 +165,140 @@ class TestEks:
     def test_a_log_group_that_the_parameter_does_not_allow_cannot_be_subscribed(self, system: LocalSystem) -> None:
         with pytest.raises(ClientError, match="permission to execute"):
             self.subscribe(system, "/aws/eks/staging/cluster")
+
+
+class TestAddFrom:
+    """`auditwire cluster add --from` and its end."""
+
+    @pytest.fixture
+    def run(self, system: LocalSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+        monkeypatch.chdir(tmp_path)
+        state = tmp_path / "dev.json"
+        system.write_state(state)
+
+        def run(*words: str, code: int = 0) -> Result:
+            done = CliRunner().invoke(app, ["cluster", *words, "--state", str(state)])
+            assert done.exit_code == code, done.output
+            return done
+
+        return run
+
+    def filters(self, system: LocalSystem, group: str) -> list[dict[str, Any]]:
+        found = system.client("logs").describe_subscription_filters(logGroupName=group)["subscriptionFilters"]
+        return list(found)
+
+    def test_a_log_group_is_subscribed_and_its_events_are_stored(
+        self, system: LocalSystem, run: Callable[..., Result]
+    ) -> None:
+        logs, group = system.client("logs"), "/aws/eks/prod-new/cluster"
+        run("add", "new", "--from", "eks", "--source", group, code=1)
+        logs.create_log_group(logGroupName=group)
+        logs.create_log_stream(logGroupName=group, logStreamName=STREAM)
+        done = run("add", "new", "--from", "eks", "--source", group)
+
+        (one,) = self.filters(system, group)
+        assert (one["filterName"], one["filterPattern"]) == ("auditwire-auditwire", "")
+        assert "aws eks update-cluster-config --region us-east-1 --name prod-new" in done.stdout
+        TestEks().put(system, group, 4)
+        until(lambda: archived(system, "new") == [exec_event(4)["auditID"]])
+
+        run("revoke", "new", "--yes")
+        assert self.filters(system, group) == []
+
+    def test_two_filters_are_the_most_that_a_group_may_have(
+        self, system: LocalSystem, run: Callable[..., Result]
+    ) -> None:
+        logs, group = system.client("logs"), "/aws/eks/prod-full/cluster"
+        logs.create_log_group(logGroupName=group)
+        function = system.outputs["SubscribeEksFunctionArn"]
+        for name in ("one", "two"):
+            logs.put_subscription_filter(logGroupName=group, filterName=name, filterPattern="", destinationArn=function)
+        done = run("add", "full", "--from", "eks", "--source", group, code=1)
+
+        assert "as many subscription filters as it may: one, two" in done.stderr
+        assert "full" not in run("list").stdout
+
+    def test_commands_are_printed_instead(self, system: LocalSystem, run: Callable[..., Result]) -> None:
+        done = run("add", "prod-printed", "--from", "eks", "--print")
+
+        assert "aws logs put-subscription-filter" in done.stdout
+        assert system.outputs["SubscribeEksFunctionArn"] in done.stdout
+        assert "awslogs:123456789012:us-east-1:/aws/eks/prod-printed/cluster" in run("list").stdout
+
+    def test_a_group_that_the_stack_does_not_take_is_refused(self, run: Callable[..., Result]) -> None:
+        done = run("add", "staging", "--from", "eks", code=1)
+
+        assert "its parameter EksLogGroups is /aws/eks/prod-*" in done.stderr
+
+    def test_a_service_account_is_registered(self, system: LocalSystem, run: Callable[..., Result]) -> None:
+        account = "second@p.iam.gserviceaccount.com"
+        done = run("add", "gke-second", "--from", "gke", "--source", account)
+        token = system.issuer.token(CLAIMS | {"email": account})
+
+        assert f"--push-endpoint={system.url}/audit/gke" in done.stdout
+        assert post(system, "/audit/gke", text_of(push(ENTRY)), Authorization=f"Bearer {token}") == (200, "")
+        assert len(archived(system, "gke-second")) == 1
+
+    def test_a_shipper_gets_a_credential_in_a_file(self, run: Callable[..., Result], tmp_path: Path) -> None:
+        done = run("add", "logs", "--from", "fluent-bit")
+
+        credential = (tmp_path / "logs.credential").read_text().strip()
+        assert "Format             json_lines" in done.stdout
+        assert credential not in done.output
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ("--from", "aks", "--source", "x"),
+            ("--from", "gke", "--print"),
+            ("--from", "aks", "--show"),
+            ("--source", "x"),
+            ("--from", "gke", "--source", "nobody"),
+            ("--from", "nothing"),
+        ],
+    )
+    def test_options_that_do_not_go_together_are_refused(self, run: Callable[..., Result], words: tuple[str]) -> None:
+        run("add", "wrong", *words, code=2)
+
+    def test_the_name_of_what_is_unregistered_is_taken(self, run: Callable[..., Result]) -> None:
+        assert "the name unregistered is reserved" in run("add", "unregistered", code=2).stderr
+
+
+class TestDoctor:
+    """`auditwire doctor` finds gaps between log groups and clusters."""
+
+    def findings(self, system: LocalSystem, tmp_path: Path) -> list[tuple[str, str]]:
+        system.write_state(tmp_path / "dev.json")
+        words = ["doctor", "--read-only", "--format", "json", "--state", str(tmp_path / "dev.json")]
+        # The functions run in this process, and so do their metrics.
+        lines = CliRunner().invoke(app, words).stdout.splitlines()
+        said = json.loads(next(line for line in lines if line.startswith('{"healthy"')))
+        return [(one["health"], one["says"]) for one in said["findings"] if one["check"] == "clouds"]
+
+    def test_gaps_are_named(self, system: LocalSystem, tmp_path: Path) -> None:
+        logs = system.client("logs")
+        table = ClustersTable(system.client("dynamodb"), system.outputs["ClustersTable"])
+        for name in ("gone", "silent"):
+            key = log_group_key(ACCOUNT, system.region, f"/aws/eks/prod-{name}/cluster")
+            table.add(Registration(credential=key, cluster=Cluster(name)))
+        for name in ("silent", "spare"):
+            logs.create_log_group(logGroupName=f"/aws/eks/prod-{name}/cluster")
+        TestEks().subscribe(system, "/aws/eks/prod-nobody/cluster")
+        found = self.findings(system, tmp_path)
+
+        assert ("ill", "the log group /aws/eks/prod-gone/cluster of gone is gone") in found
+        silent = "/aws/eks/prod-silent/cluster of silent is not subscribed, so nothing comes from it"
+        assert ("ill", silent) in found
+        nobody = "/aws/eks/prod-nobody/cluster belongs to no cluster, so what it delivers is quarantined"
+        # A filter of another name is somebody else's.
+        assert ("note", "/aws/eks/prod-nobody/cluster is not subscribed") in found
+        logs.delete_subscription_filter(logGroupName="/aws/eks/prod-nobody/cluster", filterName="auditwire")
+        logs.put_subscription_filter(
+            logGroupName="/aws/eks/prod-nobody/cluster",
+            filterName="auditwire-auditwire",
+            filterPattern="",
+            destinationArn=system.outputs["SubscribeEksFunctionArn"],
+        )
+        found = self.findings(system, tmp_path)
+        assert ("ill", nobody) in found
+        assert ("note", "/aws/eks/prod-spare/cluster is not subscribed") in found

@@ -1,15 +1,13 @@
 """``auditwire cluster add``: register a cluster and hand over its credential once."""
 
-from dataclasses import replace
-from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from auditwire.senders.kind import SenderKind
-from auditwire_cli.cluster.clusters import Clusters, open_clusters, short_id
+from auditwire_cli.cluster.clusters import open_clusters
 from auditwire_cli.cluster.name import ClusterName, check_cluster_name
+from auditwire_cli.cluster.registering import register
 from auditwire_cli.cluster.secret import (
     CertificateFile,
     Expires,
@@ -19,17 +17,14 @@ from auditwire_cli.cluster.secret import (
     check_handover,
     key_of_certificate,
     labels_of,
-    new_credential,
     silence_of,
 )
+from auditwire_cli.cluster.sources.adding import add_from, check_options
+from auditwire_cli.cluster.sources.source import Source
 from auditwire_cli.errors import CommandError, UsageError
-from auditwire_cli.files import write_private
-from auditwire_cli.stack import Stack, on_stack
+from auditwire_cli.stack import Stack, on_stack, read_state
 from auditwire_cli.terminal.output import tell
-from auditwire_cli.times import now_in_seconds, parse_end, to_the_minute
-
-if TYPE_CHECKING:
-    from auditwire.clusters import Registration
+from auditwire_cli.times import now_in_seconds, parse_end
 
 
 @on_stack
@@ -46,6 +41,21 @@ def cluster_add(
     certificate: CertificateFile = None,
     output: OutputFile = None,
     show: Show = False,
+    source: Annotated[
+        Source | None,
+        typer.Option("--from", help="The cloud or log shipper that its events come from; prints how to set it up."),
+    ] = None,
+    source_name: Annotated[
+        str | None,
+        typer.Option(
+            "--source",
+            metavar="NAME",
+            help="With --from: the log group (eks), or the service account of the push (gke).",
+        ),
+    ] = None,
+    only_print: Annotated[
+        bool, typer.Option("--print", help="With --from eks: print the commands instead of subscribing the log group.")
+    ] = False,
     where: Stack,
 ) -> None:
     """Register a cluster and make its credential.
@@ -54,6 +64,11 @@ def cluster_add(
     standard output, so that you can pipe it into a secret store. It is stored nowhere else: the table has only its
     SHA-256, and no log contains it. With --certificate a client certificate is the credential; this needs a stack
     with a mutual-TLS domain.
+
+    With --from the instructions for a cloud or a log shipper are printed: the exact commands, or the part of a
+    configuration that works. They name the file of the credential and never hold it. With --from eks no credential is
+    made: the log group is registered and subscribed to the stack's function, in the stack's account and region. With
+    --from gke and --source no credential is made either: the service account in the tokens of Pub/Sub is registered.
 
     A name is 1 to 63 of a-z, 0-9 and '-'.
 
@@ -65,14 +80,20 @@ def cluster_add(
       auditwire cluster add prod --sender kubernetes --label team=platform --expires 90d
       auditwire cluster add prod-ks --sender kubesphere --output prod-ks.credential --profile prod
       auditwire cluster add edge --certificate edge.pem --state .auditwire/dev.json
+      auditwire cluster add prod --from eks
+      auditwire cluster add logs --from fluent-bit > auditwire.conf
     """
-    from auditwire.clusters import DOCTOR_CLUSTER, Cluster, Registration
+    from auditwire.clusters import DOCTOR_CLUSTER, UNREGISTERED, Cluster, Registration
 
     check_cluster_name(name)
     if name == DOCTOR_CLUSTER:
         raise UsageError(f"the name {name} is reserved", "`auditwire doctor` uses it for its test event")
+    if name == UNREGISTERED:
+        raise UsageError(f"the name {name} is reserved", "what comes from unregistered sources is kept under it")
+    check_options(source, source_name, only_print=only_print, certificate=certificate, show=show)
     now = now_in_seconds()
-    file = check_handover(name, certificate=certificate, output=output, show=show)
+    has_credential = source is not Source.EKS and not (source is Source.GKE and source_name)
+    file = check_handover(name, certificate=certificate, output=output, show=show) if has_credential else None
     registration = Registration(
         credential=key_of_certificate(certificate) if certificate else "",
         cluster=Cluster(name, sender, labels_of(label)),
@@ -85,37 +106,12 @@ def cluster_add(
         raise CommandError(
             f"the cluster {name} exists already", f"`auditwire cluster rotate {name}` gives it another credential"
         )
+    if source is not None:
+        endpoint = clusters.deployment.output("IngestUrl")
+        if where.state_file is not None:
+            endpoint = read_state(where.state_file).needs("url").url
+        add_from(source, clusters, registration, file, source_name, endpoint, subscribe_too=not only_print)
+        return
     register(clusters, registration, file)
     if file or show:
         tell(where.completed(f"next: `auditwire cluster kubeconfig {name}`"))
-
-
-def register(clusters: Clusters, registration: "Registration", file: Path | None) -> "Registration":
-    """Put a row into the table and hand its credential over: in ``file``, or on standard output where that is None.
-
-    A row that has a key already is that of a certificate, and makes no credential. Raises CommandError, and then leaves
-    no file.
-    """
-    from auditwire.clusters import credential_digest
-
-    credential = "" if registration.credential else new_credential()
-    row = replace(registration, credential=registration.credential or credential_digest(credential))
-    if credential and file:
-        write_private(file, credential + "\n")
-    try:
-        if not clusters.table.add(row):
-            raise CommandError("this certificate is registered already", "`auditwire cluster list` shows for whom")
-    except BaseException:
-        if credential and file:
-            file.unlink(missing_ok=True)
-        raise
-    tell(f"registered {short_id(row)} for {row.cluster.name} ({row.cluster.sender}), valid {_until(row.expires)}")
-    if credential and file:
-        tell(f"its credential is in {file}, which only you can read, and nowhere else")
-    elif credential:
-        print(credential)
-    return row
-
-
-def _until(end: datetime | None) -> str:
-    return f"until {to_the_minute(end)}" if end else "without an end"

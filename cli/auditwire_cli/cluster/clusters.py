@@ -45,7 +45,10 @@ def open_clusters(where: "Stack") -> Clusters:
 
 
 def short_id(registration: "Registration") -> str:
-    """How a credential is called: by the first digits of its SHA-256, from which nobody can make the credential."""
+    """How a credential is called: by the first digits of its SHA-256, from which nobody can make the credential. What a
+    cloud names is called by that name."""
+    if registration.kind.is_name:
+        return registration.credential
     prefix = registration.kind.prefix
     return prefix + registration.credential.removeprefix(prefix)[:_ID_LENGTH]
 

@@ -22,7 +22,8 @@ def cluster_revoke(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     where: Stack,
 ) -> None:
-    """End the credentials of a cluster. Within a minute, whoever sends with one of them is answered 401.
+    """End the credentials of a cluster. Within a minute, whoever sends with one of them is answered 401. The log group
+    of an EKS cluster is no longer delivered.
 
     Stored events stay. kube-apiserver tries a batch five times within 90 seconds and then drops it; ks-apiserver
     drops it at once. So remove the webhook at the sender too.
@@ -35,6 +36,9 @@ def cluster_revoke(
       auditwire cluster revoke old-staging
       auditwire cluster revoke prod --credential 1a2b3c4d --yes
     """
+    from auditwire.clusters import log_group_of
+    from auditwire_cli.cluster.sources.subscription import unsubscribe
+
     check_cluster_name(name)
     clusters = open_clusters(where)
     held = clusters.of(name)
@@ -46,5 +50,8 @@ def cluster_revoke(
     what = f"{counted(len(chosen), 'credential')} of {name}"
     confirm(f"Revoke {what}?", yes=yes)
     for one in chosen:
+        group = log_group_of(one.credential)
+        if group:
+            unsubscribe(clusters.deployment, group)
         clusters.table.remove(one.credential)
     show(f"revoked {what}: {', '.join(short_id(one) for one in chosen)}; ingest takes up to a minute to notice")

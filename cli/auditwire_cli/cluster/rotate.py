@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auditwire_cli.cluster.add import register
 from auditwire_cli.cluster.clusters import Clusters, as_table, open_clusters, short_id, state_of
 from auditwire_cli.cluster.name import ClusterName, check_cluster_name
+from auditwire_cli.cluster.registering import register
 from auditwire_cli.cluster.secret import (
     CertificateFile,
     Expires,

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from auditwire_cli.doctor.clouds import clouds
 from auditwire_cli.doctor.finding import Finding, ill, note, skipped, well
 from auditwire_cli.stack import Deployment
 from auditwire_cli.terminal.output import counted
@@ -324,6 +325,7 @@ CHECKS = {
     "key": key_access,
     "concurrency": concurrency,
     "clusters": clusters,
+    "clouds": clouds,
     "deletion protection": protection,
 }
 """Every check, in the order in which they are shown."""

@@ -8,7 +8,9 @@ from auditwire.clusters.credential import (
     certificate_digest,
     credential_digest,
     is_credential,
+    is_email,
     log_group_key,
+    log_group_of,
     presented,
 )
 from auditwire.clusters.directory import Directory
@@ -39,8 +41,10 @@ __all__ = [
     "credential_digest",
     "is_cluster_name",
     "is_credential",
+    "is_email",
     "is_label",
     "log_group_key",
+    "log_group_of",
     "presented",
     "sender_version",
 ]

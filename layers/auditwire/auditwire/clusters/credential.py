@@ -107,6 +107,18 @@ def log_group_key(account: str, region: str, group: str) -> str:
     return f"{CredentialKind.LOG_GROUP.prefix}{account}:{region}:{group}"
 
 
+def log_group_of(key: str) -> str | None:
+    """The log group that a key names; None for a key of another kind."""
+    if CredentialKind.of(key) is not CredentialKind.LOG_GROUP:
+        return None
+    return key.removeprefix(CredentialKind.LOG_GROUP.prefix).split(":", 2)[-1]
+
+
+def is_email(text: str) -> bool:
+    """Whether a text may be the address of an account."""
+    return _EMAIL.fullmatch(text) is not None
+
+
 def account_key(issuer: str, email: str) -> str:
     """The key in the clusters table of an account whose tokens this issuer signs."""
     return f"{CredentialKind.ACCOUNT.prefix}{issuer}:{email}"
@@ -164,7 +176,7 @@ def _from_claims(claims: Mapping[str, Any]) -> Credential | None:
     # API Gateway passes every claim on as a text.
     if claims.get("email_verified") not in (True, "true") or not isinstance(issuer, str) or not isinstance(email, str):
         return None
-    return Credential(account_key(issuer, email)) if issuer and _EMAIL.fullmatch(email) else None
+    return Credential(account_key(issuer, email)) if issuer and is_email(email) else None
 
 
 def _from_header(value: str) -> Credential | None:
