@@ -35,7 +35,11 @@ $(SAM_VENV)/.ready: requirements/sam.txt requirements/uv.txt
 demo: setup ## Run the whole system on this machine and send sample traffic through it
 	@$(BIN)/auditwire dev --demo
 
-test: setup lint build build-host ## Everything: style, types, template, unit, conformance, integration, end-to-end
+# Pages are tested in a real browser where there is one.
+CHROMIUM := $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name))))
+BROWSER = $(if $(CHROMIUM),$(VENV)/.browser)
+
+test: setup $(BROWSER) lint build build-host ## Everything: style, types, template, unit, conformance, integration, end-to-end
 	@$(BIN)/pytest -n auto --dist worksteal
 
 test-unit: setup ## The fast part: unit and conformance tests without the slow ones
@@ -46,6 +50,10 @@ coverage: setup $(VENV)/.coverage ## Which lines and branches the tests reach; w
 
 $(VENV)/.coverage: requirements/coverage.txt $(VENV)/.ready
 	@$(PYTHON) $(ENVIRONMENT) $(VENV) requirements/coverage.txt
+	@touch $@
+
+$(VENV)/.browser: requirements/browser.txt $(VENV)/.ready
+	@$(PYTHON) $(ENVIRONMENT) $(VENV) requirements/browser.txt
 	@touch $@
 
 MINUTES ?= 5
@@ -114,6 +122,7 @@ lock: setup ## Renew every lock file to the latest versions
 	@$(LOCK) --constraint requirements/dev.txt requirements/runtime.in --output-file requirements/runtime.txt
 	@$(LOCK) --constraint requirements/dev.txt requirements/bench.in --output-file requirements/bench.txt
 	@$(LOCK) --constraint requirements/dev.txt requirements/coverage.in --output-file requirements/coverage.txt
+	@$(LOCK) --constraint requirements/dev.txt requirements/browser.in --output-file requirements/browser.txt
 	@$(LOCK) requirements/sam.in --output-file requirements/sam.txt
 	@$(LOCK) requirements/audit.in --output-file requirements/audit.txt
 

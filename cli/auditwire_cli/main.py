@@ -6,6 +6,7 @@ import typer
 
 from auditwire import __version__
 from auditwire_cli.cluster.commands import cluster
+from auditwire_cli.console.console import console
 from auditwire_cli.dev.dev import dev
 from auditwire_cli.dlq.commands import dlq
 from auditwire_cli.doctor.doctor import doctor
@@ -29,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (dev, send, query, ledger, doctor, verify, receipt, seal, public_key):
+for command in (dev, send, query, console, ledger, doctor, verify, receipt, seal, public_key):
     app.command()(command)
 app.add_typer(rules, name="rules")
 app.add_typer(cluster, name="cluster")

@@ -78,6 +78,7 @@ def test_there_are_the_lock_files_everything_is_installed_from() -> None:
         "auditwire/requirements.txt",
         "requirements/audit.txt",
         "requirements/bench.txt",
+        "requirements/browser.txt",
         "requirements/coverage.txt",
         "requirements/dev.txt",
         "requirements/runtime.txt",

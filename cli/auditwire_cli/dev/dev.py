@@ -4,18 +4,19 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from auditwire_cli.console.console import console_beside
 from auditwire_cli.errors import CommandError, UsageError
 from auditwire_cli.files import keep_out_of_git
 from auditwire_cli.query.store import Store
 from auditwire_cli.send.endpoint import Auth, Endpoint
-from auditwire_cli.stack import DEFAULT_STATE, read_state
+from auditwire_cli.stack import DEFAULT_STATE, Stack, read_state
 from auditwire_cli.terminal.output import counted, show, tell
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def dev(
     ] = None,
     state: Annotated[Path, typer.Option(metavar="FILE", help="Where to write the state file.")] = DEFAULT_STATE,
     archive: Annotated[Store, typer.Option(help="Where events are archived.")] = Store.S3,
+    console: Annotated[bool, typer.Option("--console", help="Show the archive as a page too.")] = False,
     demo: Annotated[bool, typer.Option("--demo", help="Send sample traffic from every kind of sender.")] = False,
 ) -> None:
     """Run the whole system on this machine.
@@ -59,7 +61,7 @@ def dev(
 
     \b
     Examples:
-      auditwire dev --demo
+      auditwire dev --demo --console
       auditwire dev --tls --port 8443 --alertmanager http://127.0.0.1:9093
       auditwire dev --archive dynamodb
     """
@@ -77,14 +79,19 @@ def dev(
         traffic: Demo | None = None
         with system:
             _write_state(system, state)
+            beside = ExitStack()
             try:
                 show(banner(system, state))
+                if console:
+                    address = beside.enter_context(console_beside(Stack(state=state)))
+                    show(f"console         {address}\n")
                 traffic = _traffic(system, stop, pause=_PAUSE if terminal else 0) if demo else None
                 if terminal:
                     watch_live(system, traffic, stop, afterwards=next_steps(state))
                 else:
                     lines.watch(system, traffic, stop)
             finally:
+                beside.close()
                 _forget(state, system.url)
             if traffic:
                 traffic.finish()

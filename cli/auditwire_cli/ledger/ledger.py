@@ -60,7 +60,7 @@ def ledger(
     now = datetime.now(UTC)
     shown = _shown(start, end, hours, now)
     _check(cluster)
-    rows, waiting = _ledger(where.find(), cluster, shown, now, judge_all=judge_all)
+    rows, waiting = read_ledger(where.find(), cluster, shown, now, judge_all=judge_all)
     if output is Output.JSON:
         show_json(as_json(rows, waiting))
     else:
@@ -69,7 +69,7 @@ def ledger(
         raise typer.Exit(ExitCode.FINDINGS)
 
 
-def _ledger(
+def read_ledger(
     found: Deployment, cluster: str | None, shown: tuple[datetime, datetime], now: datetime, *, judge_all: bool
 ) -> "tuple[list[Row], Waiting]":
     """The rows to show. All clusters are counted for that, since what waits in the queue may be of any of them."""

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditwire.alerts.text import annotation_value, label_value, listed
-from auditwire.events.label_names import legal_name, legal_names
+from auditwire.alerts.text import annotation_value, label_value, legal_name, legal_names, listed
 
 LEGAL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from auditwire.clusters.cluster import is_cluster_name
 from auditwire.clusters.errors import DirectoryError
 from auditwire.clusters.last_use import SentBy, UseLog
 from auditwire.clusters.registration import Registration
@@ -29,11 +28,8 @@ _MAX_CACHED: Final = 1_024
 
 @dataclass(frozen=True, slots=True)
 class _CacheEntry:
-    """A row that was read at this time, if it is enabled; of one that is not, the cluster."""
-
     read_at: float
     registration: Registration | None
-    disabled: str = ""
 
 
 class _Cache:
@@ -112,18 +108,6 @@ class Directory:
             same &= hmac.compare_digest((beside.name if beside else "").encode(), name.encode())
         return cluster if same else None
 
-    def ended(self, credential: "Credential | None") -> str:
-        """The cluster of a credential that has just been refused because it is expired, revoked, disabled or not valid
-        yet; empty if nobody knows it. Reads no table, and is for counting only: the answer does not tell."""
-        if credential is None:
-            return ""
-        now = self._clock()
-        with self._lock:
-            entry = self._known.get(credential.digest, now) or self._unknown.get(credential.digest, now)
-        if entry is None or entry.registration is None:
-            return entry.disabled if entry else ""
-        return "" if entry.registration.holds(now) else entry.registration.cluster.name
-
     def note_use(self, credential: "Credential", events: int, sender: Callable[[], SentBy], latest: float) -> int:
         """Counts a batch of ``events`` that came with a valid credential. Returns how many writes have failed since the
         last call.
@@ -142,13 +126,13 @@ class Directory:
         with self._lock:
             entry = self._known.get(digest, now) or self._unknown.get(digest, now)
         if entry is None:
-            entry = self._read(digest, now)
+            entry = _CacheEntry(now, self._read(digest))
             with self._lock:
                 (self._unknown if entry.registration is None else self._known).put(digest, entry)
         registration = entry.registration
         return registration.cluster if registration is not None and registration.holds(now) else None
 
-    def _read(self, digest: str, now: float) -> _CacheEntry:
+    def _read(self, digest: str) -> Registration | None:
         try:
             answer = self._client.get_item(
                 TableName=self._table, Key={"credential": {"S": digest}}, ConsistentRead=True
@@ -159,9 +143,6 @@ class Directory:
         row = answer.get("Item", {})
         stored = row.get("credential", {}).get("S", "")
         if not hmac.compare_digest(stored.encode(), digest.encode()):
-            return _CacheEntry(now, None)
-        if row.get("enabled", {}).get("BOOL") is True:
-            return _CacheEntry(now, Registration.from_row(row))
+            return None
         # A disabled row need not be readable. It is read again as soon as an unknown one.
-        name = row.get("cluster", {}).get("S", "")
-        return _CacheEntry(now, None, name if is_cluster_name(name) else "")
+        return Registration.from_row(row) if row.get("enabled", {}).get("BOOL") is True else None

@@ -31,7 +31,8 @@ _GO_NAMES = {
 _WRAPPER_KEYS = ("HostName", "HostIP")
 
 
-def _go_name(name: str) -> str:
+def go_name(name: str) -> str:
+    """A key of the model as Go spells it."""
     return _GO_NAMES.get(name, name[0].upper() + name[1:])
 
 
@@ -47,9 +48,7 @@ def _in_go_casing(
     for field in msgspec.structs.fields(model):
         part = parts.get(field.name)
         default = part() if part else field.default
-        fields.append(
-            (field.name, part or types[field.name], msgspec.field(name=_go_name(field.name), default=default))
-        )
+        fields.append((field.name, part or types[field.name], msgspec.field(name=go_name(field.name), default=default)))
     go_model = msgspec.defstruct(
         f"KubeSphere{model.__name__}", fields, bases=(model,), namespace=dict(beside), kw_only=True
     )
@@ -68,7 +67,7 @@ def _names(model: type[msgspec.Struct]) -> dict[str, str]:
     found at once."""
     names: dict[str, str] = {}
     for field in msgspec.structs.fields(model):
-        names |= dict.fromkeys((field.name, _go_name(field.name), field.name.lower()), field.name)
+        names |= dict.fromkeys((field.name, go_name(field.name), field.name.lower()), field.name)
     return names
 
 

@@ -1,0 +1,1 @@
+"""``auditwire console``: the page over an archive, and KubeSphere's query API."""

@@ -1,0 +1,124 @@
+"""What `auditwire console` shows: a stack, or folders with archive files."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from auditwire_cli.errors import CommandError, UsageError
+from auditwire_cli.stack import Deployment, Stack
+
+if TYPE_CHECKING:
+    from auditwire.evidence.store import Reader
+    from auditwire.evidence.walk import Keys
+    from auditwire.rules import RuleSet
+    from auditwire_console import Source
+
+_HOUR: Final = timedelta(hours=1)
+_HOURS_OF_LEDGER: Final = 24
+
+
+def now() -> datetime:
+    """The clock of the console."""
+    return datetime.now(UTC)
+
+
+def source_of_folder(folder: Path, keys: "Keys") -> "Source":
+    """A copy of an archive bucket in a folder. Raises UsageError where there is none."""
+    from auditwire.evidence.folder import FolderReader
+    from auditwire.evidence.verify import clusters_in
+    from auditwire_console import Source
+
+    if not folder.is_dir():
+        raise UsageError(f"there is no folder {folder}", "give a copy of the archive bucket")
+    reader = FolderReader(folder)
+    if not clusters_in(reader):
+        raise UsageError(f"{folder} is not a copy of an archive", "one has events/cluster=…")
+    return Source(title=f"folder {folder}", engine=_engine(reader), reader=reader, keys=keys, now=now)
+
+
+def source_of_stack(stack: Stack, keys: "Keys") -> "Source":
+    """A stack. Raises UsageError for an archive in DynamoDB, and errors of botocore."""
+    from auditwire.evidence.s3 import S3Store
+    from auditwire_console import Source
+
+    found = stack.find()
+    if found.outputs.get("ArchiveTable"):
+        raise UsageError(
+            "this stack archives events in DynamoDB, which the console does not search",
+            "`auditwire query` does; docs/console.md says what the console reads",
+        )
+    reader = S3Store(found.client("s3"), found.output("ArchiveBucket"))
+    asked = _Asked(stack, found)
+    title = f"dev ({stack.state_file})" if stack.state_file else f"stack {found.name}"
+    return Source(
+        title=title,
+        engine=_engine(reader),
+        reader=reader,
+        keys=keys or _own_key(found),
+        now=now,
+        live=True,
+        rules=asked.rules,
+        clusters=asked.clusters,
+        ledger=asked.ledger,
+    )
+
+
+class _Asked:
+    """What a stack is asked beside its archive."""
+
+    def __init__(self, stack: Stack, found: Deployment) -> None:
+        self._stack, self._found = stack, found
+        self._digest = ""
+        self._rules: RuleSet | None = None
+
+    def rules(self) -> "RuleSet | None":
+        """The rules in force; None where they cannot be read."""
+        from auditwire_cli.rules.bundles import read_active, read_bundle
+
+        bucket = self._stack.rules_bucket()
+        try:
+            active = read_active(bucket)
+            if active is not None and active.digest != self._digest:
+                self._rules, self._digest = read_bundle(bucket, active.digest).rule_set, active.digest
+        except CommandError:
+            return None
+        return self._rules
+
+    def clusters(self) -> Sequence[Mapping[str, Any]]:
+        """What is registered."""
+        from auditwire_cli.cluster.clusters import as_json, open_clusters
+
+        listing = open_clusters(self._stack).table.list()
+        return [as_json(one, now()) for one in listing.registrations]
+
+    def ledger(self) -> Mapping[str, Any]:
+        """The counts of the last day."""
+        from auditwire_cli.ledger.ledger import read_ledger
+        from auditwire_cli.ledger.text import as_json
+
+        moment = now()
+        end = moment.replace(minute=0, second=0, microsecond=0) + _HOUR
+        shown = (end - _HOURS_OF_LEDGER * _HOUR, end)
+        return as_json(*read_ledger(self._found, None, shown, moment, judge_all=False))
+
+
+def _engine(reader: "Reader") -> Any:
+    from auditwire.search.duckdb_engine import DuckDBEngine
+
+    return DuckDBEngine(reader)
+
+
+def _own_key(found: Deployment) -> "Keys":
+    """The key that the stack signs with; none where there is none, or it may not be read."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from auditwire_cli.evidence.pem import by_fingerprint, key_in_kms
+
+    arn = found.outputs.get("SealKeyArn")
+    if arn is None:
+        return {}
+    try:
+        return by_fingerprint([key_in_kms(found.client("kms"), arn)])
+    except (BotoCoreError, ClientError):
+        return {}

@@ -1,0 +1,10 @@
+"""The console: a page over the archive, and KubeSphere's query API, as one ASGI application.
+
+It answers with what a Viewer may see, and changes nothing.
+"""
+
+from auditwire_console.app import make_app
+from auditwire_console.source import Source
+from auditwire_console.viewer import Viewer, Viewers
+
+__all__ = ["Source", "Viewer", "Viewers", "make_app"]

@@ -1,0 +1,1 @@
+"""What the page asks for: rows, counts, single events, evidence, explanations and exports, as JSON."""

@@ -1,0 +1,103 @@
+"""One event: its line, why it was kept and alerted, and whether a seal proves it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from auditwire.analysis.explain import explain
+from auditwire.archive.errors import UnreadableError
+from auditwire.archive.keys import parse_object_key
+from auditwire.events import decode, settle
+from auditwire.evidence.errors import EvidenceError
+from auditwire.evidence.finding import Hit, find_entry, find_event
+from auditwire.evidence.receipt import Receipt, RefusedError, make_receipt, prove
+from auditwire.search.objects import Archived
+from auditwire.search.scan import pick
+from auditwire_console.api.rows import fields_of
+
+if TYPE_CHECKING:
+    from auditwire.archive.found import Found
+    from auditwire_console.source import Source
+    from auditwire_console.viewer import Viewer
+
+
+def find(source: "Source", viewer: "Viewer", key: str, number: int) -> "Found | None":
+    """The event in a line of an object; None where there is none that the viewer may see. Raises UnreadableError."""
+    place = parse_object_key(key)
+    if place is None or viewer.sees_nothing or not viewer.sees_cluster(place.cluster):
+        return None
+    archived = Archived(key, place.cluster, place.hour, place.t, 0, None)
+    try:
+        found = pick(source.reader, archived, frozenset((number,))).get(number)
+    except EvidenceError:
+        return None
+    return found if found is not None and viewer.predicate.matches(found) else None
+
+
+def event_as_json(found: "Found", key: str, number: int) -> dict[str, Any]:
+    """The event whole. ``line`` is its text as it is stored, of which no number or key is changed."""
+    return {"key": key, "number": number, "fields": fields_of(found), "line": found.line.decode(errors="replace")}
+
+
+def explanations(source: "Source", found: "Found") -> dict[str, Any]:
+    """Why it was kept or alerted: the rules that matched when it was archived, and what those in force say now."""
+    provenance = orjson.loads(found.line).get("_auditwire") or {}
+    rules = source.rules()
+    now: list[dict[str, Any]] = []
+    if rules is not None:
+        names = {*found.rules}
+        for event in decode(found.line).events:
+            settle(event, cluster=found.cluster, received=source.now())
+            verdict = rules.decide(event)
+            names |= {*verdict.archiving, *verdict.alerting, *verdict.undecided}
+            known = (*rules.archiving, *rules.alerting)
+            now += [explain(event, rule, rules).as_json() for rule in known if rule.qualified in names]
+    return {
+        "recorded": {
+            "archiving": provenance.get("archiving", []),
+            "alerting": provenance.get("alerting", []),
+            "undecided": provenance.get("undecided", []),
+            "exceptions": provenance.get("exceptions", []),
+            "bundle": provenance.get("bundle", ""),
+            "received": provenance.get("received", ""),
+        },
+        "bundle": "" if rules is None else rules.digest,
+        "now": now,
+    }
+
+
+def evidence(source: "Source", found: "Found", key: str) -> dict[str, Any]:
+    """Whether a seal covers the event, and proves it. ``state`` is sealed, unsealed, changed or unknown."""
+    try:
+        receipt = receipt_of(source, found, key)
+    except (EvidenceError, UnreadableError) as error:
+        return {"state": "unknown", "detail": str(error)}
+    if receipt is None:
+        return {"state": "unsealed", "detail": "no seal names its object yet; sealing follows within two hours"}
+    seal = orjson.loads(receipt.seal)
+    about = {"seal": seal.get("number"), "to": seal.get("to"), "key": receipt.key}
+    try:
+        prove(receipt, source.keys)
+    except RefusedError as error:
+        given = receipt.key in source.keys
+        return {"state": "changed" if given else "unknown", "detail": str(error), **about}
+    return {"state": "sealed", "detail": "its line is as it was when it was sealed", **about}
+
+
+def receipt_of(source: "Source", found: "Found", key: str) -> Receipt | None:
+    """The receipt of an event, proven or not; None where no seal names its object. Raises EvidenceError."""
+    place = parse_object_key(key)
+    if place is None:
+        return None
+    for hit in _hits(source, found, place.cluster, place.hour):
+        if hit.listed.key == key and hit.lines[hit.number] == found.line:
+            entry = find_entry(source.reader, place.cluster, hit.listed)
+            return None if entry is None else make_receipt(hit.lines, hit.number, entry[1], entry[0])
+    return None
+
+
+def _hits(source: "Source", found: "Found", cluster: str, hour: str) -> "list[Hit]":
+    start = datetime.fromisoformat(f"{hour}:00:00").replace(tzinfo=UTC)
+    end = start + timedelta(hours=1)
+    return list(find_event(source.reader, cluster, found.audit_id, start=start, end=end, reading=lambda key: None))

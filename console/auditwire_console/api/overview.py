@@ -1,0 +1,101 @@
+"""What the pages beside the search show: clusters, rules, alerts and the ledger."""
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from auditwire.search import AllOf, Facet, Groups, Histogram, Interval, Match, Page, Test, Wanted
+from auditwire.search.answer import Coverage
+from auditwire_console.api.rows import covered, row_of, summary_as_json
+
+if TYPE_CHECKING:
+    from auditwire.search import Engine, Query
+    from auditwire_console.source import Source
+    from auditwire_console.viewer import Viewer
+
+_MAX_RULES: Final = 1_000
+_ALERTED: Final = Test("alert", ("",), Match.CONTAINS)
+"""True of an event that has any rule in ``alert``."""
+
+
+def clusters(source: "Source", engine: "Engine", query: "Query", viewer: "Viewer") -> dict[str, Any]:
+    """Each cluster with its events in the time that is looked at, the newest of them, and what is registered."""
+    coverage = Coverage()
+    counted = engine.summarise(query, Wanted(groups=Groups(("cluster",))), coverage).groups
+    counts = {str(group.values[0]): group.count for group in counted}
+    credentials: dict[str, list[Any]] = defaultdict(list)
+    for one in source.clusters():
+        if viewer.sees_cluster(str(one["cluster"])):
+            credentials[str(one["cluster"])].append(one)
+    rows = [
+        {
+            "cluster": name,
+            "events": counts.get(name, 0),
+            "newest": _newest(engine, query, name) if name in counts else "",
+            "credentials": credentials[name],
+        }
+        for name in sorted(counts.keys() | credentials.keys())
+    ]
+    return {"clusters": rows, "coverage": covered(coverage)}
+
+
+def _newest(engine: "Engine", query: "Query", cluster: str) -> str:
+    only = replace(query, clusters=frozenset((cluster,)))
+    for hit in engine.rows(only, Page(limit=1, newest=True), Coverage()):
+        return hit.found.at
+    return ""
+
+
+def rules(source: "Source", engine: "Engine", query: "Query") -> dict[str, Any]:
+    """Each rule in force, and each that matched, with its matches over time and who made it match most."""
+    coverage = Coverage()
+    counts = engine.summarise(query, Wanted(facets=(Facet("rule", _MAX_RULES), Facet("alert", _MAX_RULES))), coverage)
+    matched = {str(one.value): one.count for one in counts.facets["rule"] if one.value}
+    alerted = {str(one.value): one.count for one in counts.facets["alert"] if one.value}
+    known = source.rules()
+    in_force = {rule.qualified: rule for rule in (*known.archiving, *known.alerting)} if known else {}
+    rows = []
+    for name in sorted(matched.keys() | in_force.keys(), key=lambda name: (-matched.get(name, 0), name)):
+        rule = in_force.get(name)
+        rows.append(
+            {
+                "rule": name,
+                "matches": matched.get(name, 0),
+                "alerting": alerted.get(name, 0),
+                "inForce": rule is not None,
+                "priority": str(rule.priority) if rule else "",
+                "description": rule.desc if rule else "",
+            }
+        )
+    return {
+        "rules": rows,
+        "known": known is not None,
+        "digest": known.digest if known else "",
+        "coverage": covered(coverage),
+    }
+
+
+def rule(engine: "Engine", query: "Query", name: str, interval: Interval) -> dict[str, Any]:
+    """One rule's matches over time, and the users, namespaces and objects that made it match most."""
+    coverage = Coverage()
+    wanted = Wanted(
+        histogram=Histogram(interval), facets=(Facet("user"), Facet("namespace"), Facet("object"), Facet("cluster"))
+    )
+    only = replace(query, where=AllOf((query.where, Test("rule", (name,)))))
+    return {**summary_as_json(engine.summarise(only, wanted, coverage)), "coverage": covered(coverage)}
+
+
+def alerts(engine: "Engine", query: "Query", page: Page, interval: Interval) -> dict[str, Any]:
+    """The events of which a rule alerts, and how many by rule."""
+    coverage = Coverage()
+    only = replace(query, where=AllOf((query.where, _ALERTED)))
+    found = engine.summarise(
+        only, Wanted(histogram=Histogram(interval), facets=(Facet("alert", _MAX_RULES),)), coverage
+    )
+    rows = [row_of(hit) for hit in engine.rows(only, page, coverage)]
+    return {
+        **summary_as_json(found),
+        "rows": rows,
+        "more": coverage.cut_off == "limit",
+        "coverage": covered(coverage),
+    }

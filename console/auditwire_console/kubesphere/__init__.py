@@ -1,0 +1,1 @@
+"""KubeSphere's query API of auditing, answered out of this archive."""

@@ -1,0 +1,47 @@
+// Requests to the console's API. The token came in the address's fragment, which never leaves the browser.
+
+const NAME = "auditwire-token";
+
+export function takeToken() {
+  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (given) {
+    localStorage.setItem(NAME, given);
+    history.replaceState(null, "", location.pathname + location.search);
+  }
+}
+
+export class Problem extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+async function request(path, query, signal) {
+  const headers = { authorization: `Bearer ${localStorage.getItem(NAME) || ""}` };
+  let response;
+  try {
+    response = await fetch(`/api/${path}?${query || ""}`, { headers, signal });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Problem(0, "The console does not answer. Is `auditwire console` still running?");
+  }
+  if (!response.ok) {
+    const body = await response.json().catch(() => ({}));
+    throw new Problem(response.status, body.problem || `The console answered ${response.status}.`);
+  }
+  return response;
+}
+
+export async function ask(path, query, signal) {
+  return (await request(path, query, signal)).json();
+}
+
+export async function download(path, query, name) {
+  const blob = await (await request(path, query)).blob();
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}

@@ -1,0 +1,313 @@
+"""The console's page in a real Chromium: searching, zooming, looking at events, hostile names, keyboard, accessibility.
+
+The archive is a folder with a million events behind most of these, so that what is slow is seen here. Pictures of the
+main states go to build/pictures.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from dev_process import AUDITWIRE
+from many_events import COUNT, HOSTILE, write_archive
+from waiting import HANG_SECONDS, until
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+if CHROMIUM is None:
+    pytest.skip("there is no Chromium: apt-get install chromium", allow_module_level=True)
+
+from axe_playwright_python.sync_playwright import Axe  # noqa: E402 - only where there is a browser
+from playwright.sync_api import Browser, Page, expect, sync_playwright  # noqa: E402
+
+ROOT = Path(__file__).parents[2]
+PICTURES = ROOT / "build" / "pictures"
+ARGUMENTS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+MILLISECONDS = HANG_SECONDS * 1000
+expect.set_options(timeout=MILLISECONDS)
+
+
+@contextmanager
+def served(folder: Path, scratch: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A console over a folder, as a process of its own: the address it printed."""
+    command = [*AUDITWIRE, "console", str(folder), "--no-open", "--token-file", str(scratch / "token")]
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore", "TZ": "UTC"}
+    with subprocess.Popen(command, cwd=scratch, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            address = next(line.strip() for line in process.stdout if line.startswith("http://"))
+            yield address, process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(HANG_SECONDS) in (0, -signal.SIGTERM)
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("archive")
+    write_archive(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served(archive, tmp_path_factory.mktemp("console")) as (address, _):
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """A page that is open and has its first rows. Nothing may be logged as an error, nor asked of another host."""
+    context = browser.new_context(
+        viewport={"width": 1360, "height": 900}, accept_downloads=True, timezone_id="UTC", reduced_motion="reduce"
+    )
+    context.set_default_timeout(MILLISECONDS)
+    page = context.new_page()
+    problems: list[str] = []
+    host = address.split("#", maxsplit=1)[0]
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
+    page.on("request", lambda asked: None if asked.url.startswith((host, "blob:")) else problems.append(asked.url))
+    page.goto(address)
+    rows(page).first.wait_for()
+    yield page
+    context.close()
+    assert [one for one in problems if not one.startswith("Failed to load resource")] == []
+
+
+def rows(page: Page) -> Any:
+    return page.locator("table.events tbody tr")
+
+
+def total(page: Page) -> int:
+    """The number of events, once it is there."""
+    settled = page.locator('.total[aria-busy="false"]')
+    expect(settled).to_have_text(re.compile(r"[0-9,]+ events?"), timeout=MILLISECONDS)
+    return int(settled.inner_text().split()[0].replace(",", ""))
+
+
+def search(page: Page, typed: str) -> None:
+    page.get_by_label("Search events").fill(typed)
+    page.keyboard.press("Enter")
+    expect(page.locator('.results[aria-busy="true"]')).to_have_count(0)
+
+
+def picture(page: Page, name: str) -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=PICTURES / f"{name}.png")
+
+
+def assert_accessible(page: Page) -> None:
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_the_token_leaves_the_address_and_all_events_are_there(page: Page) -> None:
+    assert "token" not in page.url
+    assert total(page) == COUNT
+    picture(page, "events")
+    assert_accessible(page)
+
+
+def test_searching_makes_chips_and_an_address_that_says_it_all(page: Page, browser: Browser, address: str) -> None:
+    search(page, "user:mallory")
+    search(page, "-verb:get")
+    expect(page.locator(".chip")).to_have_count(2)
+    found = total(page)
+    assert 0 < found < COUNT
+    assert "get" not in {text.split("\t")[1] for text in rows(page).all_inner_texts()}
+
+    again = browser.new_page()
+    again.goto(address)
+    rows(again).first.wait_for(timeout=MILLISECONDS)
+    again.goto(page.url)
+    rows(again).first.wait_for(timeout=MILLISECONDS)
+    assert total(again) == found
+    again.close()
+
+    page.go_back()
+    expect(page.locator(".chip")).to_have_count(1)
+    page.get_by_role("button", name="Clear all").click()
+    until(lambda: total(page) == COUNT)
+
+
+def test_a_bar_and_a_drag_zoom(page: Page) -> None:
+    total(page)
+    bars = page.locator(".bar").filter(has=page.locator(".part"))
+    box = page.locator(".bars").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 50)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + 50, steps=4)
+    page.mouse.up()
+    until(lambda: "from=" in page.url)
+    until(lambda: 0 < total(page) < COUNT)
+    before = total(page)
+    picture(page, "zoomed")
+    bars.nth(2).focus()
+    page.keyboard.press("Enter")
+    until(lambda: 0 < total(page) < before)
+
+
+def test_more_rows_come_on_scroll_the_newest_first(page: Page) -> None:
+    assert rows(page).count() == 100
+    page.mouse.move(700, 700)
+    page.mouse.wheel(0, 20_000)
+    until(lambda: rows(page).count() >= 200)
+    times = [text.split("\t")[0] for text in rows(page).all_inner_texts()]
+    assert times == sorted(times, reverse=True)
+
+
+def test_an_event_opens_with_its_tree_its_reasons_and_its_evidence(page: Page) -> None:
+    search(page, "user:mallory")
+    rows(page).first.locator("button.open").click()
+    detail = page.locator(".detail")
+    expect(detail.get_by_text("mallory").first).to_be_visible()
+    picture(page, "event")
+    assert_accessible(page)
+    detail.get_by_role("tab", name="Raw").click()
+    expect(detail.locator("pre")).to_contain_text('"username":"mallory"')
+    detail.get_by_role("tab", name="Why").click()
+    expect(detail.get_by_text("When it was archived")).to_be_visible()
+    assert_accessible(page)
+    detail.get_by_role("tab", name="Evidence").click()
+    expect(detail.get_by_text("Not sealed yet")).to_be_visible()
+    assert_accessible(page)
+    detail.get_by_role("button", name="Same request").click()
+    expect(page.locator(".chip")).to_contain_text("audit_id")
+    assert total(page) == 1
+
+
+def test_names_that_are_code_are_shown_as_text(page: Page) -> None:
+    for name in HOSTILE:
+        page.goto(f"{page.url.split('?')[0]}?{urlencode({'is': f'user:{name}', 'from': ''})}")
+        rows(page).first.wait_for()
+        assert total(page) == 1
+        rows(page).first.locator("button.open").click()
+        page.locator(".detail .tree").wait_for()
+        page.locator(".detail").get_by_role("button", name="Close the event").click()
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("img[onerror], script:not([src])").count() == 0
+
+
+def test_everything_works_by_keyboard_alone(page: Page) -> None:
+    page.locator("body").press("/")
+    expect(page.get_by_label("Search events")).to_be_focused()
+    page.keyboard.type("verb:delete")
+    page.keyboard.press("Enter")
+    expect(page.locator(".chip")).to_contain_text("verb is delete")
+    total(page)
+    rows(page).first.locator("button.open").focus()
+    page.keyboard.press("j")
+    expect(rows(page).nth(1).locator("button.open")).to_be_focused()
+    page.keyboard.press("k")
+    page.keyboard.press("Enter")
+    expect(page.locator("#detail-title")).to_be_focused()
+    page.locator("#tab-event").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#tab-raw")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator(".detail")).to_have_count(0)
+    page.locator("body").press("?")
+    expect(page.get_by_role("region", name="Keys")).to_be_visible()
+
+
+def test_exports_are_what_is_shown(page: Page) -> None:
+    search(page, "user:mallory")
+    found = total(page)
+    page.locator("summary", has_text="Export").click()
+    with page.expect_download() as lines:
+        page.get_by_role("button", name="JSON lines").click()
+    with page.expect_download() as cells:
+        page.get_by_role("button", name="CSV").click()
+    assert len(Path(lines.value.path()).read_bytes().splitlines()) == found
+    assert len(Path(cells.value.path()).read_text().splitlines()) == found + 1
+
+
+def test_facets_filter_for_and_out(page: Page) -> None:
+    total(page)
+    page.locator(".facets").get_by_role("button", name="Without verb get").click()
+    until(lambda: 0 < total(page) < COUNT)
+    page.locator(".facets button.value", has_text="mallory").click()
+    expect(page.locator(".chip")).to_have_count(2)
+
+
+@pytest.mark.parametrize("name", ["Alerts", "Rules", "Clusters", "Ledger"])
+def test_the_other_pages_are_there_and_accessible(page: Page, name: str) -> None:
+    page.get_by_role("navigation").get_by_role("link", name=name).click()
+    expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+    page.locator(".coverage, .notice").first.wait_for()
+    picture(page, name.lower())
+    assert_accessible(page)
+
+
+def test_nothing_found_and_wrong_searches_say_what_to_do(page: Page) -> None:
+    search(page, "user:nobody-at-all")
+    expect(page.get_by_role("heading", name="No events")).to_be_visible()
+    picture(page, "empty")
+    assert_accessible(page)
+    page.evaluate("history.pushState(null, '', '?is=nofield:x&from=')")
+    page.reload()
+    expect(page.get_by_role("alert")).to_contain_text("the fields are")
+    picture(page, "wrong")
+    assert_accessible(page)
+
+
+def test_it_is_usable_on_a_phone_and_in_the_dark(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.emulate_media(color_scheme="dark")
+    total(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    picture(page, "phone-dark")
+    assert_accessible(page)
+    rows(page).first.locator("button.open").click()
+    page.locator(".detail .tree").wait_for()
+    picture(page, "phone-event")
+    assert_accessible(page)
+
+
+def test_without_a_token_and_without_a_console_it_says_so(browser: Browser, archive: Path, tmp_path: Path) -> None:
+    page = browser.new_page()
+    page.set_default_timeout(MILLISECONDS)
+    with served(archive, tmp_path) as (address, _):
+        page.goto(address.split("#")[0])
+        expect(page.get_by_role("heading", name="You are not signed in")).to_be_visible()
+        picture(page, "signed-out")
+        assert_accessible(page)
+        page.goto("about:blank")
+        page.goto(address)
+        rows(page).first.wait_for()
+    search(page, "verb:get")
+    expect(page.get_by_role("heading", name="No connection").first).to_be_visible()
+    picture(page, "no-connection")
+    page.close()
+
+
+def test_a_page_of_another_site_cannot_ask(browser: Browser, address: str) -> None:
+    page = browser.new_page()
+    page.goto("data:text/html,<p>another site</p>")
+    asked = page.evaluate(
+        "(url) => fetch(url, {mode: 'no-cors'}).then((got) => got.type + got.status, (error) => 'refused')",
+        f"{address.split('#', maxsplit=1)[0]}api/about",
+    )
+    assert asked in ("opaque0", "refused")
+    page.close()

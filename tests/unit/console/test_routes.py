@@ -1,0 +1,170 @@
+"""What the page asks: single events with their reasons and evidence, exports, and what is answered to nonsense."""
+
+import csv
+import io
+from typing import Any
+
+import pytest
+
+from auditwire.evidence.receipt import parse_receipts, prove
+from console_client import Console
+from local_road import exec_event
+from rule_texts import document, rule, rule_set_of
+from sealed import World
+from searched import Archive
+
+ALERTING = document(rule('Verb = "create" and User.Username = "jane"', name="Created"), name="doc")
+
+
+def stored(event: dict[str, Any], **more: Any) -> tuple[Console, dict[str, Any]]:
+    """A console over one event, and what names the event."""
+    archive = Archive()
+    (key,) = archive.take([event])
+    return Console(archive.store, **more), {"key": key, "number": 0}
+
+
+def test_an_event_is_shown_as_it_is_stored() -> None:
+    console, place = stored(exec_event(1, level="Request", userAgent="curl <é>"))
+
+    found = console.ask("/api/event", place)
+
+    assert '"userAgent":"curl <é>"' in found["line"]
+    assert found["fields"]["level"] == "Request"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"key": "events/cluster=prod/date=2026-11-21/hour=22/nothing.jsonl.gz", "number": "0"},
+        {"key": "seals/cluster=prod/0000000001.json", "number": "0"},
+        {"key": "../../etc/passwd", "number": "0"},
+        {"key": "", "number": "0"},
+    ],
+)
+@pytest.mark.parametrize("path", ["/api/event", "/api/why", "/api/evidence", "/api/receipt"])
+def test_what_is_no_event_is_not_there(path: str, place: dict[str, str]) -> None:
+    console, _ = stored(exec_event(1))
+
+    assert console.get(path, place).status_code == 404
+
+
+def test_why_says_what_matched_then_and_what_the_rules_in_force_say() -> None:
+    event = exec_event(1, verb="create", user={"username": "jane"})
+    console, place = stored(event, rules=rule_set_of(ALERTING))
+
+    found = console.ask("/api/why", place)
+
+    assert found["recorded"]["archiving"] == ["doc.create"]
+    assert found["recorded"]["alerting"] == ["doc.Created"]
+    (now,) = [one for one in found["now"] if one["rule"] == "doc.Created"]
+    assert now["matched"] is True
+    assert [child["value"] for child in now["tree"]["children"]] == [True, True]
+
+
+def test_evidence_and_receipt_of_a_sealed_event() -> None:
+    world = World()
+    key = world.arrive(3)
+    world.after(hours=2).seal()
+    keys = {world.key.fingerprint: world.key}
+    place = {"key": key, "number": 1}
+
+    found = Console(world.store, keys=keys).ask("/api/evidence", place)
+    without_key = Console(world.store).ask("/api/evidence", place)
+    (receipt,) = parse_receipts(Console(world.store).get("/api/receipt", place).content)
+
+    assert (found["state"], without_key["state"]) == ("sealed", "unknown")
+    assert isinstance(found["seal"], int)
+    assert prove(receipt, keys).entry.key == key
+
+
+def test_an_event_that_was_changed_after_its_seal_is_said_to_be() -> None:
+    world = World()
+    key = world.arrive(3)
+    world.after(hours=2).seal()
+    other = world.arrive(3)
+    world.store.objects[key] = world.store.objects[other]
+
+    console = Console(world.store, keys={world.key.fingerprint: world.key})
+
+    assert console.ask("/api/evidence", {"key": key, "number": 1})["state"] == "changed"
+    assert console.ask("/api/evidence", {"key": other, "number": 1})["state"] == "unsealed"
+
+
+def test_cells_of_an_export_are_no_formulas() -> None:
+    console, _ = stored(
+        exec_event(1, user={"username": '=HYPERLINK("https://evil.example")'}, userAgent="+1", verb="@x")
+    )
+
+    (row,) = csv.DictReader(io.StringIO(console.get("/api/export", {"format": "csv"}).text))
+
+    assert row["user"] == '\'=HYPERLINK("https://evil.example")'
+    assert (row["agent"], row["verb"]) == ("'+1", "'@x")
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "said"),
+    [
+        ("/api/rows", {"is": "nofield:x"}, "the fields are"),
+        ("/api/rows", {"is": "verb"}, "is=FIELD:VALUE"),
+        ("/api/rows", {"not": "time:2026"}, "not=FIELD:VALUE"),
+        ("/api/rows", {"is": "code:many"}, "code is a number"),
+        ("/api/rows", {"start": "yesterday"}, "start is a time"),
+        ("/api/rows", {"end": "2026-11-21T22:00:00"}, "end has no offset"),
+        ("/api/rows", {"limit": "1001"}, "limit is a number from 0 to 1000"),
+        ("/api/rows", {"offset": "-1"}, "offset is a number"),
+        ("/api/rows", {"order": "best"}, "order is newest or oldest"),
+        ("/api/summary", {"facet": "nofield"}, "no field"),
+        ("/api/summary", {"facet": "time"}, "is a time"),
+        ("/api/summary", {"interval": "often"}, "no interval"),
+        ("/api/export", {"format": "xml"}, "format is jsonl or csv"),
+        ("/api/event", {"key": "k", "number": "x"}, "number is the number of a line"),
+        ("/api/event", {"key": "k", "number": "9" * 99}, "number is the number of a line"),
+        ("/api/alerts", {"interval": "1"}, "no interval"),
+    ],
+)
+def test_what_means_nothing_is_400_and_a_sentence(path: str, asked: dict[str, str], said: str) -> None:
+    console, _ = stored(exec_event(1))
+
+    response = console.get(path, asked)
+
+    assert response.status_code == 400
+    assert said in response.json()["problem"]
+
+
+def test_filters_of_a_field_are_any_of_them_and_of_several_all() -> None:
+    archive = Archive()
+    archive.take([exec_event(n, verb=verb, user={"username": user}) for n, (verb, user) in enumerate(
+        [("get", "jane"), ("create", "jane"), ("create", "bob"), ("delete", "Bobby")])])  # fmt: skip
+    console = Console(archive.store)
+
+    def verbs(*pairs: tuple[str, str]) -> list[str]:
+        rows = console.ask("/api/rows", [("order", "oldest"), *pairs])["rows"]
+        return [f"{row['verb']} {row['user']}" for row in rows]
+
+    assert verbs(("is", "verb:get"), ("is", "verb:delete")) == ["get jane", "delete Bobby"]
+    assert verbs(("is", "verb:create"), ("is", "user:bob")) == ["create bob"]
+    assert verbs(("has", "user:BOB")) == ["create bob", "delete Bobby"]
+    assert verbs(("not", "user:jane"), ("not", "verb:delete")) == ["create bob"]
+    assert verbs(("text", "Bobby")) == ["delete Bobby"]
+    assert verbs(("cluster", "elsewhere")) == []
+
+
+def test_a_search_that_takes_too_long_ends_with_what_it_has_and_says_so() -> None:
+    console, _ = stored(exec_event(1), seconds=-1)
+
+    found = console.ask("/api/summary")
+    kubesphere = console.get("/kapis/tenant.kubesphere.io/v1alpha2/auditing/events")
+
+    assert (found["events"], found["coverage"]["cutOff"]) == (0, "time")
+    assert kubesphere.status_code == 500
+    assert "narrow its time range" in kubesphere.text
+
+
+def test_an_object_that_cannot_be_read_is_named() -> None:
+    archive = Archive()
+    (key,) = archive.take([exec_event(1)])
+    archive.store.objects[key] = archive.store.objects[key][:-9]
+
+    found = Console(archive.store).ask("/api/rows")
+
+    assert key in found["coverage"]["unreadable"][0]

@@ -1,0 +1,34 @@
+"""The page's files: what is vendored is what was taken, and nothing of the page is from elsewhere."""
+
+import hashlib
+import json
+import re
+
+from auditwire_console.app import STATIC
+
+
+def test_vendored_files_are_as_they_were_published() -> None:
+    lock = json.loads((STATIC / "vendor" / "lock.json").read_text())
+
+    assert {path.name for path in (STATIC / "vendor").glob("*.js")} == set(lock)
+    for name, entry in lock.items():
+        assert hashlib.sha256((STATIC / "vendor" / name).read_bytes()).hexdigest() == entry["sha256"]
+        for licence in entry["licences"].values():
+            file = re.search(r"\(([^)]+)\)", licence)
+            assert file
+            assert (STATIC / "vendor" / file[1]).is_file()
+
+
+def test_the_page_needs_nothing_from_elsewhere() -> None:
+    for path in STATIC.glob("*.*"):
+        text = path.read_text()
+        addresses = re.findall(r"""(?:from|import|src|href|url)\s*[=(]?\s*["'(]([^"')]+)["')]""", text)
+        assert not [one for one in addresses if one.startswith(("http:", "https:", "//"))], path.name
+        assert "innerHTML" not in text
+        assert "dangerouslySetInnerHTML" not in text
+
+
+def test_the_page_has_no_style_or_script_of_its_own_in_the_markup() -> None:
+    markup = (STATIC / "index.html").read_text()
+
+    assert not re.search(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son[a-z]+=", markup)
