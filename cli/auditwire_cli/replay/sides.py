@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditwire.bundles.rules_bucket import bundle_key
+from auditwire.documents.source import is_test_file
 from auditwire.rules import Source, load_sources
 from auditwire.rules.bundle import encode_bundle
 from auditwire.rules.files import default_rules
@@ -50,7 +51,9 @@ def side_of_sources(sources: "Sequence[Source]", name: str) -> tuple[Side, bytes
             if found.is_error:
                 tell(found.as_text())
         raise UsageError(f"{name} have errors, so nothing was replayed", "see `auditwire rules check`")
-    return Side(name, loaded.rule_set.digest), encode_bundle(loaded.rule_set, sources)
+    # Tests lie beside the documents, and are no part of what they decide.
+    documents = [source for source in sources if not is_test_file(source.path)]
+    return Side(name, loaded.rule_set.digest), encode_bundle(loaded.rule_set, documents)
 
 
 def _stored(bucket: "RulesBucket", digest: str) -> tuple[Side, bytes]:

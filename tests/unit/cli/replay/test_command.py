@@ -224,3 +224,18 @@ def test_a_damaged_object_makes_the_answer_incomplete(auditwire: Run, tmp_path: 
     report = json.loads(result.stdout)
     assert (result.exit_code, report["events"], report["unreadable"]) == (3, 9, 1)
     assert any(note.startswith("not complete: ") for note in report["notes"])
+
+
+def test_tests_beside_rules_are_no_part_of_them(auditwire: Run, old: Path, new: Path) -> None:
+    Path("events").write_bytes(SHAPES["lines"])
+    folders = [Path("before"), Path("after")]
+    for folder, text in zip(folders, (old, new), strict=True):
+        folder.mkdir()
+        (folder / "mine.yaml").write_bytes(text.read_bytes())
+        (folder / "mine.test.yaml").write_text("tests: []\n")
+
+    result = auditwire(
+        "rules", "replay", "--events", "events", "--old", folders[0], "--new", folders[1], "--format", "json"
+    )
+
+    assert json.loads(result.stdout)["alerts"]["gained"] == 6
