@@ -41,8 +41,9 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     if answer.error:
         logger.error("not stored", extra={"error": answer.error})
     if answer.status == 401:
-        logger.warning("unauthorized")
+        logger.warning("unauthorized", extra={"ended": answer.ended})
         metrics.add_metric("Unauthorized", MetricUnit.Count, 1)
+        metrics.add_metric("UnauthorizedKnown", MetricUnit.Count, bool(answer.ended))
     if answer.account:
         logger.info("batch", extra=answer.account.log_fields())
         # Measured per environment, whichever cluster it serves. An alarm watches the oldest.

@@ -522,8 +522,9 @@ def test_two_stacks_do_not_share_their_metrics(template: Document, stack: Docume
         assert function["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"] == own
     for alarm in of_type(template, "AWS::CloudWatch::Alarm").values():
         assert alarm["Namespace"] == own or str(alarm["Namespace"]).startswith("AWS/")
-    (metric,) = template["Resources"]["ThrottledRequests"]["Properties"]["MetricTransformations"]
-    assert metric["MetricNamespace"] == template["Outputs"]["MetricsNamespace"]["Value"] == own
+    for counter in of_type(template, "AWS::Logs::MetricFilter").values():
+        (metric,) = counter["MetricTransformations"]
+        assert metric["MetricNamespace"] == template["Outputs"]["MetricsNamespace"]["Value"] == own
 
 
 def test_archive_expires_by_prefix(template: Document) -> None:
@@ -720,7 +721,6 @@ def test_alarms_watch_the_road_and_report_beside_it(template: Document) -> None:
         ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
         ("AWS/Lambda", "Errors"),
         ("AWS/Lambda", "Throttles"),
-        ("AWS/ApiGateway", "4xx"),
         ("AWS/ApiGateway", "5xx"),
         ("AWS/DynamoDB", "ReadThrottleEvents"),
         ("AWS/DynamoDB", "WriteThrottleEvents"),
@@ -734,13 +734,62 @@ def test_alarms_watch_the_road_and_report_beside_it(template: Document) -> None:
         assert alarm["AlarmDescription"]["Fn::Sub"].endswith(f" Runbook: ${{RunbooksUrl}}#{name.lower()}"), name
 
 
-def test_throttled_requests_are_counted_from_the_access_log(template: Document) -> None:
-    counter = template["Resources"]["ThrottledRequests"]["Properties"]
-    alarm = template["Resources"]["ThrottledRequestsAlarm"]["Properties"]
+REFUSALS = {
+    "RefusedRequests": "ClientErrorsAlarm",
+    "TooLargeRequests": "TooLargeRequestsAlarm",
+    "ThrottledRequests": "ThrottledRequestsAlarm",
+}
+
+
+@pytest.mark.parametrize("name", sorted(REFUSALS))
+def test_refused_and_throttled_requests_are_counted_from_the_access_log(template: Document, name: str) -> None:
+    counter, alarm = (template["Resources"][one]["Properties"] for one in (name, REFUSALS[name]))
     assert counter["LogGroupName"] == {"Ref": "AccessLogGroup"}
-    assert counter["FilterPattern"] == '{ $.status = "429" }'
     (metric,) = counter["MetricTransformations"]
     assert (metric["MetricNamespace"], metric["MetricName"]) == (alarm["Namespace"], alarm["MetricName"])
+    # A metric filter gives no dimensions.
+    assert "Dimensions" not in alarm
+
+
+def counted_by(template: Document, line: dict[str, str]) -> set[str]:
+    """The metric filters that a line of the access log matches, by the part of CloudWatch's syntax that they use."""
+    found = set()
+    for name, properties in of_type(template, "AWS::Logs::MetricFilter").items():
+        terms = re.fullmatch(r"\{ (.+) \}", properties["FilterPattern"])
+        assert terms
+        holds = []
+        for term in terms[1].split(" && "):
+            parts = re.fullmatch(r'\$\.(\w+) (=|!=) "([^"]*)"', term)
+            assert parts, term
+            pattern = re.escape(parts[3]).replace(r"\*", ".*")
+            holds.append(bool(re.fullmatch(pattern, line[parts[1]])) is (parts[2] == "="))
+        if all(holds):
+            found.add(name)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("route", "status", "counted"),
+    [
+        ("POST /audit/webhook/event", "200", set()),
+        ("POST /audit/webhook/event", "401", {"RefusedRequests"}),
+        ("POST /audit/webhook/event/{credential+}", "404", {"RefusedRequests"}),
+        ("POST /audit/webhook/event", "413", {"TooLargeRequests"}),
+        ("POST /audit/firehose", "413", {"TooLargeRequests"}),
+        ("POST /audit/webhook/event", "429", {"ThrottledRequests"}),
+        ("POST /audit/gke", "429", {"ThrottledRequests"}),
+        ("POST /audit/webhook/event", "503", set()),
+        # What scanners get.
+        ("-", "404", set()),
+        ("-", "403", set()),
+        ("-", "400", set()),
+        ("GET /healthz", "429", set()),
+    ],
+)
+def test_each_refusal_rings_its_alarm_and_scanners_ring_none(
+    template: Document, route: str, status: str, counted: set[str]
+) -> None:
+    assert counted_by(template, {"routeKey": route, "status": status}) == counted
 
 
 def test_cold_start_choices_exclude_each_other(template: Document) -> None:

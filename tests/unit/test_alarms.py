@@ -67,6 +67,9 @@ CASES: Final[Mapping[str, tuple[Points, Points]]] = {
     "ServerErrorsAlarm": (once(1), every(60, 0)),
     "ClientErrorsAlarm": (every(10, 1), every(60, 1)),
     "ThrottledRequestsAlarm": (once(1), []),
+    "TooLargeRequestsAlarm": (once(1), []),
+    # kube-apiserver tries a batch five times; a test with an old credential tries once.
+    "EndedCredentialAlarm": ([(at, 1) for at in (0, 10, 30, 60, 100)], [(0, 1), (600, 1), (700, 1)]),
     "LostDeliveriesAlarm": (once(1), []),
     "UndeliveredAgeAlarm": (every(300, 5 * DAY), every(300, 0)),
     "SubscribeEksErrorsAlarm": (once(1), every(300, 0)),

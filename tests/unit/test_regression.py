@@ -2,8 +2,8 @@
 
 import pytest
 
-from auditwire.alerts.text import legal_names
 from auditwire.condition import ConditionError, compile_condition
+from auditwire.events.label_names import legal_names
 from auditwire.ingest.request import Request
 from auditwire.policy import check_policy, load_policy
 from auditwire.rules import Source, load_sources

@@ -9,6 +9,7 @@ from auditwire_cli.cluster.name import ClusterName, check_cluster_name
 from auditwire_cli.errors import CommandError
 from auditwire_cli.stack import Stack, on_stack
 from auditwire_cli.terminal.output import confirm, counted, show
+from auditwire_cli.times import now_in_seconds
 
 
 @on_stack
@@ -53,5 +54,5 @@ def cluster_revoke(
         group = log_group_of(one.credential)
         if group:
             unsubscribe(clusters.deployment, group)
-        clusters.table.remove(one.credential)
+        clusters.table.revoke(one.credential, now_in_seconds())
     show(f"revoked {what}: {', '.join(short_id(one) for one in chosen)}; ingest takes up to a minute to notice")

@@ -109,7 +109,7 @@ def _drop(clusters: Clusters, held: "list[Registration]", *, force: bool) -> Non
             "a use is recorded within about a minute; --force if you know better",
         )
     for one in old:
-        clusters.table.remove(one.credential)
+        clusters.table.revoke(one.credential, now_in_seconds())
         tell(f"ended {short_id(one)}; ingest takes up to a minute to notice")
 
 

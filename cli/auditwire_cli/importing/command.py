@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auditwire_cli.errors import ExitCode, UsageError
+from auditwire_cli.errors import CommandError, ExitCode, UsageError
 from auditwire_cli.groups import group
 from auditwire_cli.terminal.output import Format, Output, counted, show, show_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from auditwire.documents.source import Source
     from auditwire_cli.importing.imported import Outcome
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files or folders of *.yaml and *.yml files.")]
@@ -79,10 +80,74 @@ def import_sigma(files: Files, *, out: Out, force: Force = False, output: Format
     _finish(imported(source_files(files)), folder, "sigma", output)
 
 
-def _finish(outcomes: "Sequence[Outcome]", folder: Path, origin: str, output: Output) -> None:
-    from auditwire_cli.importing.documents import documents_of, write_documents
+def import_kubesphere(files: Files, *, out: Out, force: Force = False, output: Format = Output.TEXT) -> None:
+    """Import documents of KubeSphere.
 
-    sources = documents_of(outcomes, origin)
+    These are Rule and Webhook documents of KubeSphere 3, also in a List as kubectl get -o yaml prints it, and the
+    ClusterRuleGroup of KubeSphere 4. What an API server added to them is left out. Each document keeps its name, and
+    says that its conditions are read as KubeSphere reads them.
+
+    JSON is a list with an object for each rule, in order: source, rule, status, reason, rules and notes.
+
+    \b
+    Exit codes: 0 all imported, 1 some refused (the others are written), 2 wrong usage.
+
+    \b
+    Examples:
+      kubectl get rules.auditing.kubesphere.io -o yaml > list.yaml
+      auditwire rules import kubesphere list.yaml --out rules.kubesphere
+    """
+    from auditwire_cli.importing.documents import prepared_folder, source_files
+    from auditwire_cli.importing.kubesphere import import_kubesphere as imported
+
+    folder = prepared_folder(out, force=force)
+    outcomes, sources = imported(source_files(files))
+    _show(outcomes, sources, folder, output)
+
+
+def export_kubesphere(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Folders of rules, or rule documents.")],
+    *,
+    out: Out,
+    force: Force = False,
+    output: Format = Output.TEXT,
+) -> None:
+    """Write the rules that KubeSphere can say too.
+
+    Macros, lists and aliases are put into the conditions, with every parenthesis, so that KubeSphere reads them as they
+    are read here. What only auditwire understands is refused, with the word. JSON is as that of an import.
+
+    \b
+    Exit codes: 0 all written, 1 some refused (the others are written), or the rules have errors, 2 wrong usage.
+
+    \b
+    Examples:
+      auditwire rules export kubesphere rules --out kubesphere
+      kubectl apply -f kubesphere
+    """
+    from auditwire.rules import load_sources
+    from auditwire_cli.importing.documents import prepared_folder
+    from auditwire_cli.importing.kubesphere import export_kubesphere as exported
+    from auditwire_cli.rules.documents import read_documents
+
+    folder = prepared_folder(out, force=force)
+    loaded = load_sources(read_documents(paths))
+    if loaded.rule_set is None:
+        raise CommandError("the rules have errors, so nothing was written", "see `auditwire rules check`")
+    outcomes, sources = exported(loaded.rule_set)
+    _show(outcomes, sources, folder, output)
+
+
+def _finish(outcomes: "Sequence[Outcome]", folder: Path, origin: str, output: Output) -> None:
+    from auditwire_cli.importing.documents import documents_of
+
+    _show(outcomes, documents_of(outcomes, origin), folder, output)
+
+
+def _show(outcomes: "Sequence[Outcome]", sources: "Sequence[Source]", folder: Path, output: Output) -> None:
+    """Write the documents, and say what became of each rule. Raises typer.Exit(1) if not all were imported."""
+    from auditwire_cli.importing.documents import write_documents
+
     write_documents(folder, sources)
     if output is Output.JSON:
         show_json([outcome.as_json() for outcome in outcomes])
@@ -102,4 +167,7 @@ def _as_text(outcome: "Outcome") -> str:
     return "\n".join(lines)
 
 
-rules_import = group("Import rules of other systems.", sigma=import_sigma, falco=import_falco)
+rules_import = group(
+    "Import rules of other systems.", sigma=import_sigma, falco=import_falco, kubesphere=import_kubesphere
+)
+rules_export = group("Write rules for other systems.", kubesphere=export_kubesphere)

@@ -72,6 +72,11 @@ def write_documents(folder: Path, sources: Iterable[Source]) -> None:
         raise CommandError(f"cannot write to {folder}: {error.strerror}") from None
 
 
+def as_yaml(document: dict[str, Any]) -> str:
+    """A document as text, its keys in the order given and long texts in one piece."""
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100_000)
+
+
 def source_files(paths: Iterable[Path]) -> list[Path]:
     """The files at these paths: of folders all *.yaml and *.yml in them. Raises UsageError for what is not there."""
     files: dict[Path, None] = {}
@@ -115,8 +120,7 @@ def _document(name: str, entries: list[dict[str, Any]], origin: str) -> Source:
         "metadata": {"name": name, "labels": {"type": "alerting", "origin": origin}},
         "spec": {"rules": entries},
     }
-    text = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100_000)
-    return Source(f"{name}.yaml", text)
+    return Source(f"{name}.yaml", as_yaml(document))
 
 
 def _note(outcomes: Sequence[Outcome], rule_set: RuleSet, never: Mapping[str, str]) -> None:

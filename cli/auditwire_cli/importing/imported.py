@@ -45,7 +45,7 @@ class ImportedRule:
 @dataclass(slots=True)
 class Outcome:
     """What became of one rule: ``source`` is its file, ``name`` its title or name there. A refused one has no
-    ``rule``."""
+    ``rule``. ``entry`` is its name in ``document`` where that was a document already."""
 
     source: str
     name: str
@@ -54,19 +54,21 @@ class Outcome:
     rule: ImportedRule | None = None
     notes: list[str] = field(default_factory=list)
     document: str = ""
+    entry: str = ""
 
     @property
     def qualified(self) -> str:
         """``document.rule``, empty where there is no rule."""
-        return f"{self.document}.{self.rule.name}" if self.rule else ""
+        name = self.rule.name if self.rule else self.entry
+        return f"{self.document}.{name}" if name else ""
 
     def refuse(self, reason: str) -> None:
         """Nothing is written for this rule."""
-        self.status, self.reason, self.rule = "refused", reason, None
+        self.status, self.reason, self.rule, self.entry = "refused", reason, None, ""
 
     def as_json(self) -> dict[str, Any]:
         """The outcome for ``--format json``."""
-        rules = [self.qualified] if self.rule else []
+        rules = [self.qualified] if self.qualified else []
         found = {"source": self.source, "rule": self.name, "status": self.status, "reason": self.reason, "rules": rules}
         return found | ({"notes": self.notes} if self.notes else {})
 

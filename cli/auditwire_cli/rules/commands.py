@@ -1,7 +1,7 @@
 """The commands of ``auditwire rules``."""
 
 from auditwire_cli.groups import group
-from auditwire_cli.importing.command import rules_import
+from auditwire_cli.importing.command import rules_export, rules_import
 from auditwire_cli.replay.command import rules_replay
 from auditwire_cli.replay.noise import rules_noise
 from auditwire_cli.rules.check import rules_check
@@ -35,3 +35,4 @@ rules = group(
     pull=rules_pull,
 )
 rules.add_typer(rules_import, name="import")
+rules.add_typer(rules_export, name="export")

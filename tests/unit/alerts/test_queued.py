@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from auditwire.alerts import MessageError, QueuedAlert, encode_message, fold, read_message
 from auditwire.alerts.queued import MAX_NAMES
-from auditwire.alerts.text import MAX_ANNOTATION_LENGTH, MAX_LABEL_LENGTH, MAX_NAME_LENGTH
+from auditwire.alerts.text import MAX_ANNOTATION_LENGTH, MAX_LABEL_LENGTH
+from auditwire.events.label_names import MAX_NAME_LENGTH
 from auditwire.rules.rule_document import MAX_ADDED
 from occurrences import occurrence, rule_of
 

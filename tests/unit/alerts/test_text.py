@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditwire.alerts.text import annotation_value, label_value, legal_name, legal_names, listed
+from auditwire.alerts.text import annotation_value, label_value, listed
+from auditwire.events.label_names import legal_name, legal_names
 
 LEGAL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 

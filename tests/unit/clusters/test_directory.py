@@ -2,6 +2,7 @@
 means."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -11,10 +12,13 @@ from moto import mock_aws
 
 from auditwire.clusters import (
     Cluster,
+    ClustersTable,
     Credential,
     Directory,
     DirectoryError,
     InvalidClusterNameError,
+    Listing,
+    Registration,
     credential_digest,
 )
 from auditwire.senders.kind import SenderKind
@@ -326,3 +330,60 @@ def test_a_token_and_a_certificate_must_be_of_the_same_cluster(
     assert found == (Cluster("prod", SenderKind.KUBERNETES) if holds else None)
     if certificate:
         assert directory.identify(Credential(key)) == Cluster(certificate, SenderKind.ANY)
+
+
+@pytest.mark.parametrize("ending", ["expired", "disabled", "not yet valid", "revoked"])
+def test_a_credential_that_has_ended_is_told_from_one_that_nobody_knows(ending: str, clock: Clock) -> None:
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    clock.now = now.timestamp()
+    limits: dict[str, dict[str, Any]] = {
+        "expired": {"expires": now - timedelta(seconds=1)},
+        "disabled": {"enabled": False},
+        "not yet valid": {"not_before": now + timedelta(hours=1)},
+        "revoked": {},
+    }
+    with mock_aws():
+        client = boto3.client("dynamodb", "eu-central-1")
+        clusters = made_table(client)
+        row = Registration(credential=GOOD.digest, cluster=Cluster("prod"), **limits[ending])
+        assert clusters.add(row)
+        if ending == "revoked":
+            clusters.revoke(GOOD.digest, now)
+            assert clusters.list() == Listing([], {})
+        directory = directory_of(client, clock)
+        assert directory.identify(GOOD) is None
+        assert directory.ended(GOOD) == "prod"
+        wrong = Credential(credential_digest("wrong"))
+        assert directory.identify(wrong) is None
+        assert (directory.ended(wrong), directory.ended(None)) == ("", "")
+
+
+def test_a_valid_credential_under_another_clusters_name_has_not_ended(table: Table, directory: Directory) -> None:
+    claimed = Credential(GOOD.digest, "other")
+    assert directory.identify(claimed) is None
+    assert directory.ended(claimed) == ""
+
+
+def test_a_revoked_credential_can_be_registered_again_and_an_unknown_one_is_not_revoked(clock: Clock) -> None:
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    with mock_aws():
+        client = boto3.client("dynamodb", "eu-central-1")
+        clusters = made_table(client)
+        row = Registration(credential=GOOD.digest, cluster=Cluster("prod"))
+        assert clusters.add(row)
+        assert not clusters.add(row)
+        clusters.revoke(GOOD.digest, now)
+        clusters.revoke("nobody's", now)
+        assert clusters.add(row)
+        assert [one.cluster.name for one in clusters.list().registrations] == ["prod"]
+        assert directory_of(client, clock).identify(GOOD) == Cluster("prod")
+
+
+def made_table(client: Any) -> ClustersTable:
+    client.create_table(
+        TableName="clusters",
+        KeySchema=[{"AttributeName": "credential", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "credential", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return ClustersTable(client, "clusters")

@@ -57,7 +57,7 @@ def _undecided(
     labels = {
         "severity": SEVERITY[rule.priority], "priority": str(rule.priority), "cluster": cluster
     } if is_rest else {
-        **labels_of_rule(rule), "cluster": cluster, "rule": rule.name, "document": rule.document,
+        **labels_of_rule(rule, first.event), "cluster": cluster, "rule": rule.name, "document": rule.document,
         "user": first.event.user.username or "",
     }  # fmt: skip
     whose = "more rules and users" if is_rest else f"rule {rule.qualified}"

@@ -15,7 +15,8 @@ import orjson
 
 from auditwire.alerts.doctor_test import DOCTOR_TEST, TEST_TTL
 from auditwire.alerts.errors import MessageError
-from auditwire.alerts.text import annotation_value, label_value, legal_names
+from auditwire.alerts.text import annotation_value, label_value
+from auditwire.events.label_names import legal_names
 
 # Three times what our largest alert has. More than that would only burden Alertmanager.
 MAX_NAMES: Final = 192

@@ -7,9 +7,11 @@ auditIDs) goes into annotations, which Alertmanager replaces without multiplying
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from auditwire.alerts.text import annotation_value, label_value, legal_names, listed
+from auditwire.alerts.text import annotation_value, label_value, listed
+from auditwire.events.label_names import OWN_ANNOTATIONS, OWN_LABELS, RUNBOOK, added_names, is_runbook
 from auditwire.events.one_line import one_line
 
 if TYPE_CHECKING:
@@ -25,10 +27,6 @@ SEVERITY: Final = {"DEBUG": "info", "INFO": "info", "WARNING": "warning"}
 _MAX_LISTED: Final = 10
 _MAX_ADDED: Final = 32
 _MAX_AUDIT_ID_LENGTH: Final = 128
-# A rule may set the severity. It may not set what the alert is about: labels with these names become rule_*.
-_NOT_THE_RULES = frozenset(
-    ("alertname", "cluster", "event", "name", "namespace", "priority", "resource", "user", "verb", "workspace")
-)
 
 
 def labels_of(occurrence: "Occurrence", cluster: str) -> dict[str, str]:
@@ -48,14 +46,14 @@ def labels_of(occurrence: "Occurrence", cluster: str) -> dict[str, str]:
         "user": event.user.username or "",
         "event": event.digest if rule.alert == "distinct" else "",
     }
-    added = _added(rule.labels, _NOT_THE_RULES.__contains__, label_value)
+    added = _added(rule.labels, rule.filled_labels(event), OWN_LABELS, label_value)
     return dict(sorted((_values(fixed, label_value) | added).items()))
 
 
-def labels_of_rule(rule: "Rule") -> dict[str, str]:
-    """What a rule says about each of its alerts: severity, priority and the labels it adds."""
+def labels_of_rule(rule: "Rule", event: "Event") -> dict[str, str]:
+    """What a rule says about its alert on an event: severity, priority and the labels it adds."""
     fixed = {"severity": SEVERITY[rule.priority], "priority": str(rule.priority)}
-    return fixed | _added(rule.labels, _NOT_THE_RULES.__contains__, label_value)
+    return fixed | _added(rule.labels, rule.filled_labels(event), OWN_LABELS, label_value)
 
 
 def annotations_of(occurrences: "Sequence[Occurrence]", cluster: str) -> dict[str, str]:
@@ -81,7 +79,9 @@ def annotations_of(occurrences: "Sequence[Occurrence]", cluster: str) -> dict[st
         "summary": rule.desc or rule.name,
         "description": f"{act_of(event)} in cluster {cluster}: {_how_often(len(occurrences), first, last)}",
     }
-    added = _added(rule.annotations, lambda name: name in facts, annotation_value)
+    added = _added(rule.annotations, rule.filled_annotations(event), OWN_ANNOTATIONS, annotation_value)
+    if not is_runbook(rule.annotations.get(RUNBOOK, "")):
+        added.pop(RUNBOOK, None)
     return dict(sorted((_values(facts | worded, annotation_value) | added).items()))
 
 
@@ -118,9 +118,10 @@ def _values(values: Mapping[str, str], bounded: Callable[[str], str]) -> dict[st
     return {name: bounded(value) for name, value in values.items() if value}
 
 
-def _added(values: Mapping[str, str], taken: Callable[[str], bool], bounded: Callable[[str], str]) -> dict[str, str]:
-    """What a rule adds: its first 32 values by name, under legal names. A name it may not use gets the prefix
-    ``rule_``."""
-    legal = legal_names({name: value for name, value in values.items() if value})
-    named = {f"rule_{name}" if taken(name) else name: legal[name] for name in sorted(legal)[:_MAX_ADDED]}
-    return _values(named, bounded)
+def _added(
+    written: Mapping[str, str], filled: Mapping[str, str], own: frozenset[str], bounded: Callable[[str], str]
+) -> dict[str, str]:
+    """What a rule adds: its first 32 values by name, under the names that they may have. ``filled`` has the values as
+    they are for an event."""
+    names = islice(added_names(written, own).items(), _MAX_ADDED)
+    return _values({new: filled[name] for name, new in names}, bounded)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from auditwire.clusters.cluster import is_cluster_name
 from auditwire.clusters.errors import DirectoryError
 from auditwire.clusters.last_use import SentBy, UseLog
 from auditwire.clusters.registration import Registration
@@ -28,8 +29,11 @@ _MAX_CACHED: Final = 1_024
 
 @dataclass(frozen=True, slots=True)
 class _CacheEntry:
+    """A row that was read at this time, if it is enabled; of one that is not, the cluster."""
+
     read_at: float
     registration: Registration | None
+    disabled: str = ""
 
 
 class _Cache:
@@ -108,6 +112,18 @@ class Directory:
             same &= hmac.compare_digest((beside.name if beside else "").encode(), name.encode())
         return cluster if same else None
 
+    def ended(self, credential: "Credential | None") -> str:
+        """The cluster of a credential that has just been refused because it is expired, revoked, disabled or not valid
+        yet; empty if nobody knows it. Reads no table, and is for counting only: the answer does not tell."""
+        if credential is None:
+            return ""
+        now = self._clock()
+        with self._lock:
+            entry = self._known.get(credential.digest, now) or self._unknown.get(credential.digest, now)
+        if entry is None or entry.registration is None:
+            return entry.disabled if entry else ""
+        return "" if entry.registration.holds(now) else entry.registration.cluster.name
+
     def note_use(self, credential: "Credential", events: int, sender: Callable[[], SentBy], latest: float) -> int:
         """Counts a batch of ``events`` that came with a valid credential. Returns how many writes have failed since the
         last call.
@@ -126,13 +142,13 @@ class Directory:
         with self._lock:
             entry = self._known.get(digest, now) or self._unknown.get(digest, now)
         if entry is None:
-            entry = _CacheEntry(now, self._read(digest))
+            entry = self._read(digest, now)
             with self._lock:
                 (self._unknown if entry.registration is None else self._known).put(digest, entry)
         registration = entry.registration
         return registration.cluster if registration is not None and registration.holds(now) else None
 
-    def _read(self, digest: str) -> Registration | None:
+    def _read(self, digest: str, now: float) -> _CacheEntry:
         try:
             answer = self._client.get_item(
                 TableName=self._table, Key={"credential": {"S": digest}}, ConsistentRead=True
@@ -143,6 +159,9 @@ class Directory:
         row = answer.get("Item", {})
         stored = row.get("credential", {}).get("S", "")
         if not hmac.compare_digest(stored.encode(), digest.encode()):
-            return None
+            return _CacheEntry(now, None)
+        if row.get("enabled", {}).get("BOOL") is True:
+            return _CacheEntry(now, Registration.from_row(row))
         # A disabled row need not be readable. It is read again as soon as an unknown one.
-        return Registration.from_row(row) if row.get("enabled", {}).get("BOOL") is True else None
+        name = row.get("cluster", {}).get("S", "")
+        return _CacheEntry(now, None, name if is_cluster_name(name) else "")

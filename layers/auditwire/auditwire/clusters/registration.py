@@ -11,6 +11,7 @@
 | ``silence_seconds`` | N | after how long without a batch the cluster counts as silent; absent for never |
 | ``last_seen``, ``user_agent``, ``version`` | S | written by ingest, about once a minute |
 | ``events``, ``batches`` | N | likewise |
+| ``revoked`` | S | when it was revoked; such a row is not enabled, and not listed |
 
 Times are text, because people also read and edit this table.
 """

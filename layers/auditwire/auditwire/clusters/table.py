@@ -1,16 +1,21 @@
 """The clusters table for its operator: list, add, remove. Ingest reads single rows, through Directory."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
 from auditwire.aws.errors import code_of
 from auditwire.clusters.errors import DirectoryError
-from auditwire.clusters.registration import Registration
+from auditwire.clusters.registration import Registration, time_text
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+_REVOKED: Final = "revoked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,11 @@ class Listing:
 
 
 class ClustersTable:
-    """All registered credentials. All methods raise the errors of botocore."""
+    """All registered credentials. All methods raise the errors of botocore.
+
+    A revoked credential keeps a row that is not listed, so that ingest can tell a sender that still uses it from
+    somebody who guesses.
+    """
 
     def __init__(self, client: "DynamoDBClient", name: str) -> None:
         self._client = client
@@ -38,6 +47,8 @@ class ClustersTable:
         listing = Listing([], {})
         for page in self._client.get_paginator("scan").paginate(TableName=self.name, ConsistentRead=True):
             for row in page["Items"]:
+                if _REVOKED in row:
+                    continue
                 try:
                     listing.registrations.append(Registration.from_row(row))
                 except DirectoryError as error:
@@ -46,12 +57,13 @@ class ClustersTable:
         return listing
 
     def add(self, registration: Registration) -> bool:
-        """Registers a credential. Returns False, and changes nothing, if it is registered already."""
+        """Registers a credential, which may have been revoked before. Returns False, and changes nothing, if it is
+        registered already."""
         try:
             self._client.put_item(
                 TableName=self.name,
                 Item=registration.as_row(),
-                ConditionExpression="attribute_not_exists(credential)",
+                ConditionExpression=f"attribute_not_exists(credential) OR attribute_exists({_REVOKED})",
             )
         except ClientError as error:
             if is_refused_condition(error):
@@ -79,9 +91,30 @@ class ClustersTable:
             raise
         return True
 
+    def revoke(self, credential: str, now: datetime) -> None:
+        """Ends a credential for good, if there is one with this key."""
+        with _unless_refused():
+            self._client.update_item(
+                TableName=self.name,
+                Key={"credential": {"S": credential}},
+                ConditionExpression="attribute_exists(credential)",
+                UpdateExpression=f"SET enabled = :no, {_REVOKED} = :now",
+                ExpressionAttributeValues={":no": {"BOOL": False}, ":now": {"S": time_text(now)}},
+            )
+
     def remove(self, credential: str) -> None:
-        """Removes the row with this key, if there is one."""
+        """Removes the row with this key, if there is one, without a trace."""
         self._client.delete_item(TableName=self.name, Key={"credential": {"S": credential}})
+
+
+@contextmanager
+def _unless_refused() -> Iterator[None]:
+    """Lets a write whose condition does not hold be no write."""
+    try:
+        yield
+    except ClientError as error:
+        if not is_refused_condition(error):
+            raise
 
 
 def is_refused_condition(error: Exception) -> bool:

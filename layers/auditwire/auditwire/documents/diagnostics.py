@@ -55,6 +55,8 @@ CODES: Final[Mapping[str, str]] = {
     "AW219": "the output shows a body that is not kept",
     "AW220": "every event of KubeSphere is dropped",
     "AW221": "the document is in a file of tests",
+    "AW222": "the alert has it under another name",
+    "AW223": "the runbook is not a link",
     "AW301": "the file is neither YAML nor JSON",
     "AW302": "the document is not a policy",
     "AW303": "the value has the wrong type",

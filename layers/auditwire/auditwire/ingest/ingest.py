@@ -68,13 +68,15 @@ class NotStoredError(Exception):
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An HTTP status with what has to be logged. ``account`` is None if no batch was processed. ``error`` says why a
-    batch or its alerts could not be stored, and contains nothing of a credential."""
+    batch or its alerts could not be stored, and contains nothing of a credential. ``ended`` is the cluster of a
+    credential that is known and no longer valid."""
 
     status: int
     account: Account | None = None
     error: str = ""
     body: str = ""
     content_type: str = "text/plain"
+    ended: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ class Ingest:
         except DirectoryError as error:
             return Answer(503, error=str(error))
         if cluster is None or credential is None:
-            return Answer(401)
+            return Answer(401, ended=self.directory.ended(credential))
         body, fault = request.inflated()
         deadline = request.received.timestamp() + seconds
         if request.route == FIREHOSE_PATH and fault is None:

@@ -108,9 +108,7 @@ def _refused(code: str, message: str) -> BundleError:
 
 
 def _rule(rule: RuleText) -> dict[str, Any]:
-    output = None
-    if rule.output is not None:
-        output = [part if isinstance(part, str) else path_to_json(part) for part in rule.output.parts]
+    output = None if rule.output is None else _parts(rule.output)
     return {
         "name": rule.name,
         "document": rule.document,
@@ -120,14 +118,18 @@ def _rule(rule: RuleText) -> dict[str, Any]:
         "output": output,
         "labels": dict(rule.labels),
         "annotations": dict(rule.annotations),
+        "fillings": {
+            "labels": {name: _parts(template) for name, template in rule.label_templates.items()},
+            "annotations": {name: _parts(template) for name, template in rule.annotation_templates.items()},
+        },
         "alert": rule.alert,
     }
 
 
 def _rule_text(value: dict[str, Any]) -> RuleText:
-    output = None
-    if value["output"] is not None:
-        output = MessageTemplate(tuple(one if isinstance(one, str) else path_from_json(one) for one in value["output"]))
+    output = None if value["output"] is None else _template(value["output"])
+    # Bundles of before have none.
+    fillings = value.get("fillings", {})
     return RuleText(
         name=value["name"],
         document=value["document"],
@@ -137,8 +139,18 @@ def _rule_text(value: dict[str, Any]) -> RuleText:
         output=output,
         labels=_texts(value["labels"]),
         annotations=_texts(value["annotations"]),
+        label_templates={str(name): _template(parts) for name, parts in fillings.get("labels", {}).items()},
+        annotation_templates={str(name): _template(parts) for name, parts in fillings.get("annotations", {}).items()},
         alert="distinct" if value["alert"] == "distinct" else "fold",
     )
+
+
+def _parts(template: MessageTemplate) -> list[Any]:
+    return [part if isinstance(part, str) else path_to_json(part) for part in template.parts]
+
+
+def _template(parts: list[Any]) -> MessageTemplate:
+    return MessageTemplate(tuple(one if isinstance(one, str) else path_from_json(one) for one in parts))
 
 
 def _texts(value: dict[str, Any]) -> dict[str, str]:

@@ -170,8 +170,8 @@ class _Side:
             "output": self._output(document, entry),
             "desc": entry.desc,
             "alert": entry.alert,
-            **{f"label {key}": value for key, value in entry.labels.items()},
-            **{f"annotation {key}": value for key, value in entry.annotations.items()},
+            **{f"label {key}": value.text for key, value in entry.labels.items()},
+            **{f"annotation {key}": value.text for key, value in entry.annotations.items()},
         }
         meaning = written if expression is None else canonical(expression, _FIELDS)
         return _RuleState({what: value for what, value in facts.items() if value}, meaning)

@@ -48,8 +48,8 @@ class Entry:
     enable: bool = True
     output: Scalar | None = None
     priority: Priority = Priority.DEBUG
-    labels: dict[str, str] = field(default_factory=dict)
-    annotations: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, Scalar] = field(default_factory=dict)
+    annotations: dict[str, Scalar] = field(default_factory=dict)
     alert: Literal["fold", "distinct"] = "fold"
 
 

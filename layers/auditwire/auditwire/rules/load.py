@@ -1,6 +1,6 @@
 """Loading documents into a ``RuleSet``, with all findings about them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -17,11 +17,12 @@ from auditwire.events.level import Level
 from auditwire.policy import LoadedPolicy, check_policy
 from auditwire.rules import reader
 from auditwire.rules.definitions import Definitions, report_finding
-from auditwire.rules.document import API_VERSION, DOCUMENT_KEYS, Entry, RuleDocument
+from auditwire.rules.document import API_VERSION, DOCUMENT_KEYS, Entry, RuleDocument, Scalar
 from auditwire.rules.fields import EventFields
 from auditwire.rules.files import read_sources
 from auditwire.rules.kubesphere import refuse_extensions
 from auditwire.rules.lint import Subject, lint
+from auditwire.rules.message import MessageTemplate
 from auditwire.rules.output import compile_output
 from auditwire.rules.rule_document import read_rule_document
 from auditwire.rules.rule_set import Rule, RuleSet, RuleText, new_binder
@@ -257,7 +258,11 @@ def _rule(document: RuleDocument, entry: Entry, definitions: Definitions, binder
             report_finding(document, entry, entry.output, finding)
         if findings:
             return None
-    if expression is None:
+    fillings = {
+        what: _fillings(document, entry, texts, definitions)
+        for what, texts in (("labels", entry.labels), ("annotations", entry.annotations))
+    }
+    if expression is None or None in fillings.values():
         return None
     text = RuleText(
         name=entry.name,
@@ -266,8 +271,10 @@ def _rule(document: RuleDocument, entry: Entry, definitions: Definitions, binder
         priority=entry.priority,
         expression=expression,
         output=output,
-        labels=entry.labels,
-        annotations=entry.annotations,
+        labels={name: scalar.text for name, scalar in entry.labels.items()},
+        annotations={name: scalar.text for name, scalar in entry.annotations.items()},
+        label_templates=fillings["labels"] or {},
+        annotation_templates=fillings["annotations"] or {},
         alert=entry.alert,
     )
     try:
@@ -277,6 +284,23 @@ def _rule(document: RuleDocument, entry: Entry, definitions: Definitions, binder
         message = f"expanded with its macros, {entry.name} nests more than {MAX_DEPTH} levels deep"
         document.report.at(entry.node, "AW110", message, "flatten the macros", rule=text.qualified)
         return None
+
+
+def _fillings(
+    document: RuleDocument, entry: Entry, texts: Mapping[str, Scalar], definitions: Definitions
+) -> dict[str, MessageTemplate] | None:
+    """The templates of the labels or annotations that have something to fill in. Errors are reported, and then there
+    are none (None)."""
+    templates: dict[str, MessageTemplate] = {}
+    faults = 0
+    for name, scalar in texts.items():
+        template, findings = compile_output(scalar.text, document, definitions)
+        for finding in findings:
+            report_finding(document, entry, scalar, finding)
+        faults += len(findings)
+        if template.parts not in ((), (scalar.text,)):
+            templates[name] = template
+    return None if faults else templates
 
 
 def _soften(report: Report, since: int, rule: str) -> None:

@@ -99,8 +99,13 @@ def items(report: Report, node: yaml.Node | None, what: str) -> tuple[Item, ...]
 
 def text_map(report: Report, node: yaml.Node | None, what: str) -> dict[str, str]:
     """A mapping of texts to texts, such as labels and annotations."""
+    return {key: scalar.text for key, scalar in scalar_map(report, node, what).items()}
+
+
+def scalar_map(report: Report, node: yaml.Node | None, what: str) -> dict[str, Scalar]:
+    """The same with the nodes of the texts."""
     return {
-        key: scalar.text
+        key: scalar
         for key, value in mapping(report, node, what).items()
         if (scalar := text(report, value, f"{what}.{key}")) is not None
     }

@@ -6,6 +6,7 @@ import yaml
 
 from auditwire.documents.diagnostics import Severity
 from auditwire.documents.document_source import Report
+from auditwire.events.label_names import OWN_ANNOTATIONS, OWN_LABELS, RUNBOOK, added_names, is_runbook
 from auditwire.rules import reader
 from auditwire.rules.document import PRECEDENCE_ANNOTATION, Entry, EntryType, RuleDocument, Scalar
 from auditwire.rules.settings import Priority
@@ -139,24 +140,42 @@ def _content(report: Report, kind: str, fields: dict[str, yaml.Node]) -> dict[st
             "condition": _expression(report, fields["condition"], "condition"),
             "output": reader.text(report, fields.get("output"), "output"),
             "priority": Priority(reader.choice(report, fields.get("priority"), "priority", Priority, Priority.DEBUG)),
-            "labels": _added(report, fields.get("labels"), "labels", MAX_LABEL),
-            "annotations": _added(report, fields.get("annotations"), "annotations", MAX_ANNOTATION),
+            "labels": _added(report, fields.get("labels"), "labels", MAX_LABEL, OWN_LABELS),
+            "annotations": _added(report, fields.get("annotations"), "annotations", MAX_ANNOTATION, OWN_ANNOTATIONS),
             "alert": reader.choice(report, fields.get("alert"), "alert", ALERT_KINDS, "fold"),
         }
     return content
 
 
-def _added(report: Report, node: yaml.Node | None, what: str, longest: int) -> dict[str, str]:
-    """The labels or annotations of a rule; none if there are too many or one is too long (AW214)."""
+def _added(report: Report, node: yaml.Node | None, what: str, longest: int, own: frozenset[str]) -> dict[str, Scalar]:
+    """The labels or annotations of a rule; none if there are too many or one is too long (AW214). Those that an alert
+    has under another name, or not at all, are reported (AW222), and a runbook_url that is none (AW223)."""
     entries = reader.mapping(report, node, what)
     if node is not None and len(entries) > MAX_ADDED:
         report.at(node, "AW214", f"the rule has {len(entries):,} {what}, the limit is {MAX_ADDED}")
         return {}
-    values = reader.text_map(report, node, what)
+    values = reader.scalar_map(report, node, what)
     for key, value in values.items():
-        if max(len(key), len(value)) > longest:
+        if max(len(key), len(value.text)) > longest:
             report.at(entries[key], "AW214", f"{what}.{key[:40]} is longer than {longest:,} characters", "shorten it")
+    names = added_names({key: value.text for key, value in values.items()}, own)
+    for key, value in values.items():
+        one = what.removesuffix("s")
+        if key not in names:
+            _renamed(report, value.node, f"the {one} {key[:40]!r} is empty, so alerts do not have it", "leave it out")
+        elif names[key] != key:
+            whose = "is of auditwire" if key in own else "is not a name that Alertmanager takes"
+            message = f"the {one} {key[:40]!r} {whose}: alerts have yours as {names[key]!r}"
+            _renamed(report, value.node, message, f"write {names[key]}")
+    if what == "annotations" and (link := values.get(RUNBOOK)) and not is_runbook(link.text):
+        message = "runbook_url is not an address of http or https, so alerts do not have it"
+        hint = "write it like https://wiki.example.com/runbooks#name, with its host written out"
+        report.at(link.node, "AW223", message, hint, severity=Severity.WARNING)
     return values
+
+
+def _renamed(report: Report, node: yaml.Node, message: str, hint: str) -> None:
+    report.at(node, "AW222", message, hint, severity=Severity.WARNING)
 
 
 def _expression(report: Report, node: yaml.Node, what: str) -> Scalar | None:

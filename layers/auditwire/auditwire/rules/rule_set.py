@@ -39,6 +39,9 @@ class RuleText:
     output: MessageTemplate | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
+    label_templates: Mapping[str, MessageTemplate] = field(default_factory=dict)
+    """The labels that have something to fill in, by name."""
+    annotation_templates: Mapping[str, MessageTemplate] = field(default_factory=dict)
     alert: Literal["fold", "distinct"] = "fold"
 
     @property
@@ -53,7 +56,7 @@ class Rule:
     ``binder`` is shared by the rules of a set, so that equal comparisons are made once.
     """
 
-    __slots__ = ("_render", "bound", "text")
+    __slots__ = ("_annotations", "_labels", "_render", "bound", "text")
 
     def __init__(self, text: RuleText, binder: Binder | None = None) -> None:
         self.text = text
@@ -61,6 +64,8 @@ class Rule:
         self._render: Callable[[Event], str] = (
             _default_message(text) if text.output is None else text.output.bind(_FIELDS)
         )
+        self._labels = {name: template.bind(_FIELDS) for name, template in text.label_templates.items()}
+        self._annotations = {name: template.bind(_FIELDS) for name, template in text.annotation_templates.items()}
 
     @property
     def name(self) -> str:
@@ -89,12 +94,12 @@ class Rule:
 
     @property
     def labels(self) -> Mapping[str, str]:
-        """The labels that it adds to its alerts."""
+        """The labels that it adds to its alerts, as its document has them."""
         return self.text.labels
 
     @property
     def annotations(self) -> Mapping[str, str]:
-        """The annotations that it adds to its alerts."""
+        """The annotations that it adds to its alerts, as its document has them."""
         return self.text.annotations
 
     @property
@@ -108,6 +113,14 @@ class Rule:
         Raises ``EvaluationError`` for a value that it cannot judge.
         """
         return evaluate_partial(self.bound, event, event.unknown_paths)
+
+    def filled_labels(self, event: Event) -> Mapping[str, str]:
+        """Its labels, filled in from an event as it is stored, as its message is."""
+        return {**self.text.labels, **{name: render(event) for name, render in self._labels.items()}}
+
+    def filled_annotations(self, event: Event) -> Mapping[str, str]:
+        """The same for its annotations."""
+        return {**self.text.annotations, **{name: render(event) for name, render in self._annotations.items()}}
 
     def message(self, event: Event) -> str:
         """The output filled in from an event as it is stored: one line of at most 1 kB."""
