@@ -323,6 +323,7 @@ def test_diff_compares_folders_and_bundles(published: Desk) -> None:
         ],
         "settings": [],
         "policy": [],
+        "exceptions": [],
     }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from textwrap import indent
 from typing import Literal
@@ -64,7 +65,10 @@ def findings(kind: Kind, text: str) -> list[Diagnostic]:
     if kind != "document":
         text = RULE + indent(text, "  ")
     source = Source("example.yaml", text + "\n")
-    return load_sources([source], dialect="kubesphere" if kind == "kubesphere" else "auditwire").diagnostics
+    today = date(2026, 11, 29)
+    return load_sources(
+        [source], dialect="kubesphere" if kind == "kubesphere" else "auditwire", today=today
+    ).diagnostics
 
 
 def test_every_code_has_a_section_under_its_title_in_order() -> None:

@@ -1,6 +1,7 @@
 """``auditwire rules check``: everything that is wrong with rule documents, where, and what to do about it."""
 
 from collections import Counter
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -76,7 +77,7 @@ def check_and_show(
     """Show what is wrong with these documents. Raises typer.Exit(1) for errors, with ``strict`` for warnings too."""
     from auditwire.rules import load_sources
 
-    loaded = load_sources(sources, dialect=dialect.value)
+    loaded = load_sources(sources, dialect=dialect.value, today=datetime.now(UTC).date())
     if output is Output.JSON:
         show_json([found.as_json() for found in loaded.diagnostics])
     else:

@@ -19,7 +19,7 @@ def difference_text(found: "Difference") -> str:
     lines: list[str] = []
     for rule in found.rules:
         lines += _rule(rule)
-    for title, changes in (("settings", found.settings), ("audit policy", found.policy)):
+    for title, changes in _others(found):
         if changes:
             lines.append(f"~ {title}")
             for change in changes:
@@ -35,10 +35,14 @@ def summary(found: "Difference") -> str:
         first, *rest = parts
         count, _, kind = first.partition(" ")
         parts = [f"{counted(int(count.replace(',', '')), 'rule')} {kind}", *rest]
-    others = [name for name, changes in (("settings", found.settings), ("audit policy", found.policy)) if changes]
+    others = [name for name, changes in _others(found) if changes]
     texts = [", ".join(parts)] if parts else []
     texts += [f"{' and '.join(others)} changed"] if others else []
     return "; ".join(texts) or "no difference"
+
+
+def _others(found: "Difference") -> tuple[tuple[str, "tuple[Change, ...]"], ...]:
+    return ("exceptions", found.exceptions), ("settings", found.settings), ("audit policy", found.policy)
 
 
 def _rule(rule: "RuleChange") -> Iterator[str]:

@@ -14,6 +14,7 @@ class Kind(StrEnum):
     DOCUMENT = "document"
     RULE = "rule"
     WEBHOOK = "webhook"
+    EXCEPTION = "exception"
     POLICY = "policy"
 
 

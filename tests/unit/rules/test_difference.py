@@ -190,5 +190,6 @@ def test_the_same_in_both_directions_and_as_json() -> None:
         ],
         "settings": [],
         "policy": [],
+        "exceptions": [],
     }
     assert json.loads(json.dumps(forth.as_json())) == expected

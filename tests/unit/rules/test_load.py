@@ -286,7 +286,7 @@ def test_tabs_are_named_as_what_keeps_a_file_from_being_yaml() -> None:
 
 def test_documents_of_another_kind_or_version_are_refused() -> None:
     assert complaints("apiVersion: v1\nkind: ConfigMap\n") == [
-        "a.yaml:2:7 error AW206: kind cannot be 'ConfigMap' (write Rule or Webhook)"
+        "a.yaml:2:7 error AW206: kind cannot be 'ConfigMap' (write Rule, Webhook or Exception)"
     ]
     assert complaints(document("").replace("v1alpha1", "v1")) == [
         (

@@ -101,7 +101,7 @@ def test_the_guides_webhook_is_valid() -> None:
         (WEBHOOK + "spec: {receivers: [{config: {url: ftp://a}}]}", "'ftp://a' does not match"),
         ("apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{verbs: [get]}]", "'level' is a required property"),
         ("apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: None, verb: [get]}]", "'verb' was unexpected"),
-        ("kind: ConfigMap", "'ConfigMap' is not one of ['Rule', 'Webhook', 'Policy']"),
+        ("kind: ConfigMap", "'ConfigMap' is not one of ['Rule', 'Webhook', 'Exception', 'Policy']"),
     ],
 )
 def test_what_an_editor_can_see_is_refused(text: str, fault: str) -> None:

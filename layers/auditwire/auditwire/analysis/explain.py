@@ -83,6 +83,10 @@ def _matched(rule: Rule, rules: RuleSet, decision: Decision) -> list[str]:
     settings = rules.settings
     if rule in decision.verdict.alerts:
         return [f"the rule matches and alerts: its priority {rule.priority} is at least {settings.alerting_priority}"]
+    excepted = [one.exception for one in decision.verdict.excepted if one.rule == rule.qualified]
+    if excepted:
+        said = {one.text.name: one.text for one in rules.exceptions}
+        return [f"the rule matches, and the exception {name} says no alert: {said[name].reason}" for name in excepted]
     below = f"its priority {rule.priority} is below"
     if rule in rules.alerting:
         return [f"the rule matches but does not alert: {below} alertingPriority {settings.alerting_priority}"]

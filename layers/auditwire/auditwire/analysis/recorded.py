@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Final
 
 from auditwire.condition.fields import Field
-from auditwire.condition.syntax import Expression, Path, comparisons
+from auditwire.condition.syntax import AnyOf, Comparison, Expression, Path, walk
 from auditwire.events.model import Event, Flag
 from auditwire.pipeline import Ignored, Judgement
 from auditwire.rules.fields import EventFields
@@ -59,8 +59,11 @@ class Recorded:
 def fields_read(expression: Expression) -> frozenset[str]:
     """The fields of the event that a condition tests, by their documented names."""
     found = set()
-    for comparison in comparisons(expression):
-        field = _FIELDS.resolve(comparison.field) if isinstance(comparison.field, Path) else None
+    for leaf in walk(expression):
+        path = leaf.field if isinstance(leaf, Comparison | AnyOf) else None
+        field = _FIELDS.resolve(path) if isinstance(path, Path) else None
         if isinstance(field, Field):
             found.add(field.name)
+            # What a request asks of pods stands in its body.
+            found |= {name for name, member in _BODIES.items() if member in field.members}
     return frozenset(found)

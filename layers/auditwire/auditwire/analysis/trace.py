@@ -6,11 +6,11 @@ from typing import Any, Final, Literal, cast
 
 from auditwire.condition.errors import EvaluationError
 from auditwire.condition.evaluate import Bound, Leaf
+from auditwire.condition.paths import reached
 from auditwire.condition.precedence import spell
 from auditwire.condition.syntax import And, Not, Or
 from auditwire.condition.syntax import children as children_of
 from auditwire.events.model import Event
-from auditwire.rules.message import reached
 
 Kind = Literal["test", "not", "and", "or"]
 

@@ -136,6 +136,9 @@ def _worded_otherwise(case: Case, rule: Rule, stored: Event) -> str:
 
 
 def _no_alert(rule: Rule, decision: Decision) -> str:
+    excepted = [one.exception for one in decision.verdict.excepted if one.rule == rule.qualified]
+    if excepted:
+        return f"raises no alert because of the exception {', '.join(excepted)}"
     if rule.qualified in decision.verdict.alerting:
         return f"only archives: its priority is {rule.priority}"
     return "is an archiving one, which never alerts" if decision.verdict.outcome != "ignore" else "archives nothing"

@@ -80,6 +80,23 @@ def find(value: Any, keys: tuple[str, ...]) -> Any:
     return _find_joined(value, keys) if len(keys) > 1 else None
 
 
+def reached(value: Any, steps: tuple[Step, ...], position: int = 0) -> Any:
+    """What a path selects: several values if an index selects several. What cannot be reached is missing."""
+    step = steps[position]
+    value = find(value, step.keys)
+    if step.index is None:
+        return value
+    if isinstance(step.index, KeyPattern):
+        value = list(step.index.values_in(value))
+        return value if position == len(steps) - 1 else [reached(one, steps, position + 1) for one in value]
+    if not isinstance(value, list):
+        return None
+    selected = value if isinstance(step.index, AnyElement) else value[step.index.start : step.index.stop]
+    if position == len(steps) - 1:
+        return selected
+    return [reached(element, steps, position + 1) for element in selected]
+
+
 def _find_joined(value: Any, keys: tuple[str, ...]) -> Any:
     """``find`` by every way of joining keys, in order: the fewest in the first key come first.
 

@@ -1,5 +1,6 @@
 """Reading a line of the archive back: the event as it was stored, and what was noted about it then."""
 
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -30,6 +31,13 @@ class Provenance(msgspec.Struct, frozen=True, gc=False):
 _PROVENANCE: Final = msgspec.json.Decoder(Provenance)
 
 
+def _time_of(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
 def archived_event(line: bytes) -> tuple[Event, Provenance] | None:
     """The event of a line that ``encode_line`` wrote, with its provenance; None for any other line."""
     # Provenance is the last member of a line. No string holds the mark: quotes in strings are escaped.
@@ -50,4 +58,5 @@ def archived_event(line: bytes) -> tuple[Event, Provenance] | None:
         event = decoded.events[0]
     event.flags = tuple(dict.fromkeys((*noted.flags, *event.flags)))
     event.reportedCluster = noted.reportedCluster
+    event.receipt = _time_of(noted.received)
     return event, noted

@@ -8,7 +8,7 @@ import hashlib
 import json
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import msgspec
 import orjson
@@ -18,6 +18,8 @@ from auditwire.events.pod_spec import containers_in, is_worth_decoding, location
 from auditwire.senders.kind import SenderKind
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     _Body = msgspec.Raw | None
 else:
     # msgspec supports Raw only by itself, not in a union. The default None is used without being decoded.
@@ -124,6 +126,8 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
     """The kind of sender that the event comes from, by the casing of its keys. Never ``ANY``."""
     canonical = True
     """Whether the item was received with exactly the keys of this model."""
+    receipt = cast("datetime | None", None)
+    """When it was received, by our own clock; None for an event that was not settled."""
     reportedCluster = ""
     """The cluster that the body or an envelope around it named, where the credential says another."""
     edited = frozenset[str]()

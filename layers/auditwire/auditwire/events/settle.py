@@ -21,6 +21,7 @@ def settle(event: Event, *, cluster: str, received: datetime) -> None:
     a repeated event gets the same time; only then ``received``. A time more than a day after ``received`` stays, and
     the event is flagged: clocks differ, but not so much. Times long past are plausible: logs are sent after the fact.
     """
+    event.receipt = received
     if event.cluster or event.reportedCluster:
         # What the event itself says comes before what the envelope around it says.
         named = event.reportedCluster if event.cluster in ("", cluster) else event.cluster

@@ -25,6 +25,7 @@ class Account:
     archived: int = 0
     alerted: int = 0
     alerts: Counter[str] = field(default_factory=Counter)
+    excepted: Counter[str] = field(default_factory=Counter)
     quarantined: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     not_stored: int = 0
@@ -71,6 +72,7 @@ class Account:
             "EventsNotStored": self.not_stored,
             "ItemsSkipped": self.skipped.total(),
             "ForgedSources": self.skipped[Skipped.FORGED_SOURCE],
+            "MatchesExcepted": self.excepted.total(),
             "EvaluationErrors": self.evaluation_errors.total(),
             "ConflictingAuditIDs": self.conflicts,
             "BodiesSkipped": self.flags[Flag.BODIES_SKIPPED],

@@ -286,6 +286,8 @@ def _line(kept: Kept, group: HourGroup, provenance: Mapping[str, object]) -> byt
     about = {**provenance, "archiving": kept.verdict.archiving, "alerting": kept.verdict.alerting}
     if kept.verdict.undecided:
         about["undecided"] = kept.verdict.undecided
+    if kept.verdict.excepted:
+        about["excepted"] = [{"rule": one.rule, "exception": one.exception} for one in kept.verdict.excepted]
     if kept.position in group.strays:
         about["flags"] = [Flag.OTHER_HOUR]
     return encode_line(kept.event, about)
@@ -298,5 +300,6 @@ def _count(account: Account, decisions: Decisions, rejects: list[Reject]) -> Non
     account.archived = len(decisions.kept)
     account.alerted = sum(1 for kept in decisions.kept if kept.verdict.alerts)
     account.alerts = Counter(rule.qualified for kept in decisions.kept for rule in kept.verdict.alerts)
+    account.excepted = Counter(one.exception for kept in decisions.kept for one in kept.verdict.excepted)
     account.quarantined = Counter(reject.reason for reject in rejects)
     account.flags = Counter(flag for event in decisions.seen for flag in event.flags)

@@ -6,6 +6,7 @@ parser and YAML. The digest of its documents identifies a bundle.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 import orjson
@@ -18,6 +19,7 @@ from auditwire.events.level import Level
 from auditwire.events.secret_places import Redaction
 from auditwire.policy import Policy, PolicyError
 from auditwire.rules.message import MessageTemplate
+from auditwire.rules.rule_exception import ExceptionText, RuleException
 from auditwire.rules.rule_set import Rule, RuleSet, RuleText, new_binder
 from auditwire.rules.settings import MissingBodies, Priority, Receiver, Requirement, Selector, Settings
 
@@ -59,6 +61,7 @@ def encode_bundle(rule_set: RuleSet, sources: Iterable[Source]) -> bytes:
             "policy": None if rule_set.policy is None else rule_set.policy.as_json(),
             "archiving": [_rule(rule.text) for rule in rule_set.archiving],
             "alerting": [_rule(rule.text) for rule in rule_set.alerting],
+            "exceptions": [_exception(one.text) for one in rule_set.exceptions],
             "warnings": [{**found.as_json(), "source": found.source} for found in rule_set.findings],
             "sources": [
                 {"path": source.path, "text": source.text} for source in sorted(sources, key=lambda one: one.path)
@@ -92,6 +95,8 @@ def decode_bundle(data: bytes) -> Bundle:
             digest=digest,
             findings=tuple(_finding(one) for one in value["warnings"]),
             policy=_policy(value["policy"]),
+            # Bundles of earlier versions have none.
+            exceptions=tuple(RuleException(_exception_text(one), binder) for one in value.get("exceptions", ())),
         )
     except (KeyError, TypeError, ValueError, PolicyError, IndexError, AttributeError, RecursionError) as error:
         raise _refused("AW401", f"the bundle is damaged: {error}") from error
@@ -151,6 +156,28 @@ def _parts(template: MessageTemplate) -> list[Any]:
 
 def _template(parts: list[Any]) -> MessageTemplate:
     return MessageTemplate(tuple(one if isinstance(one, str) else path_from_json(one) for one in parts))
+
+
+def _exception(exception: ExceptionText) -> dict[str, Any]:
+    return {
+        "name": exception.name,
+        "rule": exception.rule,
+        "condition": to_json(exception.expression),
+        "owner": exception.owner,
+        "reason": exception.reason,
+        "expires": None if exception.expires is None else exception.expires.isoformat(),
+    }
+
+
+def _exception_text(value: dict[str, Any]) -> ExceptionText:
+    return ExceptionText(
+        name=value["name"],
+        rule=value["rule"],
+        expression=from_json(value["condition"]),
+        owner=value["owner"],
+        reason=value["reason"],
+        expires=None if value["expires"] is None else date.fromisoformat(value["expires"]),
+    )
 
 
 def _texts(value: dict[str, Any]) -> dict[str, str]:

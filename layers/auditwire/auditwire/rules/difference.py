@@ -67,10 +67,12 @@ class Difference:
     rules: tuple[RuleChange, ...] = ()
     settings: tuple[Change, ...] = ()
     policy: tuple[Change, ...] = ()
+    exceptions: tuple[Change, ...] = ()
+    """By name; what an exception says, in one text."""
 
     def __bool__(self) -> bool:
         """Whether anything decides differently."""
-        return bool(self.rules or self.settings or self.policy)
+        return bool(self.rules or self.settings or self.policy or self.exceptions)
 
     def as_json(self) -> dict[str, Any]:
         """The difference for ``--format json``."""
@@ -78,6 +80,7 @@ class Difference:
             "rules": [change.as_json() for change in self.rules],
             "settings": [change.as_json() for change in self.settings],
             "policy": [change.as_json() for change in self.policy],
+            "exceptions": [change.as_json() for change in self.exceptions],
         }
 
 
@@ -104,6 +107,7 @@ def difference(before: Snapshot, after: Snapshot) -> Difference:
         tuple(rules),
         _changes(_settings(before.rule_set.settings), _settings(after.rule_set.settings)),
         _changes(_policy(before.rule_set), _policy(after.rule_set)),
+        _changes(_exceptions(before.rule_set), _exceptions(after.rule_set)),
     )
 
 
@@ -240,6 +244,22 @@ def _selector(selector: Selector) -> str:
         values = f" ({', '.join(sorted(requirement.values))})" if requirement.values else ""
         labels.append(f"{requirement.key} {requirement.operator}{values}")
     return ", ".join(labels) or "everything"
+
+
+def _exceptions(rule_set: RuleSet) -> dict[str, str]:
+    """What each exception says, one line for each part."""
+    return {
+        one.text.name: "\n".join(
+            [
+                f"rule: {one.text.rule}",
+                f"condition: {spelled(one.text.expression)}",
+                f"owner: {one.text.owner}",
+                f"reason: {one.text.reason}",
+                f"expires: {one.text.expires or 'never'}",
+            ]
+        )
+        for one in rule_set.exceptions
+    }
 
 
 def _policy(rule_set: RuleSet) -> dict[str, str]:

@@ -12,6 +12,7 @@ from auditwire.condition.portable import path_only_here, spelling_only_here
 from auditwire.condition.syntax import Path, comparisons
 from auditwire.rules.definitions import Definitions, report_finding
 from auditwire.rules.document import PRECEDENCE_ANNOTATION, Entry, RuleDocument, Scalar
+from auditwire.rules.exception_document import ExceptionDocument
 from auditwire.rules.mentions import mentions
 from auditwire.rules.rule_document import ENTRY_KEYS
 
@@ -46,6 +47,18 @@ def refuse_extensions(documents: list[RuleDocument], definitions: Definitions, f
         if mention.is_output and mention.entry.enable and definitions.find(mention.document, mention.name) is None:
             for finding in _of_path(mention.name, fields):
                 report_finding(mention.document, mention.entry, mention.scalar, _at(finding, mention.offset))
+
+
+def refuse_exceptions(exceptions: list[ExceptionDocument]) -> None:
+    """Reports every exception: KubeSphere has none."""
+    for exception in exceptions:
+        exception.report.at(
+            exception.as_rule.node,
+            "AW111",
+            "KubeSphere knows no exceptions",
+            "keep them in a folder of their own, or check without --dialect kubesphere",
+            rule=exception.rule,
+        )
 
 
 def _entry(document: RuleDocument, entry: Entry, definitions: Definitions, fields: FieldTable) -> None:

@@ -39,6 +39,8 @@ class Subject:
     fields: FieldTable
     settings: Settings
     webhook: WebhookDocument | None
+    exceptions: list[RuleDocument]
+    """The conditions of exceptions, each as a rule."""
 
     def rules(self) -> Iterator[tuple[RuleDocument, Entry]]:
         """The enabled rules in order."""
@@ -54,7 +56,7 @@ class Subject:
 def lint(subject: Subject) -> None:
     """Reports all warnings and notes (AW113 to AW121, AW125, AW215 to AW220). If documents have errors, reports what
     can be found."""
-    found = list(mentions(subject.documents))
+    found = list(mentions([*subject.documents, *subject.exceptions]))
     _texts(subject)
     _unused(subject, found)
     _shadowed(subject, found)
@@ -67,12 +69,13 @@ def _texts(subject: Subject) -> None:
     """Checks conditions and macros at their own places."""
     work = Work()
     definitions = subject.definitions
+    of_exceptions = [(document, entry) for document in subject.exceptions for entry in document.entries]
     macros = [
         (one.document, one.entry, ELEMENT_FIELDS if definitions.is_of_elements(one) else subject.fields)
         for one in definitions.all
         if one.entry.type == "macro"
     ]
-    for document, entry, fields in [*macros, *((*rule, subject.fields) for rule in subject.rules())]:
+    for document, entry, fields in [*macros, *((*rule, subject.fields) for rule in [*subject.rules(), *of_exceptions])]:
         written = subject.definitions.written.get(f"{document.name}.{entry.name}")
         if written is None or entry.condition is None:
             continue

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -18,13 +19,22 @@ from auditwire.policy import LoadedPolicy, check_policy
 from auditwire.rules import reader
 from auditwire.rules.definitions import Definitions, report_finding
 from auditwire.rules.document import API_VERSION, DOCUMENT_KEYS, Entry, RuleDocument, Scalar
+from auditwire.rules.exception_document import (
+    EXCEPTION_API_VERSION,
+    ExceptionDocument,
+    read_exception_document,
+    report_chosen,
+    report_expired,
+    report_rule,
+)
 from auditwire.rules.fields import EventFields
 from auditwire.rules.files import read_sources
-from auditwire.rules.kubesphere import refuse_extensions
+from auditwire.rules.kubesphere import refuse_exceptions, refuse_extensions
 from auditwire.rules.lint import Subject, lint
 from auditwire.rules.message import MessageTemplate
 from auditwire.rules.output import compile_output
 from auditwire.rules.rule_document import read_rule_document
+from auditwire.rules.rule_exception import ExceptionText, RuleException
 from auditwire.rules.rule_set import Rule, RuleSet, RuleText, new_binder
 from auditwire.rules.selection import Selected
 from auditwire.rules.settings import Settings
@@ -33,7 +43,7 @@ from auditwire.rules.webhook_document import WebhookDocument, read_webhook_docum
 MAX_RULES: Final = 2_000
 """How many enabled rules a rule set may have."""
 
-_KINDS: Final = ("Rule", "Webhook")
+_VERSIONS: Final = {"Rule": API_VERSION, "Webhook": API_VERSION, "Exception": EXCEPTION_API_VERSION}
 POLICY_GROUP: Final = "audit.k8s.io/"
 
 
@@ -52,6 +62,7 @@ class Loaded:
     rule_set: RuleSet | None
     diagnostics: list[Diagnostic]
     documents: tuple[RuleDocument, ...]
+    exceptions: tuple[ExceptionDocument, ...] = ()
 
 
 def load_rule_set(paths: Iterable[Path]) -> RuleSet:
@@ -65,15 +76,17 @@ def load_rule_set(paths: Iterable[Path]) -> RuleSet:
     return loaded.rule_set
 
 
-def load_sources(sources: Iterable[Source], *, dialect: Dialect = "auditwire") -> Loaded:
+def load_sources(sources: Iterable[Source], *, dialect: Dialect = "auditwire", today: date | None = None) -> Loaded:
     """Loads the rule set of these sources. Never raises an error. If a finding is an error there is no rule set.
 
-    Files of tests (``is_test_file``) are left out, also of the digest.
+    ``today`` is the day against which the ends of exceptions are held; with None nothing is said about them. Files of
+    tests (``is_test_file``) are left out, also of the digest.
     """
     sources, tests = _apart(sources)
     reports = [Report(source) for source in sources]
     documents: list[RuleDocument] = []
     webhooks: list[WebhookDocument] = []
+    exceptions: list[ExceptionDocument] = []
     policies: list[LoadedPolicy] = []
     for report in reports:
         nodes = list(compose(report))
@@ -81,10 +94,11 @@ def load_sources(sources: Iterable[Source], *, dialect: Dialect = "auditwire") -
             policies.append(_read_policy(report, nodes[0], first=not policies))
             continue
         for node in nodes:
-            _read_document(report, node, documents, webhooks)
+            _read_document(report, node, documents, webhooks, exceptions)
     if _too_many_rules(reports, documents):
         return Loaded(None, _findings(reports), tuple(documents))
     different = _report_duplicates(documents, webhooks)
+    exceptions = _report_duplicate_exceptions(exceptions)
     settings = webhooks[0].settings if webhooks else Settings()
     fields = EventFields()
     definitions = Definitions(documents, fields, dialect)
@@ -106,13 +120,23 @@ def load_sources(sources: Iterable[Source], *, dialect: Dialect = "auditwire") -
                 f"label it {archiving.wanted} or {alerting.wanted}",
                 severity=Severity.WARNING,
             )
+    known = [f"{one.name}.{entry.name}" for one in documents for entry in one.entries if entry.type == "rule"]
+    in_force = []
+    for exception in exceptions:
+        report_rule(exception, [rule.qualified for rule in alerting_rules], known)
+        found = _exception(exception, definitions, fields, binder)
+        in_force += [] if found is None else [found]
+    if today is not None:
+        report_expired(exceptions, today)
     definitions.check_all()
     if webhooks and documents:
         archiving.report_emptiness(webhooks[0], "archiving", different)
         alerting.report_emptiness(webhooks[0], "alerting", different)
     if dialect == "kubesphere":
         refuse_extensions(different, definitions, fields)
-    lint(Subject(different, definitions, fields, settings, webhooks[0] if webhooks else None))
+        refuse_exceptions(exceptions)
+    conditions = [one.as_rule for one in exceptions]
+    lint(Subject(different, definitions, fields, settings, webhooks[0] if webhooks else None, conditions))
     diagnostics = _findings([*reports, *map(_check_tests, tests)])
     rule_set = None
     if not has_errors(diagnostics):
@@ -123,8 +147,9 @@ def load_sources(sources: Iterable[Source], *, dialect: Dialect = "auditwire") -
             digest_of(sources),
             tuple(diagnostics),
             policies[0].policy if policies else None,
+            tuple(in_force),
         )
-    return Loaded(rule_set, diagnostics, tuple(documents))
+    return Loaded(rule_set, diagnostics, tuple(documents), tuple(exceptions))
 
 
 def _apart(sources: Iterable[Source]) -> tuple[list[Source], list[Source]]:
@@ -179,20 +204,21 @@ def _read_document(
     node: yaml.Node,
     documents: list[RuleDocument],
     webhooks: list[WebhookDocument],
+    exceptions: list[ExceptionDocument],
 ) -> None:
     fields = reader.known_keys(report, node, "the document", DOCUMENT_KEYS)
     if not fields:
         return
-    kind = reader.choice(report, fields.get("kind"), "kind", _KINDS, "")
+    kind = reader.choice(report, fields.get("kind"), "kind", _VERSIONS, "")
     if "kind" not in fields:
-        report.at(node, "AW205", "the document has no kind", "write kind: Rule or kind: Webhook")
+        report.at(node, "AW205", "the document has no kind", "write kind: Rule, Webhook or Exception")
     version = reader.plain_text(report, fields.get("apiVersion"), "apiVersion")
-    if version != API_VERSION and kind:
+    if kind and version != _VERSIONS[kind]:
         report.at(
             fields.get("apiVersion") or node,
             "AW202",
             f"the apiVersion is {version or 'missing'}",
-            f"write apiVersion: {API_VERSION}",
+            f"write apiVersion: {_VERSIONS[kind]}",
         )
     if kind == "Rule":
         document = read_rule_document(report, node, fields)
@@ -200,6 +226,10 @@ def _read_document(
             documents.append(document)
     elif kind == "Webhook":
         webhooks.append(read_webhook_document(report, node, fields))
+    elif kind == "Exception":
+        exception = read_exception_document(report, node, fields)
+        if exception is not None:
+            exceptions.append(exception)
 
 
 def _report_duplicates(documents: list[RuleDocument], webhooks: list[WebhookDocument]) -> list[RuleDocument]:
@@ -220,6 +250,37 @@ def _report_duplicates(documents: list[RuleDocument], webhooks: list[WebhookDocu
         message = "there is more than one Webhook document"
         webhook.report.at(webhook.node, "AW207", message, f"the other one is in {place}")
     return list(seen.values())
+
+
+def _report_duplicate_exceptions(exceptions: list[ExceptionDocument]) -> list[ExceptionDocument]:
+    """Reports names that are used twice. Returns the exceptions with different names."""
+    seen: dict[str, ExceptionDocument] = {}
+    for one in exceptions:
+        if seen.setdefault(one.name, one) is not one:
+            place = f"{seen[one.name].report.source.path}:{seen[one.name].as_rule.node.start_mark.line + 1}"
+            message = f"the exception name {one.name} is used twice"
+            one.report.at(one.as_rule.node, "AW207", message, f"the other one is in {place}")
+    return list(seen.values())
+
+
+def _exception(
+    exception: ExceptionDocument, definitions: Definitions, fields: EventFields, binder: Binder
+) -> RuleException | None:
+    """The exception ready to judge events; None after reporting what is wrong with its condition."""
+    entry = exception.entry
+    expression = definitions.condition(exception.as_rule, entry)
+    if expression is None or entry.condition is None:
+        return None
+    report_chosen(exception, entry.condition, expression, fields)
+    text = ExceptionText(
+        name=exception.name,
+        rule=exception.rule,
+        expression=expression,
+        owner=exception.owner,
+        reason=exception.reason,
+        expires=exception.expires,
+    )
+    return RuleException(text, binder)
 
 
 def _too_many_rules(reports: list[Report], documents: list[RuleDocument]) -> bool:

@@ -8,8 +8,8 @@ from auditwire.condition.errors import Finding
 from auditwire.condition.evaluate import root_index_of
 from auditwire.condition.fields import FieldTable
 from auditwire.condition.operators import elements_of
-from auditwire.condition.paths import KeyPattern, Step, find, steps_of
-from auditwire.condition.syntax import AnyElement, Path
+from auditwire.condition.paths import reached, steps_of
+from auditwire.condition.syntax import Path
 from auditwire.condition.values import text_of
 from auditwire.events.one_line import one_line
 
@@ -53,20 +53,3 @@ def shortened(text: str) -> str:
     if len(line.encode()) <= MAX_BYTES:
         return line
     return line.encode()[: MAX_BYTES - 3].decode(errors="ignore") + "…"
-
-
-def reached(value: Any, steps: tuple[Step, ...], position: int = 0) -> Any:
-    """What a path selects: several values if an index selects several. What cannot be reached is missing."""
-    step = steps[position]
-    value = find(value, step.keys)
-    if step.index is None:
-        return value
-    if isinstance(step.index, KeyPattern):
-        value = list(step.index.values_in(value))
-        return value if position == len(steps) - 1 else [reached(one, steps, position + 1) for one in value]
-    if not isinstance(value, list):
-        return None
-    selected = value if isinstance(step.index, AnyElement) else value[step.index.start : step.index.stop]
-    if position == len(steps) - 1:
-        return selected
-    return [reached(element, steps, position + 1) for element in selected]

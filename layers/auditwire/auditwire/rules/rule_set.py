@@ -16,6 +16,7 @@ from auditwire.events.redact import Redactor
 from auditwire.policy import Policy
 from auditwire.rules.fields import EventFields
 from auditwire.rules.message import MessageTemplate, shortened
+from auditwire.rules.rule_exception import RuleException
 from auditwire.rules.settings import MissingBodies, Priority, Settings
 
 if TYPE_CHECKING:
@@ -146,6 +147,14 @@ class RuleFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class Excepted:
+    """A match of a rule that raises no alert, because an exception says so. Both by name."""
+
+    rule: str
+    exception: str
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What becomes of one event.
 
@@ -155,6 +164,8 @@ class Verdict:
     ``undecided`` names every rule of which nobody can say whether it matches, because a part of the event is missing.
     ``might_alert`` are those that would raise an alert if they did; none if ``missingBodies`` says so. An event is
     archived if one of its undecided rules would archive it.
+
+    ``excepted`` are matches of alerting rules that raise no alert because of an exception. They archive all the same.
     """
 
     outcome: Outcome
@@ -164,6 +175,7 @@ class Verdict:
     errors: tuple[RuleFailure, ...] = ()
     undecided: tuple[str, ...] = ()
     might_alert: tuple[Rule, ...] = ()
+    excepted: tuple[Excepted, ...] = ()
 
     def without_alerts(self) -> "Verdict":
         """The verdict on an event of which another one alerts: what would alert is archived."""
@@ -177,7 +189,7 @@ class RuleSet:
     """Rules in the order of their documents. Immutable: a change of rules gives another rule set.
 
     ``digest`` is the SHA-256 of the sources. ``findings`` are the warnings and notes of loading them. ``policy`` is the
-    audit policy that is applied before them, None for no policy.
+    audit policy that is applied before them, None for no policy. ``exceptions`` say which matches raise no alert.
     """
 
     archiving: tuple[Rule, ...]
@@ -186,25 +198,58 @@ class RuleSet:
     digest: str
     findings: tuple[Diagnostic, ...] = ()
     policy: Policy | None = None
+    exceptions: tuple[RuleException, ...] = ()
     redactor: Redactor = field(init=False, repr=False, compare=False)
     """Takes the secrets out of what is stored, those of ``settings`` among them."""
     _match: Callable[[Event], tuple[int, ...]] = field(init=False, repr=False, compare=False)
     _verdicts: Remembered[tuple[int, ...], Verdict] = field(init=False, repr=False, compare=False)
+    _exceptions_of: Mapping[str, list[RuleException]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         matcher = Matcher([rule.bound for rule in (*self.archiving, *self.alerting)])
         object.__setattr__(self, "redactor", Redactor(self.settings.redactions))
         object.__setattr__(self, "_match", matcher.match)
         object.__setattr__(self, "_verdicts", Remembered(self._verdict))
+        exceptions_of: dict[str, list[RuleException]] = {}
+        for exception in self.exceptions:
+            exceptions_of.setdefault(exception.text.rule, []).append(exception)
+        object.__setattr__(self, "_exceptions_of", exceptions_of)
 
     def decide(self, event: Event) -> Verdict:
         """Decides about an event. Never raises an error: a rule that meets a value it cannot judge is in ``errors``."""
         if event.unknown_paths:
-            return self._judge_one_by_one(event)
-        try:
-            return self._verdicts[self._match(event)]
-        except EvaluationError:
-            return self._judge_one_by_one(event)
+            verdict = self._judge_one_by_one(event)
+        else:
+            try:
+                verdict = self._verdicts[self._match(event)]
+            except EvaluationError:
+                verdict = self._judge_one_by_one(event)
+        if self._exceptions_of and (verdict.alerting or verdict.might_alert):
+            return self._without_excepted(event, verdict)
+        return verdict
+
+    def _without_excepted(self, event: Event, verdict: Verdict) -> Verdict:
+        """The verdict after its exceptions were judged: those of every alerting rule that matches or might match."""
+        excepted: dict[str, list[Excepted]] = {}
+        errors: list[RuleFailure] = []
+        for name in dict.fromkeys((*verdict.alerting, *(rule.qualified for rule in verdict.might_alert))):
+            for exception in self._exceptions_of.get(name, ()):
+                try:
+                    if exception.applies(event):
+                        excepted.setdefault(name, []).append(Excepted(name, exception.text.name))
+                except EvaluationError as error:
+                    errors.append(RuleFailure(name, f"exception {exception.text.name}: {error}"))
+        if not excepted and not errors:
+            return verdict
+        alerts = tuple(rule for rule in verdict.alerts if rule.qualified not in excepted)
+        return replace(
+            verdict,
+            outcome="archive" if verdict.outcome == "alert" and not alerts else verdict.outcome,
+            alerts=alerts,
+            errors=(*verdict.errors, *errors),
+            might_alert=tuple(rule for rule in verdict.might_alert if rule.qualified not in excepted),
+            excepted=tuple(one for name in verdict.alerting for one in excepted.get(name, ())),
+        )
 
     def _judge_one_by_one(self, event: Event) -> Verdict:
         """The verdict if some rule cannot judge the event, or a part of it is unknown: each rule is evaluated by

@@ -8,6 +8,7 @@ from auditwire.policy.fields import POLICY
 from auditwire.policy.policy import STAGES
 from auditwire.policy.typed import Fields, Texts
 from auditwire.rules.document import API_VERSION, DOCUMENT_KEYS, PRECEDENCE_ANNOTATION
+from auditwire.rules.exception_document import EXCEPTION_API_VERSION, EXCEPTION_KEYS
 from auditwire.rules.rule_document import (
     ALERT_KINDS,
     ENTRY_KEYS,
@@ -58,9 +59,14 @@ def policy_schema() -> Schema:
     return _standalone("An audit policy of Kubernetes", _policy())
 
 
+def exception_schema() -> Schema:
+    """The schema of an ``Exception`` document."""
+    return _standalone("An Exception document of auditwire", _exception())
+
+
 def document_schema() -> Schema:
     """The schema of any document in a rules folder: one of the others, by kind."""
-    kinds = {"Rule": _rule(), "Webhook": _webhook(), "Policy": _policy()}
+    kinds = {"Rule": _rule(), "Webhook": _webhook(), "Exception": _exception(), "Policy": _policy()}
     return {
         "$schema": DIALECT,
         "title": "A document of a rules folder of auditwire",
@@ -77,6 +83,7 @@ def document_schema() -> Schema:
 SCHEMAS: Final = {
     "rule": rule_schema,
     "webhook": webhook_schema,
+    "exception": exception_schema,
     "policy": policy_schema,
     "document": document_schema,
 }
@@ -112,9 +119,24 @@ def _texts_by_name(longest: int = 0, most: int = 0) -> Schema:
     return {"type": "object", "additionalProperties": value} | ({"maxProperties": most} if most else {})
 
 
-def _document(kind: str, spec: Schema, metadata: Mapping[str, Schema], required: Iterable[str]) -> Schema:
+def _exception() -> Schema:
     known = {
-        "apiVersion": {"const": API_VERSION},
+        "rule": _said(_TEXT, "The rule that raises no alert, as DOCUMENT.RULE."),
+        "condition": _said(_TEXT, "When it raises none. Test who asks: nobody may be able to choose what is tested."),
+        "owner": _said(_TEXT, "Who answers for it."),
+        "reason": _said(_TEXT, "Why there is no alert."),
+        "expires": _said({**_TEXT, "pattern": r"^\d{4}-\d\d-\d\d$"}, "Its last day in UTC, such as 2027-03-31."),
+    }
+    metadata = {"name": _said(_TEXT, "Archived events name it.")}
+    spec = _object(EXCEPTION_KEYS, known, ["rule", "condition"])
+    return _document("Exception", spec, metadata, ["name"], EXCEPTION_API_VERSION)
+
+
+def _document(
+    kind: str, spec: Schema, metadata: Mapping[str, Schema], required: Iterable[str], version: str = API_VERSION
+) -> Schema:
+    known = {
+        "apiVersion": {"const": version},
         "kind": {"const": kind},
         "metadata": _object(METADATA_KEYS, metadata, required),
         "spec": spec,

@@ -53,6 +53,7 @@ def test_one_line_an_event_in_order_with_the_fixed_members(auditwire: Run, log: 
             "alerts": [],
             "errors": [],
             "undecided": [],
+            "excepted": [],
         },
         {
             "auditID": "b",
@@ -69,6 +70,7 @@ def test_one_line_an_event_in_order_with_the_fixed_members(auditwire: Run, log: 
             ],
             "errors": [],
             "undecided": [],
+            "excepted": [],
         },
     ]
 
