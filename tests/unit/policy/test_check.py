@@ -299,3 +299,49 @@ def test_a_large_policy_is_checked_as_far_as_time_allows_and_says_where_it_was_n
     codes = {found.code for found in loaded.diagnostics}
     assert "AW320" not in codes
     assert "AW313" in codes
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("users: [system:nodes]", [("AW333", "no user is called 'system:nodes': it is a group")]),
+        ("users: [system:serviceaccounts:kube-system]",
+         [("AW333", "no user is called 'system:serviceaccounts:kube-system': it is a group")]),
+        ("userGroups: [system:serviceaccount:a:b]",
+         [("AW333", "no group is called 'system:serviceaccount:a:b': it is a user")]),
+        ("userGroups: [system:admin]", [("AW333", "no group is called 'system:admin': it is a user")]),
+        ("users: [system:node:a, jane], userGroups: [system:nodes, ops]", []),
+        ('resources: [{group: "", resources: ["pods/logs"]}]',
+         [("AW330", "there is no pods/logs, so this matches nothing")]),
+        ('resources: [{group: "", resources: ["serviceaccounts/tokens"]}]',
+         [("AW330", "there is no serviceaccounts/tokens, so this matches nothing")]),
+        ('resources: [{group: "", resources: ["configmaps/status"]}]',
+         [("AW330", "there is no configmaps/status, so this matches nothing")]),
+        ('resources: [{group: example.com, resources: ["widgets/logs"]}]',
+         [("AW330", "there is no subresource 'logs', so this matches nothing")]),
+        ('resources: [{group: "", resources: ["pods/log", "pods/*", "*/status", "pods/ephemeralcontainers"]}]', []),
+        ('resources: [{group: apps, resources: ["deployments/scale", "deployments/rollback"]}]', []),
+        ('resources: [{group: example.com, resources: ["widgets/anything"]}]', []),
+    ],
+)  # fmt: skip
+def test_names_that_match_nothing_because_they_are_others(rule: str, expected: list[tuple[str, str]]) -> None:
+    text = f"{HEAD}rules:\n- {{level: Metadata, {rule}}}\n- {{level: Metadata, verbs: [get]}}\n"
+
+    assert [(code, message) for code, _, message, _ in findings(text, "AW330", "AW333")] == expected
+
+
+OMIT_ALL = "omitStages: [RequestReceived, ResponseStarted, ResponseComplete]"
+
+
+def test_a_policy_that_records_nothing_but_panics_is_told_so() -> None:
+    (found,) = findings(f"{HEAD}{OMIT_ALL}\nrules: [{{level: RequestResponse}}]\n", "AW328", "AW324")
+
+    assert found[:3] == ("AW328", 4, "this policy records nothing but panics")
+
+
+def test_a_rule_that_records_nothing_but_panics_is_told_so_and_not_that_it_records_secrets() -> None:
+    text = f"{HEAD}rules:\n- {{level: RequestResponse, verbs: [get], {OMIT_ALL}}}\n- {{level: Metadata}}\n"
+
+    assert [found[:3] for found in findings(text, "AW328", "AW324")] == [
+        ("AW328", 4, "this rule records nothing but panics")
+    ]

@@ -40,7 +40,7 @@ def doubtful(expression: Expression, fields: FieldTable) -> list[Finding]:
     """
     tests = [
         (comparison, field, is_denied)
-        for comparison, of, is_denied in _tests(expression, fields, is_denied=False)
+        for comparison, of, is_denied in single_tests(expression, fields)
         if (field := _field(comparison, of)) is not None
     ]
     asked = {_key(comparison, field) for comparison, field, _ in tests if comparison.operator is Operator.EXISTS}
@@ -59,14 +59,16 @@ def doubtful(expression: Expression, fields: FieldTable) -> list[Finding]:
     return findings
 
 
-def _tests(node: Expression, fields: FieldTable, *, is_denied: bool) -> Iterator[tuple[Comparison, FieldTable, bool]]:
+def single_tests(
+    node: Expression, fields: FieldTable, *, is_denied: bool = False
+) -> Iterator[tuple[Comparison, FieldTable, bool]]:
     """Every comparison with the fields it is about, and whether it is denied."""
     if isinstance(node, Comparison):
         yield node, fields, is_denied
     if isinstance(node, AnyOf):
-        yield from _tests(node.condition, ELEMENT_FIELDS, is_denied=is_denied)
+        yield from single_tests(node.condition, ELEMENT_FIELDS, is_denied=is_denied)
     for operand in children(node):
-        yield from _tests(operand, fields, is_denied=is_denied is not isinstance(node, Not))
+        yield from single_tests(operand, fields, is_denied=is_denied is not isinstance(node, Not))
 
 
 def _field(comparison: Comparison, fields: FieldTable) -> Field | None:

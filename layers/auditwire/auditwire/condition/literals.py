@@ -1,4 +1,4 @@
-"""Literals that no event has in the field they are compared with."""
+"""Literals that no event has in the field they are compared with, whatever cluster it comes from."""
 
 import re
 from collections.abc import Iterator
@@ -19,15 +19,6 @@ _WORDS: Final = {
     "Level": ("Metadata", "Request", "RequestResponse"),
     "Outcome": ("allowed", "denied", "failed", "dry-run"),
 }
-_LOWER_CASE: Final = ("Verb", "ObjectRef.Resource", "ObjectRef.Subresource")
-_SINGULARS: Final = {
-    word: f"{word}s"
-    for word in (
-        "pod", "service", "secret", "configmap", "node", "namespace", "deployment", "daemonset", "statefulset", "job",
-        "cronjob", "role", "rolebinding", "clusterrole", "clusterrolebinding", "serviceaccount", "event",
-        "persistentvolume", "persistentvolumeclaim", "replicaset", "customresourcedefinition",
-    )
-} | {"ingress": "ingresses", "networkpolicy": "networkpolicies", "endpoint": "endpoints"}  # fmt: skip
 
 
 def unheard_of(comparison: Comparison, field: Field) -> Iterator[Finding]:
@@ -62,12 +53,5 @@ def _one(comparison: Comparison, field: Field, value: str) -> Iterator[Finding]:
     if field.name in _WORDS and value not in _WORDS[field.name]:
         meant = next((word for word in _WORDS[field.name] if word.lower() == value.lower()), "")
         hint = f'write "{meant}"' if meant else f"it is one of {', '.join(_WORDS[field.name])}"
-    elif field.name in _LOWER_CASE and value != value.lower():
-        hint = f'write "{_SINGULARS.get(value.lower(), value.lower())}": it is lower case in every event'
-    elif field.name == "ObjectRef.Resource" and "/" in value:
-        resource, _, subresource = value.partition("/")
-        hint = f'write ObjectRef.Resource = "{resource}" and ObjectRef.Subresource = "{subresource}"'
-    elif field.name == "ObjectRef.Resource" and value in _SINGULARS:
-        hint = f'write "{_SINGULARS[value]}": resources are named in the plural'
     if hint:
         yield warning("AW121", comparison, f'no event has the {field.name} "{cut(value)}"', cut_hint(hint))

@@ -11,9 +11,16 @@ from auditwire.documents.document_source import Report
 from auditwire.documents.source import Source
 from auditwire.events.level import Level
 from auditwire.events.stages import RECEIVED
-from auditwire.policy.coverage import Coverage, records
+from auditwire.policy.coverage import Coverage, records, records_requests
 from auditwire.policy.describe import describe, listed
-from auditwire.policy.known import NAMELESS_VERBS, group_meant, resource_problem, verb_problem
+from auditwire.policy.known import (
+    NAMELESS_VERBS,
+    group_meant,
+    is_group_name,
+    is_user_name,
+    resource_problem,
+    verb_problem,
+)
 from auditwire.policy.load import LoadedPolicy, Reading, read_policy
 from auditwire.policy.policy import Policy
 from auditwire.policy.rule import PolicyRule
@@ -62,6 +69,7 @@ def _check_rule(at: _At, value: Value, rule: PolicyRule) -> None:
     for key, what in _LITERAL.items():
         _check_literal(at, value, key, what)
     _check_verbs(at, value, rule)
+    _check_who(at, value)
     for item in value.listed("namespaces"):
         if item.scalar == "":
             at.note(
@@ -84,6 +92,15 @@ def _check_literal(at: _At, holder: Value, key: str, what: str) -> None:
                 f"in {key} a * is an ordinary character, so {item.scalar!r} only matches itself",
                 f"leave {key} out to match all {what}" if item.scalar == "*" else f"list the {what} one by one",
             )
+
+
+def _check_who(at: _At, value: Value) -> None:
+    for item in value.listed("users"):
+        if is_group_name(str(item.scalar)):
+            at.warn(item.node, "AW333", f"no user is called {item.scalar!r}: it is a group", "write it in userGroups")
+    for item in value.listed("userGroups"):
+        if is_user_name(str(item.scalar)):
+            at.warn(item.node, "AW333", f"no group is called {item.scalar!r}: it is a user", "write it in users")
 
 
 def _check_verbs(at: _At, value: Value, rule: PolicyRule) -> None:
@@ -182,10 +199,27 @@ def _check_order(reading: Reading, policy: Policy, values: tuple[Value, ...]) ->
             f"the policy is too large to tell whether the {len(coverage.unjudged):,} rules from here on are reached",
             "the policy works all the same; use fewer names in fewer rules",
         )
-    if not any(records(policy.decisions[position]) for position in reached) and reading.root is not None:
-        _At(reading.report, min(reached)).warn(
-            reading.root.keys["rules"], "AW328", "this policy never records anything", _silence(policy, reached)
-        )
+    _check_silence(reading, policy, values, reached)
+
+
+def _check_silence(reading: Reading, policy: Policy, values: tuple[Value, ...], reached: set[int]) -> None:
+    """The policy, or single rules of it, that record no request but one that makes the API server panic."""
+    silent = {position for position in reached if not records_requests(policy.decisions[position])}
+    if silent == reached and reading.root is not None:
+        panics = any(records(policy.decisions[position]) for position in reached)
+        message = "this policy records nothing but panics" if panics else "this policy never records anything"
+        place = reading.root.keys["rules"]
+        _At(reading.report, min(reached)).warn(place, "AW328", message, _silence(policy, reached))
+        return
+    for position in sorted(silent):
+        decision = policy.decisions[position]
+        if records(decision) and position < MAX_CHECKED and "omitStages" in values[position].keys:
+            _At(reading.report, position).warn(
+                values[position].keys["omitStages"],
+                "AW328",
+                "this rule records nothing but panics",
+                "omit RequestReceived only, or write level: None if you do not want these requests",
+            )
 
 
 def _unreached(policy: Policy, position: int, earlier: list[int], values: tuple[Value, ...]) -> str:

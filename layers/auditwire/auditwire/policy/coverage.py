@@ -70,7 +70,7 @@ class Coverage:
         """The verbs with which a rule records bodies of Secrets, including their values."""
         rule = self._policy.rules[position]
         decision = self._policy.decisions[position]
-        if decision.level < Level.REQUEST or not records(decision):
+        if decision.level < Level.REQUEST or not records_requests(decision):
             return []
         with_body = _WITH_BODY if decision.level == Level.REQUEST_RESPONSE else _WITH_REQUEST_BODY
         names = tuple({name for entry in rule.resources for name in entry.resource_names})
@@ -151,6 +151,11 @@ def same_effect(one: PolicyDecision, other: PolicyDecision) -> bool:
 def records(decision: PolicyDecision) -> bool:
     """Whether anything is recorded of a request, at any stage."""
     return any(decision.emits(stage) for stage in STAGES)
+
+
+def records_requests(decision: PolicyDecision) -> bool:
+    """Whether anything is recorded of a request that does not make the API server panic."""
+    return any(decision.emits(stage) for stage in STAGES if stage != "Panic")
 
 
 def _standing_for(values: Sequence[str], named: Iterable[Collection[str]], none: str = _OTHER) -> list[str]:

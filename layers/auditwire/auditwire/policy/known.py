@@ -66,6 +66,25 @@ _BELOW: Final[dict[str, tuple[str, ...]]] = {
         ("status",),
     ),
 }  # fmt: skip
+_BELOW["deployments"] += ("rollback",)  # before apps/v1
+_EVERY_SUBRESOURCE: Final = tuple(dict.fromkeys(name for names in _BELOW.values() for name in names))
+_MEANT_BELOW: Final = {
+    "logs": "log", "tokens": "token", "execs": "exec", "attachment": "attach", "port-forward": "portforward",
+    "port-forwards": "portforward", "approve": "approval", "evict": "eviction", "bind": "binding",
+    "ephemeralcontainer": "ephemeralcontainers", "scales": "scale", "state": "status", "statuses": "status",
+}  # fmt: skip
+
+_GROUPS: Final = frozenset((
+    "system:masters", "system:authenticated", "system:unauthenticated", "system:nodes", "system:serviceaccounts",
+    "system:monitoring", "system:bootstrappers", "system:cluster-admins", "kubeadm:cluster-admins",
+    "system:authenticated:oauth",
+))  # fmt: skip
+_USERS: Final = frozenset((
+    "system:anonymous", "system:admin", "system:apiserver", "system:kube-controller-manager", "system:kube-scheduler",
+    "system:kube-proxy", "system:cloud-controller-manager", "kubernetes-admin",
+))  # fmt: skip
+_GROUP_BEGINNINGS: Final = ("system:serviceaccounts:", "system:bootstrappers:")
+_USER_BEGINNINGS: Final = ("system:serviceaccount:", "system:node:")
 
 
 def _singular(plural: str) -> str:
@@ -93,6 +112,41 @@ def verb_problem(verb: str, *, on_resources: bool, on_paths: bool) -> str | None
         return f"did you mean {_MEANT_VERBS[folded]}?"
     verbs = RESOURCE_VERBS if on_resources else _HTTP_METHODS
     return f"requests have {', '.join(verbs)}"
+
+
+def is_group_name(name: str) -> bool:
+    """Whether this is a group of users of Kubernetes, which no user is called."""
+    return name in _GROUPS or name.startswith(_GROUP_BEGINNINGS)
+
+
+def is_user_name(name: str) -> bool:
+    """Whether this is a user of Kubernetes, which no group is called."""
+    return name in _USERS or name.startswith(_USER_BEGINNINGS)
+
+
+def is_subresource_word(verb: str) -> bool:
+    """Whether what stands as a verb is a subresource."""
+    return verb.lower() in _SUBRESOURCES
+
+
+def subresource_problem(below: str) -> str | None:
+    """The hint for a subresource that no resource has; None for one that some resource may have."""
+    folded = below.lower()
+    if below in _EVERY_SUBRESOURCE:
+        return None
+    if folded in _EVERY_SUBRESOURCE:
+        return f"write it in lower case: {folded}"
+    meant = _MEANT_BELOW.get(folded)
+    return f"did you mean {meant}?" if meant else None
+
+
+def group_problem(group: str) -> str | None:
+    """The hint for what cannot be an API group in an event; None for what may be one."""
+    name, slash, version = group.partition("/")
+    if slash:
+        return f"write {name or group}; the version {version} is a field of its own"
+    meant = group_meant(group)
+    return None if meant is None else f"did you mean {meant}?" if meant else 'the core group is ""'
 
 
 def group_meant(group: str) -> str | None:
@@ -132,4 +186,13 @@ def resource_problem(resource: str, group: str) -> tuple[str, str] | None:
     if there is not None and there != group and group in _RESOURCES:
         wrong = f"the group {group}" if group else "the core group"
         return f"{wrong} has no {name}", f"they are in group {there}" if there else 'they are in the core group, ""'
-    return None
+    return _problem_below(name, below, group) if below and below != "*" else None
+
+
+def _problem_below(name: str, below: str, group: str) -> tuple[str, str] | None:
+    there = subresources_of(name) if group in (groups_of(name) or ()) else None
+    hint = subresource_problem(below)
+    if there is not None and below not in there:
+        known = f"{name} have {', '.join(there)}" if there else f"{name} have no subresources"
+        return f"there is no {name}/{below}", (hint or known).replace("did you mean ", f"did you mean {name}/")
+    return (f"there is no subresource {below!r}", hint) if hint else None

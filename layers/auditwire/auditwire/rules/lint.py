@@ -23,6 +23,7 @@ from auditwire.rules.document import Entry, RuleDocument, Scalar
 from auditwire.rules.expansion import UnresolvedError
 from auditwire.rules.mentions import Mention, mentions
 from auditwire.rules.settings import Settings
+from auditwire.rules.unheard import unheard_of_in_kubernetes
 from auditwire.rules.unsaid import unsaid_in_patches
 from auditwire.rules.webhook_document import WebhookDocument
 
@@ -54,8 +55,10 @@ class Subject:
 
 
 def lint(subject: Subject) -> None:
-    """Reports all warnings and notes (AW113 to AW121, AW125, AW215 to AW220). If documents have errors, reports what
-    can be found."""
+    """Reports all warnings and notes: AW113 to AW121, AW125, AW126, AW215 to AW220.
+
+    If documents have errors, reports what can be found.
+    """
     found = list(mentions([*subject.documents, *subject.exceptions]))
     _texts(subject)
     _unused(subject, found)
@@ -82,6 +85,7 @@ def _texts(subject: Subject) -> None:
         try:
             expression = subject.definitions.expand_fields(document, written)
             findings = doubtful(expression, fields)
+            findings += unheard_of_in_kubernetes(expression, fields)
             findings += _as_a_whole(replace(subject, fields=fields), document, expression, work)
             if entry.type == "rule":
                 findings += unsaid_in_patches(subject.definitions.expand(document, written), fields)
