@@ -2,13 +2,15 @@
 
 import gc
 import os
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from auditwire.aws import clients, environment
+from auditwire.aws.environment import ConfigurationError, IngestConfig
+from auditwire.aws.snapshots import after_restore
 from auditwire.bundles.active_rules import RulesProblem
 from auditwire.ingest.ingest import Ingest
 from auditwire.ingest.request import Request
@@ -16,23 +18,27 @@ from auditwire.ingest.wiring import Clients, wire
 from auditwire.measure import measure_by_cluster
 
 gc.set_threshold(50_000)  # clients and batches make many objects that live on, and hardly any garbage
+_clients = Clients.of_requests()
 logger, metrics = Logger(), Metrics()
 
 
 @cache
 def _ingest() -> Ingest:
-    using = Clients(
-        s3=clients.s3_client(),
-        rules=clients.rules_client(),
-        dynamodb=clients.dynamodb_client(),
-        archive_table=clients.archive_client,
-        sns=clients.sns_client(),
-    )
-    return wire(environment.IngestConfig.from_env(os.environ), using, _report)
+    return wire(IngestConfig.from_env(os.environ), _clients, _report)
+
+
+def _renew() -> None:
+    _clients.close()
+    _ingest().renew()
 
 
 def _report(problem: RulesProblem) -> None:
     logger.error("rules not taken", extra={"problem": problem.message})
+
+
+with suppress(ConfigurationError):  # a request is to say which variable is missing
+    _ingest().rules.prepare()
+    after_restore(_renew)
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:

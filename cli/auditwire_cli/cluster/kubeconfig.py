@@ -8,7 +8,7 @@ import typer
 from auditwire.senders.kind import SenderKind
 from auditwire_cli.cluster.clusters import open_clusters
 from auditwire_cli.cluster.name import ClusterName, check_cluster_name
-from auditwire_cli.cluster.webhook_kubernetes import FOLDER, MAX_EVENT_BYTES, Login, Webhook
+from auditwire_cli.cluster.webhook_kubernetes import FOLDER, MAX_EVENT_BYTES, AuditLevel, Login, Sizes, Webhook
 from auditwire_cli.cluster.webhook_kubesphere import config_script, helm_values
 from auditwire_cli.errors import CommandError, UsageError
 from auditwire_cli.files import write_private
@@ -39,12 +39,19 @@ def cluster_kubeconfig(
     ] = None,
     mtls: Annotated[bool, typer.Option("--mtls", help="Use a client certificate instead of a credential.")] = False,
     kubesphere: Annotated[int, typer.Option(min=3, max=4, help="The major version of KubeSphere.")] = 4,
+    level: Annotated[
+        AuditLevel,
+        typer.Option(help="How much the API server's policy records at most: this decides the size of batches."),
+    ] = AuditLevel.REQUEST,
     max_event_size: Annotated[
-        int,
+        int | None,
         typer.Option(
-            min=10_000, max=MAX_EVENT_BYTES, help="The bytes that an event may have before it loses its bodies."
+            min=5_000,
+            max=MAX_EVENT_BYTES,
+            help="The bytes that an event may have before it loses its bodies.  [default: 102400, or 7500 with"
+            " --level metadata]",
         ),
-    ] = 102_400,
+    ] = None,
     url: Annotated[
         str | None, typer.Option(metavar="URL", help="The endpoint, if it is not the stack's, such as a tunnel.")
     ] = None,
@@ -61,9 +68,10 @@ def cluster_kubeconfig(
     """Write what the sender of a cluster must be configured with.
 
     For kube-apiserver this is the file of --audit-webhook-config-file, with the flags that belong to it and the
-    reason for each. It names a file that has the credential. kube-apiserver reads that file again about every minute,
-    so a rotation needs no restart. With --credential-file the credential itself is in the result, for control planes
-    that take only one file. With --mtls the result names a client certificate and its key.
+    reason for each. It names a file that has the credential. kube-apiserver reads that file again about every
+    minute, so a rotation needs no restart. With --level metadata a batch has up to 400 events, and costs a fifth.
+    With --credential-file the credential itself is in the result, for control planes that take only one file. With
+    --mtls the result names a client certificate and its key.
 
     For KubeSphere this is a change of its configuration, and it needs --credential-file, because ks-apiserver can
     send a secret only in the URL.
@@ -77,6 +85,7 @@ def cluster_kubeconfig(
     \b
     Examples:
       auditwire cluster kubeconfig prod --output prod.kubeconfig
+      auditwire cluster kubeconfig prod --level metadata --output prod.kubeconfig
       auditwire cluster kubeconfig prod --credential-file prod.credential --output prod.kubeconfig
       auditwire cluster kubeconfig prod-ks --kubesphere 3 --credential-file prod-ks.credential --output prod-ks.sed
     """
@@ -105,7 +114,7 @@ def cluster_kubeconfig(
     else:
         path = token_file or f"{FOLDER}/{name}.credential"
         text = Webhook(name, address, authority, Login(credential, None if credential or mtls else path)).text(
-            max_event_size
+            Sizes.of(level, max_event_size)
         )
         if address.startswith("http:"):
             tell("auditwire: kube-apiserver sends no credential over plain HTTP; start `auditwire dev --tls`")

@@ -8,6 +8,7 @@ largest event times the largest number of events must stay below that limit.
 
 from base64 import b64encode
 from dataclasses import dataclass, field
+from enum import StrEnum
 from math import ceil
 from pathlib import Path
 
@@ -16,9 +17,36 @@ from auditwire.senders.paths import EVENT_PATH
 FOLDER = "/etc/kubernetes/audit"
 MAX_BATCH_BYTES = 3_000_000
 MAX_EVENT_BYTES = MAX_BATCH_BYTES
-_BATCH_EVENTS = 25
+
 _EVENTS_PER_SECOND = 1_000
 _MAX_BATCHES_PER_SECOND = 100
+
+
+class AuditLevel(StrEnum):
+    """How much the audit policy of the API server records at most."""
+
+    METADATA = "metadata"
+    REQUEST = "request"
+
+
+_EVENTS_A_BATCH = {AuditLevel.METADATA: 400, AuditLevel.REQUEST: 25}
+# Events of the level Metadata have a kB or two. One that is longer has no bodies to lose, so it is dropped.
+_EVENT_BYTES = {AuditLevel.METADATA: 7_500, AuditLevel.REQUEST: 102_400}
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How large a batch becomes: the most events, and the most bytes of an event."""
+
+    events: int
+    event_bytes: int
+    level: AuditLevel
+
+    @classmethod
+    def of(cls, level: AuditLevel, event_bytes: int | None = None) -> "Sizes":
+        """The right pair for a level; of larger events fewer go into a batch."""
+        size = event_bytes or _EVENT_BYTES[level]
+        return cls(max(1, min(_EVENTS_A_BATCH[level], MAX_BATCH_BYTES // size)), size, level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +73,7 @@ class Webhook:
         """Where kube-apiserver finds the file."""
         return f"{FOLDER}/{self.cluster}.kubeconfig"
 
-    def text(self, max_event_size: int) -> str:
+    def text(self, sizes: Sizes) -> str:
         """The whole file; its first lines say what to do with it."""
         head = [
             f"Audit webhook of the cluster {self.cluster}, for kube-apiserver.",
@@ -55,15 +83,15 @@ class Webhook:
             "2. If kube-apiserver runs as a pod, mount that folder into it.",
             "3. Start kube-apiserver with these flags. It reads them and this file only at its start:",
             "",
-            *self.flags(max_event_size),
+            *self.flags(sizes),
             "",
             "Never use --audit-webhook-mode=blocking or blocking-strict: API requests would wait for this endpoint.",
         ]
         return "\n".join([*(f"# {line}".rstrip() for line in head), *self._kubeconfig()]) + "\n"
 
-    def flags(self, max_event_size: int) -> list[str]:
+    def flags(self, sizes: Sizes) -> list[str]:
         """The flags, each with its reason, in two columns."""
-        events = max(1, min(_BATCH_EVENTS, MAX_BATCH_BYTES // max_event_size))
+        events = sizes.events
         batches = min(_MAX_BATCHES_PER_SECOND, ceil(_EVENTS_PER_SECOND / events))
         flags = [
             (
@@ -74,12 +102,14 @@ class Webhook:
             ("--audit-webhook-mode=batch", "no API request waits for the endpoint"),
             (
                 f"--audit-webhook-batch-max-size={events}",
-                f"x {max_event_size:,} bytes stays below {MAX_BATCH_BYTES:,}, which Lambda can always take",
+                f"x {sizes.event_bytes:,} bytes stays below {MAX_BATCH_BYTES:,}, which Lambda can always take",
             ),
             ("--audit-webhook-truncate-enabled=true", "off by default, and then one event can cost the batch"),
             (
-                f"--audit-webhook-truncate-max-event-size={max_event_size}",
-                "larger events lose their bodies",
+                f"--audit-webhook-truncate-max-event-size={sizes.event_bytes}",
+                "larger events lose their bodies"
+                if sizes.level is AuditLevel.REQUEST
+                else "longer events are dropped; --max-event-size takes longer ones, in smaller batches",
             ),
             ("--audit-webhook-batch-max-wait=5s", "delays an alert by this much at most; the default is 30s"),
             (

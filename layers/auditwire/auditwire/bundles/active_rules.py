@@ -12,7 +12,7 @@ from auditwire.bundles.rules_state import Active, StateError
 from auditwire.documents.diagnostics import Diagnostic, Severity
 from auditwire.rules import RuleSet
 from auditwire.rules.bundle import BundleError, decode_bundle
-from auditwire.rules.pack import cautious_rule_set, default_rule_set
+from auditwire.rules.pack import cautious_rule_set, default_rule_set, is_compiled
 
 POLL_SECONDS: Final = 30.0
 UNKNOWN_SECONDS: Final = 1.0
@@ -73,6 +73,15 @@ class ActiveRules:
             if self._known_at is None or not self._unknown:
                 self._known_at = now
         return self._rules or self._pack()
+
+    def prepare(self) -> None:
+        """Builds what is in force before the first bundle, if the layer has it compiled. Asks nobody."""
+        if is_compiled():
+            self._pack()
+
+    def renew(self) -> None:
+        """Has the next call look for the rules in force, as the first one does."""
+        self._asked_at = self._known_at = None
 
     def confirmed(self) -> RuleSet | None:
         """The rule set of the bundle in force, if the last look has confirmed it; None before there is a bundle, and

@@ -61,6 +61,9 @@ class _Cache:
         while len(self._entries) > self._size:
             self._entries.popitem(last=False)
 
+    def clear(self) -> None:
+        self._entries.clear()
+
     def drop(self, digest: str) -> None:
         self._entries.pop(digest, None)
 
@@ -123,6 +126,13 @@ class Directory:
         if entry is None or entry.registration is None:
             return entry.disabled if entry else ""
         return "" if entry.registration.holds(now) else entry.registration.cluster.name
+
+    def renew(self) -> None:
+        """Forgets what was cached, as at a start."""
+        with self._lock:
+            self._known.clear()
+            self._unknown.clear()
+            self._uses.renew()
 
     def note_use(self, credential: "Credential", events: int, sender: Callable[[], SentBy], latest: float) -> int:
         """Counts a batch of ``events`` that came with a valid credential. Returns how many writes have failed since the

@@ -99,6 +99,12 @@ class UseLog:
             writer.start()
         writer.join(self._patience)
 
+    def renew(self) -> None:
+        """Forgets when it has written, so that the next batch is recorded at once."""
+        with self._lock:
+            for tally in self._tallies.values():
+                tally.written_at = None
+
     def take_failures(self) -> int:
         """How many writes have failed since the last call."""
         with self._lock:

@@ -109,6 +109,11 @@ class Ingest:
     runbooks: str = RUNBOOKS
     region: str = ""
 
+    def renew(self) -> None:
+        """Forgets what may no longer be true: for an environment that stood still for an unknown time."""
+        self.directory.renew()
+        self.rules.renew()
+
     def handle(self, request: Request) -> Answer:
         """Answers one request: 200 if every event is stored and every alert is published or stored, 401 for a
         credential that is not valid, 503 if something could not be stored."""

@@ -31,6 +31,24 @@ class Clients:
     archive_table: "Callable[[], DynamoDBClient]"
     sns: "SNSClient"
 
+    @classmethod
+    def of_requests(cls) -> "Clients":
+        """Clients for requests that have a deadline. Asks AWS for nothing."""
+        from auditwire.aws import clients  # noqa: PLC0415 - a retry from the command line has clients of its own
+
+        return cls(
+            s3=clients.s3_client(),
+            rules=clients.rules_client(),
+            dynamodb=clients.dynamodb_client(),
+            archive_table=clients.archive_client,
+            sns=clients.sns_client(),
+        )
+
+    def close(self) -> None:
+        """Closes pooled connections; requests open new ones."""
+        for client in (self.s3, self.rules, self.dynamodb, self.sns):
+            client.close()
+
 
 def wire(config: IngestConfig, clients: Clients, on_problem: Callable[[RulesProblem], None]) -> Ingest:
     """The ingest of the deployment that ``config`` names. Sends no request to AWS yet."""

@@ -19,6 +19,11 @@ from auditwire.rules.settings import Priority
 PACK: Final = Path(__file__).parent.parent / "default_bundle.json"
 
 
+def is_compiled() -> bool:
+    """Whether the default documents are there in compiled form, as in the layer."""
+    return PACK.is_file()
+
+
 def default_rule_set() -> RuleSet:
     """The rules in force before the first upload: the layer's pack, or else the compiled documents of the
     repository."""

@@ -10,8 +10,16 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditwire_cli.cluster.webhook_kubernetes import MAX_EVENT_BYTES, Login, Webhook
+from auditwire_cli.cluster.webhook_kubernetes import (
+    MAX_BATCH_BYTES,
+    MAX_EVENT_BYTES,
+    AuditLevel,
+    Login,
+    Sizes,
+    Webhook,
+)
 from auditwire_cli.cluster.webhook_kubesphere import config_script, helm_values
+from template import source
 
 URL = "https://audit.example.com"
 TARGET = f"{URL}/audit/webhook/event"
@@ -34,8 +42,8 @@ def webhook(login: Login, ca_file: Path | None = None) -> Webhook:
     return Webhook("prod", URL, ca_file, login)
 
 
-def flags(size: int) -> dict[str, str]:
-    lines = webhook(Login(TOKEN)).flags(size)
+def flags(size: int | None, level: AuditLevel = AuditLevel.REQUEST) -> dict[str, str]:
+    lines = webhook(Login(TOKEN)).flags(Sizes.of(level, size))
     pairs = (line.split()[0].partition("=") for line in lines)
     return {name: value for name, _, value in pairs}
 
@@ -56,7 +64,7 @@ def flags(size: int) -> dict[str, str]:
     ids=["credential inside", "credential in a file", "certificate"],
 )
 def test_the_kubeconfig_says_where_and_who(login: Login, user: dict[str, str]) -> None:
-    config = yaml.safe_load(webhook(login).text(102_400))
+    config = yaml.safe_load(webhook(login).text(Sizes.of(AuditLevel.REQUEST)))
     assert (config["apiVersion"], config["kind"]) == ("v1", "Config")
     assert config["clusters"] == [{"name": "auditwire", "cluster": {"server": TARGET}}]
     assert config["users"] == [{"name": "prod", "user": user}]
@@ -67,7 +75,7 @@ def test_the_kubeconfig_says_where_and_who(login: Login, user: dict[str, str]) -
 def test_a_private_authority_stands_in_the_file(tmp_path: Path) -> None:
     ca_file = tmp_path / "ca.pem"
     ca_file.write_text("PEM")
-    config = yaml.safe_load(webhook(Login(TOKEN), ca_file).text(102_400))
+    config = yaml.safe_load(webhook(Login(TOKEN), ca_file).text(Sizes.of(AuditLevel.REQUEST)))
     assert b64decode(config["clusters"][0]["cluster"]["certificate-authority-data"]) == b"PEM"
 
 
@@ -90,12 +98,12 @@ def test_the_flags_are_those_recommended() -> None:
     assert found["--audit-webhook-batch-throttle-qps"] == "40"
     assert found["--audit-webhook-truncate-enabled"] == "true"
     assert found["--audit-webhook-mode"] == "batch"
-    assert all("  # " in line for line in webhook(Login(TOKEN)).flags(102_400))
+    assert all("  # " in line for line in webhook(Login(TOKEN)).flags(Sizes.of(AuditLevel.REQUEST)))
 
 
 def test_nothing_shows_the_credential_by_accident() -> None:
     assert TOKEN not in repr(webhook(Login(TOKEN)))
-    assert TOKEN not in webhook(Login(None, "/x")).text(102_400)
+    assert TOKEN not in webhook(Login(None, "/x")).text(Sizes.of(AuditLevel.REQUEST))
 
 
 def sed(script: Path, text: str) -> str:
@@ -130,3 +138,30 @@ def test_the_values_for_kubesphere_4_are_those_of_its_chart() -> None:
             "webhookOptions": {"webhookUrl": f"{TARGET}/-Ab_9.~%2B%2F%3D%3D"},
         }
     }
+
+
+@pytest.mark.parametrize(
+    ("level", "size", "events", "event_bytes"),
+    [
+        (AuditLevel.REQUEST, None, 25, 102_400),
+        (AuditLevel.METADATA, None, 400, 7_500),
+        (AuditLevel.METADATA, 30_000, 100, 30_000),
+        (AuditLevel.METADATA, MAX_EVENT_BYTES, 1, MAX_EVENT_BYTES),
+        (AuditLevel.REQUEST, 7_500, 25, 7_500),
+    ],
+)
+def test_a_level_has_the_right_pair_of_batch_and_event(
+    level: AuditLevel, size: int | None, events: int, event_bytes: int
+) -> None:
+    found = flags(size, level)
+    assert found["--audit-webhook-batch-max-size"] == str(events)
+    assert found["--audit-webhook-truncate-max-event-size"] == str(event_bytes)
+    assert events * event_bytes <= MAX_BATCH_BYTES
+
+
+def test_the_throttle_of_the_api_lets_ten_api_servers_through_with_these_flags() -> None:
+    found = flags(None)
+    parameters = source()["Parameters"]
+    assert found["--audit-webhook-batch-throttle-qps"] in parameters["ThrottleRatePerSecond"]["Description"].split()
+    assert parameters["ThrottleRatePerSecond"]["Default"] >= 10 * int(found["--audit-webhook-batch-throttle-qps"])
+    assert parameters["ThrottleBurst"]["Default"] >= 10 * int(found["--audit-webhook-batch-throttle-burst"])
