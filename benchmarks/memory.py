@@ -34,10 +34,10 @@ EVENT_BYTES: Final = 1_580
 """Of the traffic, on average."""
 
 _STATUS: Final = Path("/proc/self/status")
-_MARK: Final = Path("/proc/self/clear_refs")
+MARK: Final = Path("/proc/self/clear_refs")
 
 
-class _Given:
+class Given:
     """A source of one rule set."""
 
     def __init__(self, rules: RuleSet) -> None:
@@ -56,15 +56,15 @@ def peak_over_body(kept: str = "", *, megabytes: float = MEGABYTES, rules: int =
 
 
 def _measure(kept: str, megabytes: float, rules: int) -> float:
-    source = cast("ActiveRules", _Given(rules_keeping(kept, rules)))
+    source = cast("ActiveRules", Given(rules_keeping(kept, rules)))
     _take(source, _invocation(40))
     event = _invocation(round(megabytes * 1e6 / EVENT_BYTES))
     size = len(event["body"])
     gc.collect()
-    _MARK.write_text("5", encoding="ascii")  # the high-water mark starts anew
-    before = _kilobytes("VmRSS")
+    MARK.write_text("5", encoding="ascii")  # the high-water mark starts anew
+    before = kilobytes("VmRSS")
     _take(source, event)
-    return (_kilobytes("VmHWM") - before) * 1024 / size
+    return (kilobytes("VmHWM") - before) * 1024 / size
 
 
 def _take(rules: ActiveRules, event: dict[str, Any]) -> None:
@@ -88,7 +88,8 @@ def _invocation(size: int) -> dict[str, Any]:
     }
 
 
-def _kilobytes(name: str) -> int:
+def kilobytes(name: str) -> int:
+    """What the kernel counts of this process under a name, such as VmRSS."""
     lines = _STATUS.read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
 
