@@ -52,7 +52,7 @@ class Traffic:
 class Setting:
     """How the stack is set up, and what is assumed of AWS."""
 
-    memory_mb: int = 1024
+    memory_mb: int = 1769
     wait: float = 0.05
     """Seconds a batch waits for S3 or DynamoDB; assumed."""
     log_bytes: int = 2_500

@@ -19,10 +19,13 @@ from auditwire.condition.assemble import Binder, Condition
 from auditwire.condition.evaluate import evaluate
 from auditwire.condition.fields import FreeFields
 from auditwire.condition.matcher import Matcher
+from auditwire.condition.partial import evaluate_partial
 from auditwire.condition.syntax import Expression
 from auditwire.events import Event
 from auditwire.rules.fields import EventFields
 from strategies import audit_events, events, expressions, field_expressions
+
+UNKNOWN = (frozenset[str](), frozenset(("requestObject", "responseObject")), frozenset(("verb", "objectRef", "user")))
 
 rule_sets = st.lists(field_expressions, min_size=1, max_size=12)
 batches = st.lists(audit_events, min_size=1, max_size=6)
@@ -64,7 +67,19 @@ def assert_a_matcher_agrees(conditions: Sequence[Expression], some: Sequence[Eve
                 # It may leave the event to the reference. Where it answers, no condition may have raised.
                 assert found == matching if isinstance(found, tuple) else isinstance(found, str)
                 assert isinstance(found, str) or all(isinstance(holds, bool) for holds in expected)
+    for event in some:
+        for unknown in UNKNOWN:
+            assert_the_candidates_are_enough(cold, bound, event, unknown)
     return len(some) * len(bound)
+
+
+def assert_the_candidates_are_enough(
+    matcher: Matcher, bound: Sequence[Any], event: Event, unknown: frozenset[str]
+) -> None:
+    """Every condition that is not false on an event, or cannot judge it, is a candidate."""
+    judged = [outcome(lambda one, node=node: evaluate_partial(node, one, unknown), event) for node in bound]
+    candidates = set(matcher.candidates(event, unknown))
+    assert all(value is False or position in candidates for position, value in enumerate(judged))
 
 
 def _has_odd_text(event: Event) -> bool:

@@ -3,6 +3,7 @@
 from fuzz.target import Target
 from fuzz.targets.bodies import DECODE, INFLATE, LINE, TIMESTAMP, URI
 from fuzz.targets.compiled import BUNDLE, STATE
+from fuzz.targets.cost import COST
 from fuzz.targets.documents import CONDITION, EVALUATE, POLICY, RULES
 from fuzz.targets.kept import ITEM, OUTBOX, RETRY, SEARCH
 from fuzz.targets.messages import RELAY
@@ -29,4 +30,5 @@ TARGETS: tuple[Target, ...] = (
     SEARCH,
     OUTBOX,
     RETRY,
+    COST,
 )

@@ -9,6 +9,7 @@ condition; property tests hold that both agree.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from auditwire.condition.codegen import generate_all
@@ -35,6 +36,7 @@ class Matcher:
         self._searches = shared_searches(leaf for leaf in tests if isinstance(leaf, Atom))
         screen = Screen(conditions, self._searches)
         self._possible = screen.possible
+        self._possible_without = screen.possible_without
         self._rests = screen.rests
         self._hot = hot
         self._functions_left = MAX_FUNCTIONS
@@ -58,6 +60,11 @@ class Matcher:
             return certain
         found = unsure.find(event)
         return tuple(sorted((*certain, *found))) if found else certain
+
+    def candidates(self, event: Any, unknown: AbstractSet[str]) -> Iterator[int]:
+        """The positions, ascending, of the conditions that are to be judged one by one on an event whose members
+        ``unknown`` are not known. All others are false, and judge every value."""
+        return _bits(self._possible_without(event, unknown))
 
     def _sort_out(self, possible: int) -> "tuple[tuple[int, ...], _Open | None]":
         """Of the conditions that the screen leaves: those that hold already, and those that remain to be tested."""

@@ -7,9 +7,11 @@ once: from then on all of them together cost one lookup.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from auditwire.condition.codegen import Scope
+from auditwire.condition.errors import EvaluationError
 from auditwire.condition.evaluate import Atom, Bound, Leaf, leaves_of
 from auditwire.condition.fields import Field, Kind
 from auditwire.condition.memory import Remembered
@@ -38,14 +40,26 @@ class Screen:
                     _, table = tables.setdefault(str(field.expression), (field, _Table(everything, searches)))
                     table.add(part, position)
             self.rests.append(And(tuple(rest)) if len(rest) > 1 else rest[0] if rest else None)
+        self._everything = everything
+        self._tables = [(field, Remembered(table.leaves)) for field, table in tables.values()]
         scope = Scope()
         # True and 1 are one key, but no field of an event that is decoded as a number ever holds a boolean.
-        lookups = [
-            f"{scope.constant(Remembered(table.leaves))}[{scope.load(field)}]" for field, table in tables.values()
-        ]
+        lookups = [f"{scope.constant(table)}[{scope.load(field)}]" for field, table in self._tables]
         self.possible: Callable[[Any], int] = scope.define(
             "possible(event)", [f"return {' & '.join(lookups) or scope.constant(everything)}"]
         )
+
+    def possible_without(self, event: Any, unknown: AbstractSet[str]) -> int:
+        """The conditions that an event may match or fail to judge, whatever its members ``unknown`` were."""
+        possible = self._everything
+        try:
+            for field, table in self._tables:
+                if not field.is_unknown(event, unknown):
+                    possible &= table[field.load(event)]
+        except (EvaluationError, TypeError):
+            # A test cannot judge a value. Nothing may be ruled out before it.
+            return self._everything
+        return possible
 
 
 class _Table:

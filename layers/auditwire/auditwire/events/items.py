@@ -77,7 +77,12 @@ class Items:
             self._budget.take_items()
             self._accept(event, document, origin)
             return
-        items = _items_of(document)
+        fields = fields_of(document) if is_object(document) else None
+        if fields is not None and len(fields) > MAX_KEYS:
+            self._budget.take_items()
+            self._reject_keys(document)
+            return
+        items = _items_of(document, fields)
         self.take_all([document] if items is None else items, origin)
 
     def take_all(self, items: list[msgspec.Raw], origin: Origin = NOWHERE) -> None:
@@ -151,7 +156,7 @@ class Items:
         else:
             fields = fields_of(item)
             if len(fields) > MAX_KEYS:
-                self.reject("too_many_keys", f"the item has more than {MAX_KEYS:,} keys", item)
+                self._reject_keys(item)
             elif is_table_row(fields):
                 self._take_row(fields, item, origin)
             elif not self._unwrapped(fields, item, origin):
@@ -336,6 +341,8 @@ class Items:
         self.reject("cut_before_verb", "the event was cut off before it said what was done", text, about)
 
     def _accept_cut(self, text: bytes, fields: Fields, names: list[str], cut: salvage.CutText, origin: Origin) -> None:
+        # Taking one apart costs as much as reading several, and so does deciding about what it lacks.
+        self._budget.take_items()
         whole = msgspec.Raw(cut.as_object())
         event = self._exact(whole)
         if event is None:
@@ -357,6 +364,9 @@ class Items:
     def _skip_other(self, text: "msgspec.Raw | bytes") -> None:
         forged = sources.looks_like_event(memoryview(text))
         self.skipped[Skipped.FORGED_SOURCE if forged else Skipped.OTHER_COMPONENT] += 1
+
+    def _reject_keys(self, item: "msgspec.Raw | bytes") -> None:
+        self.reject("too_many_keys", f"the item has more than {MAX_KEYS:,} keys", item)
 
     def _reject_layers(self, item: "msgspec.Raw | bytes") -> None:
         self.reject("too_deep", f"the item is wrapped more than {MAX_LAYERS} times", item)
@@ -392,13 +402,13 @@ class Items:
         self._give(event)
 
 
-def _items_of(document: msgspec.Raw) -> list[msgspec.Raw] | None:
-    """The items in an outer value: of an array, of an object with ``items`` in any casing; None if it is an item."""
+def _items_of(document: msgspec.Raw, fields: Fields | None) -> list[msgspec.Raw] | None:
+    """The items in an outer value: of an array, of an object with ``items`` in any casing; None if it is an item.
+    ``fields`` are those of an object."""
     if document == NULL:
         return []
-    if not is_object(document):
+    if fields is None:
         return _LIST.decode(document) if bytes(memoryview(document)[:1]) == b"[" else None
-    fields = fields_of(document)
     if not fields:
         return []
     lists = [value for key, value in fields.items() if key.lower() == "items"]

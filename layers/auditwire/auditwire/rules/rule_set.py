@@ -1,6 +1,7 @@
 """``RuleSet``: all rules of a set of documents, ready to decide about events."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -201,12 +202,14 @@ class RuleSet:
     exceptions: tuple[RuleException, ...] = ()
     redactor: Redactor = field(init=False, repr=False, compare=False)
     """Takes the secrets out of what is stored, those of ``settings`` among them."""
+    _candidates: Callable[[Event, AbstractSet[str]], Iterator[int]] = field(init=False, repr=False, compare=False)
     _match: Callable[[Event], tuple[int, ...]] = field(init=False, repr=False, compare=False)
     _verdicts: Remembered[tuple[int, ...], Verdict] = field(init=False, repr=False, compare=False)
     _exceptions_of: Mapping[str, list[RuleException]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         matcher = Matcher([rule.bound for rule in (*self.archiving, *self.alerting)])
+        object.__setattr__(self, "_candidates", matcher.candidates)
         object.__setattr__(self, "redactor", Redactor(self.settings.redactions))
         object.__setattr__(self, "_match", matcher.match)
         object.__setattr__(self, "_verdicts", Remembered(self._verdict))
@@ -252,12 +255,14 @@ class RuleSet:
         )
 
     def _judge_one_by_one(self, event: Event) -> Verdict:
-        """The verdict if some rule cannot judge the event, or a part of it is unknown: each rule is evaluated by
-        itself."""
+        """The verdict if some rule cannot judge the event, or a part of it is unknown: each rule that may not be false
+        is evaluated by itself."""
         hits: list[int] = []
         undecided: list[int] = []
         errors: dict[str, RuleFailure] = {}
-        for position, rule in enumerate((*self.archiving, *self.alerting)):
+        archiving = len(self.archiving)
+        for position in self._candidates(event, event.unknown_paths):
+            rule = self.archiving[position] if position < archiving else self.alerting[position - archiving]
             try:
                 matches = rule.matches(event)
             except EvaluationError as error:

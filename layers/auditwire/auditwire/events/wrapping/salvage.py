@@ -145,6 +145,9 @@ def _is_open_string(text: bytes, at: int) -> bool:
 
 
 def _after_space(text: bytes, at: int) -> int:
+    # Hardly any text has space between its tokens.
+    if text[at : at + 1] > b" ":
+        return at
     found = _SPACE.match(text, at)
     return found.end() if found else at
 

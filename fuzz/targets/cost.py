@@ -1,0 +1,49 @@
+"""The cost of a body: whatever an item is, as many of it as a body may hold must not take longer than a body may."""
+
+import math
+import time
+from collections.abc import Hashable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, cast
+
+from auditwire.alerts import MemoryPublisher
+from auditwire.archive import MemoryArchive, batch_digest
+from auditwire.clusters import Cluster, Directory
+from auditwire.events.bounds import MAX_INFLATED, MAX_ITEMS, MAX_VALUES
+from auditwire.ingest.ingest import Batch, Ingest
+from fuzz import seeds
+from fuzz.mutation import mutator
+from fuzz.target import Target
+from fuzz.targets.requests import Rules
+
+if TYPE_CHECKING:
+    from auditwire.bundles.active_rules import ActiveRules
+
+RECEIVED: Final = datetime(2026, 11, 21, 22, 6, tzinfo=UTC)
+
+# A whole body for each input would leave time for few inputs. What grows faster than its size shows at an eighth too.
+_PART: Final = 8
+_SECONDS: Final = 1.6 / _PART
+"""A body may take a second of a quiet processor."""
+
+
+def _cost(data: bytes) -> Hashable:
+    """Takes an item as often as a body may hold it. What costs more than anything before joins the corpus."""
+    values = 1 + sum(map(data.count, b",[{"))
+    most = min(MAX_ITEMS, MAX_INFLATED // (len(data) + 1), MAX_VALUES // values)
+    count = max(1, most // _PART)
+    is_item = data[:1] in (b"{", b"[", b'"')
+    body = b'{"items":[' + b",".join([data] * count) + b"]}" if is_item else b"\n".join([data] * count)
+    ingest = Ingest(cast("Directory", None), cast("ActiveRules", Rules()), MemoryArchive(), MemoryPublisher())
+    batch = Batch(Cluster("prod"), body, batch_digest("prod", body), RECEIVED)
+    before = time.thread_time()
+    answer = ingest.take(batch, RECEIVED.timestamp() + 60)
+    taken = time.thread_time() - before
+    assert answer.status == 200, answer.error
+    assert answer.account is not None
+    return frozenset(answer.account.quarantined), round(4 * math.log2(max(taken, 0.001)))
+
+
+COST = Target(
+    "cost", _cost, lambda: [body for body in seeds.bodies() if len(body) < 100_000], mutator(), seconds=_SECONDS
+)
