@@ -11,10 +11,11 @@ TOP: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One set of rules: what people call it, and its digest."""
+    """One set of rules: what people call it, its digest, and the names of its exceptions."""
 
     name: str
     digest: str
+    exceptions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,20 @@ class Report:
     def changed(self) -> int:
         """How many alerts both give, with another message, priority, label or annotation."""
         return sum(row.counts.changed for row in self.rows)
+
+    def exceptions(self) -> list[tuple[str, int | None, int | None]]:
+        """Every exception with the matches that it silenced with the old and with the new rules; None where it is not
+        among them."""
+        names = sorted({*self.old.exceptions, *self.new.exceptions})
+        silenced = self.tally.excepted
+        return [
+            (
+                name,
+                silenced["old", name] if name in self.old.exceptions else None,
+                silenced["new", name] if name in self.new.exceptions else None,
+            )
+            for name in names
+        ]
 
     @property
     def over_budget(self) -> bool:
@@ -207,6 +222,7 @@ class Report:
             "errors": [
                 {"side": side, "rule": rule, "count": count} for (side, rule), count in sorted(tally.errors.items())
             ],
+            "exceptions": [{"exception": name, "old": old, "new": new} for name, old, new in self.exceptions()],
             "notes": self.notes(),
             "seconds": round(self.seconds, 3),
         }

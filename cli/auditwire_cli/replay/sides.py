@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from auditwire.bundles.rules_bucket import RulesBucket
+    from auditwire.rules import RuleSet
 
 ACTIVE = "active"
 """The word for what is in force."""
@@ -53,12 +54,16 @@ def side_of_sources(sources: "Sequence[Source]", name: str) -> tuple[Side, bytes
         raise UsageError(f"{name} have errors, so nothing was replayed", "see `auditwire rules check`")
     # Tests lie beside the documents, and are no part of what they decide.
     documents = [source for source in sources if not is_test_file(source.path)]
-    return Side(name, loaded.rule_set.digest), encode_bundle(loaded.rule_set, documents)
+    return _side(name, loaded.rule_set), encode_bundle(loaded.rule_set, documents)
 
 
 def _stored(bucket: "RulesBucket", digest: str) -> tuple[Side, bytes]:
-    read_bundle(bucket, digest)  # whatever is wrong with it is said here, not by a worker
+    bundle = read_bundle(bucket, digest)  # whatever is wrong with it is said here, not by a worker
     stored = bucket.read(bundle_key(digest))
     if stored is None:
         raise CommandError(f"the bundle {short(digest)} is no longer in the bucket")
-    return Side(short(digest), digest), stored.data
+    return _side(short(digest), bundle.rule_set), stored.data
+
+
+def _side(name: str, rules: "RuleSet") -> Side:
+    return Side(name, rules.digest, tuple(one.text.name for one in rules.exceptions))

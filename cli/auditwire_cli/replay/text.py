@@ -57,7 +57,15 @@ def blocks(report: Report) -> Iterator[Block]:
     if report.tally.errors:
         cells = tuple((rule, side, f"{count:,}") for (side, rule), count in sorted(report.tally.errors.items()))
         yield Block("Events that a rule could not judge", heads=("rule", "rules", "events"), rows=cells)
+    if exceptions := report.exceptions():
+        cells = tuple((name, _count_or_none(old), _count_or_none(new)) for name, old, new in exceptions)
+        unused = [f"{name} silences nothing: is it still needed?" for name, _, new in exceptions if new == 0]
+        yield Block("Exceptions", tuple(unused), heads=("exception", "old", "new"), rows=cells)
     yield Block("Notes", sentences=tuple(report.notes()))
+
+
+def _count_or_none(count: int | None) -> str:
+    return "-" if count is None else f"{count:,}"
 
 
 def _summary(report: Report) -> tuple[str, ...]:

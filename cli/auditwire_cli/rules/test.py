@@ -80,6 +80,7 @@ def rules_test(
       auditwire rules test -k "Secret and not kubesphere" --format junit > results.xml
     """
     from auditwire.analysis.cases import read_cases
+    from auditwire.analysis.exception_use import too_wide
     from auditwire.analysis.operand_coverage import coverage
     from auditwire.analysis.trial import Trials
     from auditwire_cli.rules.keyword import selects
@@ -106,7 +107,7 @@ def rules_test(
         }  # fmt: skip
         every = coverage(rule_set, results, excuses)
         covered = [one for one in every if one.rule.partition(".")[0] in scope]
-    report = Report(results, covered, least)
+    report = Report(results, covered, least, too_wide(rule_set, results))
     if output is TestFormat.JSON:
         show_json(as_json(report))
     elif output is TestFormat.JUNIT:

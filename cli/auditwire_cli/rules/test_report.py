@@ -9,6 +9,8 @@ from auditwire_cli.terminal.escaping import printable
 from auditwire_cli.terminal.output import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from auditwire.analysis.operand_coverage import RuleCoverage
     from auditwire.analysis.trial import Result
 
@@ -20,6 +22,8 @@ class Report:
     results: "list[Result]"
     covered: "list[RuleCoverage] | None" = None
     least: float | None = None
+    too_wide: "Sequence[str]" = ()
+    """Exceptions that silence every test of their rule, each in a sentence."""
 
     @property
     def failures(self) -> "list[Result]":
@@ -49,7 +53,7 @@ class Report:
     @property
     def passed(self) -> bool:
         """Whether the command ends well."""
-        return not self.failures and not self.problems
+        return not self.failures and not self.problems and not self.too_wide
 
 
 def as_text(report: Report) -> str:
@@ -63,7 +67,7 @@ def as_text(report: Report) -> str:
         if missing := covered.missing():
             lines.append(printable(f"{covered.rule}: {covered.as_json()['percent']}% of its operands are proved"))
             lines += [printable(f"    never decisive when {words}: {operand}") for operand, words in missing]
-    lines += map(printable, report.problems)
+    lines += map(printable, (*report.problems, *report.too_wide))
     return "\n".join([*lines, _summary(report)])
 
 
@@ -88,6 +92,8 @@ def as_json(report: Report) -> dict[str, Any]:
     if report.covered is not None:
         rules = [covered.as_json() for covered in report.covered]
         found["coverage"] = {"percent": report.percent, "rules": rules, "problems": report.problems}
+    if report.too_wide:
+        found["exceptions"] = list(report.too_wide)
     return found
 
 
@@ -107,10 +113,11 @@ def as_junit(report: Report) -> str:
             if result.reasons:
                 first = printable(result.reasons[0])
                 Xml.SubElement(one, "failure", message=first).text = "\n".join(map(printable, result.reasons))
-    if report.problems:
-        suite = Xml.SubElement(root, "testsuite", name="coverage", tests="1", failures="1")
-        one = Xml.SubElement(suite, "testcase", classname="coverage", name="coverage")
-        Xml.SubElement(one, "failure", message=report.problems[0]).text = "\n".join(report.problems)
+    for name, problems in (("coverage", report.problems), ("exceptions", report.too_wide)):
+        if problems:
+            suite = Xml.SubElement(root, "testsuite", name=name, tests="1", failures="1")
+            one = Xml.SubElement(suite, "testcase", classname=name, name=name)
+            Xml.SubElement(one, "failure", message=problems[0]).text = "\n".join(problems)
     Xml.indent(root)
     return Xml.tostring(root, encoding="unicode", xml_declaration=True)
 
@@ -124,6 +131,7 @@ def as_github(report: Report) -> str:
         text = _data("\n".join(map(printable, result.reasons)))
         lines.append(f"::error file={_property(case.path)},line={case.line},title={title}::{text}")
     lines += [f"::error title=coverage::{_data(printable(problem))}" for problem in report.problems]
+    lines += [f"::error title=exceptions::{_data(printable(one))}" for one in report.too_wide]
     return "\n".join([*lines, _summary(report)])
 
 

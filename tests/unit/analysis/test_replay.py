@@ -8,7 +8,7 @@ from auditwire.analysis.recorded import Missing
 from auditwire.analysis.replay import Replay
 from auditwire.analysis.tally import MAX_EXAMPLES, Tally
 from auditwire.events import Event, Flag
-from auditwire.events.archived import Provenance
+from auditwire.events.archived import ExceptedMatch, Provenance
 from auditwire.senders.kind import SenderKind
 from made_events import event
 from rule_texts import document, rule, rule_set_of
@@ -204,3 +204,31 @@ def test_an_event_of_the_first_stage_alerts_only_without_an_end(flags: tuple[Fla
 
     assert sum(counted.gained for counted in tally.rules.values()) == gained
     assert tally.outcomes == {("ignore", "alert" if gained else "archive"): 1}
+
+
+EXCEPTION = """\
+apiVersion: auditwire.io/v1alpha1
+kind: Exception
+metadata: {name: ann}
+spec: {rule: mine.r, condition: User.Username = "ann", owner: a, reason: b, expires: 2999-01-01}
+"""
+
+
+def test_what_an_exception_silences_is_lost_and_counted_and_comes_back_without_it() -> None:
+    events = (event(user="ann"), event(user="bob"))
+
+    tally = replayed(READS, READS, *events, new_policy=EXCEPTION)
+
+    assert counts(tally) == (2, 1, 0, 1, 0)
+    assert tally.excepted == {("new", "ann"): 1}
+    assert counts(replayed(READS, READS, *events, old_policy=EXCEPTION)) == (1, 2, 1, 0, 0)
+
+
+def test_a_match_that_was_excepted_when_it_was_recorded_did_not_alert() -> None:
+    rules = rule_set_of(READS)
+    excepted = (ExceptedMatch("mine.r", "ann"),)
+    recorded = Provenance(alerting=("mine.r",)), Provenance(alerting=("mine.r",), excepted=excepted)
+    for noted, gained in zip(recorded, (0, 1), strict=True):
+        tally = Tally()
+        Replay(rule_set_of(READS, EXCEPTION), rules).take(event(user="ann"), noted, tally)
+        assert counts(tally) == (0, 1, gained, 0, 0)

@@ -45,11 +45,14 @@ class Replay:
             elif before.level is not after.level:
                 _levels(event, before, after, tally)
         if was.alerts or now.alerts:
-            recorded = () if noted is None else noted.alerting
+            recorded = () if noted is None else noted.alerted()
             self._alerts(event, before, after, recorded, tally)
         if was.errors or now.errors:
             tally.errors.update(("old", failure.rule) for failure in was.errors)
             tally.errors.update(("new", failure.rule) for failure in now.errors)
+        if was.excepted or now.excepted:
+            tally.excepted.update(("old", one.exception) for one in was.excepted)
+            tally.excepted.update(("new", one.exception) for one in now.excepted)
         if noted is not None:
             tally.archived_lines += 1
             if noted.alerting:

@@ -144,7 +144,8 @@ class Tally(Counted):
 
     ``outcomes`` counts pairs of outcomes, old and new. ``dropped`` are events that were archived and no longer are, by
     reason and by request. ``levels`` counts archived events whose stored level differs, as pairs. ``errors`` counts the
-    events that a rule could not judge, by side and rule.
+    events that a rule could not judge, by side and rule. ``excepted`` counts the matches that raised no alert, by side
+    and exception.
     """
 
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -156,6 +157,7 @@ class Tally(Counted):
     dropped_examples: list[Example] = field(default_factory=list)
     levels: Counter[tuple[str, str]] = field(default_factory=Counter)
     errors: Counter[tuple[str, str]] = field(default_factory=Counter)
+    excepted: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def of_rule(self, name: str) -> RuleTally:
         """The counts of a rule."""
@@ -177,3 +179,4 @@ class Tally(Counted):
         self.dropped_examples += later.dropped_examples[: MAX_EXAMPLES - len(self.dropped_examples)]
         self.levels.update(later.levels)
         self.errors.update(later.errors)
+        self.excepted.update(later.excepted)

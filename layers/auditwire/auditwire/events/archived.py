@@ -13,6 +13,13 @@ from auditwire.events.model import Event
 _MARK: Final = f',"{PROVENANCE}":'.encode()
 
 
+class ExceptedMatch(msgspec.Struct, frozen=True, gc=False):
+    """A match that raised no alert because of an exception. Both by name."""
+
+    rule: str = ""
+    exception: str = ""
+
+
 class Provenance(msgspec.Struct, frozen=True, gc=False):
     """What the archive notes about an event: when it was received, in which batch, and what which bundle decided.
 
@@ -26,6 +33,14 @@ class Provenance(msgspec.Struct, frozen=True, gc=False):
     alerting: tuple[str, ...] = ()
     reportedCluster: str = ""
     flags: tuple[str, ...] = ()
+    excepted: tuple[ExceptedMatch, ...] = ()
+
+    def alerted(self) -> tuple[str, ...]:
+        """The alerting rules that matched then, without those that an exception silenced."""
+        if not self.excepted:
+            return self.alerting
+        silenced = {one.rule for one in self.excepted}
+        return tuple(rule for rule in self.alerting if rule not in silenced)
 
 
 _PROVENANCE: Final = msgspec.json.Decoder(Provenance)

@@ -203,3 +203,30 @@ def test_explain_says_that_a_rule_never_matches(
     result = auditwire("rules", "explain", "e.json", "--rule", "Pod")
 
     assert (result.exit_code, result.stderr.splitlines()[0]) == (2, f"auditwire: Pod never matches: {reason}")
+
+
+EXCEPTION = """\
+apiVersion: auditwire.io/v1alpha1
+kind: Exception
+metadata: {name: all}
+spec: {rule: mine.Pod, condition: 'User.Username exists', owner: a, reason: b, expires: 2999-01-01}
+"""
+
+
+def test_an_exception_that_silences_every_test_of_its_rule_is_too_wide(auditwire: Run, folder: Path) -> None:
+    (folder / "rules" / "site.yaml").write_text(EXCEPTION)
+
+    text = auditwire("rules", "test").stdout
+
+    assert "expected alert, but the rule raises no alert because of the exception all" in text
+    assert "the exception all is too wide: it silences every test of mine.Pod" in text
+    for form, place in (("json", '"exceptions"'), ("junit", 'name="exceptions"'), ("github", "title=exceptions")):
+        found = auditwire("rules", "test", "--format", form).stdout
+        assert place in found
+        assert "too wide" in found
+
+
+def test_an_exception_for_one_user_is_not_too_wide(auditwire: Run, folder: Path) -> None:
+    (folder / "rules" / "site.yaml").write_text(EXCEPTION.replace("exists", '= "nobody"'))
+
+    assert "too wide" not in auditwire("rules", "test").stdout
