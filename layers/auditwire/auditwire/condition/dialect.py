@@ -24,6 +24,19 @@ PRECEDENCE: Final = Behaviour(
     "is refused (AW103) until parentheses or that annotation settle it",
     "kept",
 )
+MACRO_TEXT: Final = Behaviour(
+    "macro-text",
+    "macros are pasted as text: `x and ${a or b}` is `(x and a) or b`",
+    "a macro is one operand, as if in parentheses; a condition that reads differently is reported (AW127), and refused "
+    "where a document says auditwire.io/precedence: kubesphere",
+    "fixed",
+)
+NO_PRIORITY: Final = Behaviour(
+    "no-priority",
+    "a rule without priority ranks below DEBUG, so it neither archives nor alerts",
+    "it counts as DEBUG, with a warning (AW205)",
+    "fixed",
+)
 MISSING_NEGATED_FALSE: Final = Behaviour(
     "missing-negated-false",
     "a missing or null field is false under every operator, the negated ones included, except `not exists`",
@@ -171,7 +184,8 @@ STANDARD_PRECEDENCE: Final = Behaviour(
 )
 
 BEHAVIOURS: Final = (
-    PRECEDENCE, MISSING_NEGATED_FALSE, ARRAY_MISSING_KEY, LIKE, LARGE_NUMBERS, SHORT_CIRCUIT, SPACES_IN_OPERATORS,
+    PRECEDENCE, MACRO_TEXT, NO_PRIORITY,
+    MISSING_NEGATED_FALSE, ARRAY_MISSING_KEY, LIKE, LARGE_NUMBERS, SHORT_CIRCUIT, SPACES_IN_OPERATORS,
     GLUED_NOT, QUOTES, ARRAY_NULLS, BARE_ARRAY_FIELD, PRINTED_ARRAYS, CRASHES, LENIENT_SYNTAX, FIELD_CASING,
     TRAILING_INDEX, OPERATORS_ONLY_HERE, LOWER, QUOTED_KEYS, KEY_PATTERNS, SAME_ELEMENT,
     FIELDS_ONLY_HERE, KEYS_ONLY_HERE, STANDARD_PRECEDENCE,

@@ -18,6 +18,7 @@ from auditwire.condition.pattern_budget import PatternBudget
 from auditwire.condition.precedence import MAX_DEPTH, Precedence, read
 from auditwire.condition.syntax import (
     AnyOf,
+    Chain,
     Comparison,
     Expression,
     Literal,
@@ -71,7 +72,7 @@ class Definitions:
 
     def __init__(self, documents: list[RuleDocument], fields: FieldTable, dialect: Dialect) -> None:
         self._fields = fields
-        self._dialect = dialect
+        self.dialect = dialect
         self._local = {
             document.name: {
                 entry.name: Definition(document, entry) for entry in document.entries if entry.type != "rule"
@@ -91,6 +92,8 @@ class Definitions:
         self._paths: dict[str, Path | None] = {}
         self.written: dict[str, Expression] = {}
         """The conditions and macros without errors of their own, as written, by ``document.name``."""
+        self.chains: dict[str, Chain] = {}
+        """The same before they are read under a precedence."""
         self._reported: set[tuple[str, Finding]] = set()
 
     def check_all(self) -> None:
@@ -151,13 +154,14 @@ class Definitions:
         if scalar is None:
             return None
         try:
-            expression = read(parse(scalar.text), Precedence(document.precedence))
+            chain = parse(scalar.text)
+            expression = read(chain, Precedence(document.precedence))
         except SyntaxFinding as error:
             self._report(document, entry, scalar, error.finding)
             return None
         findings = self._patterns_read.take(expression)
         fields = ELEMENT_FIELDS if within.in_element else self._fields
-        findings = findings or [*check(expression, fields, self._dialect), *unusable(expression)]
+        findings = findings or [*check(expression, fields, self.dialect), *unusable(expression)]
         for finding in findings:
             self._report(document, entry, scalar, finding)
         try:
@@ -168,6 +172,7 @@ class Definitions:
         if findings:
             return None
         self.written[f"{document.name}.{entry.name}"] = expression
+        self.chains[f"{document.name}.{entry.name}"] = chain
         return resolved
 
     def expand(self, document: RuleDocument, node: Expression) -> Expression:

@@ -33,6 +33,7 @@ from auditwire.rules.kubesphere import refuse_exceptions, refuse_extensions
 from auditwire.rules.lint import Subject, lint
 from auditwire.rules.message import MessageTemplate
 from auditwire.rules.output import compile_output
+from auditwire.rules.pasted import read_otherwise
 from auditwire.rules.rule_document import read_rule_document
 from auditwire.rules.rule_exception import ExceptionText, RuleException
 from auditwire.rules.rule_set import Rule, RuleSet, RuleText, new_binder
@@ -312,6 +313,12 @@ def _rules(document: RuleDocument, definitions: Definitions, binder: Binder) -> 
 
 def _rule(document: RuleDocument, entry: Entry, definitions: Definitions, binder: Binder) -> Rule | None:
     expression = definitions.condition(document, entry)
+    if expression is not None and entry.condition is not None:
+        otherwise = read_otherwise(document, entry, definitions)
+        if otherwise is not None:
+            report_finding(document, entry, entry.condition, otherwise)
+            if otherwise.severity is Severity.ERROR:
+                return None
     output = None
     if entry.output is not None:
         output, findings = compile_output(entry.output.text, document, definitions)
