@@ -15,6 +15,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
+from auditwire_local.athena import mended_athena
 from auditwire_local.buckets import mended_buckets
 from auditwire_local.embedded_metrics import mended_metrics
 from auditwire_local.errors import AlreadyRunningError
@@ -40,6 +41,7 @@ def sandbox(region: str, host: str, port: int) -> Iterator[str]:
         stack.enter_context(mock_aws(config={"lambda": {"use_docker": False}}))
         stack.enter_context(mended_queues())
         stack.enter_context(mended_buckets())
+        stack.enter_context(mended_athena())
         stack.enter_context(mended_metrics())
         yield stack.enter_context(_server(host, port))
 

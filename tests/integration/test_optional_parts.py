@@ -14,6 +14,10 @@ from alertmanagers import Fake, alertmanager
 from auditwire.alerts.message import Message
 from auditwire.alerts.outbox import S3Outbox, encode_messages, outbox_key
 from auditwire.clusters import Cluster, ClustersTable, Registration, credential_digest
+from auditwire.search import Coverage, Page, Query
+from auditwire.search.athena import Athena
+from auditwire.search.athena_engine import AthenaEngine
+from auditwire.search.bucket import BucketObjects
 from auditwire_local import LocalSystem, Options
 from faults import Calls, Exchange, Fault, Trouble, Wire, denied
 from local_road import body_of, exec_event, post
@@ -37,6 +41,7 @@ PARAMETERS = {
     "RelaySecurityGroupIds": "sg-0123456789abcdef0",
     "EvidenceLock": "governance",
     "SealHeadsBucket": "heads-elsewhere",
+    "AthenaSearch": "on",
 }
 
 
@@ -76,6 +81,18 @@ def test_an_alert_takes_the_whole_road_with_the_credentials_of_the_secret(system
 
     assert peer.headers[0]["Authorization"] == f"Basic {base64.b64encode(b'auditwire:hunter2').decode()}"
     assert "hunter2" not in "\n".join(system.logs())
+
+
+def test_the_archive_is_searched_by_athena(system: LocalSystem) -> None:
+    found = exec_event(2, requestObject={"text": "what athena looks for"})
+    assert post(system, body_of(found, exec_event(3)), system.clusters["demo"].credential)[0] == 200
+    athena = Athena(system.client("athena"), system.outputs["AthenaWorkGroup"], system.outputs["SearchDatabase"])
+    engine = AthenaEngine(BucketObjects(system.client("s3"), system.outputs["ArchiveBucket"]), athena, narrow_above=0)
+
+    hits = engine.rows(Query(texts=("what athena looks for",)), Page(), coverage := Coverage())
+
+    assert [hit.found.audit_id for hit in hits] == [found["auditID"]]
+    assert coverage.engine == "athena"
 
 
 def test_what_is_no_alert_is_put_aside(system: LocalSystem) -> None:

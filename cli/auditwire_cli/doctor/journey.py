@@ -128,10 +128,10 @@ def _archived(patient: Patient, audit_id: str) -> Finding:
     from auditwire.archive.search import Search
     from auditwire.clusters import DOCTOR_CLUSTER
     from auditwire.search import Coverage, Page, Query
-    from auditwire_cli.query.engines import EngineName, engine_of
+    from auditwire_cli.query.engines import Choice, engine_of
 
     search = Search(cluster=DOCTOR_CLUSTER, audit_id=audit_id, start=patient.now - timedelta(minutes=5))
-    engine, search = engine_of(patient.found, None, EngineName.AUTO, search, patient.now)
+    engine, search = engine_of(patient.found, Choice(), search, patient.now)
     started = time.monotonic()
     found = _until(lambda: next(engine.rows(Query.of(search), Page(1), Coverage()), None), _ARCHIVED_SECONDS)
     if found:

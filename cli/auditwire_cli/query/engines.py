@@ -1,20 +1,26 @@
 """Which engine answers: the one that is asked for, or the best that there is."""
 
 import importlib.util
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from auditwire_cli.errors import UsageError
 from auditwire_cli.query.store import Store
 from auditwire_cli.stack import Deployment
-from auditwire_cli.terminal.output import tell
+from auditwire_cli.terminal.output import confirm, counted, tell
 
 if TYPE_CHECKING:
     from auditwire.archive.search import Search
-    from auditwire.search import Engine
+    from auditwire.search import Engine, Query
+    from auditwire.search.bucket import BucketObjects
+    from auditwire.search.price import Price
 
+DEFAULT_MAX_COST: Final = 1.0
+"""Dollars that a search may cost without a question."""
+
+_HAS_DUCKDB: Final = all(importlib.util.find_spec(name) is not None for name in ("duckdb", "fsspec"))
 # How far back to look where every hour has to be read.
 _HOURS = 24
 
@@ -25,15 +31,30 @@ class EngineName(StrEnum):
     AUTO = "auto"
     SCAN = "scan"
     DUCKDB = "duckdb"
+    ATHENA = "athena"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What may answer: the store, None for that of the stack, the engine, and how many dollars it may cost."""
+
+    store: Store | None = None
+    engine: EngineName = EngineName.AUTO
+    max_cost: float = DEFAULT_MAX_COST
+    yes: bool = False
 
 
 def engine_of(
-    found: Deployment, store: Store | None, name: EngineName, search: "Search", now: datetime
+    found: Deployment, choice: Choice, search: "Search", now: datetime, texts: tuple[str, ...] = ()
 ) -> "tuple[Engine, Search]":
-    """What answers a search, and the search; it has a start where every hour has to be read."""
-    table, bucket = found.outputs.get("ArchiveTable", ""), found.output("ArchiveBucket")
-    if store is Store.S3 or (store is None and not table):
-        return _of_bucket(found, bucket, name), _since_yesterday(search, now)
+    """What answers a search, and the search; it has a start where every hour has to be read.
+
+    Asks before it costs more than it may. Raises UsageError where nobody can be asked.
+    """
+    table, bucket, name = found.outputs.get("ArchiveTable", ""), found.output("ArchiveBucket"), choice.engine
+    if choice.store is Store.S3 or (choice.store is None and not table):
+        search = _since_yesterday(search, now)
+        return _of_bucket(found, bucket, choice, search, texts), search
     if name is not EngineName.AUTO:
         raise UsageError(f"--engine {name} searches a bucket", "leave it out, or give --store s3")
     from auditwire.archive.search_table import TableReader
@@ -47,19 +68,47 @@ def engine_of(
     return TableEngine(reader, search), search
 
 
-def _of_bucket(found: Deployment, bucket: str, name: EngineName) -> "Engine":
+def _of_bucket(found: Deployment, bucket: str, choice: Choice, search: "Search", texts: tuple[str, ...]) -> "Engine":
+    from auditwire.search import Query
     from auditwire.search.bucket import BucketObjects
     from auditwire.search.scan import Scan
 
-    place = BucketObjects(found.client("s3"), bucket)
-    is_there = importlib.util.find_spec("duckdb") is not None and importlib.util.find_spec("fsspec") is not None
-    if name is EngineName.DUCKDB and not is_there:
+    place, asked, name = BucketObjects(found.client("s3"), bucket), Query.of(search, texts), choice.engine
+    if name in (EngineName.DUCKDB, EngineName.ATHENA) and not _HAS_DUCKDB:
         raise UsageError("DuckDB is not installed", "pip install 'auditwire[search]', or use --engine scan")
-    if name is EngineName.SCAN or not is_there:
-        return Scan(place)
+    if name is EngineName.SCAN or not _HAS_DUCKDB:
+        scan = Scan(place)
+        _agree(scan.price(asked), choice)
+        return scan
     from auditwire.search.duckdb_engine import DuckDBEngine
 
-    return DuckDBEngine(place)
+    if name is EngineName.ATHENA:
+        return _athena(found, place, asked, choice)
+    engine = DuckDBEngine(place)
+    price = engine.price(asked)
+    if name is EngineName.AUTO and price.dollars > choice.max_cost and "AthenaWorkGroup" in found.outputs:
+        return _athena(found, place, asked, choice)
+    _agree(price, choice)
+    return engine
+
+
+def _athena(found: Deployment, place: "BucketObjects", asked: "Query", choice: Choice) -> "Engine":
+    from auditwire.search.athena import Athena
+    from auditwire.search.athena_engine import AthenaEngine
+
+    if "AthenaWorkGroup" not in found.outputs:
+        raise UsageError(f"the stack {found.name} has no tables for Athena", "deploy it with AthenaSearch=on")
+    athena = Athena(found.client("athena"), found.output("AthenaWorkGroup"), found.output("SearchDatabase"))
+    engine = AthenaEngine(place, athena)
+    _agree(engine.price(asked), choice)
+    return engine
+
+
+def _agree(price: "Price", choice: Choice) -> None:
+    """Asks before more is spent than may be."""
+    if price.dollars > choice.max_cost:
+        size = f"{price.bytes / 1e9:,.1f} GB in {counted(price.objects, 'object')}"
+        confirm(f"this reads up to {size}, for about ${price.dollars:,.2f}. Go on?", yes=choice.yes)
 
 
 def _since_yesterday(search: "Search", now: datetime) -> "Search":

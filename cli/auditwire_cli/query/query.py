@@ -8,7 +8,7 @@ import typer
 
 from auditwire_cli.cluster.name import OnlyCluster, check_cluster_name
 from auditwire_cli.errors import ExitCode, UsageError
-from auditwire_cli.query.engines import EngineName, engine_of
+from auditwire_cli.query.engines import DEFAULT_MAX_COST, Choice, EngineName, engine_of
 from auditwire_cli.query.export import check_export, export
 from auditwire_cli.query.report import Counted, show_events, show_summary, tell_coverage
 from auditwire_cli.query.store import Store
@@ -84,8 +84,13 @@ def query(
         Output, typer.Option("--format", help="Text for people, or JSON: the lines as they are archived.")
     ] = Output.TEXT,
     engine: Annotated[
-        EngineName, typer.Option(help="How to search a bucket: duckdb uses the index, scan reads all lines.")
+        EngineName,
+        typer.Option(help="How to search a bucket: scan reads all lines, duckdb and athena use the index."),
     ] = EngineName.AUTO,
+    max_cost: Annotated[
+        float, typer.Option(min=0, metavar="USD", help="Ask before it costs more than this, as far as can be told.")
+    ] = DEFAULT_MAX_COST,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     store: Annotated[Store | None, typer.Option(help="Where to look.  [default: where the stack archives now]")] = None,
     where: Stack,
 ) -> None:
@@ -148,7 +153,7 @@ def query(
         raise UsageError(str(error), error.hint) from None
     if search.start and search.end and search.start >= search.end:
         raise UsageError("--to is not later than --from", "swap them")
-    answering, search = engine_of(where.find(), store, engine, search, now)
+    answering, search = engine_of(where.find(), Choice(store, engine, max_cost, yes), search, now, tuple(texts or ()))
     from auditwire.search import Coverage, Page, Query
 
     asked = Query.of(search, tuple(texts or ()))

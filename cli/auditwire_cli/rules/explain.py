@@ -128,10 +128,10 @@ def _from_archive(audit_id: str, where: Stack) -> "Iterator[Event]":
     from auditwire.archive.search import Search
     from auditwire.events import decode, settle
     from auditwire.search import Coverage, Page, Query
-    from auditwire_cli.query.engines import EngineName, engine_of
+    from auditwire_cli.query.engines import Choice, engine_of
 
     now = datetime.now(UTC)
-    engine, search = engine_of(where.find(), None, EngineName.AUTO, Search(audit_id=audit_id), now)
+    engine, search = engine_of(where.find(), Choice(), Search(audit_id=audit_id), now)
     coverage = Coverage(reading=reading_hours())
     for hit in engine.rows(Query.of(search), Page(), coverage):
         for event in decode(hit.found.line).events:

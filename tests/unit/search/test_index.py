@@ -43,7 +43,7 @@ def ids(archive: Archive, query: Query | None = None, page: Page | None = None) 
 
 def test_the_columns_are_the_fields_that_are_not_derived() -> None:
     assert set(COLUMNS) - {"key", "number"} == set(FIELDS) - {"object", "cluster"}
-    kinds = {Kind.TEXT: "VARCHAR", Kind.LIST: "VARCHAR[]", Kind.NUMBER: "BIGINT", Kind.TIME: "TIMESTAMP"}
+    kinds = {Kind.TEXT: "VARCHAR", Kind.LIST: "VARCHAR[]", Kind.NUMBER: "BIGINT", Kind.TIME: "BIGINT"}
     assert all(kinds[FIELDS[name].kind] == kind for name, kind in COLUMNS.items() if name in FIELDS)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 
+from auditwire.search.errors import LostIndexError, OutOfTimeError
 from auditwire.search.index_files import Split, index_listing, split
 from auditwire.search.index_note import NOTE, Note, read_note
 from auditwire.search.parquet import connect, literal
@@ -111,11 +112,16 @@ class Source:
         self._rows = f"SELECT * FROM ({' UNION ALL '.join(tables)}) WHERE {condition.sql}"
 
     def select(self, what: str, rest: str = "", parameters: Sequence[Any] = (), joined: str = "") -> Iterator[Any]:
-        """Yields what is selected of the rows, which are called ``found``."""
+        """See Selector.select."""
         sql = f"SELECT {what} FROM ({self._rows}) AS found {joined} {rest}"
-        self._connection.execute(sql, [*self._keys, *self._condition.parameters, *parameters])
-        while rows := self._connection.fetchmany(_FETCHED):
-            yield from rows
+        try:
+            self._connection.execute(sql, [*self._keys, *self._condition.parameters, *parameters])
+            while rows := self._connection.fetchmany(_FETCHED):
+                yield from rows
+        except duckdb.InterruptException:
+            raise OutOfTimeError from None
+        except duckdb.Error as error:
+            raise LostIndexError(str(error).partition("\n")[0]) from error
 
 
 def _identity(each: "Listed") -> tuple[str, int, object]:

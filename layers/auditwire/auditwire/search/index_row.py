@@ -16,8 +16,8 @@ _MAX_CODE: Final = (1 << 63) - 1
 
 
 class IndexRow(msgspec.Struct, frozen=True, gc=False):
-    """The columns. Their names are those of ``auditwire.search.fields``; ``key`` and ``number`` say where the line
-    lies."""
+    """The columns, with times as texts. Their names are those of ``auditwire.search.fields``; ``key`` and ``number``
+    say where the line lies."""
 
     time: str
     received: str | None
@@ -48,19 +48,22 @@ class IndexRow(msgspec.Struct, frozen=True, gc=False):
     number: int
 
 
+# Times are whole microseconds since 1970: a TIMESTAMP is not the same to every engine.
 _TYPES: Final = {
     str: "VARCHAR",
-    str | None: "TIMESTAMP",
+    str | None: "BIGINT",
     int | None: "BIGINT",
     int: "INTEGER",
     tuple[str, ...]: "VARCHAR[]",
 }
 
+TIMES: Final = frozenset(("time", "received"))
+"""The columns that are times."""
+
 COLUMNS: Final[dict[str, str]] = {
-    field.name: "TIMESTAMP" if field.name == "time" else _TYPES[field.type]
-    for field in msgspec.structs.fields(IndexRow)
+    field.name: "BIGINT" if field.name in TIMES else _TYPES[field.type] for field in msgspec.structs.fields(IndexRow)
 }
-"""Every column with its type in SQL."""
+"""Every column with its type in SQL. Times are microseconds since 1970."""
 
 _encoder = msgspec.json.Encoder()
 

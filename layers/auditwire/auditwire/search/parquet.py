@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 
 from auditwire.search.index_note import NOTE
-from auditwire.search.index_row import COLUMNS
+from auditwire.search.index_row import COLUMNS, TIMES
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -40,12 +40,15 @@ def connect(reach: "Path | AbstractFileSystem", *, memory: str, threads: int = 2
 
 def write_parquet(rows: Path, file: Path, note: str) -> None:
     """Writes rows, gzipped lines of JSON, as a Parquet file that carries a note. Both are in one folder."""
-    columns = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in COLUMNS.items())
+    kinds = {name: "TIMESTAMP" if name in TIMES else kind for name, kind in COLUMNS.items()}
+    columns = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in kinds.items())
+    values = ", ".join(f'epoch_us("{name}") AS "{name}"' if name in TIMES else f'"{name}"' for name in COLUMNS)
     with connect(rows.parent, memory="400MB") as connection:
         connection.execute(
-            f"COPY (SELECT * FROM read_json({literal(str(rows))}, format = 'newline_delimited', compression = 'gzip', "
-            f"columns = {{{columns}}})) TO {literal(str(file))} (FORMAT parquet, COMPRESSION zstd, "
-            f"PARQUET_VERSION v2, ROW_GROUP_SIZE {_ROW_GROUP}, KV_METADATA {{{NOTE}: {literal(note)}}})"
+            f"COPY (SELECT {values} FROM read_json({literal(str(rows))}, format = 'newline_delimited', "
+            f"compression = 'gzip', columns = {{{columns}}})) TO {literal(str(file))} (FORMAT parquet, "
+            f"COMPRESSION zstd, PARQUET_VERSION v2, "
+            f"ROW_GROUP_SIZE {_ROW_GROUP}, KV_METADATA {{{NOTE}: {literal(note)}}})"
         )
 
 

@@ -19,6 +19,7 @@ from auditwire.events.line import event_part
 from auditwire.search.engine import Hit
 from auditwire.search.matching import Matcher
 from auditwire.search.objects import Archived, hours_of
+from auditwire.search.price import Price, of_reading
 from auditwire.search.sums import Sums
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ class Scan:
 
     def __init__(self, place: "Objects") -> None:
         self._place = place
+
+    def price(self, query: "Query") -> Price:
+        """What it costs at most to answer a query."""
+        objects = [one for _, of_hour in hours_of(self._place, query) for one in of_hour]
+        return of_reading(len(objects), sum(one.size for one in objects))
 
     def rows(self, query: "Query", page: "Page", coverage: "Coverage") -> Iterator[Hit]:
         """See Engine.rows."""

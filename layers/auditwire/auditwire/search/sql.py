@@ -5,7 +5,7 @@ has the row: then the SQL holds for more rows than the filter does, and ``exact`
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -19,16 +19,22 @@ from auditwire.archive.filters import (
     UserFilter,
     VerbFilter,
 )
+from auditwire.events.timestamps import as_text
 from auditwire.search.fields import FIELDS, Kind
 from auditwire.search.filters import AllOf, AnyOf, Match, Not, Test, lowered
+from auditwire.search.histogram import Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from auditwire.search.histogram import Histogram
     from auditwire.search.query import Query
 
-Parameter = str | int | datetime
+Parameter = str | int
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_CALENDAR: Final = {Unit.MONTH: "month", Unit.QUARTER: "quarter", Unit.YEAR: "year"}
 _UPPER: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _RESOURCE: Final = "\"resource\" || CASE WHEN \"api_group\" = '' THEN '' ELSE '.' || \"api_group\" END"
 _NAMESPACE: Final = (
@@ -44,6 +50,12 @@ class Dialect(Protocol):
 
     def any_text(self, texts: str, test: str) -> str:
         """Whether a test, in which ``x`` is a text, holds for any of a list's texts."""
+
+    def different(self, texts: str) -> str:
+        """The different texts of a list; of an empty one, the empty text."""
+
+    def calendar(self, unit: str, time: str) -> str:
+        """The beginning of the month, quarter or year that a time is in; both are microseconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +76,54 @@ def condition_of(query: "Query", dialect: Dialect) -> Condition:
     """The condition of a query on rows of the index. Texts are looked for in lines, so they are not in it."""
     parts = []
     if query.start is not None:
-        parts.append(Condition(f'"{query.by}" >= ?', (_timestamp(query.start),)))
+        parts.append(Condition(f'"{query.by}" >= ?', (microseconds(query.start),)))
     if query.end is not None:
-        parts.append(Condition(f'"{query.by}" < ?', (_timestamp(query.end),)))
+        parts.append(Condition(f'"{query.by}" < ?', (microseconds(query.end),)))
     return _joined([*parts, _sql(query.where, dialect)], "AND", TRUE)
 
 
 def expression_of(field: str) -> str:
     """A field as an expression on a row of the index."""
     return _OBJECT if field == "object" else f'"{field}"'
+
+
+def bucket_of(histogram: "Histogram", dialect: Dialect) -> str:
+    """The beginning of a row's bucket as an expression."""
+    time, length = f'"{histogram.by}"', histogram.interval.length
+    if length is None:
+        return dialect.calendar(_CALENDAR[histogram.interval.unit], time)
+    each, origin = length // _MICROSECOND, microseconds(histogram.interval.origin)
+    # Also before the origin the rest is positive.
+    return f"{time} - ((({time} - {origin}) % {each}) + {each}) % {each}"
+
+
+def values_of(fields: "Sequence[str]", dialect: Dialect) -> tuple[str, str]:
+    """The values of some fields as expressions, and what has to be joined for that: a row for each text of a list. The
+    rows are called ``found``."""
+    values, joined = [], []
+    for number, name in enumerate(fields):
+        if FIELDS[name].kind is Kind.LIST:
+            several = dialect.different(f'found."{name}"')
+            joined.append(f"CROSS JOIN UNNEST({several}) AS list{number} (text{number})")
+            values.append(f"text{number}")
+        else:
+            values.append(expression_of(name))
+    return ", ".join(values), " ".join(joined)
+
+
+def microseconds(moment: datetime) -> int:
+    """A moment as the index has it."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment_of(value: int) -> datetime:
+    """The moment of such a number."""
+    return _EPOCH + value * _MICROSECOND
+
+
+def text_of(value: int) -> str:
+    """The same as events have it."""
+    return as_text(moment_of(value))
 
 
 @singledispatch
@@ -195,8 +246,3 @@ def _joined(parts: "Iterable[Condition]", word: str, empty: Condition) -> Condit
 
 def _in(value: str, wanted: tuple[Any, ...]) -> str:
     return f"{value} IN ({', '.join('?' * len(wanted))})"
-
-
-def _timestamp(moment: datetime) -> datetime:
-    """A moment as a TIMESTAMP, which has no offset: all of them are in UTC."""
-    return moment.astimezone(UTC).replace(tzinfo=None)

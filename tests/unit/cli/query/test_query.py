@@ -167,6 +167,22 @@ def test_what_cannot_be_asked_is_refused(run: Run, words: tuple[str, ...], messa
     assert done.stderr.startswith(f"auditwire: {message}" if message else "4 events")
 
 
+def test_nothing_is_spent_without_a_yes(run: Run) -> None:
+    asked = run("--max-cost", "0")
+    assert asked.exit_code == 2
+    assert asked.stderr.startswith(
+        "auditwire: nobody can answer: this reads up to 0.0 GB in 4 objects, for about $0.00."
+    )
+    assert last_digits(run("--max-cost", "0", "--yes", "--format", "json")) == "3241"
+    assert run("--max-cost", "0", "--engine", "scan").exit_code == 2
+
+
+def test_athena_needs_its_tables(run: Run) -> None:
+    done = run("--engine", "athena")
+    assert done.exit_code == 2
+    assert done.stderr.startswith("auditwire: the stack auditwire has no tables for Athena\n")
+
+
 def test_a_file_that_is_there_is_not_overwritten(run: Run, tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("mine")
     assert run("--export", "x.csv").exit_code == 2
