@@ -125,6 +125,14 @@ def _behind() -> list[Cell]:
             Calls("subscribe_eks", "s3.PutObject", "/quarantine/"),
         )
         cells.append(Cell("subscribe", kind, 200, tuple(Trouble(one, fault) for one in storing), faults=3))
+        reading = (
+            Calls("import_objects", "dynamodb.GetItem"),
+            Calls("import_objects", "s3.GetObject", "/prod/"),
+            Calls("import_objects", "s3.PutObject", "/quarantine/"),
+        )
+        cells.append(Cell("import", kind, 200, tuple(Trouble(one, fault) for one in reading), faults=3))
+    half_of_it = Trouble(Calls("import_objects", "s3.GetObject", "/prod/"), half_of_the_content)
+    cells.append(Cell("import", "partial", 200, (half_of_it,)))
     half_stored = Trouble(Calls("subscribe_eks", "dynamodb.BatchWriteItem"), half_of_the_items)
     cells.append(Cell("subscribe", "partial", 200, (half_stored,)))
     half_read = Trouble(Calls("seal", "s3.GetObject", "/events/"), half_of_the_content)

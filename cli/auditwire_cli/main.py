@@ -15,6 +15,7 @@ from auditwire_cli.evidence.receipt import receipt
 from auditwire_cli.evidence.seal import seal
 from auditwire_cli.evidence.verify import verify
 from auditwire_cli.groups import Application
+from auditwire_cli.import_logs.import_logs import import_logs
 from auditwire_cli.ledger.ledger import ledger
 from auditwire_cli.policy.commands import policy
 from auditwire_cli.quarantine.commands import quarantine
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 for command in (dev, send, query, console, ledger, doctor, verify, receipt, seal, public_key):
     app.command()(command)
+app.command("import")(import_logs)
 app.add_typer(rules, name="rules")
 app.add_typer(cluster, name="cluster")
 app.add_typer(policy, name="policy")

@@ -85,7 +85,8 @@ def event_rules(stack: Stack, events: Any) -> Iterator[EventRule]:
         arns = tuple(target["Arn"] for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"])
         allowed = [one["FunctionName"] for one in permissions if one["SourceArn"] == rule["Arn"]]
         for arn in arns:
-            if not any(arn == name or arn.endswith(f":function:{name}") for name in allowed):
+            is_called = any(arn == name or arn.endswith(f":function:{name}") for name in allowed)
+            if not is_called and not _may_send(stack, arn, rule["Arn"]):
                 msg = f"{deployed.logical_id} calls {arn} without a permission"
                 raise DeployError(msg)
         yield EventRule(
@@ -97,6 +98,18 @@ def event_rules(stack: Stack, events: Any) -> Iterator[EventRule]:
             targets=arns,
             retries=max((asynchronous(stack, arn)[0] for arn in arns), default=0),
         )
+
+
+def _may_send(stack: Stack, queue: str, rule: str) -> bool:
+    """Whether the policy of a queue lets EventBridge send what a rule matches."""
+    return any(
+        statement["Effect"] == "Allow"
+        and statement["Principal"] == {"Service": "events.amazonaws.com"}
+        and statement["Resource"] == queue
+        and statement["Condition"] == {"ArnEquals": {"aws:SourceArn": rule}}
+        for policy in stack.of_type("AWS::SQS::QueuePolicy")
+        for statement in policy.properties["PolicyDocument"]["Statement"]
+    )
 
 
 def asynchronous(stack: Stack, arn: str) -> tuple[int, str | None]:

@@ -251,7 +251,7 @@ class LocalSystem:
         rules = event_rules(self.deployed, self.client("events"))
         self._bridge = EventBridge(
             [rule for rule in rules if rule.every is None or self.options.schedules],
-            lambda reference, event: self._invoke(self._function_of(reference), event),
+            self._deliver,
             failed=self._to_destination,
             trouble=partial(self._trouble, "event bridge"),
             account=ACCOUNT,
@@ -264,6 +264,14 @@ class LocalSystem:
         self._open.enter_context(delivered_logs(permissions, self._call))
         if upload_rules(self.client("s3"), self.outputs["RulesBucket"], folder):
             await_verdict(self.client("s3"), self.outputs["RulesBucket"], _COMPILE_SECONDS)
+
+    def _deliver(self, reference: str, event: Mapping[str, Any]) -> None:
+        """Give an event to the target of a rule, which is a function or a queue."""
+        for queue in self.deployed.of_type("AWS::SQS::Queue"):
+            if queue.attributes["Arn"] == reference:
+                self.client("sqs").send_message(QueueUrl=queue.physical_id, MessageBody=orjson.dumps(event).decode())
+                return
+        self._invoke(self._function_of(reference), event)
 
     def _call(self, reference: str, event: Mapping[str, Any]) -> None:
         """Have a function called for whoever does not wait for its answer."""

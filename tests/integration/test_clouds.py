@@ -2,8 +2,10 @@
 
 import gzip
 import json
+import shlex
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 from typer.testing import CliRunner, Result
 
-from auditwire.clusters import Cluster, ClustersTable, Registration, account_key, log_group_key
+from auditwire.clusters import Cluster, ClustersTable, Registration, account_key, bucket_key, log_group_key
 from auditwire_cli.main import app
 from auditwire_local import LocalSystem, Options
 from auditwire_local.authorizer import Issuer
@@ -26,6 +28,8 @@ from waiting import HANG_SECONDS, until
 GOOGLE = "https://accounts.google.com"
 EMAIL = "auditwire@p.iam.gserviceaccount.com"
 CLAIMS = {"iss": GOOGLE, "aud": "auditwire-dev", "email": EMAIL, "email_verified": True}
+BUCKET = "audit-logs"
+KEY = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-4000-8000-000000000000"
 ENTRY = text_of(log_entry("io.k8s.core.v1.pods.delete", "core/v1/namespaces/shop/pods/web"))
 
 
@@ -37,11 +41,23 @@ def wire() -> Iterator[Wire]:
 
 @pytest.fixture(scope="module")
 def system(wire: Wire) -> Iterator[LocalSystem]:
-    options = Options(schedules=False, visibility_timeout=1, parameters={"EksLogGroups": "/aws/eks/prod-*"})
+    parameters = {"EksLogGroups": "/aws/eks/prod-*", "ImportBucket": BUCKET, "ImportKmsKeyArns": KEY}
+    options = Options(schedules=False, visibility_timeout=1, parameters=parameters)
     with LocalSystem.start(options=options) as system:
         table = ClustersTable(system.client("dynamodb"), system.outputs["ClustersTable"])
         table.add(Registration(credential=log_group_key(ACCOUNT, system.region, GROUP), cluster=Cluster("eks-prod")))
         table.add(Registration(credential=account_key(GOOGLE, EMAIL), cluster=Cluster("gke-prod")))
+        table.add(Registration(credential=bucket_key(BUCKET, "prod/"), cluster=Cluster("s3-prod")))
+        s3 = system.client("s3")
+        s3.create_bucket(Bucket=BUCKET)
+        encryption = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}
+        s3.put_bucket_encryption(
+            Bucket=BUCKET,
+            ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": encryption}]},
+        )
+        s3.put_bucket_notification_configuration(
+            Bucket=BUCKET, NotificationConfiguration={"EventBridgeConfiguration": {}}
+        )
         yield system
 
 
@@ -302,3 +318,109 @@ class TestDoctor:
         found = self.findings(system, tmp_path)
         assert ("ill", nobody) in found
         assert ("note", "/aws/eks/prod-spare/cluster is not subscribed") in found
+
+
+class TestImport:
+    """Objects that somebody puts into the import bucket."""
+
+    def test_an_object_is_taken(self, system: LocalSystem) -> None:
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        body = b"".join(gzip.compress(text_of(cloudwatch([json.dumps(event)]))) for event in (
+            exec_event(1), exec_event(2, stageTimestamp=now),
+        ))  # fmt: skip
+        system.client("s3").put_object(Bucket=BUCKET, Key="prod/2026/11/21/x.gz", Body=body)
+
+        until(lambda: len(archived(system, "s3-prod")) == 2)
+        lines = [json.loads(line) for line in system.archive_lines()]
+        flags = {line["auditID"]: line["_auditwire"].get("flags", []) for line in lines if line["cluster"] == "s3-prod"}
+        assert [("backfill" in flags[exec_event(number)["auditID"]]) for number in (1, 2)] == [True, False]
+
+    def test_an_object_of_nobody_is_given_up_aloud(self, system: LocalSystem) -> None:
+        system.client("s3").put_object(Bucket=BUCKET, Key="staging/x", Body=b"{}")
+        queue = system.resource("ImportDeadLetterQueue").physical_id
+
+        def waiting() -> int:
+            names = ["ApproximateNumberOfMessages"]
+            found = system.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+            return int(found["ApproximateNumberOfMessages"])
+
+        until(lambda: waiting() == 1)
+        assert any("no cluster has a prefix of s3://audit-logs/staging/x" in line for line in system.logs())
+
+
+class TestImportCommand:
+    """`auditwire import`, and `auditwire cluster add --from s3`."""
+
+    @pytest.fixture
+    def run(self, system: LocalSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+        monkeypatch.chdir(tmp_path)
+        state = tmp_path / "state" / "dev.json"
+        system.write_state(state)
+
+        def run(*words: str, code: int = 0) -> Result:
+            done = CliRunner().invoke(app, [*words, "--state", str(state)])
+            assert done.exit_code == code, done.output
+            return done
+
+        return run
+
+    def said(self, done: Result) -> dict[str, int]:
+        lines = [line for line in done.stdout.splitlines() if line.startswith('{"objects"')]
+        found: dict[str, int] = json.loads(lines[-1])
+        return found
+
+    def test_files_and_objects_are_imported_once(
+        self, system: LocalSystem, run: Callable[..., Result], tmp_path: Path
+    ) -> None:
+        run("cluster", "add", "old")
+        (tmp_path / "logs").mkdir()
+        lines = "".join(f"{json.dumps(exec_event(number))}\n" for number in (1, 2))
+        (tmp_path / "logs" / "a.log").write_text(lines)
+        (tmp_path / "logs" / "b.log.gz").write_bytes(gzip.compress(json.dumps(exec_event(3)).encode()))
+        system.client("s3").create_bucket(Bucket="old-logs")
+        system.client("s3").put_object(Bucket="old-logs", Key="x/y.json", Body=json.dumps([exec_event(4)]).encode())
+        words = ("import", "logs", "s3://old-logs/x/", "--cluster", "old", "--format", "json")
+        first, again = self.said(run(*words)), self.said(run(*words))
+
+        assert (first["objects"], first["received"], first["archived"], first["alerted"]) == (3, 4, 4, 0)
+        assert (again["objects"], again["received"]) == (3, 0)
+        assert len(archived(system, "old")) == 4
+        loud = self.said(
+            run("import", "logs/a.log", "--cluster", "old", "--alert", "--progress", "p", "--format", "json")
+        )
+        assert loud["alerted"] == 2
+        assert len(archived(system, "old")) == 4
+
+    def test_what_is_damaged_is_named_and_what_stands_before_it_is_imported(
+        self, system: LocalSystem, run: Callable[..., Result], tmp_path: Path
+    ) -> None:
+        run("cluster", "add", "damaged")
+        whole = gzip.compress(f"{json.dumps(exec_event(1))}\n".encode())
+        (tmp_path / "x.gz").write_bytes(whole + gzip.compress(b"more")[:-4])
+        done = run("import", "x.gz", "--cluster", "damaged", code=1)
+
+        assert "x.gz: the gzip stream ends too early" in done.stderr
+        assert "1 object is damaged" in done.stderr
+
+    @pytest.mark.parametrize(
+        ("words", "says"),
+        [
+            (("nowhere", "--cluster", "demo"), "there is no nowhere"),
+            (("dev.json", "--cluster", "nobody"), "there is no cluster nobody"),
+            ((".", "--cluster", "demo", "--progress", "wrong"), "wrong is no progress file"),
+        ],
+    )
+    def test_wrong_usage_is_said(
+        self, run: Callable[..., Result], tmp_path: Path, words: tuple[str], says: str
+    ) -> None:
+        (tmp_path / "wrong").write_text("[]")
+
+        assert says in run("import", *words, code=2).stderr
+
+    def test_the_present_notifications_are_kept(self, system: LocalSystem, run: Callable[..., Result]) -> None:
+        done = run("cluster", "add", "fh", "--from", "s3", "--source", "firehose/")
+        (words,) = [line for line in done.stdout.splitlines() if "--notification-configuration" in line]
+
+        assert json.loads(shlex.split(words)[1]) == {"EventBridgeConfiguration": {}}
+        assert "s3:audit-logs/firehose/" in run("cluster", "list").stdout
+        run("cluster", "add", "fh2", "--from", "s3", "--source", "firehose", code=2)

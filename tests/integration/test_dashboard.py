@@ -34,6 +34,7 @@ def widgets(template: Document) -> list[dict[str, Any]]:
     assert names == {
         "Own": template["Outputs"]["MetricsNamespace"]["Value"],
         "Seal": {"Fn::If": ["HasSeals", {"Ref": "SealFunction"}, "-"]},
+        "ImportObjects": {"Fn::If": ["HasImportBucket", {"Ref": "ImportObjectsFunction"}, "-"]},
         "SubscribeEks": {"Fn::If": ["HasEksLogGroups", {"Ref": "SubscribeEksFunction"}, "-"]},
         "Relay": {"Fn::If": ["HasRelay", {"Ref": "RelayFunction"}, "-"]},
         "AlertsQueueName": {"Fn::If": ["HasRelay", {"Fn::GetAtt": ["AlertsQueue", "QueueName"]}, "-"]},
@@ -41,6 +42,7 @@ def widgets(template: Document) -> list[dict[str, Any]]:
     }
     # What CloudFormation puts in: names of resources and parameters, which need no escaping in JSON.
     functions = {"Seal": "${SealFunction}", "Relay": "${RelayFunction}", "SubscribeEks": "${SubscribeEksFunction}"}
+    functions |= {"ImportObjects": "${ImportObjectsFunction}"}
     for name, value in {"Own": OWN, **functions}.items():
         text = text.replace(f"${{{name}}}", value)
     body: dict[str, Any] = json.loads(text.replace("${IngestMemoryMegabytes}", "1024"))

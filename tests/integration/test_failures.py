@@ -22,12 +22,13 @@ from typing import Any
 import pytest
 
 from auditwire.bundles.rules_bucket import ACTIVE_KEY, S3RulesBucket
-from auditwire.clusters import Cluster, ClustersTable, Registration, credential_digest, log_group_key
-from auditwire.evidence.order import Order
+from auditwire.clusters import Cluster, ClustersTable, Registration, bucket_key, credential_digest, log_group_key
+from auditwire.evidence.order import Order as SealOrder
 from auditwire.evidence.s3 import S3Store
 from auditwire.evidence.signing import KmsSigner
 from auditwire.evidence.states import ObjectReport, SealReport
 from auditwire.evidence.verify import Question, verify
+from auditwire.ingest.import_queue import Order
 from auditwire.senders.kind import SenderKind
 from auditwire_local import LocalSystem, Options, gateway
 from auditwire_local.archive import archive_keys
@@ -85,7 +86,7 @@ class World:
     def seal(self, cluster: str) -> None:
         """Seal what has arrived of a cluster up to now."""
         to = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
-        order = Order(cluster=cluster, to=to, hours=("2026-11-21T22", "2026-11-21T23"))
+        order = SealOrder(cluster=cluster, to=to, hours=("2026-11-21T22", "2026-11-21T23"))
         self.system.function("seal").invoke({"Records": [{"body": order.as_text()}]})
 
     def sealed(self, cluster: str) -> dict[str, Counter[str]]:
@@ -122,7 +123,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
                 alertmanagers=[one.url for one in peers],
                 rules=folder,
                 options=Options(
-                    parameters={"ArchiveStore": "dynamodb", "EksLogGroups": "/aws/eks/*"},
+                    parameters={"ArchiveStore": "dynamodb", "EksLogGroups": "/aws/eks/*", "ImportBucket": "audit-logs"},
                     schedules=False,
                     visibility_timeout=1,
                     batching_window=0,
@@ -444,6 +445,31 @@ def test_subscribe(world: World, cell: Cell) -> None:
         function.invoke(delivery)
     lines = [json.loads(line) for line in world.system.archive_lines()]
     mine = [line["auditID"] for line in lines if line["cluster"] == cell.name]
+    assert sorted(mine) == [exec_event(number)["auditID"] for number in range(EVENTS)]
+
+
+@cells("import")
+def test_import(world: World, cell: Cell) -> None:
+    """Each of its calls fails in a run of its own; the message comes again, and everything is stored once."""
+    before = world.faults()
+    s3, function = world.system.client("s3"), world.system.function("import_objects")
+    s3.create_bucket(Bucket="audit-logs")
+    table = ClustersTable(world.system.client("dynamodb"), world.system.outputs["ClustersTable"])
+    key = f"prod/{cell.name}/audit.log.gz"
+    row = Registration(credential=bucket_key("audit-logs", f"prod/{cell.name}/"), cluster=Cluster(cell.name))
+    assert table.add(row)
+    lines = [json.dumps(exec_event(number)) for number in range(EVENTS)]
+    s3.put_object(Bucket="audit-logs", Key=key, Body=gzip.compress("\n".join([*lines, '{"auditID": 7}']).encode()))
+    message = {"Records": [{"body": Order(bucket="audit-logs", key=key).as_text()}]}
+    for trouble in cell.troubles:
+        with world.wire.faulty(trouble), pytest.raises(InvocationError):
+            function.invoke(message)
+    assert world.faults() >= before + cell.faults
+
+    for _ in range(2):
+        function.invoke(message)
+    stored = [json.loads(line) for line in world.system.archive_lines()]
+    mine = [line["auditID"] for line in stored if line["cluster"] == cell.name]
     assert sorted(mine) == [exec_event(number)["auditID"] for number in range(EVENTS)]
 
 

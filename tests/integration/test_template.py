@@ -38,6 +38,7 @@ OUTPUTS = {
     "OrdersQueueUrl",
     "SealKeyArn",
     "SubscribeEksFunctionArn",
+    "ImportQueueUrl",
 }
 STATEFUL = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key")
 TLS_ONLY = {"Bool": {"aws:SecureTransport": "false"}}
@@ -64,6 +65,24 @@ PERMISSIONS = {
         ("sqs:GetQueueAttributes", "UndeliveredQueue"),
         ("sqs:ReceiveMessage", "UndeliveredQueue"),
         ("sqs:SendMessage", "UndeliveredQueue"),
+        ("dynamodb:GetItem", "ClustersTable"),
+        ("dynamodb:UpdateItem", "ClustersTable"),
+        ("s3:ListBucket", "RulesBucket"),
+        ("s3:GetObject", "${RulesBucket.Arn}/active.json"),
+        ("s3:GetObject", "${RulesBucket.Arn}/bundles/*"),
+        ("s3:PutObject", "${ArchiveBucket.Arn}/events/*"),
+        ("s3:PutObject", "${ArchiveBucket.Arn}/quarantine/*"),
+        ("s3:PutObject", "${ArchiveBucket.Arn}/outbox/*"),
+        ("sns:Publish", "AlertsTopic"),
+    },
+    "ImportObjectsRole": {
+        ("logs:CreateLogStream", "ImportObjectsLogGroup"),
+        ("logs:PutLogEvents", "ImportObjectsLogGroup"),
+        ("sqs:DeleteMessage", "ImportQueue"),
+        ("sqs:GetQueueAttributes", "ImportQueue"),
+        ("sqs:ReceiveMessage", "ImportQueue"),
+        ("sqs:SendMessage", "ImportQueue"),
+        ("s3:GetObject", "arn:${AWS::Partition}:s3:::${ImportBucket}/*"),
         ("dynamodb:GetItem", "ClustersTable"),
         ("dynamodb:UpdateItem", "ClustersTable"),
         ("s3:ListBucket", "RulesBucket"),
@@ -265,6 +284,7 @@ def test_functions_and_layer_agree_on_runtime_and_architecture(stack: Document, 
         "PublishOutboxFunction",
         "SealFunction",
         "SubscribeEksFunction",
+        "ImportObjectsFunction",
         "WatchFunction",
     }
     for name, function in functions.items():
@@ -395,6 +415,8 @@ def test_rules_report_to_eventbridge_and_keep_every_version_but_of_the_status(te
 
 def test_event_rules_may_call_their_functions_and_no_others(stack: Document) -> None:
     rules = of_type(stack, "AWS::Events::Rule")
+    # Into the queue of objects to import, whose policy names the rule.
+    assert rules.pop("ImportRule")["Targets"] == [{"Id": "queue", "Arn": {"Fn::GetAtt": ["ImportQueue", "Arn"]}}]
     assert set(rules) == {
         "CompileRulesFunctionUpload",
         "CompileRulesFunctionRegularly",
@@ -702,6 +724,7 @@ def test_optional_parts_bring_their_permissions(template: Document) -> None:
         ("SealsAreLocked", "LockSeals"),
         ("HasHeadsBucket", "KeepHeads"),
         ("HasRelay", "CountDeadLetters"),
+        ("HasImportKeys", "DecryptObjects"),
     }
     relay = template["Resources"]["RelayFunction"]["Properties"]
     assert relay["VpcConfig"]["Fn::If"][0] == "RelayInVpc"

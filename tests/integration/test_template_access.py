@@ -24,8 +24,8 @@ OVER_PLAIN_HTTP = {"Bool": {"aws:SecureTransport": "false"}}
 OWN_KEY = {"Ref": "KmsKeyArn"}
 # What CloudWatch could not publish to with a key of AWS; an alarm's text holds no audit data.
 UNENCRYPTED = {"OperationsTopic"}
-# What S3 could not send to, or no bucket could be made; it holds keys of objects.
-WITHOUT_OWN_KEY = {"ArrivalsQueue"}
+# What S3 or EventBridge could not send to; they hold keys of objects.
+WITHOUT_OWN_KEY = {"ArrivalsQueue", "ImportQueue", "ImportDeadLetterQueue"}
 
 
 @pytest.fixture(scope="module")

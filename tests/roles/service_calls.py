@@ -5,7 +5,10 @@ Nobody makes these calls on one machine, so they are read off what was deployed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
+
+import boto3
 
 from auditwire_local.deploy import Stack
 from auditwire_local.runtime import Configuration
@@ -36,7 +39,7 @@ def with_service_calls(calls: Iterable[Call], functions: Iterable[Configuration]
     made = list(calls)
     for function in functions:
         made += _of_environment(function, stack)
-    return made + list(_with_keys(made, stack))
+    return made + list(_with_keys(made, stack)) + list(_with_keys_of_others(made, stack))
 
 
 def _of_environment(function: Configuration, stack: Stack) -> Iterator[Call]:
@@ -72,6 +75,20 @@ def _with_keys(calls: Iterable[Call], stack: Stack) -> Iterator[Call]:
             if call.action in _READING:
                 # It may still be encrypted with a key of before.
                 yield from (Call(call.function, "kms:Decrypt", one) for one in previous)
+
+
+def _with_keys_of_others(calls: Iterable[Call], stack: Stack) -> Iterator[Call]:
+    """Decrypting what is read from a bucket that is not the stack's."""
+    own = {bucket.physical_id for bucket in stack.of_type("AWS::S3::Bucket")}
+    s3 = boto3.client("s3", region_name=stack.region)
+    for call in calls:
+        bucket = call.resource.removeprefix("arn:aws:s3:::").partition("/")[0]
+        if call.action == "s3:GetObject" and bucket not in own:
+            with suppress(s3.exceptions.ClientError):
+                rules = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+                key = rules[0]["ApplyServerSideEncryptionByDefault"].get("KMSMasterKeyID")
+                if key:
+                    yield Call(call.function, "kms:Decrypt", key)
 
 
 def _keys(stack: Stack) -> Iterator[tuple[str, str]]:

@@ -50,7 +50,7 @@ def cluster_add(
         typer.Option(
             "--source",
             metavar="NAME",
-            help="With --from: the log group (eks), or the service account of the push (gke).",
+            help="With --from: the log group (eks), the service account of the push (gke), the prefix (s3).",
         ),
     ] = None,
     only_print: Annotated[
@@ -69,6 +69,7 @@ def cluster_add(
     configuration that works. They name the file of the credential and never hold it. With --from eks no credential is
     made: the log group is registered and subscribed to the stack's function, in the stack's account and region. With
     --from gke and --source no credential is made either: the service account in the tokens of Pub/Sub is registered.
+    With --from s3 a prefix of the import bucket is registered, by default NAME/.
 
     A name is 1 to 63 of a-z, 0-9 and '-'.
 
@@ -92,7 +93,7 @@ def cluster_add(
         raise UsageError(f"the name {name} is reserved", "what comes from unregistered sources is kept under it")
     check_options(source, source_name, only_print=only_print, certificate=certificate, show=show)
     now = now_in_seconds()
-    has_credential = source is not Source.EKS and not (source is Source.GKE and source_name)
+    has_credential = source not in (Source.EKS, Source.S3) and not (source is Source.GKE and source_name)
     file = check_handover(name, certificate=certificate, output=output, show=show) if has_credential else None
     registration = Registration(
         credential=key_of_certificate(certificate) if certificate else "",

@@ -11,6 +11,7 @@ from auditwire_cli.cluster.name import check_cluster_name
 from auditwire_cli.errors import CommandError, ExitCode, UsageError
 from auditwire_cli.quarantine.entries import SHOWN_DIGITS, matches, open_quarantine, the_one
 from auditwire_cli.stack import Deployment, Stack, on_stack
+from auditwire_cli.stack.ingest import ingest_of
 from auditwire_cli.terminal.escaping import printable
 from auditwire_cli.terminal.output import Format, Output, counted, show, show_json
 from auditwire_cli.times import read_time
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from auditwire.archive.quarantine import Quarantine, QuarantineEntry
-    from auditwire.bundles.active_rules import RulesProblem
-    from auditwire.ingest.ingest import Ingest
     from auditwire.ingest.retry import Retried
 
 _PUBLISH_SECONDS = 30.0
@@ -105,7 +104,7 @@ def _retried(
     from auditwire.archive.errors import QuarantineError
     from auditwire.ingest.retry import Retried, retry
 
-    ingest = _ingest(found)
+    ingest = ingest_of(found)
     if dry_run:
         ingest = replace(ingest, archive=MemoryArchive(), publisher=MemoryPublisher(), outbox=MemoryOutbox())
     for entry in entries:
@@ -116,33 +115,6 @@ def _retried(
         yield done
         if done.outcome == "failed":
             return
-
-
-def _ingest(found: Deployment) -> "Ingest":
-    """The same Ingest as in the stack's function, with the permissions of whoever runs the command."""
-    from auditwire.alerts.self_alerts import RUNBOOKS
-    from auditwire.aws.environment import IngestConfig
-    from auditwire.aws.object_lock import parse_lock
-    from auditwire.ingest.wiring import Clients, wire
-
-    config = IngestConfig(
-        rules_bucket=found.output("RulesBucket"),
-        rules_poll_seconds=float(found.parameters.get("RulesPollSeconds", 30)),
-        archive_bucket=found.output("ArchiveBucket"),
-        archive_table=found.outputs.get("ArchiveTable", ""),
-        archive_days=int(found.parameters.get("ArchiveRetentionDays", 0)),
-        alerts_topic_arn=found.output("AlertsTopicArn"),
-        clusters_table=found.output("ClustersTable"),
-        runbooks_url=found.parameters.get("RunbooksUrl", RUNBOOKS),
-        evidence_lock=parse_lock(found.parameters.get("EvidenceLock", "none")),
-    )
-    s3, dynamodb = found.client("s3"), found.client("dynamodb")
-    return wire(config, Clients(s3, s3, dynamodb, lambda: dynamodb, found.client("sns")), _no_rules)
-
-
-def _no_rules(problem: "RulesProblem") -> None:
-    """A function goes on with older rules. Here that could ignore events which the rules in force would archive."""
-    raise CommandError(f"the rules in force cannot be read: {problem.message}", "nothing was processed; try again")
 
 
 def _line(done: "Retried") -> str:

@@ -17,7 +17,7 @@ from typing import Final
 
 HOUR: Final = timedelta(hours=1)
 
-TAKING: Final = ("ingest", "subscribe_eks")
+TAKING: Final = ("ingest", "subscribe_eks", "import_objects")
 """The services that take events."""
 
 SOURCES: Final[Mapping[str, tuple[str, ...]]] = {

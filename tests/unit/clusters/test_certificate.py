@@ -116,4 +116,4 @@ def test_the_key_of_a_row_tells_its_kind() -> None:
     assert certificate
     assert CredentialKind.of(certificate) is CredentialKind.CERTIFICATE
     assert CredentialKind.of(credential_digest("token")) is CredentialKind.TOKEN
-    assert [str(kind) for kind in CredentialKind] == ["token", "certificate", "log group", "account"]
+    assert [str(kind) for kind in CredentialKind] == ["token", "certificate", "log group", "account", "bucket"]

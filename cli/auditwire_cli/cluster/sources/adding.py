@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from auditwire.clusters import Registration
     from auditwire_cli.stack import Deployment
 
-_WITH_NAME = (Source.EKS, Source.GKE)
+_WITH_NAME = (Source.EKS, Source.GKE, Source.S3)
 _GOOGLE = "https://accounts.google.com"
 
 
@@ -23,7 +23,7 @@ def check_options(
 ) -> None:
     """Raises UsageError for options that do not go together."""
     if name is not None and source not in _WITH_NAME:
-        raise UsageError("--source is for --from eks and --from gke", "leave it out")
+        raise UsageError("--source is for --from eks, gke and s3", "leave it out")
     if only_print and source is not Source.EKS:
         raise UsageError("--print is for --from eks", "other instructions are always printed")
     if source is not None and (certificate is not None or show):
@@ -56,6 +56,8 @@ def add_from(
         return
     if source is Source.GKE and name:
         registration, sending = _with_account(deployment, registration, name, sending)
+    if source is Source.S3:
+        registration, sending = _with_prefix(deployment, registration, name, sending)
     register(clusters, registration, file)
     show(INSTRUCTIONS[source](sending).rstrip())
 
@@ -122,3 +124,25 @@ def _with_account(
         )
     row = replace(registration, credential=account_key(_GOOGLE, account))
     return row, replace(sending, audience=audience, service_account=account)
+
+
+def _with_prefix(
+    deployment: "Deployment", registration: "Registration", prefix: str | None, sending: Sending
+) -> "tuple[Registration, Sending]":
+    import json
+
+    from auditwire.clusters import bucket_key
+
+    bucket = deployment.parameters.get("ImportBucket", "")
+    if not bucket:
+        raise CommandError(
+            f"the stack {deployment.name} imports from no bucket", "deploy it with the parameter ImportBucket"
+        )
+    below = f"{sending.cluster}/" if prefix is None else prefix
+    if below and not below.endswith("/"):
+        raise UsageError(f"a prefix ends in a slash: {below[:200]!r}", f"--source {below[:200]}/, or '' for the bucket")
+    present = deployment.client("s3").get_bucket_notification_configuration(Bucket=bucket)
+    merged = {name: value for name, value in present.items() if name != "ResponseMetadata"}
+    text = json.dumps(merged | {"EventBridgeConfiguration": {}})
+    row = replace(registration, credential=bucket_key(bucket, below))
+    return row, replace(sending, bucket=bucket, prefix=below, notifications=text)

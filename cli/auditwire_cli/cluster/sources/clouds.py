@@ -121,3 +121,13 @@ aws logs put-subscription-filter --log-group-name /aws/eks/{sending.cluster}/clu
 # Later, what could not be delivered within two hours:
 #   aws s3 cp --recursive "s3://$BUCKET/" failed && find failed -type f -exec auditwire send {{}} \\;
 """
+
+
+def s3(sending: Sending) -> str:
+    return f"""\
+# The bucket has to tell EventBridge of new objects. This is its present configuration, and that.
+aws s3api put-bucket-notification-configuration --bucket {sending.bucket} \\
+  --notification-configuration {shlex.quote(sending.notifications)}
+# Every object below s3://{sending.bucket}/{sending.prefix} is taken from then on. Those that are there already:
+#   auditwire import s3://{sending.bucket}/{sending.prefix} --cluster {sending.cluster}
+"""

@@ -11,6 +11,7 @@ INSTRUCTIONS: Final[Mapping[Source, Callable[[Sending], str]]] = {
     Source.GKE: clouds.gke,
     Source.AKS: clouds.aks,
     Source.FIREHOSE: clouds.firehose,
+    Source.S3: clouds.s3,
     Source.FLUENT_BIT: shippers.fluent_bit,
     Source.FLUENTD: shippers.fluentd,
     Source.VECTOR: shippers.vector,

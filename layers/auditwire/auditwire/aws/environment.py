@@ -43,6 +43,19 @@ class IngestConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportConfig:
+    """What the import_objects function needs beside the environment of ingest."""
+
+    queue_url: str
+    backfill_hours: int
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "ImportConfig":
+        """Reads IMPORT_QUEUE_URL and BACKFILL_HOURS."""
+        return cls(queue_url=_required(env, "IMPORT_QUEUE_URL"), backfill_hours=_whole(env, "BACKFILL_HOURS"))
+
+
+@dataclass(frozen=True, slots=True)
 class RelayConfig:
     """The environment of the relay function. Without ``alertmanager_urls`` the receivers of the Webhook document are
     used."""

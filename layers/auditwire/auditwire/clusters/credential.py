@@ -25,6 +25,8 @@ _MAX_BASIC_LENGTH = 1_024
 _MAX_PEM_LENGTH = 65_536
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
 _SEQUENCE = 0x30
+# Of an object's key. Each is a read of the table, and whoever may write to the bucket chooses them.
+_MAX_FOLDERS = 32
 _EMAIL = re.compile(r"[^@:\s]{1,64}@[A-Za-z0-9.-]{1,190}")
 
 
@@ -41,11 +43,12 @@ class CredentialKind(StrEnum):
     CERTIFICATE = "certificate", "cert:"
     LOG_GROUP = "log group", "awslogs:"
     ACCOUNT = "account", "oidc:"
+    BUCKET = "bucket", "s3:"
 
     @property
     def is_name(self) -> bool:
         """Whether the key of such a row is a name and not a digest."""
-        return self in (CredentialKind.LOG_GROUP, CredentialKind.ACCOUNT)
+        return self in (CredentialKind.LOG_GROUP, CredentialKind.ACCOUNT, CredentialKind.BUCKET)
 
     def __new__(cls, word: str, prefix: str) -> "CredentialKind":
         """A member, from its word and the prefix of its keys."""
@@ -112,6 +115,19 @@ def log_group_of(key: str) -> str | None:
     if CredentialKind.of(key) is not CredentialKind.LOG_GROUP:
         return None
     return key.removeprefix(CredentialKind.LOG_GROUP.prefix).split(":", 2)[-1]
+
+
+def bucket_key(bucket: str, prefix: str) -> str:
+    """The key in the clusters table of the objects below a prefix, which ends in a slash or is empty."""
+    return f"{CredentialKind.BUCKET.prefix}{bucket}/{prefix}"
+
+
+def bucket_keys(bucket: str, key: str) -> list[str]:
+    """The keys in the clusters table that an object may belong to, the longest prefix first."""
+    folders = key.split("/")[:-1][:_MAX_FOLDERS]
+    return [
+        bucket_key(bucket, "".join(f"{name}/" for name in folders[:depth])) for depth in range(len(folders), -1, -1)
+    ]
 
 
 def is_email(text: str) -> bool:

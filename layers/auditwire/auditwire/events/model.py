@@ -45,6 +45,7 @@ class Flag(StrEnum):
     CUT_OFF = "cut_off"
     BODIES_SKIPPED = "bodies_skipped"
     UNFINISHED = "unfinished"
+    BACKFILL = "backfill"
     TIME_IMPLAUSIBLE = "time_implausible"
 
 

@@ -39,7 +39,7 @@ from auditwire.clusters import (
     presented,
     sender_version,
 )
-from auditwire.events import BodyError, Event, Flag, Reject, encode_line, read, settle
+from auditwire.events import BodyError, Event, Flag, Reject, encode_line, read, settle, timestamps
 from auditwire.events.slicing import slices
 from auditwire.ingest import firehose
 from auditwire.ingest.account import Account
@@ -82,13 +82,15 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What one cluster sent at one time: the inflated body and its batch_digest. ``fault`` says why a body could not be
-    inflated; such a body is not read."""
+    inflated; such a body is not read. Events from before ``quiet_before`` raise no alert and are flagged: they are
+    history that somebody brings in."""
 
     cluster: Cluster
     body: bytes
     digest: str
     received: datetime
     fault: Reject | None = None
+    quiet_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,15 @@ class Ingest:
             self._note_use(request, credential, answer.account, deadline, stored=answer.status == 200)
         return answer
 
-    def take_sliced(self, cluster: Cluster, body: bytes, received: datetime, deadline: float) -> Answer:
+    def take_sliced(
+        self,
+        cluster: Cluster,
+        body: bytes,
+        received: datetime,
+        deadline: float,
+        *,
+        quiet_before: datetime | None = None,
+    ) -> Answer:
         """Processes what came by a road with more time than a webhook has: as ``take`` does, and a body that is over a
         bound in slices, which are the same each time. Ends with the first that could not be stored."""
         total: Account | None = None
@@ -155,7 +165,8 @@ class Ingest:
             fault = Reject("body", error.reason, error.detail, body)
             return self.take(Batch(cluster, body, batch_digest(cluster.name, body), received, fault), deadline)
         for part in parts:
-            answer = self.take(Batch(cluster, part, batch_digest(cluster.name, part), received), deadline)
+            digest = batch_digest(cluster.name, part)
+            answer = self.take(Batch(cluster, part, digest, received, quiet_before=quiet_before), deadline)
             if total is None:
                 total = answer.account
             elif answer.account is not None:
@@ -284,7 +295,18 @@ def _decide(batch: Batch, rules: RuleSet) -> tuple[Decisions, list[Reject], Coun
     if batch.fault is not None:
         return Decisions(), [batch.fault], Counter(), ""
     taken = read(batch.body, lambda: _Taking(batch, rules), _Taking.take)
-    return taken.taker.deciding.decisions(), taken.rejects, taken.skipped, taken.taker.version
+    decisions = taken.taker.deciding.decisions()
+    if batch.quiet_before is not None:
+        decisions.kept = [_quieted(kept, timestamps.as_text(batch.quiet_before)) for kept in decisions.kept]
+    return decisions, taken.rejects, taken.skipped, taken.taker.version
+
+
+def _quieted(kept: Kept, before: str) -> Kept:
+    """A kept event without its alerts and with a flag, if it is from before a time."""
+    if (kept.event.stageTimestamp or before) >= before:
+        return kept
+    kept.event.flag(Flag.BACKFILL)
+    return Kept(kept.position, kept.event, kept.verdict.without_alerts())
 
 
 def _line(kept: Kept, group: HourGroup, provenance: Mapping[str, object]) -> bytes:

@@ -35,7 +35,7 @@ def test_every_source_has_instructions() -> None:
     assert set(INSTRUCTIONS) == set(Source)
 
 
-@pytest.mark.parametrize("source", [one for one in Source if one is not Source.EKS])
+@pytest.mark.parametrize("source", [one for one in Source if one not in (Source.EKS, Source.S3)])
 def test_they_name_the_address_and_the_file_of_the_credential(source: Source) -> None:
     text = INSTRUCTIONS[source](SENDING)
 

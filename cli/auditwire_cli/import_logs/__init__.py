@@ -1,0 +1,1 @@
+"""``auditwire import``: audit logs that are somewhere already, brought into the archive."""
