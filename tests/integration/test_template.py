@@ -265,6 +265,9 @@ def test_every_parameter_is_described_constrained_optional_and_grouped(template:
         ("CertificateArn", "arn:aws:iam::123456789012:server-certificate/x", False),
         ("TruststoreUri", "s3://my-truststore/path/ca.pem", True),
         ("TruststoreUri", "https://my-truststore.s3.amazonaws.com/ca.pem", False),
+        ("OwnershipVerificationCertificateArn", "arn:aws-eusc:acm:eusc-de-east-1:123456789012:certificate/1-2", True),
+        ("OwnershipVerificationCertificateArn", "arn:aws:iam::123456789012:server-certificate/x", False),
+        ("KmsKeyArn", "arn:aws-eusc:kms:eusc-de-east-1:123456789012:key/1-2", True),
         ("TruststoreVersion", "null", True),
         ("TruststoreVersion", "a b", False),
     ],
@@ -568,7 +571,11 @@ def test_deleting_the_stack_keeps_what_cannot_be_made_again(template: Document) 
     stateful = [resource for resource in template["Resources"].values() if resource["Type"] in STATEFUL]
     assert len(stateful) == 6
     for resource in stateful:
-        assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
+        # Not what a failed creation leaves: its name would block nothing, but nobody would know of it.
+        assert resource["DeletionPolicy"] == "RetainExceptOnCreate"
+        assert resource["UpdateReplacePolicy"] == "Retain"
+    policies = [one for one in template["Resources"].values() if one["Type"] == "AWS::S3::BucketPolicy"]
+    assert {one["DeletionPolicy"] for one in policies} == {"RetainExceptOnCreate"}
 
 
 def test_nothing_has_a_fixed_name(template: Document) -> None:
