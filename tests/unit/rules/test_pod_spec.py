@@ -173,6 +173,11 @@ def test_words_of_a_strategic_patch_are_left_out_of_patches_only() -> None:
         ([("Add", "C/0", PRIVILEGED)], None),
         ([("add", "C/name", PRIVILEGED), ("add", None, 1), ("add", "C/0")], None),
         ([("add", "C/0" + "/a" * 100_000, 1)], None),
+        ([("add", "C/+1/name", "a"), ("add", "C/1/image", "b")], [{"name": "a", "image": "b"}]),
+        ([("add", "C/\u0661/name", "a")], None),
+        ([("add", "C/" + "1" * 5_000 + "/name", "a")], None),
+        ([("add", "C/-", PRIVILEGED)] * 10_000, [PRIVILEGED] * 10_000),
+        ([("add", "C/-", PRIVILEGED)] * 10_001, None),
     ],
 )  # fmt: skip
 def test_a_json_patch_is_built_up(operations: list[Any], containers: list[Any] | None) -> None:

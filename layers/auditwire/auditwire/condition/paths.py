@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from auditwire.condition.errors import EvaluationError
 from auditwire.condition.operators import stars_test
-from auditwire.condition.syntax import AnyElement, Elements, Index, Segment
+from auditwire.condition.syntax import EVERY_KEY, AnyElement, Elements, Index, Segment
 from auditwire.condition.values import is_present
 
 _MAX_INDEX: Final = 2**63 - 1
@@ -185,6 +185,13 @@ def _some(array_in: _Find, below: Judge) -> Judge:
 
 
 def _some_value(find_here: _Find, pattern: KeyPattern, below: Judge) -> Judge:
+    if pattern.pattern == EVERY_KEY:
+
+        def judge_all(value: Any) -> bool:
+            found = find_here(value)
+            return isinstance(found, dict) and any(map(below, found.values()))
+
+        return judge_all
     matches = stars_test(pattern.pattern)
 
     def judge(value: Any) -> bool:
