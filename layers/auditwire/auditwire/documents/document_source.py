@@ -10,6 +10,7 @@ import yaml
 
 from auditwire.documents.diagnostics import Diagnostic, Severity
 from auditwire.documents.source import Source
+from auditwire.documents.utf16 import UTF16_HINT, is_utf16
 
 MAX_DOCUMENT: Final = 1 << 20
 """The largest rules file, in characters."""
@@ -64,6 +65,9 @@ def compose(report: Report) -> Iterator[yaml.Node]:
     text = report.source.text
     if len(text) > MAX_DOCUMENT:
         report.at(None, "AW214", f"the file has {len(text):,} characters, the limit is {MAX_DOCUMENT:,}", "split it")
+        return
+    if is_utf16(text):
+        report.at(None, "AW201", "the file is UTF-16, not UTF-8", UTF16_HINT)
         return
     try:
         if not _within_limits(report):

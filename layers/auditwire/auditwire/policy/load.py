@@ -11,9 +11,11 @@ from typing import Final, Literal
 from auditwire.documents.diagnostics import Diagnostic, Severity, in_order
 from auditwire.documents.document_source import Report
 from auditwire.documents.source import Source
+from auditwire.documents.utf16 import UTF16_HINT, is_utf16
 from auditwire.events.level import Level
 from auditwire.policy.compose import UnreadableError, compose_first
 from auditwire.policy.describe import describe
+from auditwire.policy.elsewhere import kind_of_document, policy_inside
 from auditwire.policy.fields import POLICY, meant_key
 from auditwire.policy.policy import Policy
 from auditwire.policy.rule import GroupResources, PolicyRule
@@ -69,8 +71,22 @@ def read_policy(source: Source) -> Reading:
     """``load_policy`` that also returns the values and their places, for further checks. Never raises an error."""
     reading = Reading(Report(source))
     reader = TypedReader(reading.report)
+    if is_utf16(source.text):
+        reading.report.at(None, "AW301", "the file is UTF-16, not UTF-8", UTF16_HINT)
+        reading.errors.append(_decode_fault(reading.report))
+        return reading
     try:
         node = compose_first(reading.report)
+        inside = policy_inside(node) if node is not None else ""
+        if node is not None and inside:
+            reading.report.at(
+                node,
+                "AW302",
+                f"this is a {kind_of_document(node)}; the policy is {inside}",
+                "give that as a file of its own; kube-apiserver takes nothing else",
+            )
+            reading.errors.append(_decode_fault(reading.report))
+            return reading
         root = None if node is None else reader.read(node, POLICY, "")
     except UnreadableError:
         reading.errors.append(_decode_fault(reading.report))

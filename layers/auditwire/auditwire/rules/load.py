@@ -29,6 +29,7 @@ from auditwire.rules.exception_document import (
 )
 from auditwire.rules.fields import EventFields
 from auditwire.rules.files import read_sources
+from auditwire.rules.foreign import items_of, report_foreign
 from auditwire.rules.kubesphere import refuse_exceptions, refuse_extensions
 from auditwire.rules.lint import Subject, lint
 from auditwire.rules.message import MessageTemplate
@@ -90,7 +91,7 @@ def load_sources(sources: Iterable[Source], *, dialect: Dialect = "auditwire", t
     exceptions: list[ExceptionDocument] = []
     policies: list[LoadedPolicy] = []
     for report in reports:
-        nodes = list(compose(report))
+        nodes = [inner for node in compose(report) for inner in items_of(node)]
         if nodes and _is_policy(nodes[0]):
             policies.append(_read_policy(report, nodes[0], first=not policies))
             continue
@@ -207,6 +208,8 @@ def _read_document(
     webhooks: list[WebhookDocument],
     exceptions: list[ExceptionDocument],
 ) -> None:
+    if report_foreign(report, node):
+        return
     fields = reader.known_keys(report, node, "the document", DOCUMENT_KEYS)
     if not fields:
         return

@@ -19,7 +19,7 @@ def compile_output(
     position = 0
     for match in REFERENCE.finditer(text):
         parts.append(text[position : match.start()])
-        shown = definitions.output_field(document, match[1])
+        shown = _part_of_name(match[1]) or definitions.output_field(document, match[1])
         if isinstance(shown, Finding):
             code = "AW212" if shown.code == "AW105" else shown.code
             findings.append(Finding(code, shown.message, shown.hint, match.start()))
@@ -30,6 +30,14 @@ def compile_output(
         position = match.end()
     parts.append(text[position:])
     return MessageTemplate(tuple(part for part in parts if part)), findings
+
+
+def _part_of_name(name: str) -> Finding | None:
+    """Refuses ``${$1}``, which KubeSphere's outputs know."""
+    if not (name.startswith("$") and name[1:].isdigit()):
+        return None
+    what = f"${{{name}}} is part {name[1:]} of ObjectRef.Name between colons in KubeSphere, and not supported here"
+    return Finding("AW212", what, "write ${ObjectRef.Name}, which shows the whole name")
 
 
 def _literal_text(literal: Any) -> str:
