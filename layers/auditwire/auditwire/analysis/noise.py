@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from auditwire.analysis.judging import judge_recorded
+from auditwire.analysis.judging import judging
 from auditwire.analysis.tally import Counted
 from auditwire.analysis.tops import Tops
 from auditwire.events import Event
@@ -82,7 +82,7 @@ class NoiseCounting:
     """Counts the alerts of one set of rules. Remembers nothing of an event."""
 
     def __init__(self, rules: RuleSet, *, sender: SenderKind | None = None) -> None:
-        self._rules, self._sender = rules, sender
+        self._judge = judging(rules, sender=sender)
 
     def tally(self) -> NoiseTally:
         """Where counts go, empty."""
@@ -95,7 +95,7 @@ class NoiseCounting:
         time = event.stageTimestamp or ""
         tally.first = time if not tally.first else min(tally.first, time)
         tally.last = max(tally.last, time)
-        alerts = judge_recorded(event, sender=self._sender, rules=self._rules).verdict.alerts
+        alerts = self._judge(event).verdict.alerts
         if not alerts:
             return
         key = _key(event)

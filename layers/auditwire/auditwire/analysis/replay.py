@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from auditwire.analysis.judging import judge_recorded
+from auditwire.analysis.judging import judging
 from auditwire.analysis.recorded import Recorded
 from auditwire.analysis.tally import MAX_EXAMPLES, RuleTally, Tally, example_of, request_of
 from auditwire.events import Event, Level, as_stored
@@ -19,7 +19,7 @@ class Replay:
     """
 
     def __init__(self, old: RuleSet, new: RuleSet, *, sender: SenderKind | None = None) -> None:
-        self._old, self._new, self._sender = old, new, sender
+        self._judge_old, self._judge_new = judging(old, sender=sender), judging(new, sender=sender)
         self._recorded = Recorded(old)
         before = {rule.qualified: rule.text for rule in old.alerting}
         self._changed = {
@@ -34,8 +34,7 @@ class Replay:
 
     def take(self, event: Event, noted: Provenance | None, tally: Tally) -> None:
         """Counts what becomes of an event. ``noted`` is what the archive noted about it, if it comes from there."""
-        before = judge_recorded(event, sender=self._sender, rules=self._old)
-        after = judge_recorded(event, sender=self._sender, rules=self._new)
+        before, after = self._judge_old(event), self._judge_new(event)
         was, now = before.verdict, after.verdict
         tally.events += 1
         tally.outcomes[was.outcome, now.outcome] += 1

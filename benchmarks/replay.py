@@ -1,0 +1,116 @@
+"""What replaying an archive costs, against inflating it and reading its JSON at all.
+
+    .venv/bin/python benchmarks/replay.py [--events 1000000] [--jobs 2]
+
+Prints Markdown. First the ratio, in one process: both sides of a replay over gzipped lines of the archive, against
+inflating the same objects and `orjson.loads` of their lines. Then a whole run in processes: the six shipped rules
+against the generated detections, with the processor time of all processes and the memory of the largest.
+"""
+
+import argparse
+import resource
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import cycle, islice
+
+import orjson
+from isal import igzip
+from rule_packs import pack
+from timing import side_by_side
+from traffic import batches
+
+from auditwire.events import decode, encode_line, settle
+from auditwire.rules import load_sources
+from auditwire.rules.bundle import encode_bundle
+from auditwire_cli.replay.chunks import Packed, Sized
+from auditwire_cli.replay.workers import Sides, count, count_all
+
+SIZE = 400
+RECEIVED = datetime(2026, 11, 21, 23, tzinfo=UTC)
+NOTED = {
+    "received": "2026-11-21T23:00:00.000000Z",
+    "batch": "ab" * 32,
+    "bundle": "cd" * 32,
+    "archiving": [],
+    "alerting": [],
+}
+
+
+def objects(number: int) -> list[bytes]:
+    """This many objects of the archive, 400 events each."""
+    made = []
+    for body in batches(number, SIZE):
+        lines = []
+        for event in decode(body).events:
+            settle(event, cluster="prod", received=RECEIVED)
+            lines.append(encode_line(event, NOTED))
+        made.append(igzip.compress(b"\n".join(lines)))
+    return made
+
+
+def bundle(size: int) -> bytes:
+    """The rules of this many as a bundle."""
+    sources = pack(size)
+    rule_set = load_sources(sources).rule_set
+    if rule_set is None:
+        raise SystemExit("the generated rules do not load")
+    return encode_bundle(rule_set, sources)
+
+
+def ratio(stored: list[bytes], old: int, new: int) -> tuple[float, float]:
+    """The time of a replay over that of inflating and reading the same objects, and its microseconds an event."""
+    replay = Sides(bundle(old), bundle(new)).begin()
+    costs = side_by_side(
+        stored,
+        {
+            "replay": lambda one: count(replay, Packed([("benchmark", one)])),
+            "read": lambda one: [orjson.loads(line) for line in igzip.decompress(one).split(b"\n")]  # type: ignore[no-untyped-call],
+        },
+    )
+    return costs["replay"] / costs["read"], costs["replay"] / (len(stored) * SIZE) * 1e6
+
+
+def run(stored: list[bytes], events: int, jobs: int) -> str:
+    """One replay of this many events in processes, as a line of a table."""
+
+    def chunks() -> Iterator[Sized]:
+        coming = islice(cycle(stored), events // SIZE)
+        while some := list(islice(coming, 10)):
+            yield Sized(Packed([("benchmark", one) for one in some]), len(some))
+
+    before, began = _processor_seconds(), time.monotonic()
+    tally = count_all(Sides(bundle(6), bundle(300)), chunks(), lambda _done, _text: None, jobs=jobs)
+    seconds, used = time.monotonic() - began, _processor_seconds() - before
+    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    largest = max(usage.ru_maxrss for usage in usages) / 1024
+    gained = sum(counted.gained for counted in tally.rules.values())
+    return (
+        f"| {tally.events:,} | {jobs} | {seconds:.1f} s | {used:.1f} s | {tally.events / used:,.0f} | {largest:.0f} MiB |"
+        f" {gained:,} |"
+    )
+
+
+def _processor_seconds() -> float:
+    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--jobs", type=int, default=2)
+    given = parser.parse_args()
+    stored = objects(12)
+    print("| old rules | new rules | replay / inflate + `orjson.loads` | µs an event |\n| ---: | ---: | ---: | ---: |")
+    for old, new in ((6, 6), (6, 300), (300, 300)):
+        found, microseconds = ratio(stored, old, new)
+        print(f"| {old} | {new} | {found:.2f} | {microseconds:.1f} |")
+    print("\n| events | processes | time | processor time | events a processor second | largest process | gained |")
+    print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    print(run(objects(250), given.events, given.jobs))
+
+
+if __name__ == "__main__":
+    main()
