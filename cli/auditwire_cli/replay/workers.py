@@ -50,6 +50,9 @@ class Mergeable(Protocol):
     def note_unreadable(self, sentence: str) -> None:
         """Counts something stored that could not be read."""
 
+    def close(self) -> None:
+        """Adds up what was only noted so far."""
+
 
 class Counting(Protocol[Result]):
     """Something that counts events; it remembers nothing of them itself."""
@@ -155,12 +158,12 @@ def count(counting: Counting[Result], chunk: Chunk) -> Result:
     """What is counted of the events of a chunk."""
     tally, now, take = counting.tally(), datetime.now(UTC), counting.take
     for text in chunk.items(tally.note_unreadable):
-        item = text.strip()
-        if not item:
-            continue
-        archived = archived_event(item)
+        archived = archived_event(text)
         if archived is not None:
             take(*archived, tally)
+            continue
+        item = text.strip()
+        if not item:
             continue
         event = exact_event(item)
         if event is not None:
@@ -173,4 +176,5 @@ def count(counting: Counting[Result], chunk: Chunk) -> Result:
             take(event, None, tally)
         tally.rejects.update(reject.reason for reject in decoded.rejects)
         tally.skipped.update(decoded.skipped)
+    tally.close()
     return tally

@@ -25,6 +25,7 @@ def replayed(old: str, new: str, *events: Event, sender: SenderKind | None = Non
     replay = Replay(sides[0], sides[1], sender=sender)
     for one in events:
         replay.take(one, None, tally)
+    tally.close()
     return tally
 
 

@@ -14,8 +14,8 @@ from auditwire.senders.kind import SenderKind
 def judging(rules: RuleSet, *, sender: SenderKind | None) -> Callable[[Event], Judgement]:
     """A function that says what becomes of a recorded event.
 
-    An event that only says that a request came in alerts nowhere, unless it is flagged ``unfinished``: its batch had the
-    request's end too, which is where it alerts.
+    An event that only says that a request came in alerts nowhere, unless it is flagged ``unfinished``: its batch had
+    the request's end too, which is where it alerts.
     """
     decide, is_plain = rules.decide, rules.policy is None and sender is None
 

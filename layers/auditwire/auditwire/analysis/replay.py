@@ -4,12 +4,17 @@ from typing import Final
 
 from auditwire.analysis.judging import judging
 from auditwire.analysis.recorded import Recorded
-from auditwire.analysis.tally import MAX_EXAMPLES, RuleTally, Tally, example_of, request_of
+from auditwire.analysis.tally import MAX_EXAMPLES, RuleTally, Tally, example_of
+from auditwire.condition.memory import Remembered
 from auditwire.events import Event, Level, as_stored
 from auditwire.events.archived import Provenance
 from auditwire.pipeline import Judgement
 from auditwire.rules.rule_set import Rule, RuleSet, RuleText
+from auditwire.rules.together import matched_together
 from auditwire.senders.kind import SenderKind
+
+_Pair = tuple[str, Rule | None, Rule | None, str]
+"""A rule by its name, as it alerts on the old side and on the new one, and how its alerts look different."""
 
 
 class Replay:
@@ -19,7 +24,9 @@ class Replay:
     """
 
     def __init__(self, old: RuleSet, new: RuleSet, *, sender: SenderKind | None = None) -> None:
+        old, new = matched_together(old, new)
         self._judge_old, self._judge_new = judging(old, sender=sender), judging(new, sender=sender)
+        self._pairs = Remembered(self._pair)
         self._recorded = Recorded(old)
         before = {rule.qualified: rule.text for rule in old.alerting}
         self._changed = {
@@ -60,19 +67,19 @@ class Replay:
     def _alerts(
         self, event: Event, before: Judgement, after: Judgement, recorded: tuple[str, ...], tally: Tally
     ) -> None:
-        old = {rule.qualified: rule for rule in before.verdict.alerts}
-        new = {rule.qualified: rule for rule in after.verdict.alerts}
-        if old:
-            tally.old.add(event, len(old))
-        if new:
-            tally.new.add(event, len(new))
-        for name in old.keys() | new.keys():
+        old, new = before.verdict.alerts, after.verdict.alerts
+        tally.who[event.user.username or "", event.objectRef.namespace, len(old), len(new)] += 1
+        same, pairs = self._pairs[old, new]
+        if same is not None and before.level is after.level:
+            tally.same[same] += 1
+            return
+        for name, was, now, differs in pairs:
             counted = tally.of_rule(name)
-            was, now = old.get(name), new.get(name)
             counted.old += was is not None
             counted.new += now is not None
             if was is not None and now is not None:
-                self._both(event, (was, before), (now, after), counted)
+                if differs or before.level is not after.level:
+                    _both(event, (was, before), (now, after), differs, counted)
             elif now is not None and name not in recorded:
                 counted.gained += 1
                 if counted.wants("gained"):
@@ -84,16 +91,13 @@ class Replay:
                     found = example_of(event, before=_message(event, was, before))
                     counted.examples.setdefault("lost", []).append(found)
 
-    def _both(self, event: Event, old: tuple[Rule, Judgement], new: tuple[Rule, Judgement], counted: RuleTally) -> None:
-        differs = self._changed[old[0].qualified]
-        if not differs and old[1].level is new[1].level:
-            return
-        before, after = _message(event, *old), _message(event, *new)
-        if differs != _LABELLING and before == after:
-            return
-        counted.changed += 1
-        if counted.wants("changed"):
-            counted.examples.setdefault("changed", []).append(example_of(event, before, after))
+    def _pair(self, sides: tuple[tuple[Rule, ...], tuple[Rule, ...]]) -> tuple[tuple[str, ...] | None, list[_Pair]]:
+        """The alerts of both sides, by rule; first the names of the rules, if all of them alert alike on both."""
+        old, new = ({rule.qualified: rule for rule in side} for side in sides)
+        names = tuple(dict.fromkeys((*old, *new)))
+        pairs = [(name, old.get(name), new.get(name), self._changed.get(name, "")) for name in names]
+        is_same = all(was is not None and now is not None and not differs for _, was, now, differs in pairs)
+        return names if is_same else None, pairs
 
     def _compare_with_archive(self, event: Event, before: Judgement, noted: Provenance, tally: Tally) -> None:
         given = before.verdict.alerting
@@ -104,6 +108,18 @@ class Replay:
                 counted.repeated += 1
             else:
                 counted.missing[self._recorded.why_missing(rule, event, before, noted.bundle)] += 1
+
+
+def _both(
+    event: Event, old: tuple[Rule, Judgement], new: tuple[Rule, Judgement], differs: str, counted: RuleTally
+) -> None:
+    """Counts an alert that both sides give, and that may look different."""
+    before, after = _message(event, *old), _message(event, *new)
+    if differs != _LABELLING and before == after:
+        return
+    counted.changed += 1
+    if counted.wants("changed"):
+        counted.examples.setdefault("changed", []).append(example_of(event, before, after))
 
 
 _LABELLING: Final = "labelling"
@@ -127,7 +143,8 @@ def _message(event: Event, rule: Rule, judged: Judgement) -> str:
 
 def _dropped(event: Event, after: Judgement, tally: Tally) -> None:
     tally.dropped[str(after.ignored)] += 1
-    tally.dropped_requests.add(request_of(event))
+    about = event.objectRef
+    tally.gone[event.verb, about.resource, about.subresource] += 1
     if len(tally.dropped_examples) < MAX_EXAMPLES:
         tally.dropped_examples.append(example_of(event))
 

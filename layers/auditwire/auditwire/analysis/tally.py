@@ -39,15 +39,15 @@ def example_of(event: Event, before: str = "", after: str = "") -> Example:
     """An event as an example."""
     return Example(
         _shown(event.auditID), event.stageTimestamp or "", _shown(event.cluster), _shown(event.user.username or ""),
-        request_of(event, with_name=True), before, after,
+        _request_of(event), before, after,
     )  # fmt: skip
 
 
-def request_of(event: Event, *, with_name: bool = False) -> str:
-    """What was done to what, such as ``create pods/exec``; with the name ``create pods/shop/web-1/exec``."""
+def _request_of(event: Event) -> str:
+    """What was done to what, such as ``create pods/shop/web-1/exec``."""
     about = event.objectRef
-    parts = (about.resource, *((about.namespace, about.name) if with_name else ()), about.subresource)
-    what = "/".join(part for part in parts if part) or (event.requestURI if with_name else "a path")
+    parts = (about.resource, about.namespace, about.name, about.subresource)
+    what = "/".join(part for part in parts if part) or event.requestURI
     return _shown(f"{event.verb} {what}")
 
 
@@ -99,10 +99,11 @@ class Noise:
     users: Tops = field(default_factory=Tops)
     namespaces: Tops = field(default_factory=Tops)
 
-    def add(self, event: Event, alerts: int) -> None:
-        """Counts the alerts of an event."""
-        self.users.add(event.user.username or "", alerts)
-        self.namespaces.add(event.objectRef.namespace, alerts)
+    def add(self, user: str, namespace: str, alerts: int) -> None:
+        """Counts alerts."""
+        if alerts:
+            self.users.add(user, alerts)
+            self.namespaces.add(namespace, alerts)
 
     def merge(self, other: "Noise") -> None:
         """Adds the counts of another one."""
@@ -127,6 +128,9 @@ class Counted:
         self.unreadable += 1
         if len(self.unreadable_places) < MAX_PLACES:
             self.unreadable_places.append(sentence)
+
+    def close(self) -> None:
+        """Adds up what was only noted so far. Called when a part of the events has been counted."""
 
     def add_counted(self, later: "Counted") -> None:
         """Adds what was counted of later events."""
@@ -158,6 +162,9 @@ class Tally(Counted):
     levels: Counter[tuple[str, str]] = field(default_factory=Counter)
     errors: Counter[tuple[str, str]] = field(default_factory=Counter)
     excepted: Counter[tuple[str, str]] = field(default_factory=Counter)
+    same: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    who: Counter[tuple[str, str, int, int]] = field(default_factory=Counter)
+    gone: Counter[tuple[str, str, str]] = field(default_factory=Counter)
 
     def of_rule(self, name: str) -> RuleTally:
         """The counts of a rule."""
@@ -165,6 +172,25 @@ class Tally(Counted):
         if found is None:
             found = self.rules[name] = RuleTally()
         return found
+
+    def close(self) -> None:
+        """Adds up what was only noted so far: ``same``, the rules whose alerts are the same on both sides; ``who``, the
+        user, the namespace, and how many alerts there are on each side; and ``gone``, verb, resource and subresource of
+        what is no longer archived."""
+        for (verb, resource, below), events in self.gone.items():
+            what = "/".join(part for part in (resource, below) if part) or "a path"
+            self.dropped_requests.add(_shown(f"{verb} {what}"), events)
+        self.gone.clear()
+        for names, events in self.same.items():
+            for name in names:
+                counted = self.of_rule(name)
+                counted.old += events
+                counted.new += events
+        for (user, namespace, old, new), events in self.who.items():
+            self.old.add(user, namespace, old * events)
+            self.new.add(user, namespace, new * events)
+        self.same.clear()
+        self.who.clear()
 
     def merge(self, later: "Tally") -> None:
         """Adds what was counted of later events."""
