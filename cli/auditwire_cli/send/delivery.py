@@ -9,7 +9,8 @@ from auditwire_cli.send.audit_log import AuditLog, Item
 from auditwire_cli.send.bodies import body
 from auditwire_cli.send.contents import Contents, contents_of, goes_on
 from auditwire_cli.send.posting import PostAnswer, Poster
-from auditwire_cli.send.shape import Shape
+from auditwire_cli.send.shape import Deliverer, Shape
+from auditwire_cli.send.wrapped import wrapped
 
 # Lambda takes 6 MiB a request, and the JSON string that API Gateway makes of a body can have double its size.
 MAX_BODY_BYTES = 3_000_000
@@ -29,11 +30,12 @@ class Batch:
         first, last = self.items[0], self.items[-1]
         return f"{self.file}:{first.place}" + (f"-{last.place}" if last.place != first.place else "")
 
-    def body(self, shape: Shape) -> bytes:
+    def body(self, shape: Shape | Deliverer) -> bytes:
         """The request body. Lines that are not JSON have no shape but their own."""
         if any(item.fault for item in self.items):
             return self.lines()
-        return body([item.raw for item in self.items], shape)
+        raw = [item.raw for item in self.items]
+        return wrapped(raw, shape) if isinstance(shape, Deliverer) else body(raw, shape)
 
     def lines(self) -> bytes:
         """The items as they are, one below the other: a body that holds everything that is in the file."""
@@ -111,7 +113,7 @@ def _is_full(gathered: list[Item], size: int, *, is_heavy: bool) -> bool:
 
 
 def deliver(
-    given: Iterable[Batch], poster: Poster, shape: Shape, report: Report, *, concurrency: int
+    given: Iterable[Batch], poster: Poster, shape: Shape | Deliverer, report: Report, *, concurrency: int
 ) -> Iterator[tuple[Batch, Contents]]:
     """Post every batch, ``concurrency`` at a time, and count the answers in ``report``.
 
@@ -145,6 +147,6 @@ def deliver(
             threads.shutdown(wait=True, cancel_futures=True)
 
 
-def _post(poster: Poster, batch: Batch, shape: Shape) -> tuple[int, Contents, PostAnswer]:
+def _post(poster: Poster, batch: Batch, shape: Shape | Deliverer) -> tuple[int, Contents, PostAnswer]:
     content = batch.body(shape)
     return len(content), contents_of(content, batch.items), poster.post(content)

@@ -10,7 +10,7 @@ import typer
 from auditwire.senders.kind import SenderKind
 from auditwire_cli.errors import ExitCode, UsageError
 from auditwire_cli.send.endpoint import Auth, Endpoint, checked_ca_file, checked_url, read_credential
-from auditwire_cli.send.shape import Shape
+from auditwire_cli.send.shape import Deliverer, Shape
 from auditwire_cli.stack import DEFAULT_STATE, read_state
 from auditwire_cli.terminal.output import Output, counted, show, show_json, tell
 
@@ -53,6 +53,10 @@ def send(
     ] = None,
     auth: Annotated[Auth, typer.Option(help="How the credential is sent.")] = Auth.BEARER,
     shape: Annotated[Shape, typer.Option(help="The shape of the bodies.")] = Shape.EVENT_LIST,
+    deliverer: Annotated[
+        Deliverer | None,
+        typer.Option("--as", help="Wrap the events as a cloud or a shipper does, instead of --shape."),
+    ] = None,
     batch_size: Annotated[int, typer.Option(min=1, max=MAX_BATCH, help="The items in a body, at most.")] = 400,
     gzip: Annotated[bool, typer.Option("--gzip", help="Compress the bodies.")] = False,
     ca_file: Annotated[
@@ -79,6 +83,9 @@ def send(
     endpoint quarantines it. Bodies that were not answered with 200 are listed at the end, with the lines they come
     from.
 
+    With --as the events are sent as EKS, GKE, AKS or fluent-bit would deliver them, for trying. GKE keeps less of an
+    event than there is, and each is a request of its own.
+
     \b
     Exit codes: 0 everything was answered with 200, 1 something was not, or is no audit event, 2 wrong usage,
     130 interrupted.
@@ -86,6 +93,7 @@ def send(
     \b
     Examples:
       auditwire send /var/log/kubernetes/audit/audit.log
+      auditwire send events/audit.log --as eks
       zcat audit-*.gz | auditwire send - --url https://audit.example.com --credential-file token
     """
     from auditwire_cli.send.delivery import Report, deliver
@@ -104,7 +112,7 @@ def send(
         ca_file=ca_file,
         plain_http=plain_http,
     )
-    size = 1 if shape is Shape.SINGLE else batch_size
+    size = 1 if shape is Shape.SINGLE or (deliverer is not None and deliverer.delivers_one) else batch_size
     report = Report()
     interrupted = False
     named = 0
@@ -114,7 +122,9 @@ def send(
         progress(total, is_bytes=True) as advance,
     ):
         try:
-            for batch, contents in deliver(_batches(files, size), poster, shape, report, concurrency=concurrency):
+            for batch, contents in deliver(
+                _batches(files, size), poster, deliverer or shape, report, concurrency=concurrency
+            ):
                 advance(batch.position, f"{report.events:,} events answered")
                 named = _name_rejects(batch, contents, named)
         except KeyboardInterrupt:

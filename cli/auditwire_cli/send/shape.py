@@ -17,3 +17,17 @@ class Shape(StrEnum):
     def of_kubesphere(self) -> bool:
         """Whether ks-apiserver sends this shape, and not kube-apiserver or a log shipper."""
         return self in {Shape.KS3, Shape.KS4}
+
+
+class Deliverer(StrEnum):
+    """Who delivers events in a form of its own."""
+
+    EKS = "eks"
+    GKE = "gke"
+    AKS = "aks"
+    FLUENT_BIT = "fluent-bit"
+
+    @property
+    def delivers_one(self) -> bool:
+        """Whether each event is a request of its own."""
+        return self is Deliverer.GKE
