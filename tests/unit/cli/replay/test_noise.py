@@ -71,3 +71,17 @@ def test_quiet_rules_are_said_to_be(auditwire: Run) -> None:
     result = auditwire("rules", "noise", "--events", "audit.log", "--rules", "rules.yaml")
 
     assert result.stdout.startswith("0 alerts of 0 rules in 13 events")
+
+
+def test_a_written_exception_passes_the_check_and_silences_what_it_says(auditwire: Run) -> None:
+    Path("after").mkdir()
+    Path("after/rules.yaml").write_bytes(Path("rules.yaml").read_bytes())
+    auditwire("rules", "noise", "--events", "audit.log", "--rules", "rules.yaml", "--out", "after/exceptions")
+
+    checked = auditwire("rules", "check", "after", "--strict")
+    replayed = auditwire(
+        "rules", "replay", "--events", "audit.log", "--old", "rules.yaml", "--new", "after", "--format", "json"
+    )
+
+    assert (checked.exit_code, checked.stdout.splitlines()[-1].endswith("no findings")) == (0, True)
+    assert json.loads(replayed.stdout)["alerts"] == {"old": 13, "new": 1, "gained": 0, "lost": 12, "changed": 0}
