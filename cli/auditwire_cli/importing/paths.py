@@ -19,6 +19,9 @@ ARRAYS: Final = frozenset((
 ))  # fmt: skip
 """Keys of Kubernetes objects whose value is an array of objects."""
 
+MAPS: Final = frozenset(("labels", "annotations", "matchLabels", "nodeSelector", "data", "stringData", "binaryData"))
+"""Keys of Kubernetes objects whose value is a map with keys that people choose."""
+
 _BODIES: Final = {"requestobject": "RequestObject", "responseobject": "ResponseObject"}
 _FREE: Final = {
     "annotations": "Annotations",
@@ -64,6 +67,9 @@ def _written(name: str) -> str:
 def _below(keys: list[str]) -> str:
     path = ""
     for position, key in enumerate(keys):
+        if position and keys[position - 1] in MAPS:
+            # What people name may hold dots: all that follows is one key.
+            return f"{path}[{quote('.'.join(keys[position:]))}]"
         path += f".{key}" if _PLAIN_KEY.fullmatch(key) else f"[{quote(key)}]"
         if key in ARRAYS and position < len(keys) - 1:
             path += "[*]"

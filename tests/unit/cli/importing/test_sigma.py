@@ -34,6 +34,10 @@ def text(event: Event, path: str) -> str:
     return "" if value is None else str(value).lower()
 
 
+def text_at(event: Event, path: str, key: str) -> str:
+    return str((get(event, path) or {}).get(key, "")).lower()
+
+
 def groups(event: Event) -> list[str]:
     return [group.lower() for group in get(event, "user.groups") or []]
 
@@ -89,6 +93,8 @@ READINGS: dict[str, tuple[str, Callable[[Event], bool]]] = {
                         lambda e: any(one.endswith(":latest") for one in images(e))),
     "annotation": ("s: {annotations.authorization.k8s.io/decision: allow}, condition: s",
                    lambda e: (e.get("annotations") or {}).get("authorization.k8s.io/decision") == "allow"),
+    "label": ("s: {requestObject.metadata.labels.app.kubernetes.io/name: Web}, condition: s",
+              lambda e: text_at(e, "requestObject.metadata.labels", "app.kubernetes.io/name") == "web"),
     "group": ("s: {apiGroup: ''}, condition: s", lambda e: text(e, "objectRef.apiGroup") == ""),
     "hostPath": ("s: {hostPath: '*'}, condition: s",
                  lambda e: any("hostPath" in one for one in get(e, "requestObject.spec.volumes") or [])),
@@ -128,6 +134,12 @@ def events() -> list[Event]:
     decisions = ("allow", "forbid")
     found += [{**base, "annotations": {"authorization.k8s.io/decision": decision}} for decision in decisions]
     found.append({**base, "objectRef": {"resource": "pods", "apiGroup": "apps"}})
+    named = (
+        {"app.kubernetes.io/name": "web"},
+        {"app": {"kubernetes": {"io/name": "web"}}},
+        {"app.kubernetes.io/name": "x"},
+    )
+    found += [{**base, "requestObject": {"metadata": {"labels": labels}}} for labels in named]
     return found
 
 
