@@ -13,6 +13,7 @@ import pytest
 from auditwire.documents.diagnostics import CODES, Diagnostic
 from auditwire.policy import check_policy
 from auditwire.rules import Source, load_sources
+from auditwire.rules.never_sent import Cloud
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "diagnostics.md").read_text(encoding="utf-8")
@@ -30,7 +31,7 @@ spec:
   rules:
 """
 
-Kind = Literal["condition", "entries", "document", "kubesphere", "policy"]
+Kind = Literal["condition", "entries", "document", "kubesphere", "gke", "policy"]
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,9 @@ def findings(kind: Kind, text: str) -> list[Diagnostic]:
         text = RULE + indent(text, "  ")
     source = Source("example.yaml", text + "\n")
     today = date(2026, 11, 29)
+    cloud = Cloud.GKE if kind == "gke" else None
     return load_sources(
-        [source], dialect="kubesphere" if kind == "kubesphere" else "auditwire", today=today
+        [source], dialect="kubesphere" if kind == "kubesphere" else "auditwire", today=today, cloud=cloud
     ).diagnostics
 
 

@@ -29,6 +29,14 @@ class Dialect(StrEnum):
     KUBESPHERE = "kubesphere"
 
 
+class Sender(StrEnum):
+    """The managed cloud that the events come from."""
+
+    EKS = "eks"
+    GKE = "gke"
+    AKS = "aks"
+
+
 def rules_check(
     paths: Annotated[
         list[Path] | None,
@@ -38,6 +46,9 @@ def rules_check(
     dialect: Annotated[
         Dialect, typer.Option(help="kubesphere also refuses what only auditwire understands.")
     ] = Dialect.AUDITWIRE,
+    sender: Annotated[
+        Sender | None, typer.Option(help="Also name fields that the events of this cloud never have.")
+    ] = None,
     strict: Strict = False,
     output: Format = Output.TEXT,
     explain_dialect: Annotated[
@@ -57,6 +68,7 @@ def rules_check(
     Examples:
       auditwire rules check rules
       auditwire rules check rules/alerting-rule.yaml --strict --format json
+      auditwire rules check rules --sender gke
       auditwire rules check --explain-dialect
     """
     if explain_dialect:
@@ -64,20 +76,23 @@ def rules_check(
         return
     if not paths:
         raise UsageError("there is nothing to check", "give a rule document, or a folder of them")
-    check_and_show(read_documents(paths), dialect=dialect, strict=strict, output=output)
+    check_and_show(read_documents(paths), dialect=dialect, sender=sender, strict=strict, output=output)
 
 
 def check_and_show(
     sources: "Sequence[Source]",
     *,
     dialect: Dialect = Dialect.AUDITWIRE,
+    sender: Sender | None = None,
     strict: bool = False,
     output: Output = Output.TEXT,
 ) -> None:
     """Show what is wrong with these documents. Raises typer.Exit(1) for errors, with ``strict`` for warnings too."""
     from auditwire.rules import load_sources
+    from auditwire.rules.never_sent import Cloud
 
-    loaded = load_sources(sources, dialect=dialect.value, today=datetime.now(UTC).date())
+    cloud = Cloud(sender) if sender is not None else None
+    loaded = load_sources(sources, dialect=dialect.value, today=datetime.now(UTC).date(), cloud=cloud)
     if output is Output.JSON:
         show_json([found.as_json() for found in loaded.diagnostics])
     else:

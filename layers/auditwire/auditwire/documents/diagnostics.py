@@ -37,6 +37,7 @@ CODES: Final[Mapping[str, str]] = {
     "AW125": "a patch says only what it changes",
     "AW126": "the path leads through a list",
     "AW127": "KubeSphere reads the macro otherwise",
+    "AW128": "this cloud never sends the field",
     "AW201": "the file is not YAML",
     "AW202": "the apiVersion is not supported",
     "AW203": "the key is unknown",

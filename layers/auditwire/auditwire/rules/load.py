@@ -33,6 +33,7 @@ from auditwire.rules.foreign import items_of, report_foreign
 from auditwire.rules.kubesphere import refuse_exceptions, refuse_extensions
 from auditwire.rules.lint import Subject, lint
 from auditwire.rules.message import MessageTemplate
+from auditwire.rules.never_sent import Cloud, report_never_sent
 from auditwire.rules.output import compile_output
 from auditwire.rules.pasted import read_otherwise
 from auditwire.rules.rule_document import read_rule_document
@@ -78,11 +79,18 @@ def load_rule_set(paths: Iterable[Path]) -> RuleSet:
     return loaded.rule_set
 
 
-def load_sources(sources: Iterable[Source], *, dialect: Dialect = "auditwire", today: date | None = None) -> Loaded:
+def load_sources(
+    sources: Iterable[Source],
+    *,
+    dialect: Dialect = "auditwire",
+    today: date | None = None,
+    cloud: Cloud | None = None,
+) -> Loaded:
     """Loads the rule set of these sources. Never raises an error. If a finding is an error there is no rule set.
 
-    ``today`` is the day against which the ends of exceptions are held; with None nothing is said about them. Files of
-    tests (``is_test_file``) are left out, also of the digest.
+    ``cloud`` is the managed cloud whose events the rules are checked for too. ``today`` is the day against which the
+    ends of exceptions are held; with None nothing is said about them. Files of tests (``is_test_file``) are left out,
+    also of the digest.
     """
     sources, tests = _apart(sources)
     reports = [Report(source) for source in sources]
@@ -137,6 +145,7 @@ def load_sources(sources: Iterable[Source], *, dialect: Dialect = "auditwire", t
     if dialect == "kubesphere":
         refuse_extensions(different, definitions, fields)
         refuse_exceptions(exceptions)
+    report_never_sent(different, definitions, fields, cloud)
     conditions = [one.as_rule for one in exceptions]
     lint(Subject(different, definitions, fields, settings, webhooks[0] if webhooks else None, conditions))
     diagnostics = _findings([*reports, *map(_check_tests, tests)])
