@@ -18,7 +18,8 @@ from sigma.conditions import (
 from sigma.correlations import SigmaCorrelationRule
 from sigma.exceptions import SigmaError, SigmaRuleLocation
 from sigma.filters import SigmaFilter
-from sigma.rule import SigmaRule
+from sigma.modifiers import modifier_mapping
+from sigma.rule import SigmaDetection, SigmaDetectionItem, SigmaRule
 
 from auditwire_cli.errors import UsageError
 from auditwire_cli.files import read_text
@@ -30,6 +31,7 @@ _REFUSED_MODIFIERS: Final = frozenset((
     "fieldref", "windash", "base64", "base64offset", "utf16", "utf16be", "utf16le", "wide", "expand",
     "minute", "hour", "day", "week", "month", "year",
 ))  # fmt: skip
+_MODIFIERS: Final = {modifier: name for name, modifier in modifier_mapping.items()}
 _INFO: Final = ("informational", "low")
 _WHAT: Final = "${User.Username} ${Verb} ${ObjectRef.Resource} ${ObjectRef.Name}"
 _LICENSE: Final = "DRL 1.1, https://github.com/SigmaHQ/Detection-Rule-License"
@@ -116,20 +118,21 @@ def _check_source(rule: SigmaRule) -> None:
 
 def _check_modifiers(rule: SigmaRule) -> None:
     for detection in rule.detection.detections.values():
-        for name in _keys(detection.to_plain()):
-            for modifier in name.split("|")[1:]:
-                if modifier in _REFUSED_MODIFIERS:
-                    raise UntranslatableError(f"the modifier {modifier} cannot be said")
+        for item in _items(detection):
+            if not item.value:
+                raise UntranslatableError(f"{item.field or 'a keyword'} has an empty list of values")
+            for modifier in item.modifiers:
+                name = _MODIFIERS.get(modifier, modifier.__name__)
+                if name in _REFUSED_MODIFIERS:
+                    raise UntranslatableError(f"the modifier {name} cannot be said")
 
 
-def _keys(plain: Any) -> Iterator[str]:
-    if isinstance(plain, dict):
-        for key, value in plain.items():
-            yield str(key)
-            yield from _keys(value)
-    elif isinstance(plain, list):
-        for value in plain:
-            yield from _keys(value)
+def _items(detection: SigmaDetection) -> Iterator[SigmaDetectionItem]:
+    for item in detection.detection_items:
+        if isinstance(item, SigmaDetection):
+            yield from _items(item)
+        else:
+            yield item
 
 
 def _clause(node: Any) -> Clause:

@@ -285,3 +285,10 @@ def test_what_is_no_file_of_sigma_ends_with_2(auditwire: Run, tmp_path: Path, co
     result = auditwire("rules", "import", "sigma", tmp_path / "a.yml", "--out", tmp_path / "out")
 
     assert (result.exit_code, (tmp_path / "out").exists()) == (2, False)
+
+
+@pytest.mark.parametrize("detection", ["s: {verb: []}, condition: s", "s: [], condition: s", "s: {}, condition: s"])
+def test_what_says_nothing_is_refused(imported: Any, detection: str) -> None:
+    outcomes, rules = imported(rule("r", detection))
+
+    assert (outcomes[0]["status"], rules) == ("refused", None)
