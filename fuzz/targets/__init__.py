@@ -3,8 +3,8 @@
 from fuzz.target import Target
 from fuzz.targets.bodies import DECODE, INFLATE, LINE, TIMESTAMP, URI
 from fuzz.targets.compiled import BUNDLE, STATE
-from fuzz.targets.cost import COST
 from fuzz.targets.console import CONSOLE, KUBESPHERE_API
+from fuzz.targets.cost import COST
 from fuzz.targets.documents import CONDITION, EVALUATE, POLICY, RULES
 from fuzz.targets.kept import ITEM, OUTBOX, RETRY, SEARCH
 from fuzz.targets.messages import RELAY
