@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import IO, Final, NamedTuple
+from typing import IO, TYPE_CHECKING, Final, NamedTuple
 
 from isal import igzip
 
@@ -19,6 +19,9 @@ from auditwire.archive.found import found_in
 from auditwire.archive.keys import kept_at, parse_object_key
 from auditwire.search.index_note import Indexed, encode_note, index_key, place_of
 from auditwire.search.index_row import encode_row
+
+if TYPE_CHECKING:
+    import duckdb
 
 MAX_ROWS_A_FILE: Final = 500_000
 """A busier hour has several files, so that writing one takes a bounded amount of memory."""
@@ -44,6 +47,7 @@ class IndexBuilder:
         self._folder = Path(tempfile.mkdtemp(prefix="auditwire-index-", dir=folder))
         self._spool: IO[bytes] = (self._folder / "spool").open("w+b")
         self._objects: dict[str, _Spooled] = {}
+        self._connection: duckdb.DuckDBPyConnection | None = None
 
     def __enter__(self) -> "IndexBuilder":
         return self
@@ -53,6 +57,8 @@ class IndexBuilder:
 
     def close(self) -> None:
         """Forgets everything that was not written."""
+        if self._connection is not None:
+            self._connection.close()
         self._spool.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -75,23 +81,29 @@ class IndexBuilder:
         for key in keys:
             if spooled := self._objects.get(key):
                 places[place_of(key)].append(spooled)
-        written = [self._write_file(place, part) for place in sorted(places) for part in _parts(places[place])]
+        written = self._write_files(places) if places else []
         self._objects.clear()
         self._spool.seek(0)
         self._spool.truncate()
         return written
 
-    def _write_file(self, place: str, objects: list[_Spooled]) -> str:
+    def _write_files(self, places: dict[str, list[_Spooled]]) -> list[str]:
+        # Only who writes the index needs DuckDB, which is large.
+        from auditwire.search.parquet import WRITING_MEMORY, connect, write_parquet  # noqa: PLC0415
+
+        if self._connection is None:
+            self._connection = connect(self._folder, memory=WRITING_MEMORY)
+        write = partial(write_parquet, connection=self._connection)
+        return [self._write_file(place, part, write) for place in sorted(places) for part in _parts(places[place])]
+
+    def _write_file(self, place: str, objects: list[_Spooled], write: Callable[[Path, Path, str], None]) -> str:
         note = encode_note(place, [each.noted for each in objects])
         rows, file = self._folder / "rows.json.gz", self._folder / "rows.parquet"
         with rows.open("wb") as packed:
             for each in objects:
                 self._spool.seek(each.offset)
                 packed.write(self._spool.read(each.length))
-        # Only who writes the index needs DuckDB, which is large.
-        from auditwire.search.parquet import write_parquet  # noqa: PLC0415
-
-        write_parquet(rows, file, note)
+        write(rows, file, note)
         key = index_key(place, note)
         self._put(key, file.read_bytes())
         rows.unlink()

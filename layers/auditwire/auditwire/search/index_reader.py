@@ -2,11 +2,12 @@
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 
+from auditwire.search.answer import Coverage
 from auditwire.search.errors import LostIndexError, OutOfTimeError
 from auditwire.search.index_files import Split, index_listing, split
 from auditwire.search.index_note import NOTE, Note, read_note
@@ -14,7 +15,6 @@ from auditwire.search.parquet import connect, literal
 from auditwire.search.range_files import RangeFiles
 
 if TYPE_CHECKING:
-    from auditwire.search.answer import Coverage
     from auditwire.search.place import Listed, Objects
     from auditwire.search.query import Query
     from auditwire.search.sql import Condition
@@ -30,9 +30,10 @@ class IndexReader:
 
     def __init__(self, place: "Objects", *, memory: str, threads: int) -> None:
         self._place = place
-        self._memory = memory
-        self._threads = threads
         self._notes: dict[tuple[str, int, object], Note | None] = {}
+        self._sizes: dict[str, int] = {}
+        self._coverage = Coverage()
+        self._database = connect(RangeFiles(self._sizes, self._read), memory=memory, threads=threads)
 
     def split(self, query: "Query", disbelieved: Iterable[str], coverage: "Coverage") -> Split:
         """Which objects of a query are in the index; files that are ``disbelieved`` do not count."""
@@ -44,37 +45,35 @@ class IndexReader:
     @contextmanager
     def source(self, parts: Split, condition: "Condition", coverage: "Coverage") -> "Iterator[Source]":
         """The rows of a split for which a condition holds."""
-        sizes = {file.key: file.size for file in parts.files}
-        with self._connected(sizes, coverage) as connection:
+        with self._connected({file.key: file.size for file in parts.files}, coverage) as connection:
             yield Source(connection, parts, condition)
 
     def _read_notes(self, files: "Sequence[Listed]", coverage: "Coverage") -> None:
         if not files:
             return
         with self._connected({each.key: each.size for each in files}, coverage) as connection:
-            for each in files:
-                note = None
-                try:
-                    found = connection.execute(
-                        f"SELECT value FROM parquet_kv_metadata({literal(_SCHEME + each.key)}) WHERE key = ?",
-                        [NOTE.encode()],
-                    ).fetchone()
-                    note = read_note(each.key, found[0]) if found else None
-                except duckdb.Error:
-                    pass
-                if note is None:
-                    coverage.remarks.append(f"{each.key} is no file of the index: what it stands for was scanned")
-                self._notes[_identity(each)] = note
+            try:
+                texts = _note_texts(connection, [each.key for each in files])
+            except duckdb.Error:
+                # Some of them are no files of Parquet: which, each one says.
+                texts = {}
+                for each in files:
+                    with suppress(duckdb.Error):
+                        texts.update(_note_texts(connection, [each.key]))
+        for each in files:
+            note = read_note(each.key, texts[each.key]) if each.key in texts else None
+            if note is None:
+                coverage.remarks.append(f"{each.key} is no file of the index: what it stands for was scanned")
+            self._notes[_identity(each)] = note
 
     @contextmanager
-    def _connected(self, sizes: Mapping[str, int], coverage: "Coverage") -> "Iterator[duckdb.DuckDBPyConnection]":
-        def read(key: str, start: int, end: int) -> bytes:
-            content = self._place.read_range(key, start, end)
-            coverage.bytes += len(content)
-            return content
-
-        with connect(RangeFiles(sizes, read), memory=self._memory, threads=self._threads) as connection:
-            over = threading.Event()
+    def _connected(self, sizes: Mapping[str, int], coverage: "Coverage") -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection of its own to the one database; its time is over when the coverage says so."""
+        self._sizes.update(sizes)
+        # Questions asked at the same time share what DuckDB reads; it is counted for the last of them.
+        self._coverage = coverage
+        over = threading.Event()
+        with self._database.cursor() as connection:
 
             def watch() -> None:
                 while not over.wait(_LOOK_SECONDS):
@@ -90,6 +89,11 @@ class IndexReader:
             finally:
                 over.set()
                 watcher.join()
+
+    def _read(self, key: str, start: int, end: int) -> bytes:
+        content = self._place.read_range(key, start, end)
+        self._coverage.bytes += len(content)
+        return content
 
 
 class Source:
@@ -126,3 +130,11 @@ class Source:
 
 def _identity(each: "Listed") -> tuple[str, int, object]:
     return (each.key, each.size, each.modified)
+
+
+def _note_texts(connection: duckdb.DuckDBPyConnection, keys: Sequence[str]) -> dict[str, bytes]:
+    places = ", ".join(literal(_SCHEME + key) for key in keys)
+    found = connection.execute(
+        f"SELECT file_name, value FROM parquet_kv_metadata([{places}]) WHERE key = ?", [NOTE.encode()]
+    ).fetchall()
+    return {name.removeprefix(_SCHEME): value for name, value in found}

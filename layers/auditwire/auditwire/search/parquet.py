@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 _ROW_GROUP: Final = 50_000
 
+WRITING_MEMORY: Final = "400MB"
+"""As much as writing a file may take."""
+
 
 def connect(reach: "Path | AbstractFileSystem", *, memory: str, threads: int = 2) -> duckdb.DuckDBPyConnection:
     """A database in memory that uses at most so much of it, and reaches nothing but the files of ``reach``: a folder,
@@ -31,6 +34,8 @@ def connect(reach: "Path | AbstractFileSystem", *, memory: str, threads: int = 2
     else:
         reachable = f"{reach.protocol}://"
         connection.register_filesystem(reach)
+        # What was read of a file's end for its note is not read again for its rows.
+        connection.execute("SET parquet_metadata_cache = true")
         connection.execute("SET temp_directory = ''")
     connection.execute(f"SET allowed_directories = [{literal(reachable)}]")
     connection.execute("SET enable_external_access = false")
@@ -38,18 +43,21 @@ def connect(reach: "Path | AbstractFileSystem", *, memory: str, threads: int = 2
     return connection
 
 
-def write_parquet(rows: Path, file: Path, note: str) -> None:
-    """Writes rows, gzipped lines of JSON, as a Parquet file that carries a note. Both are in one folder."""
+def write_parquet(rows: Path, file: Path, note: str, connection: duckdb.DuckDBPyConnection | None = None) -> None:
+    """Writes rows, gzipped lines of JSON, as a Parquet file that carries a note. Both are in one folder, which is that
+    of the ``connection`` if one is given."""
+    if connection is None:
+        with connect(rows.parent, memory=WRITING_MEMORY) as own:
+            write_parquet(rows, file, note, own)
+            return
     kinds = {name: "TIMESTAMP" if name in TIMES else kind for name, kind in COLUMNS.items()}
     columns = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in kinds.items())
     values = ", ".join(f'epoch_us("{name}") AS "{name}"' if name in TIMES else f'"{name}"' for name in COLUMNS)
-    with connect(rows.parent, memory="400MB") as connection:
-        connection.execute(
-            f"COPY (SELECT {values} FROM read_json({literal(str(rows))}, format = 'newline_delimited', "
-            f"compression = 'gzip', columns = {{{columns}}})) TO {literal(str(file))} (FORMAT parquet, "
-            f"COMPRESSION zstd, PARQUET_VERSION v2, "
-            f"ROW_GROUP_SIZE {_ROW_GROUP}, KV_METADATA {{{NOTE}: {literal(note)}}})"
-        )
+    connection.execute(
+        f"COPY (SELECT {values} FROM read_json({literal(str(rows))}, format = 'newline_delimited', "
+        f"compression = 'gzip', columns = {{{columns}}})) TO {literal(str(file))} (FORMAT parquet, COMPRESSION zstd, "
+        f"PARQUET_VERSION v2, ROW_GROUP_SIZE {_ROW_GROUP}, KV_METADATA {{{NOTE}: {literal(note)}}})"
+    )
 
 
 def literal(text: str) -> str:
