@@ -282,8 +282,8 @@ def test_a_second_system_does_not_take_the_state_file_away(run: Run) -> None:
 def test_rules_with_errors_are_named_and_the_shipped_ones_decide(tmp_path: Path, sample: Path) -> None:
     rules = tmp_path / "rules"
     rules.mkdir()
-    shipped = Path(__file__).parents[2] / "rules/alerting-rule.yaml"
-    (rules / "own.yaml").write_text(shipped.read_text().replace('Verb = "create"', 'Vreb = "create"'))
+    shipped = Path(__file__).parents[2] / "rules/archiving-rule.yaml"
+    (rules / "own.yaml").write_text(shipped.read_text().replace("Verb not in", "Vreb not in"))
 
     with running(tmp_path, "--rules", rules) as process:
         sent = auditwire("send", sample, cwd=tmp_path)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from alertmanagers import Fake, alertmanager
+from auditwire.rules import rule_files
 from auditwire_local import LocalSystem, Options
 from local_road import body_of, exec_event, post
 from waiting import until
@@ -41,8 +42,9 @@ def test_nothing_is_lost_without_rules_without_addresses_or_without_the_bundle(t
         assert not has(peer, 1)
 
         receivers = f"  receivers:\n  - {{name: am, type: alertmanager, config: {{url: '{peer.url}'}}}}\n"
-        for name, more in {"webhook.yaml": receivers, "alerting-rule.yaml": ""}.items():
-            s3.put_object(Bucket=bucket, Key=f"rules/{name}", Body=(RULES / name).read_text() + more)
+        for path in rule_files(RULES):
+            more = receivers if path.name == "webhook.yaml" else ""
+            s3.put_object(Bucket=bucket, Key=f"rules/{path.relative_to(RULES)}", Body=path.read_text() + more)
         until(lambda: has(peer, 1))
 
         in_force = max(bundles(system))

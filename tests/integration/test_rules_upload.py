@@ -17,6 +17,7 @@ from moto.s3.responses import S3Response
 
 from auditwire.bundles.rules_bucket import ACTIVE_KEY, MARKER_KEY, STATUS_KEY, S3RulesBucket, bundle_key, document_key
 from auditwire.bundles.rules_state import Active, Status
+from auditwire.rules import rule_files
 from auditwire.rules.pack import default_rule_set
 from auditwire.senders.kind import SenderKind
 from auditwire_local import ClusterCredential, LocalSystem, Options
@@ -437,8 +438,9 @@ def test_every_aws_call_of_compile_rules_is_allowed_and_needed(world: World) -> 
 
 
 def test_the_default_documents_are_accepted_as_they_are(world: World) -> None:
-    for path in sorted((Path(__file__).parents[2] / "rules").glob("*.yaml")):
-        world.put(path.name, path.read_bytes())
+    folder = Path(__file__).parents[2] / "rules"
+    for path in rule_files(folder):
+        world.put(path.relative_to(folder).as_posix(), path.read_bytes())
     world.delete("a.yaml")
 
     assert world.await_verdict("accepted").errors == 0

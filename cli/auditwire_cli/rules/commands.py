@@ -16,6 +16,7 @@ from auditwire_cli.rules.rollback import rules_rollback
 from auditwire_cli.rules.schema import rules_schema
 from auditwire_cli.rules.status import rules_status
 from auditwire_cli.rules.test import rules_test
+from auditwire_cli.rules.update import rules_update
 
 rules = group(
     "Check, try, test, fix and publish rule documents.",
@@ -26,6 +27,7 @@ rules = group(
     replay=rules_replay,
     noise=rules_noise,
     reach=rules_reach,
+    update=rules_update,
     fix=rules_fix,
     schema=rules_schema,
     publish=rules_publish,

@@ -10,10 +10,13 @@ from auditwire.bundles.rules_bucket import ACTIVE_KEY, MemoryRulesBucket, RulesB
 from auditwire.bundles.rules_state import Active
 from auditwire.rules import Source, load_sources
 from auditwire.rules.bundle import encode_bundle
+from auditwire.rules.pack import default_rule_set
 from made_events import event
 from rule_texts import one_rule
 
 COMPILED = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
+
+SHIPPED = list(dict.fromkeys(rule.document for rule in default_rule_set().alerting))
 
 
 def bundle_of(name: str) -> tuple[str, bytes]:
@@ -58,7 +61,7 @@ def world() -> World:
 
 
 def test_before_the_first_bundle_the_default_pack_holds(world: World) -> None:
-    assert world.documents() == ["alerting-rule"]
+    assert world.documents() == SHIPPED
     assert world.problems == []
 
 
@@ -120,7 +123,7 @@ def test_where_the_bundle_before_is_damaged_too_the_default_pack_holds(world: Wo
     world.publish("two", stored=b"", before=one)
     world.bucket.write(bundle_key(one.digest), b"{}")
 
-    assert world.documents() == ["alerting-rule"]
+    assert world.documents() == SHIPPED
 
 
 @pytest.mark.parametrize("active", [b"", b"[]", b'{"schema":1,"digest":5}'])
@@ -164,7 +167,7 @@ def test_an_outage_at_the_first_request_leaves_the_default_pack_until_it_ends(wo
         raise RulesBucketError("503 slow down")
 
     world.bucket.before = fail
-    assert world.documents() == ["alerting-rule"]
+    assert world.documents() == SHIPPED
     world.bucket.before = lambda request, key: None
     assert world.documents() == ["one"]
 
@@ -194,7 +197,7 @@ def test_who_cannot_use_the_only_bundle_there_is_keeps_every_event(world: World)
     assert "auditwire.RulesUnknown" in {rule.qualified for rule in world.rules.current().archiving}
 
 
-@pytest.mark.parametrize(("seconds", "documents"), [(0.19, ["one"]), (0.2, ["alerting-rule"])], ids=["quick", "slow"])
+@pytest.mark.parametrize(("seconds", "documents"), [(0.19, ["one"]), (0.2, SHIPPED)], ids=["quick", "slow"])
 def test_what_fails_quickly_is_tried_again_at_once(world: World, seconds: float, documents: list[str]) -> None:
     failures = [RulesBucketError("connection reset")]
 

@@ -25,6 +25,7 @@ from auditwire.bundles.rules_bucket import (
 )
 from auditwire.bundles.rules_state import Active, Status
 from auditwire.documents.source import Source, digest_of
+from auditwire.rules import rule_files
 from auditwire.rules.bundle import decode_bundle
 from rule_texts import one_rule
 
@@ -142,14 +143,14 @@ class TestAccepted:
 
     def test_the_digest_is_that_of_the_same_folder(self, world: World) -> None:
         folder = Path(__file__).parents[3] / "rules"
-        paths = sorted(folder.glob("*.yaml"))
-        for path in paths:
-            world.put(path.name, path.read_bytes())
+        texts = {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in rule_files(folder)}
+        for name, text in texts.items():
+            world.put(name, text.encode())
 
         compiled = world.compile()
 
         assert compiled.verdict == "accepted"
-        assert compiled.digest == digest_of(Source(path.name, path.read_text(encoding="utf-8")) for path in paths)
+        assert compiled.digest == digest_of(Source(name, text) for name, text in texts.items())
 
     def test_a_bundle_is_as_young_as_its_last_coming_into_force(self, world: World) -> None:
         digests = []

@@ -66,6 +66,22 @@ def test_once_there_are_as_many_functions_as_there_may_be_the_walker_goes_on() -
     assert matcher._functions_left == 0
 
 
+@pytest.mark.parametrize("field", ["ObjectRef.Name", "UserAgent", "RequestURI"])
+def test_patterns_on_a_field_in_lower_case_are_searched_for_apart(field: str) -> None:
+    words = ("shadow", "token", "metadata", "Shadow")
+    conditions = bound(
+        *(f'lower({field}) regex "{word}$"' for word in words[:3]), *(f'{field} regex "{word}$"' for word in words)
+    )
+    matcher = Matcher(conditions, hot=1)
+
+    for text in ("Shadow", "shadow", "TOKEN", "metadata", "İshadow"):
+        one = event(name=text, userAgent=text, requestURI=text)
+        expected = tuple(place for place, condition in enumerate(conditions) if evaluate(condition, one))
+
+        assert expected
+        assert matcher.match(one) == matcher.match(one) == expected
+
+
 def test_values_that_clients_choose_are_remembered_up_to_a_bound() -> None:
     asked: list[str] = []
     lengths = Remembered[str, int](lambda text: asked.append(text) or len(text))  # type: ignore[func-returns-value]

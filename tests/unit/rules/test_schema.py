@@ -9,7 +9,7 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator
 
-from auditwire.rules import Source, load_sources
+from auditwire.rules import Source, load_sources, rule_files
 from auditwire.rules.schema import SCHEMAS, document_schema, policy_schema, rule_schema, webhook_schema
 
 ROOT = Path(__file__).parents[3]
@@ -36,7 +36,7 @@ spec:
 
 
 def shipped() -> list[Any]:
-    return [pytest.param(path, id=path.name) for path in sorted((ROOT / "rules").rglob("*.yaml"))]
+    return [pytest.param(path, id=path.name) for path in rule_files(ROOT / "rules")]
 
 
 def shown() -> list[Any]:

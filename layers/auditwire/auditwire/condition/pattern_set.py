@@ -1,13 +1,15 @@
 """Many regular expressions on one field searched for in one pass."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from auditwire.condition.evaluate import Atom
 from auditwire.condition.memory import Remembered
-from auditwire.condition.operators import Test, pattern_size, search_of_all, spelling
+from auditwire.condition.operators import Test, pattern_size, regex_test, search_of_all, spelling
 from auditwire.condition.syntax import Operator
+
+_Search = Callable[[str], frozenset[int]]
 
 _FEWEST: Final = 3
 _MAX_INSTRUCTIONS: Final = 1_000
@@ -21,20 +23,25 @@ def shared_searches(atoms: Iterable[Atom]) -> dict[Atom, Test]:
     alone. What it found in a text is remembered, so that the other tests of an event only ask for it.
     The tests take texts and raise ``EvaluationError`` as the ones they stand for do.
     """
-    by_field: dict[str, dict[str, list[Atom]]] = defaultdict(dict)
+    by_field: dict[tuple[str, bool], dict[str, list[Atom]]] = defaultdict(dict)
     for atom in atoms:
         comparison, load = atom.comparison, atom.field.expression
         if comparison.operator is Operator.REGEX and atom.is_plain and load is not None and not comparison.lowered:
             pattern = spelling(comparison.operands[0])
             if pattern_size(pattern) <= _MAX_INSTRUCTIONS:
-                by_field[load].setdefault(pattern, []).append(atom)
+                by_field[load, comparison.lowered].setdefault(pattern, []).append(atom)
     shared: dict[Atom, Test] = {}
-    for group in by_field.values():
+    for (_, lowered), group in by_field.items():
         if len(group) >= _FEWEST:
-            found = Remembered(search_of_all({pattern: same[0].test for pattern, same in group.items()}))
+            search = search_of_all({pattern: regex_test(pattern) for pattern in group})
+            found = Remembered(_of_lower_case(search) if lowered else search)
             for position, same in enumerate(group.values()):
                 shared.update(dict.fromkeys(same, _one_of(found, position)))
     return shared
+
+
+def _of_lower_case(search: _Search) -> _Search:
+    return lambda text: search(text.lower())
 
 
 def _one_of(found: Remembered[str, frozenset[int]], position: int) -> Test:

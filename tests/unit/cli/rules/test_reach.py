@@ -86,6 +86,8 @@ def test_the_smallest_policy_is_one_that_kubernetes_loads(auditwire: Run, tmp_pa
 
 
 def test_without_tests_no_policy_is_written(auditwire: Run, tmp_path: Path) -> None:
-    result = auditwire("rules", "reach", SHIPPED / "alerting-rule.yaml", "--write", tmp_path / "policy")
+    alone = tmp_path / "alone.yaml"
+    alone.write_text((SHIPPED / "alerting-rule.yaml").read_text())
+    result = auditwire("rules", "reach", alone, "--write", tmp_path / "policy")
 
     assert (result.exit_code, (tmp_path / "policy").exists()) == (1, False)
