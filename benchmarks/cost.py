@@ -26,9 +26,18 @@ class Prices:
     dynamodb_million_writes: float = 0.625
     dynamodb_million_reads: float = 0.125
     dynamodb_gb_month: float = 0.25
+    dynamodb_recovery_gb_month: float = 0.20
+    """Point-in-time recovery, on top."""
+    dynamodb_infrequent_million_writes: float = 0.78
+    dynamodb_infrequent_million_reads: float = 0.155
+    dynamodb_infrequent_gb_month: float = 0.10
     sns_million_publishes: float = 0.50
     sqs_million_requests: float = 0.40
     logs_gb: float = 0.50
+    metric_month: float = 0.30
+    alarm_month: float = 0.10
+    dashboard_month: float = 3.00
+    kms_key_month: float = 1.00
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +68,10 @@ class Setting:
     """Of log lines and metrics a batch: the batch line, its metrics, Lambda's own three lines, the access log."""
     indexes: int = 3
     """Indexes of the DynamoDB archive: each is written with each item."""
-    item_overhead: int = 400
+    item_overhead: int = 430
     """Bytes of an item beside its content: keys, index attributes, names, and what DynamoDB adds."""
+    is_infrequent: bool = False
+    """Whether the table has the class STANDARD_INFREQUENT_ACCESS."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +115,14 @@ def cost_of_a_million(
         size = traffic.item + setting.item_overhead
         # A write counts by the started kB; an index entry is smaller. What is there already is looked for first.
         writes = kept * (-(-size // 1024) + setting.indexes)
-        archive = (writes * prices.dynamodb_million_writes + kept * prices.dynamodb_million_reads) / _MILLION
-        storage = kept * (size + setting.indexes * setting.item_overhead) / _GB * prices.dynamodb_gb_month
+        rare = setting.is_infrequent
+        write = prices.dynamodb_infrequent_million_writes if rare else prices.dynamodb_million_writes
+        read = prices.dynamodb_infrequent_million_reads if rare else prices.dynamodb_million_reads
+        gb_month = prices.dynamodb_infrequent_gb_month if rare else prices.dynamodb_gb_month
+        archive = (writes * write + kept * read) / _MILLION
+        # Recovery is for the table, not for its indexes.
+        entries = kept * setting.indexes * setting.item_overhead / _GB
+        storage = kept * size / _GB * (gb_month + prices.dynamodb_recovery_gb_month) + entries * gb_month
     sent = _MILLION * traffic.alerts
     # Published, received, deleted; SNS delivers to SQS for nothing.
     alerts = sent / _MILLION * (prices.sns_million_publishes + 2 * prices.sqs_million_requests)
@@ -117,3 +134,33 @@ def cost_of_a_million(
         logs=batches * setting.log_bytes / _GB * prices.logs_gb,
         storage_month=storage,
     )
+
+
+def month(cost: Cost, millions: float, months_kept: int) -> float:
+    """Dollars of a month in which so many million events come, once as many months are stored as are kept."""
+    return millions * (cost.total + cost.storage_month * months_kept)
+
+
+def fixed_month(metrics: int, alarms: int, prices: Prices | None = None) -> float:
+    """Dollars a month whatever the traffic: metrics of no cluster, alarms, the dashboard, the seal key."""
+    prices = prices or Prices()
+    return metrics * prices.metric_month + alarms * prices.alarm_month + prices.dashboard_month + prices.kms_key_month
+
+
+def flood_day(
+    requests_a_second: int, prices: Prices | None = None, setting: Setting | None = None, seconds: float = 0.02
+) -> float:
+    """Dollars of a day in which strangers send as much as the throttle lets through, each request with another wrong
+    credential, which costs a read of the table. ``seconds`` is what one is billed; assumed."""
+    prices, setting = prices or Prices(), setting or Setting()
+    requests = requests_a_second * 86_400 / _MILLION
+    gb_seconds = seconds * setting.memory_mb / 1024
+    each = (
+        prices.http_api_million_requests
+        + prices.lambda_million_requests
+        + gb_seconds * prices.lambda_gb_second_arm * _MILLION
+        # A consistent read of a small row is one unit.
+        + prices.dynamodb_million_reads
+        + 1_000 * prices.logs_gb / _GB * _MILLION
+    )
+    return requests * each

@@ -6,7 +6,7 @@ from typing import Final, Literal
 from cost import Cost, Setting, Traffic, cost_of_a_million
 from growth import LEVELS
 
-SIZES: Final = (1, 16, 64, 400)
+SIZES: Final = (1, 25, 64, 400)
 ALERTS: Final = 0.001
 """Alerts an event, after folding: one in a thousand."""
 

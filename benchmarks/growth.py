@@ -1,6 +1,6 @@
 """How cost grows: with the number of rules, with the size of a batch, and with the level of its events."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import mean
 from typing import Final
 
@@ -16,7 +16,7 @@ from auditwire.rules import RuleSet
 from auditwire.senders.kind import SenderKind
 
 RULES: Final = (6, 60, 120, 180, 240, 300, 420, 540)
-BATCHES: Final = (1, 4, 16, 64, 256, 400)
+BATCHES: Final = (1, 4, 16, 25, 64, 256, 400)
 LEVELS: Final = ("Metadata", "Request", "RequestResponse")
 
 _WARM: Final = 25
@@ -34,14 +34,14 @@ def by_batch() -> dict[str, float]:
     return {f"batch {size}": _whole_cost(rules, batches(max(4, 64 // size), size)) for size in BATCHES}
 
 
-def by_level() -> dict[str, float]:
+def by_level(sizes: Sequence[int] = BATCHES) -> dict[str, float]:
     """What an event costs at each level: ``LEVEL batch N`` microseconds a batch of N; ``LEVEL body`` bytes as sent,
     ``LEVEL line`` bytes as archived and compressed with its batch, ``LEVEL item`` alone; and ``kept``, the share that
     is archived."""
     rules = batch.rules_keeping(batch.KEPT["alerts and writes"])
     figures: dict[str, float] = {}
     for level in LEVELS:
-        for size in BATCHES:
+        for size in sizes:
             bodies = [at_level(body, level) for body in batches(max(4, 64 // size), size)]
             figures[f"{level} batch {size}"] = _whole_cost(rules, bodies)
         body = at_level(batches(1)[0], level)

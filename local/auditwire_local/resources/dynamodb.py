@@ -8,7 +8,7 @@ def make_table(request: Request) -> Made:
     """A table with its keys, indexes, time to live and point-in-time recovery; encryption is recorded
     only."""
     properties, dynamodb = request.properties, request.client("dynamodb")
-    properties.record("TableName", "SSESpecification")
+    properties.record("TableName", "SSESpecification", "TableClass")
     given = properties.select(
         "AttributeDefinitions",
         "KeySchema",
