@@ -37,9 +37,6 @@ def test_the_class_for_infrequent_access_pays_when_events_are_kept_for_long() ->
     parameters = source()["Parameters"]
     assert parameters["ArchiveRetentionDays"]["Default"] == 365
     assert parameters["ArchiveTableClass"]["Default"] == "infrequent"
-        365,
-        "infrequent",
-    )
 
 
 def test_the_page_has_the_fixed_costs_of_the_template() -> None:
