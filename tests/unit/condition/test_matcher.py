@@ -261,3 +261,25 @@ def test_expressions_on_lower_case_are_not_searched_for_in_the_text_as_it_is() -
     for matcher in (Matcher(nodes), Matcher(nodes, hot=1)):
         for _ in range(2):
             assert matcher.match(event(userAgent="CURL/8 Nmap xX")) == (0, 1, 3)
+
+
+def test_what_only_some_requests_can_have_rules_the_others_out() -> None:
+    conditions = (
+        "PodSpec.hostPID = true",
+        "Containers exists or PodSpec.volumes[*].name = 1",
+        'any Containers[*] (name = "a") and ObjectRef.Name > 5',
+        '(PodSpec.a = 1 and RequestObject.b = 2) or (Verb = "create" and Containers[*].c = 3)',
+        'PodSpec.hostPID = true or Verb = "get"',
+        "PodSpec.hostPID not exists",
+        "not (PodSpec.hostPID = true)",
+        "ObjectRef.Name > 5 and PodSpec.hostPID = true",
+    )
+    matcher = Matcher(bound(*conditions))
+
+    def open_for(**about: Any) -> list[int]:
+        possible = matcher._possible(event(name="5", **about))
+        return [position for position in range(len(conditions)) if possible >> position & 1]
+
+    assert open_for(verb="create") == list(range(8))
+    assert open_for(verb="get") == open_for(verb="create", subresource="status") == [4, 5, 6, 7]
+    assert open_for(verb="patch", subresource="resize") == list(range(8))

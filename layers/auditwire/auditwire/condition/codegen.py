@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from auditwire.condition.elements import ElementTest
 from auditwire.condition.errors import UnexpectedTypeError
-from auditwire.condition.evaluate import Atom, Bound
+from auditwire.condition.evaluate import Atom, Bound, Leaf, is_false_of_nothing
 from auditwire.condition.fields import Field, Kind
 from auditwire.condition.operators import Test, spelling
 from auditwire.condition.reach import quick_element_judge, quick_judge
@@ -87,17 +87,24 @@ class Scope:
             return f"({' or '.join(map(self.expression, children(node)))})"
         if isinstance(node, Not):
             return f"(not {self.expression(*children(node))})"
-        if isinstance(node, ElementTest):
-            return f"{self.constant(_judge_of_elements(node))}({self.load(node.field)})"
         if not isinstance(node, Atom):
-            return f"{self.constant(node.judge)}({self.load(node.field)})"
+            judge = _judge_of_elements(node) if isinstance(node, ElementTest) else node.judge
+            return self._judged(node, judge)
         if not is_inline(node):
-            judge = _judge_of_texts(node) if _is_of_texts(node) else quick_judge(node)
-            return f"{self.constant(judge)}({self.load(node.field)})"
+            return self._judged(node, _judge_of_texts(node) if _is_of_texts(node) else quick_judge(node))
         text = self.load(node.field)
         self._texts[text] = may_miss = node.field.kind is Kind.OPTIONAL_TEXT
         test = self.inline(node, text, negated=node.comparison.negated)
         return f"({text} is not None and {test})" if may_miss else test
+
+    def _judged(self, leaf: Leaf, judge: Callable[[Any], bool]) -> str:
+        """A call of a judge; none where the event has nothing to judge, as most have no body."""
+        load, name = self.load(leaf.field), self.constant(judge)
+        if not is_false_of_nothing(leaf) or not leaf.field.name:
+            return f"{name}({load})"
+        if leaf.field.kind is Kind.JSON:
+            return f"((body := {load}) is not None and {name}(body))"
+        return f"({load} is not None and {name}({load}))" if leaf.field.kind is Kind.TEXTS else f"{name}({load})"
 
     def inline(self, atom: Atom, text: str, *, negated: bool) -> str:
         """The test of a local variable that holds a text."""

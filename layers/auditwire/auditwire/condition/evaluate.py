@@ -89,6 +89,13 @@ def evaluate(node: Any, event: Any) -> bool:
     return any(evaluate(operand, event) for operand in node.operands)
 
 
+def is_false_of_nothing(leaf: Leaf) -> bool:
+    """Whether a test is false, and raises nothing, where its field is missing: all but ``not exists``."""
+    if not isinstance(leaf, Atom) or leaf.comparison.operator is not Operator.EXISTS:
+        return True
+    return not leaf.comparison.negated
+
+
 def leaves_of(node: Bound) -> Iterator[Leaf]:
     """Every test of a bound expression, in the order of its text."""
     return (part for part in walk(node) if isinstance(part, Leaf))

@@ -44,6 +44,8 @@ class Field:
     members: frozenset[str] = frozenset()
     depends: Callable[[Any, AbstractSet[str]], bool] | None = None
     """Whether the field of an event depends on the members that are unknown; None if it always does."""
+    only_where: "tuple[tuple[Field, frozenset[str]], ...]" = ()
+    """Other fields, each with values: where one of them has another value, this field is missing."""
 
     def is_unknown(self, event: Any, unknown: AbstractSet[str]) -> bool:
         """Whether nobody can say what the field is, where these members of the event are not known."""

@@ -106,7 +106,7 @@ def _find_joined(value: Any, keys: tuple[str, ...]) -> Any:
         return value
     if not isinstance(value, dict):
         return None
-    for key, below in _first_keys(keys):
+    for key, below in first_keys(keys):
         if key in value:
             found = _find_joined(value[key], below)
             if found is not None:
@@ -124,10 +124,10 @@ def exists_below(value: Any, keys: tuple[str, ...]) -> bool:
         prefix = ".".join(keys) + "."
         if any(key.startswith(prefix) and is_present(below) for key, below in value.items()):
             return True
-    return any(key in value and exists_below(value[key], below) for key, below in _first_keys(keys))
+    return any(key in value and exists_below(value[key], below) for key, below in first_keys(keys))
 
 
-def _first_keys(keys: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+def first_keys(keys: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Each key that some of these may be together, from the first one on, and the keys that are left below it."""
     joined = keys[0]
     yield joined, keys[1:]

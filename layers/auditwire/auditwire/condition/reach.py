@@ -10,9 +10,11 @@ from typing import Any, Final
 
 from auditwire.condition.elements import ElementTest
 from auditwire.condition.evaluate import Atom, Leaf
+from auditwire.condition.fields import Kind
 from auditwire.condition.operators import holds
-from auditwire.condition.paths import Quoted
+from auditwire.condition.paths import Quoted, first_keys
 from auditwire.condition.syntax import AnyElement, Operator
+from auditwire.condition.values import is_present
 
 _Judge = Callable[[Any], bool]
 _Find = Callable[[Any], Any]
@@ -28,9 +30,41 @@ class _OddShapeError(Exception):
 def quick_judge(atom: Atom) -> _Judge:
     """A function that gives what ``atom.judge`` gives, and raises what it raises."""
     if atom.comparison.operator is Operator.EXISTS:
-        return atom.judge
+        return _judge_presence(atom)
     indexed = len(atom.steps) > 1 or atom.steps[0].index is not None
     return _walk(atom, _judge_element(atom) if indexed else _judge_end(atom))
+
+
+def _judge_presence(atom: Atom) -> _Judge:
+    """``exists`` of a path without indexes; of others the reference is asked."""
+    step, negated = atom.steps[0], atom.comparison.negated
+    if atom.field.kind is not Kind.JSON or len(atom.steps) > 1 or step.index is not None or len(step.keys) > _MAX_KEYS:
+        return atom.judge
+    exists = _presence(step.keys)
+    return lambda value: exists(value) is not negated
+
+
+def _presence(keys: tuple[str, ...]) -> _Judge:
+    """``paths.exists_below`` for these keys."""
+    if not keys:
+        return is_present
+    options = [(joined, _presence(below)) for joined, below in first_keys(keys)]
+    prefix = "" if any(isinstance(key, Quoted) for key in keys) else ".".join(keys) + "."
+
+    def exists(value: Any) -> bool:
+        if value.__class__ is not dict:
+            return False
+        for key, below in options:
+            found = value.get(key)
+            if found is not None and below(found):
+                return True
+        if prefix:
+            for key, found in value.items():
+                if key.startswith(prefix) and is_present(found):
+                    return True
+        return False
+
+    return exists
 
 
 def quick_element_judge(test: ElementTest, condition: _Judge) -> _Judge:

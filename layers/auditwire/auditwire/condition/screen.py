@@ -8,15 +8,15 @@ once: from then on all of them together cost one lookup.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any
+from typing import Any, cast
 
 from auditwire.condition.codegen import Scope
 from auditwire.condition.errors import EvaluationError
-from auditwire.condition.evaluate import Atom, Bound, Leaf, leaves_of
+from auditwire.condition.evaluate import Atom, Bound, Leaf, is_false_of_nothing, leaves_of
 from auditwire.condition.fields import Field, Kind
 from auditwire.condition.memory import Remembered
 from auditwire.condition.operators import Test, spelling
-from auditwire.condition.syntax import And, AnyElement, Not, Number, Operator, Text
+from auditwire.condition.syntax import And, AnyElement, Not, Number, Operator, Or, Text
 from auditwire.condition.values import parse_number, text_of
 
 
@@ -36,6 +36,9 @@ class Screen:
                 field = _repeating_field(part)
                 if field is None or may_raise:
                     rest.append(part)
+                    for other, values in () if may_raise else _implied(part).values():
+                        _, table = tables.setdefault(str(other.expression), (other, _Table(everything, searches)))
+                        table.ask(values, position)
                 else:
                     _, table = tables.setdefault(str(field.expression), (field, _Table(everything, searches)))
                     table.add(part, position)
@@ -78,11 +81,18 @@ class _Table:
         wanted = _wanted(part)
         if wanted and not self._asking & bit:
             # Tests for certain values are looked up, however many there are.
-            self._asking |= bit
-            for value in wanted:
-                self._asking_for[value] = self._asking_for.get(value, 0) | bit
+            self.ask(wanted, position)
         else:
             self._others[part] = self._others.get(part, 0) | bit
+
+    def ask(self, values: frozenset[str], position: int) -> None:
+        """Note that a condition holds only for these values, unless it asks for certain values already."""
+        bit = 1 << position
+        if self._asking & bit:
+            return
+        self._asking |= bit
+        for value in values:
+            self._asking_for[value] = self._asking_for.get(value, 0) | bit
 
     def leaves(self, value: Any) -> int:
         """The conditions that a value of the field leaves possible. Raises ``EvaluationError`` as their tests do."""
@@ -114,6 +124,29 @@ def _parts(condition: Bound) -> Iterator[tuple[Bound, bool]]:
     for operand in dict.fromkeys(operands):  # what macros repeat counts once
         yield operand, raised
         raised = raised or not all(map(never_raises, leaves_of(operand)))
+
+
+def _implied(part: Bound) -> dict[str, tuple[Field, frozenset[str]]]:
+    """Fields with values, of which a part needs one to be true: where a field has another value, the part is false and
+    raises nothing."""
+    if isinstance(part, Leaf):
+        needed = part.field.only_where if is_false_of_nothing(part) else ()
+        return {str(field.expression): (field, values) for field, values in needed}
+    if isinstance(part, And):
+        found: dict[str, tuple[Field, frozenset[str]]] = {}
+        for operand in part.operands:
+            found = {**_implied(cast("Bound", operand)), **found}
+            if not all(map(never_raises, leaves_of(cast("Bound", operand)))):
+                break
+        return found
+    if isinstance(part, Or):
+        each = [_implied(cast("Bound", operand)) for operand in part.operands]
+        return {
+            key: (field, frozenset(value for one in each for value in one[key][1]))
+            for key, (field, _) in each[0].items()
+            if all(key in one for one in each)
+        }
+    return {}
 
 
 def _repeating_field(part: Bound) -> Field | None:

@@ -14,6 +14,7 @@ MEMBERS: Final = frozenset(("stage", "annotations", "responseStatus", "verb", "o
 """The members of an event that say how its request ended."""
 
 _DECISION: Final = "authorization.k8s.io/decision"
+_FORBID: Final = "forbid"
 _REASON: Final = "authorization.k8s.io/reason"
 _REFUSED: Final = (401, 403)
 _FIRST_ERROR: Final = 400
@@ -28,11 +29,12 @@ def outcome_of(event: Any) -> str | None:
     code = _code(event)
     if code is None:
         return None
-    if _is_forbidden(event) or code in _REFUSED:
+    annotations = event.annotations
+    if code in _REFUSED or (annotations and annotations.get(_DECISION) == _FORBID):
         return DENIED
     if code >= _FIRST_ERROR or event.stage == "Panic":
         return FAILED
-    return DRY_RUN if _is_dry_run(event) else ALLOWED
+    return DRY_RUN if event.verb in _CHANGES and _is_dry_run(event) else ALLOWED
 
 
 def outcome_depends(event: Any, unknown: AbstractSet[str]) -> bool:
@@ -44,7 +46,7 @@ def outcome_depends(event: Any, unknown: AbstractSet[str]) -> bool:
         return False
     if "annotations" in unknown:
         return True
-    if _is_forbidden(event) or code >= _FIRST_ERROR or event.stage == "Panic":
+    if (event.annotations or {}).get(_DECISION) == _FORBID or code >= _FIRST_ERROR or event.stage == "Panic":
         return False
     return bool(unknown & {"verb", "objectRef", "requestURI"})
 
@@ -69,17 +71,13 @@ def _code(event: Any) -> int | None:
     return code or None
 
 
-def _is_forbidden(event: Any) -> bool:
-    return bool(event.annotations) and event.annotations.get(_DECISION) == "forbid"
-
-
 def _is_dry_run(event: Any) -> bool:
-    """Whether the API server only tried the request out.
+    """Whether the API server only tried a change out.
 
-    Reads, tokens and connections to pods know no dry run: there the parameter is just what a client wrote.
+    Tokens and connections to pods know no dry run: there the parameter is just what a client wrote, as in reads.
     """
-    if event.verb not in _CHANGES or event.objectRef.subresource in _WITHOUT_DRY_RUN:
-        return False
     _, _, query = event.requestURI.partition("?")
+    if not query or event.objectRef.subresource in _WITHOUT_DRY_RUN:
+        return False
     asked = [value for name, value in parse_qsl(query, keep_blank_values=True) if name == "dryRun"]
     return bool(asked) and all(value == "All" for value in asked)

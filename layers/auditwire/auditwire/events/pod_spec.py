@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from auditwire.events.json_patch import asked_for
 
-_VERBS: Final = frozenset(("create", "update", "patch"))
-_SUBRESOURCES: Final = frozenset(("", "ephemeralcontainers", "resize"))
+VERBS: Final = frozenset(("create", "update", "patch"))
+SUBRESOURCES: Final = frozenset(("", "ephemeralcontainers", "resize"))
+"""The requests that can ask anything of pods."""
 
 # Where the specification stands, by resource and its API groups; other groups may have other kinds of these names.
 _OF_TEMPLATE: Final = ("spec", "template", "spec")
@@ -41,7 +42,7 @@ def location_of(verb: str, resource: str, group: str, subresource: str) -> tuple
     """The keys that lead to the pod specification in the body of such a request; None if it cannot ask for one."""
     if not all(isinstance(text, str) for text in (verb, resource, group, subresource)):
         return None  # no decoded event, but one that was built may hold anything
-    if verb not in _VERBS or subresource not in _SUBRESOURCES or not resource:
+    if verb not in VERBS or subresource not in SUBRESOURCES or not resource:
         return None
     if resource in _CORE_WITHOUT if group == "" else group in _GROUPS_WITHOUT:
         return None

@@ -15,8 +15,7 @@ from auditwire.condition.errors import Finding
 from auditwire.condition.fields import Field, Kind
 from auditwire.condition.syntax import Path, Segment
 from auditwire.documents.nearest import nearest
-from auditwire.events import outcome
-from auditwire.events.pod_spec import location_of
+from auditwire.events import outcome, pod_spec
 
 
 def _pod_spec_depends(event: Any, unknown: AbstractSet[str]) -> bool:
@@ -24,7 +23,7 @@ def _pod_spec_depends(event: Any, unknown: AbstractSet[str]) -> bool:
     ref = event.objectRef
     if unknown & {"objectRef", "verb"}:
         return True
-    return location_of(event.verb, ref.resource, ref.apiGroup, ref.subresource) is not None
+    return pod_spec.location_of(event.verb, ref.resource, ref.apiGroup, ref.subresource) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +187,17 @@ def _leaf_field(path: Path, leaf: _Leaf, own: Segment, rest: tuple[Segment, ...]
         return Field(leaf.kind, _optional_loader(leaf.attribute), rest, expression, leaf.name, repeats, members)
     depends = _DEPENDS.get(parent)
     load, expression = attrgetter(leaf.attribute), f"event.{leaf.attribute}"
-    return Field(leaf.kind, load, rest, expression, leaf.name, repeats, members, depends)
+    needed = _ONLY_WHERE if parent in ("podSpec", "containers") else ()
+    return Field(leaf.kind, load, rest, expression, leaf.name, repeats, members, depends, needed)
+
+
+def _own_field(name: str) -> Field:
+    """A field of the table by its documented name."""
+    path = Path(tuple(Segment(part) for part in name.split(".")), name)
+    found = EventFields().resolve(path)
+    if isinstance(found, Finding):
+        raise TypeError(found.message)
+    return found
 
 
 def _optional_loader(attribute: str) -> Callable[[Any], Any]:
@@ -224,3 +233,10 @@ def _unknown(path: Path) -> Finding:
     near = nearest(written, FIELD_NAMES)
     hint = f"did you mean {near}?" if near else "the fields are listed in docs/rules.md"
     return Finding("AW102", f"there is no field {path.text!r} in an audit event", hint, path.offset)
+
+
+_ONLY_WHERE: Final = (
+    (_own_field("Verb"), pod_spec.VERBS),
+    (_own_field("ObjectRef.Subresource"), pod_spec.SUBRESOURCES),
+)
+"""Only these requests can ask anything of pods."""
