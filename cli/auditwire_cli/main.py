@@ -19,7 +19,9 @@ from auditwire_cli.import_logs.import_logs import import_logs
 from auditwire_cli.ledger.ledger import ledger
 from auditwire_cli.policy.commands import policy
 from auditwire_cli.quarantine.commands import quarantine
+from auditwire_cli.query.index import index
 from auditwire_cli.query.query import query
+from auditwire_cli.query.subject import subject
 from auditwire_cli.rules.commands import rules
 from auditwire_cli.send.send import send
 
@@ -31,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (dev, send, query, console, ledger, doctor, verify, receipt, seal, public_key):
+for command in (dev, send, query, subject, index, console, ledger, doctor, verify, receipt, seal, public_key):
     app.command()(command)
 app.command("import")(import_logs)
 app.add_typer(rules, name="rules")

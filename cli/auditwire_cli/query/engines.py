@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 DEFAULT_MAX_COST: Final = 1.0
 """Dollars that a search may cost without a question."""
 
-_HAS_DUCKDB: Final = all(importlib.util.find_spec(name) is not None for name in ("duckdb", "fsspec"))
+HAS_DUCKDB: Final = all(importlib.util.find_spec(name) is not None for name in ("duckdb", "fsspec"))
+"""Whether the index can be read and written here."""
+
 # How far back to look where every hour has to be read.
 _HOURS = 24
 
@@ -74,11 +76,11 @@ def _of_bucket(found: Deployment, bucket: str, choice: Choice, search: "Search",
     from auditwire.search.scan import Scan
 
     place, asked, name = BucketObjects(found.client("s3"), bucket), Query.of(search, texts), choice.engine
-    if name in (EngineName.DUCKDB, EngineName.ATHENA) and not _HAS_DUCKDB:
+    if name in (EngineName.DUCKDB, EngineName.ATHENA) and not HAS_DUCKDB:
         raise UsageError("DuckDB is not installed", "pip install 'auditwire[search]', or use --engine scan")
-    if name is EngineName.SCAN or not _HAS_DUCKDB:
+    if name is EngineName.SCAN or not HAS_DUCKDB:
         scan = Scan(place)
-        _agree(scan.price(asked), choice)
+        agree(scan.price(asked), choice.max_cost, yes=choice.yes)
         return scan
     from auditwire.search.duckdb_engine import DuckDBEngine
 
@@ -88,7 +90,7 @@ def _of_bucket(found: Deployment, bucket: str, choice: Choice, search: "Search",
     price = engine.price(asked)
     if name is EngineName.AUTO and price.dollars > choice.max_cost and "AthenaWorkGroup" in found.outputs:
         return _athena(found, place, asked, choice)
-    _agree(price, choice)
+    agree(price, choice.max_cost, yes=choice.yes)
     return engine
 
 
@@ -100,15 +102,15 @@ def _athena(found: Deployment, place: "BucketObjects", asked: "Query", choice: C
         raise UsageError(f"the stack {found.name} has no tables for Athena", "deploy it with AthenaSearch=on")
     athena = Athena(found.client("athena"), found.output("AthenaWorkGroup"), found.output("SearchDatabase"))
     engine = AthenaEngine(place, athena)
-    _agree(engine.price(asked), choice)
+    agree(engine.price(asked), choice.max_cost, yes=choice.yes)
     return engine
 
 
-def _agree(price: "Price", choice: Choice) -> None:
-    """Asks before more is spent than may be."""
-    if price.dollars > choice.max_cost:
+def agree(price: "Price", max_cost: float, *, yes: bool) -> None:
+    """Asks before more is spent than may be. Raises UsageError where nobody can be asked."""
+    if price.dollars > max_cost:
         size = f"{price.bytes / 1e9:,.1f} GB in {counted(price.objects, 'object')}"
-        confirm(f"this reads up to {size}, for about ${price.dollars:,.2f}. Go on?", yes=choice.yes)
+        confirm(f"this reads up to {size}, for about ${price.dollars:,.2f}. Go on?", yes=yes)
 
 
 def _since_yesterday(search: "Search", now: datetime) -> "Search":
