@@ -171,6 +171,7 @@ def export_kubesphere(rule_set: RuleSet) -> tuple[list[Outcome], list[Source]]:
             purposes.setdefault(rule.document, purpose)
     outcomes = [Outcome(text.document, text.name, "imported", document=text.document, entry=text.name)
                 for text in texts.values()]  # fmt: skip
+    excepted = {exception.text.rule for exception in rule_set.exceptions}
     for outcome in outcomes:
         text = texts[f"{outcome.document}.{outcome.name}"]
         source = Source("x.yaml", as_yaml(_for_kubesphere(text.document, purposes[text.document], [text])))
@@ -179,6 +180,8 @@ def export_kubesphere(rule_set: RuleSet) -> tuple[list[Outcome], list[Source]]:
             outcome.refuse(wrong[0].message)
         elif text.labels or text.annotations or text.alert != "fold":
             outcome.notes.append("KubeSphere's rules have no labels, annotations and alert: they are left out")
+        if not wrong and text.qualified in excepted:
+            outcome.notes.append("KubeSphere knows no exceptions: there it alerts of everything that it matches")
     kept = {f"{one.document}.{one.name}" for one in outcomes if one.status != "refused"}
     sources = []
     for name, purpose in purposes.items():

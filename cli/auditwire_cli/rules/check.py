@@ -110,6 +110,7 @@ def _summary(sources: "Sequence[Source]", loaded: "Loaded") -> str:
     read += [counted(counts[one], one, many) for one, many in _KINDS]
     disabled = sum(1 for entry in entries if entry.type == "rule" and not entry.enable)
     read[1] += f" ({disabled:,} not enabled)" if disabled else ""
+    read += [counted(len(loaded.exceptions), "exception")] if loaded.exceptions else []
     return f"{', '.join(read)}: {findings_text(loaded.diagnostics)}"
 
 

@@ -163,3 +163,21 @@ def test_rules_with_errors_are_not_exported(auditwire: Run, tmp_path: Path) -> N
     result = auditwire("rules", "export", "kubesphere", tmp_path / "mine.yaml", "--out", tmp_path / "out")
 
     assert (result.exit_code, (tmp_path / "out").exists()) == (1, False)
+
+
+def test_a_rule_with_an_exception_is_noted_when_it_is_exported(auditwire: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(document(rule('Verb = "create"') + rule('Verb = "delete"', name="other")))
+    (tmp_path / "site.yaml").write_text(
+        "apiVersion: auditwire.io/v1alpha1\nkind: Exception\nmetadata: {name: x}\n"
+        "spec: {rule: mine.r, condition: User.Username exists, owner: a, reason: b, expires: 2999-01-01}\n"
+    )
+
+    paths = tmp_path / "mine.yaml", tmp_path / "site.yaml"
+    result = auditwire("rules", "export", "kubesphere", *paths, "--out", tmp_path / "out", "--format", "json")
+
+    notes = {one["rule"]: one.get("notes", []) for one in json.loads(result.stdout)}
+    assert notes == {
+        "r": ["KubeSphere knows no exceptions: there it alerts of everything that it matches"],
+        "other": [],
+    }
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.yaml"]

@@ -141,3 +141,15 @@ def test_the_dialect_is_explained_behaviour_by_behaviour(auditwire: Run) -> None
     assert text.exit_code == listed.exit_code == 0
     assert text.stdout.startswith("precedence (kept)\n  KubeSphere: `and` and `or` have equal rank")
     assert [entry["name"] for entry in json.loads(listed.stdout)] == [behaviour.name for behaviour in BEHAVIOURS]
+
+
+def test_exceptions_are_counted_where_there_are_any(auditwire: Run, tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(GOOD)
+    (tmp_path / "site.yaml").write_text(
+        "apiVersion: auditwire.io/v1alpha1\nkind: Exception\nmetadata: {name: x}\n"
+        "spec: {rule: own.NewPod, condition: User.Username exists, owner: a, reason: b, expires: 2999-01-01}\n"
+    )
+
+    assert auditwire("rules", "check", tmp_path).stdout.splitlines()[-1] == (
+        "2 files, 1 rule, 1 macro, 1 list, 1 alias, 1 exception: no findings"
+    )
