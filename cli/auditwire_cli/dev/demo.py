@@ -5,9 +5,8 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from threading import Event, Thread
 
-from auditwire.senders.kind import SenderKind
 from auditwire_cli.errors import CommandError
-from auditwire_cli.samples.traffic import story
+from auditwire_cli.samples.clouds import everything
 from auditwire_cli.send.endpoint import Endpoint
 from auditwire_cli.send.posting import Poster
 from auditwire_cli.terminal.output import counted
@@ -16,10 +15,10 @@ from auditwire_cli.terminal.output import counted
 class Demo:
     """Posts the story in a thread of its own. It waits ``pause`` seconds before each body, so that people can watch.
 
-    ``endpoints`` has one endpoint for each kind of sender. It ends early when ``stop`` is set.
+    ``endpoints`` has one endpoint for each cluster. It ends early when ``stop`` is set.
     """
 
-    def __init__(self, endpoints: Mapping[SenderKind, Endpoint], *, pause: float, stop: Event) -> None:
+    def __init__(self, endpoints: Mapping[str, Endpoint], *, pause: float, stop: Event) -> None:
         self.chapters: list[str] = []
         """The chapters of the story that have begun."""
         self.posted = 0
@@ -59,15 +58,15 @@ class Demo:
     def _play(self) -> None:
         with ExitStack() as opened:
             posters = {
-                sender: opened.enter_context(Poster(endpoint, stop=self._stop))
-                for sender, endpoint in self._endpoints.items()
+                cluster: opened.enter_context(Poster(endpoint, stop=self._stop))
+                for cluster, endpoint in self._endpoints.items()
             }
-            for delivery in story(datetime.now(UTC)):
+            for delivery in everything(datetime.now(UTC)):
                 if self._stop.wait(self._pause):
                     return
                 if delivery.chapter not in self.chapters:
                     self.chapters.append(delivery.chapter)
-                answer = posters[delivery.sender].post(delivery.body)
+                answer = posters[delivery.cluster].post(delivery.body)
                 if not answer.delivered:
                     if self._stop.is_set():
                         return

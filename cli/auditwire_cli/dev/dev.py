@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from auditwire.senders.kind import SenderKind
 from auditwire_cli.console.console import console_beside
 from auditwire_cli.errors import CommandError, UsageError
 from auditwire_cli.files import keep_out_of_git
 from auditwire_cli.query.store import Store
 from auditwire_cli.send.endpoint import Auth, Endpoint
+from auditwire_cli.send.shape import Deliverer
 from auditwire_cli.stack import DEFAULT_STATE, Stack, read_state
 from auditwire_cli.terminal.output import counted, show, tell
 
@@ -75,7 +77,7 @@ def dev(
     lines = Lines()
     with _ending() as stop:
         show("Deploying template.yaml into an AWS inside this process ...")
-        system = _start(port=port, tls=tls, alertmanagers=alertmanager or [], rules=rules, archive=archive)
+        system = _start(port=port, tls=tls, alertmanagers=alertmanager or [], rules=rules, archive=archive, demo=demo)
         traffic: Demo | None = None
         with system:
             _write_state(system, state)
@@ -107,16 +109,25 @@ def dev(
             tell(f"auditwire: {counted(undelivered, 'alert was', 'alerts were')} not delivered before the end")
 
 
-def _start(*, port: int, tls: bool, alertmanagers: list[str], rules: Path | None, archive: Store) -> "LocalSystem":
-    """A running system. Raises CommandError with what prevents it."""
+def _start(
+    *, port: int, tls: bool, alertmanagers: list[str], rules: Path | None, archive: Store, demo: bool
+) -> "LocalSystem":
+    """A running system, for the ``demo`` with a cluster for each cloud and shipper. Raises CommandError with what
+    prevents it."""
+    import secrets
+
     try:
-        from auditwire_local import LocalError, LocalSystem, Options
+        from auditwire_local import ClusterCredential, LocalError, LocalSystem, Options
     except ModuleNotFoundError as error:
         raise CommandError(
             f"the local system is not installed: {error.name} is missing", "pip install 'auditwire[cli,local]'"
         ) from None
     try:
-        options = Options(parameters={"ArchiveStore": archive.value, "EksLogGroups": "/aws/eks/*"})
+        clusters = {
+            f"demo-{one}": ClusterCredential(secrets.token_urlsafe(32), SenderKind.ANY)
+            for one in (Deliverer if demo else ())
+        }
+        options = Options(parameters={"ArchiveStore": archive.value, "EksLogGroups": "/aws/eks/*"}, clusters=clusters)
         return LocalSystem.start(port=port, tls=tls, alertmanagers=alertmanagers, rules=rules, options=options)
     except LocalError as error:
         raise CommandError(str(error)) from None
@@ -137,7 +148,7 @@ def _traffic(system: "LocalSystem", stop: Event, *, pause: float) -> "Demo":
 
     ca_file = str(system.ca_file) if system.ca_file else None
     endpoints = {
-        cluster.sender: Endpoint(system.url, cluster.credential, name, Auth.BEARER, ca_file)
+        name: Endpoint(system.url, cluster.credential, name, Auth.BEARER, ca_file)
         for name, cluster in system.clusters.items()
     }
     traffic = Demo(endpoints, pause=pause, stop=stop)

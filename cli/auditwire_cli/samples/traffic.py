@@ -17,7 +17,7 @@ from auditwire_cli.samples.cluster import development, idle
 from auditwire_cli.samples.intrusion import intrusion
 from auditwire_cli.samples.kubesphere import console_3, console_4
 from auditwire_cli.send.bodies import body
-from auditwire_cli.send.shape import Shape
+from auditwire_cli.send.shape import Deliverer, Shape
 
 LENGTH = 600
 """The seconds that the story takes."""
@@ -43,7 +43,8 @@ _CHAPTERS = (
 class Delivery:
     """One body of the sample traffic, the sender kind that posts it, and what happens in the story by then.
 
-    ``count`` is what the endpoint counts as received: its items, or 1 for a body that is not JSON.
+    ``count`` is what the endpoint counts as received: its items, or 1 for a body that is not JSON. ``deliverer`` is the
+    cloud or shipper on its road, if there is one.
     """
 
     at: datetime
@@ -51,6 +52,14 @@ class Delivery:
     body: bytes
     count: int
     chapter: str
+    deliverer: Deliverer | None = None
+
+    @property
+    def cluster(self) -> str:
+        """The cluster of a local system that it comes from."""
+        if self.deliverer is not None:
+            return f"demo-{self.deliverer}"
+        return "demo-ks" if self.sender is SenderKind.KUBESPHERE else "demo"
 
 
 def story(now: datetime) -> list[Delivery]:
