@@ -4,6 +4,7 @@ from auditwire_cli.groups import group
 from auditwire_cli.importing.command import rules_export, rules_import
 from auditwire_cli.replay.command import rules_replay
 from auditwire_cli.replay.noise import rules_noise
+from auditwire_cli.replay.price import rules_price
 from auditwire_cli.rules.check import rules_check
 from auditwire_cli.rules.diff import rules_diff
 from auditwire_cli.rules.eval import rules_eval
@@ -26,6 +27,7 @@ rules = group(
     explain=rules_explain,
     replay=rules_replay,
     noise=rules_noise,
+    price=rules_price,
     reach=rules_reach,
     update=rules_update,
     fix=rules_fix,

@@ -128,7 +128,7 @@ def _terms(rule_set: "RuleSet", policy: Path | None, level: ReachLevel | None, s
 
     delivery = DELIVERIES[(sender or ReachSender.KUBERNETES).value]
     most = delivery.level if level is None else Level(level.value)
-    return Terms(None if policy is None else _policy(policy), rule_set.policy, delivery, most)
+    return Terms(None if policy is None else read_policy(policy), rule_set.policy, delivery, most)
 
 
 def _write_policy(file: Path, rule_set: "RuleSet", cases: "list[Case]", terms: "Terms", *, any_sender: bool) -> None:
@@ -151,7 +151,8 @@ def _write_policy(file: Path, rule_set: "RuleSet", cases: "list[Case]", terms: "
     tell(f"{file}: {counted(len(policy['rules']), 'rule')} for {counted(len(needs), 'event')} of tests")
 
 
-def _policy(path: Path) -> "Policy":
+def read_policy(path: Path) -> "Policy":
+    """The audit policy in a file. Raises UsageError, after showing why, for one that kube-apiserver does not load."""
     from auditwire.documents.source import Source
     from auditwire.policy import load_policy
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from auditwire.analysis.delivery import Delivery
+from auditwire.analysis.delivery import DELIVERIES, Delivery
 from auditwire.condition.evaluate import Atom, Leaf, leaves_of
 from auditwire.condition.syntax import Not, Number, Operator, Or, Text, children
 from auditwire.events.level import Level
@@ -127,6 +127,13 @@ def reach(rule: Rule, terms: Terms) -> Reach:
     return Reach(False, blames.nearest if number else "condition: it contradicts itself")
 
 
+def can_match(rule: Rule, *, verb: str, group: str, resource: str, subresource: str, level: Level) -> bool:
+    """Whether a rule can match a kind of request that is recorded at a level, at some stage."""
+    search = _Search(rule, Terms(None, None, DELIVERIES["kubernetes"], level))
+    requests = (Request(verb, resource, group, subresource, stage, level) for stage in _STAGES)
+    return any(search.possible(request, level) for request in requests)
+
+
 class _Search:
     def __init__(self, rule: Rule, terms: Terms) -> None:
         self._bound, self._terms, self._delivery = rule.bound, terms, terms.delivery
@@ -215,6 +222,10 @@ class _Search:
             blames.add(4, f"level: {self._terms.level} keeps too little of {request}, the rule needs {needs}")
         else:
             blames.add(3, f"policy: {name} records {request} at {decision.level}, the rule needs {needs}")
+
+    def possible(self, request: Request, level: Level) -> bool:
+        """Whether the rule can match such a request at a level."""
+        return self._value(self._bound, request, level, is_delivered=True) is not False
 
     def always_matches(self, request: Request) -> bool:
         """Whether every such request matches, and there are some."""
