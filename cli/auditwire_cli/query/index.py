@@ -1,5 +1,6 @@
 """``auditwire index``: build the index of what is in no file of it."""
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,12 +10,14 @@ from auditwire_cli.cluster.name import OnlyCluster, check_cluster_name
 from auditwire_cli.errors import CommandError, UsageError
 from auditwire_cli.query.engines import DEFAULT_MAX_COST, HAS_DUCKDB, agree
 from auditwire_cli.stack import Stack, on_stack
-from auditwire_cli.terminal.output import counted, tell
+from auditwire_cli.terminal.output import counted, show, tell
 from auditwire_cli.terminal.progress import progress
 from auditwire_cli.times import From, To, read_time
 
 if TYPE_CHECKING:
+    from auditwire.search import Query
     from auditwire.search.index_builder import IndexBuilder
+    from auditwire.search.index_reader import IndexReader
     from auditwire.search.objects import Archived
     from auditwire.search.place import Objects
 
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 @on_stack
 def index(
     *,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say whether the index is what the lines say; reads all of them.")
+    ] = False,
     cluster: OnlyCluster = None,
     start: From = None,
     end: To = None,
@@ -39,12 +45,13 @@ def index(
     the index that were deleted. Objects that the index cannot hold are left out, and scanned as before.
 
     \b
-    Exit codes: 0 done, 1 the archive cannot be read or written, 2 wrong usage.
+    Exit codes: 0 done, or the index matches, 1 it differs, or the archive cannot be read or written, 2 wrong usage.
 
     \b
     Examples:
       auditwire index --from 90d --profile prod
       auditwire index --cluster demo --state .auditwire/dev.json
+      auditwire index --check --from 7d --profile prod
     """
     check_cluster_name(cluster)
     if not HAS_DUCKDB:
@@ -61,7 +68,13 @@ def index(
     place = BucketObjects(s3, bucket)
     clusters = None if cluster is None else frozenset({cluster})
     asked = Query(start=read_time("--from", start, now), end=read_time("--to", end, now), clusters=clusters)
-    hours = IndexReader(place, memory="1GB", threads=2).split(asked, (), Coverage()).unindexed
+    reader = IndexReader(place, memory="1GB", threads=2)
+    parts = reader.split(asked, (), Coverage())
+    if check:
+        agree(of_reading(len(parts.listed), sum(one.size for one in parts.listed.values())), max_cost, yes=yes)
+        _check(place, reader, asked)
+        return
+    hours = parts.unindexed
     objects = [one for _, several in sorted(hours.items()) for one in several]
     agree(of_reading(len(objects), sum(one.size for one in objects)), max_cost, yes=yes)
 
@@ -77,6 +90,19 @@ def index(
             taken += len(keys)
     left = f"; {counted(len(objects) - taken, 'object')} cannot be indexed" if taken < len(objects) else ""
     tell(f"{counted(taken, 'object')} in {counted(files, 'new file')} of the index{left}")
+
+
+def _check(place: "Objects", reader: "IndexReader", asked: "Query") -> None:
+    from auditwire.search.index_check import check_index
+
+    states: Counter[str] = Counter()
+    for one in check_index(place, reader, asked):
+        states[one.state] += 1
+        if one.state == "differs":
+            show(f"{one.key}: {one.reason}")
+    tell(", ".join(f"{state}: {counted(count, 'file')}" for state, count in sorted(states.items())) or "no index")
+    if states["differs"]:
+        raise CommandError("the index is not what the lines say", "delete these files, then `auditwire index`")
 
 
 def _add(builder: "IndexBuilder", place: "Objects", one: "Archived") -> bool:

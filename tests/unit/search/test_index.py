@@ -14,12 +14,14 @@ from auditwire.evidence.store import MemoryStore
 from auditwire.search import FIELDS, Coverage, Facet, Kind, Page, Query, Test, Wanted
 from auditwire.search.duckdb_engine import DuckDBEngine
 from auditwire.search.index_builder import MAX_ROWS_A_FILE, IndexBuilder, rows_of
+from auditwire.search.index_check import check_index
 from auditwire.search.index_note import Note, encode_note, index_key, indexed, place_of, read_note
+from auditwire.search.index_reader import IndexReader
 from auditwire.search.index_row import COLUMNS, MAX_ROW_BYTES
 from auditwire.search.parquet import connect, write_parquet
 from auditwire.search.scan import Scan
 from local_road import exec_event
-from searched import Archive, ask, count
+from searched import Archive, ask, count, made_archive
 
 
 def at(number: int, time: str = "22:05:00", **changes: Any) -> dict[str, Any]:
@@ -258,6 +260,56 @@ def test_a_place_that_cannot_be_listed_is_no_empty_one() -> None:
     for engine in (Scan(Unlisted()), DuckDBEngine(Unlisted())):
         with pytest.raises(ArchiveError):
             ask(engine, Query())
+
+
+def checked(archive: Archive) -> list[tuple[str, str]]:
+    reader = IndexReader(archive.store, memory="200MB", threads=1)
+    return [(one.state, one.reason) for one in check_index(archive.store, reader, Query())]
+
+
+def test_an_index_that_is_what_the_lines_say_matches() -> None:
+    archive = Archive()
+    assert checked(archive) == []
+    odd = made_archive(31)
+    odd_states = {state for state, _ in checked(odd)}
+    assert odd_states <= {"matches", "stale"}
+    archive.take([at(1), at(2)])
+    archive.index(archive.events())
+    assert checked(archive) == [("matches", "")]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b'"user":"eve"', b'"user":"mallory"'),
+        (b'"code":101', b'"code":null'),
+        (b'"number":1', b'"number":7'),
+        (b'"groups":["system:authenticated"]', b'"groups":[]'),
+        (b"05:00", b"06:00"),
+    ],
+    ids=str,
+)
+def test_an_index_that_somebody_edited_differs(archive: Archive, tmp_path: Path, before: bytes, after: bytes) -> None:
+    forged(archive, tmp_path, lambda row: row.replace(before, after))
+
+    assert checked(archive) == [("differs", f"its rows are not the lines of {archive.events()[0]}")]
+
+
+def test_an_index_without_some_rows_or_with_more_differs(archive: Archive, tmp_path: Path) -> None:
+    forged(archive, tmp_path, lambda row: row if b'"number":0' in row else b"")
+    assert checked(archive)[0][0] == "differs"
+    archive.store.objects = {key: content for key, content in archive.store.objects.items() if "index/" not in key}
+    forged(archive, tmp_path, lambda row: row + row.replace(b'"number":1', b'"number":2'))
+    assert checked(archive)[0][0] == "differs"
+
+
+def test_an_index_of_objects_that_are_gone_is_stale_and_a_damaged_one_differs(archive: Archive) -> None:
+    (file, _) = archive.index(archive.events())
+    gone = next(key for key in archive.events() if "hour=22" in key)
+    del archive.store.objects[gone]
+    assert sorted(state for state, _ in checked(archive)) == ["matches", "stale"]
+    archive.store.put(file, b"PAR1")
+    assert sorted(state for state, _ in checked(archive)) == ["differs", "matches"]
 
 
 def test_a_database_reaches_nothing_but_its_folder(tmp_path: Path) -> None:

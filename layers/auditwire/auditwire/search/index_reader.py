@@ -40,6 +40,10 @@ class IndexReader:
         files = {key: each for key, each in index_listing(self._place, query).items() if key not in set(disbelieved)}
         self._read_notes([each for each in files.values() if _identity(each) not in self._notes], coverage)
         notes = {key: note for key, each in files.items() if (note := self._notes[_identity(each)]) is not None}
+        for key in files.keys() - notes.keys():
+            remark = f"{key} is no file of the index: what it stands for was scanned"
+            if remark not in coverage.remarks:
+                coverage.remarks.append(remark)
         return split(self._place, query, files, notes)
 
     @contextmanager
@@ -62,8 +66,6 @@ class IndexReader:
                         texts.update(_note_texts(connection, [each.key]))
         for each in files:
             note = read_note(each.key, texts[each.key]) if each.key in texts else None
-            if note is None:
-                coverage.remarks.append(f"{each.key} is no file of the index: what it stands for was scanned")
             self._notes[_identity(each)] = note
 
     @contextmanager

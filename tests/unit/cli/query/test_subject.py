@@ -100,6 +100,7 @@ def test_an_archive_is_indexed_afterwards(run: Run) -> None:
     done = run("index")
     assert (done.exit_code, done.stderr) == (0, "2 objects in 2 new files of the index\n")
     assert run("index").stderr == "0 objects in 0 new files of the index\n"
+    assert run("index", "--check").stderr == "matches: 2 files\n"
     done = run("query", "--user", "jane", "--from", "2026-11-21")
     assert "looked at 2 objects of 2026-11-21T22: 2 by the index, 0 scanned" in done.stderr
 
@@ -111,3 +112,14 @@ def test_what_cannot_be_indexed_is_counted(run: Run) -> None:
     assert done.exit_code == 0
     assert done.stderr.endswith("2 objects in 2 new files of the index; 1 object cannot be indexed\n")
     assert run("subject", "jane").exit_code == 1
+
+
+def test_an_index_that_differs_is_named(run: Run) -> None:
+    assert run("index", "--check").stderr == "no index\n"
+    run("index")
+    s3 = boto3.client("s3", "us-east-1")
+    key = s3.list_objects_v2(Bucket=BUCKET, Prefix="index/")["Contents"][0]["Key"]
+    s3.put_object(Bucket=BUCKET, Key=key, Body=b"PAR1")
+    done = run("index", "--check")
+    assert done.exit_code == 1
+    assert done.stdout == f"{key}: it is damaged, or is no file of this place\n"
