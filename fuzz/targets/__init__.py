@@ -10,11 +10,13 @@ from fuzz.targets.kept import ITEM, OUTBOX, RETRY, SEARCH
 from fuzz.targets.messages import RELAY
 from fuzz.targets.requests import CREDENTIALS, REQUEST
 from fuzz.targets.secrets import REDACTION
+from fuzz.targets.wrapping import WRAPPING
 
 TARGETS: tuple[Target, ...] = (
     DECODE,
     INFLATE,
     LINE,
+    WRAPPING,
     REDACTION,
     URI,
     TIMESTAMP,

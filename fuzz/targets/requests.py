@@ -123,6 +123,8 @@ _HEADS = (
     f"/audit/webhook/event\nAuthorization: Bearer {TOKEN}", f"/audit/webhook/event/{TOKEN}",
     "/audit/webhook/event/\nauthorization: Basic cHJvZDp0b2tlbi1vZi1wcm9k", f"/audit/webhook/event/{TOKEN}/\nAuthorization: ",
     f"/audit/webhook/event\nAuthorization: Bearer a\nauthorization: Bearer {TOKEN}", "/audit/webhook/event/%2e%2e/a%00b",
+    f"/audit/firehose\nX-Amz-Firehose-Access-Key: {TOKEN}",
+    f"/audit/firehose\nX-Amz-Firehose-Access-Key: {TOKEN}\nAuthorization: Bearer {TOKEN}", "/audit/gke\nAuthorization: Bearer a.b.c",
 )  # fmt: skip
 _HEAD_WORDS = (
     _PEM.encode(), b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----", b"MII",
