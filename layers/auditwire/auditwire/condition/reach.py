@@ -120,13 +120,16 @@ def _judge_some(find: _Find, below: _Judge) -> _Judge:
 def _judge_element(atom: Atom) -> _Judge:
     """The end of a path that an index is on the way of."""
     test, negated = atom.test, atom.comparison.negated
+    of_array = _judge_array(atom)
 
     def judge(value: Any) -> bool:
         if value.__class__ in _PLAIN:
             return test(value) is not negated
         if value is None:
             return False
-        raise _OddShapeError
+        if value.__class__ is list:
+            return of_array(value)
+        return holds(test, value, negated=negated, inside_array=True)
 
     return judge
 
@@ -134,18 +137,29 @@ def _judge_element(atom: Atom) -> _Judge:
 def _judge_end(atom: Atom) -> _Judge:
     """The end of a path without indexes."""
     test, negated = atom.test, atom.comparison.negated
+    of_array = _judge_array(atom)
 
     def judge(value: Any) -> bool:
         if value.__class__ in _PLAIN:
             return test(value) is not negated
         if value is None:
             return False
-        if value.__class__ is not list or not _PLAIN.issuperset(map(type, value)):
-            return holds(test, value, negated=negated)
-        for element in value:
+        return of_array(value) if value.__class__ is list else holds(test, value, negated=negated)
+
+    return judge
+
+
+def _judge_array(atom: Atom) -> _Judge:
+    """An array at the end of a path, as ``holds`` judges it; usually of plain values."""
+    test, negated = atom.test, atom.comparison.negated
+
+    def judge(array: list[Any]) -> bool:
+        if not _PLAIN.issuperset(map(type, array)):
+            return holds(test, array, negated=negated)
+        for element in array:
             if test(element):
                 return not negated
-        return negated and bool(value)
+        return negated and bool(array)
 
     return judge
 
