@@ -144,12 +144,13 @@ def test_an_operand_with_a_reason_counts_as_covered_and_a_needless_reason_is_nam
             "a.test.yaml",
             "undecisive:\n"
             "- {rule: Gone, operand: 'Verb = \"delete\"', reason: nobody deletes}\n"
-            "- {rule: mine.Pod, operand: 'Verb = \"delete\"', reason: none}\n",
+            "- {rule: mine.Pod, operand: 'Verb = \"delete\"', reason: none}\n"
+            "- {rule: Changes, operand: '*', reason: another rule}\n",
         )
     )
 
-    _, pod, gone = coverage(RULES, [], read.excuses)
+    changes, pod, gone = coverage(RULES, [], read.excuses)
 
-    assert gone.missing() == []
+    assert changes.missing() == gone.missing() == []
     assert percent([gone]) == 100.0
     assert [excuse.line for excuse in pod.needless] == [3]

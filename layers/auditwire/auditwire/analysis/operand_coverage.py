@@ -15,6 +15,8 @@ from auditwire.condition.precedence import spell
 from auditwire.rules.rule_set import Rule, RuleSet
 
 WAYS = (True, False)
+EVERY = "*"
+"""In an excuse: every operand of the rule."""
 
 
 @dataclass(slots=True)
@@ -89,7 +91,7 @@ def _empty(rule: Rule) -> RuleCoverage:
 
 
 def _excuse(covered: RuleCoverage, excuse: Excuse) -> None:
-    meant = [at for at, operand in enumerate(covered.operands) if operand == excuse.operand]
+    meant = [at for at, operand in enumerate(covered.operands) if excuse.operand in (operand, EVERY)]
     open_ones = [at for at in meant if len(covered.decided[at]) < 2]
     if not open_ones:
         covered.needless.append(excuse)

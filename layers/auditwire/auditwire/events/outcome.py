@@ -79,5 +79,7 @@ def _is_dry_run(event: Any) -> bool:
     _, _, query = event.requestURI.partition("?")
     if not query or event.objectRef.subresource in _WITHOUT_DRY_RUN:
         return False
+    if "dryRun" not in query and "%" not in query:
+        return False  # as in most requests, and without parsing
     asked = [value for name, value in parse_qsl(query, keep_blank_values=True) if name == "dryRun"]
     return bool(asked) and all(value == "All" for value in asked)
