@@ -35,6 +35,7 @@ WITHOUT_STACK = frozenset(
         "rules reach",
         "rules schema",
         "rules test",
+        "rules update",
     }
 )
 """The commands, and groups of them, that do not take the options of a stack."""
