@@ -47,7 +47,7 @@ def test_every_value_is_in_one_piece_in_order(stream: bytes) -> None:
     assert [reject for one in decoded for reject in one.rejects] == []
 
 
-@pytest.mark.parametrize("stream", STREAMS.values(), ids=STREAMS)
+@pytest.mark.parametrize("stream", [STREAMS[name] for name in ("lines", "back to back", "an array")])
 def test_the_pieces_are_the_same_however_the_stream_arrives(stream: bytes) -> None:
     whole = list(pieces([stream]))
     members = b"".join(gzip.compress(stream[at : at + 700_000], 1) for at in range(0, len(stream), 700_000))
