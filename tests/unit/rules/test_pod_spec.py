@@ -263,3 +263,14 @@ def test_where_the_body_is_unknown_only_requests_that_may_ask_are_undecided() ->
     assert not undecided(verb="get")
     assert not undecided(verb="patch", subresource="status")
     assert not undecided(verb="create", resource="configmaps")
+
+
+@pytest.mark.parametrize("key", [b'"$patch"', b'"\\u0024patch"', b'"\\u0024p\\u0061tch"'])
+def test_a_directive_is_found_however_its_key_is_written(key: bytes) -> None:
+    body = (
+        b'{"spec":{"containers":[{"name":"a",%b:"delete","securityContext":{"privileged":true}},{"name":"b"}]}}' % key
+    )
+
+    patched = event(verb="patch", requestObject=msgspec.Raw(body))
+
+    assert patched.containers == [{"name": "b", "kind": "container"}]

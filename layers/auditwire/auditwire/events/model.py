@@ -14,7 +14,13 @@ import msgspec
 import orjson
 
 from auditwire.events.outcome import outcome_of, reason_of
-from auditwire.events.pod_spec import containers_in, is_worth_decoding, location_of, pod_spec_in
+from auditwire.events.pod_spec import (
+    containers_in,
+    is_worth_decoding,
+    location_of,
+    may_have_directives,
+    pod_spec_in,
+)
 from auditwire.senders.kind import SenderKind
 
 if TYPE_CHECKING:
@@ -199,7 +205,9 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
         body = self.requestObject
         if location is None or body is None or not is_worth_decoding(location, memoryview(body)):
             return None
-        return pod_spec_in(self.requestBody, location, is_patch=self.verb == "patch")
+        is_patch = self.verb == "patch"
+        has_directives = is_patch and may_have_directives(memoryview(body))
+        return pod_spec_in(self.requestBody, location, is_patch=is_patch, has_directives=has_directives)
 
     @cached_property
     def containers(self) -> list[Any] | None:

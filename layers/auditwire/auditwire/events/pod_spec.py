@@ -38,6 +38,10 @@ _MAX_LEVELS: Final = 64
 _TEMPLATE: Final = re.compile(rb"template|\\u")
 
 
+# A key that begins with $ stands behind its quote, unless the $ is escaped.
+_DIRECTIVE: Final = re.compile(rb'"\$|\\u')
+
+
 def location_of(verb: str, resource: str, group: str, subresource: str) -> tuple[str, ...] | None:
     """The keys that lead to the pod specification in the body of such a request; None if it cannot ask for one."""
     if not all(isinstance(text, str) for text in (verb, resource, group, subresource)):
@@ -55,7 +59,14 @@ def is_worth_decoding(location: tuple[str, ...], body: Any) -> bool:
     return location != _OF_TEMPLATE or _TEMPLATE.search(body) is not None
 
 
-def pod_spec_in(body: Any, location: tuple[str, ...], *, is_patch: bool) -> dict[str, Any] | None:
+def may_have_directives(body: Any) -> bool:
+    """Whether the text of a body (bytes or anything like them) may hold a key that begins with ``$``: few do."""
+    return _DIRECTIVE.search(body) is not None
+
+
+def pod_spec_in(
+    body: Any, location: tuple[str, ...], *, is_patch: bool, has_directives: bool = True
+) -> dict[str, Any] | None:
     """The specification at this place of a decoded body, None for none.
 
     A list is a JSON patch. An object is read as it stands, whatever kind of patch it is: the event does not say. In a
@@ -65,7 +76,7 @@ def pod_spec_in(body: Any, location: tuple[str, ...], *, is_patch: bool) -> dict
         asked = asked_for(body, location)
         return asked if isinstance(asked, dict) else None
     found = _object_at(body, location, is_patch=is_patch)
-    if found is None or not is_patch:
+    if found is None or not (is_patch and has_directives):
         return found
     spec: dict[str, Any] = _without_directives(found)
     return spec
