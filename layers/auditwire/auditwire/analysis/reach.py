@@ -30,6 +30,7 @@ _DOMAIN: Final = {
     "Stage": "stage",
     "Level": "level",
 }
+_OF_PODS: Final = ("PodSpec", "Containers")
 _EXACT: Final = (Operator.EQUAL, Operator.IN, Operator.EXISTS)
 _BODIES: Final = {"requestObject": Level.REQUEST, "responseObject": Level.REQUEST_RESPONSE}
 _BODY_NAMES: Final = {"requestObject": "RequestObject", "responseObject": "ResponseObject"}
@@ -267,12 +268,22 @@ class _Search:
             if value == OTHER and atom.comparison.operator not in _EXACT:
                 return None
             return _judged(atom, _event(request, level))
+        if atom.field.name in _OF_PODS and _asks_nothing_of_pods(request):
+            return _judged(atom, _event(request, level))
         missing = {body for body, least in _BODIES.items() if level < least}
         if request.stage == "RequestReceived":
             missing |= {"responseStatus", "responseObject"}
         if is_delivered and atom.field.name in self._delivery.fields_missing:
             return _judged(atom, _event(request, level))
         return _judged(atom, _event(request, level)) if atom.field.members & missing else None
+
+
+def _asks_nothing_of_pods(request: Request) -> bool:
+    """Whether PodSpec is missing whatever the body is (rules/fields.py)."""
+    verb, below = request.verb, request.subresource
+    return (verb is not None and verb not in ("create", "update", "patch")) or (
+        below is not None and below not in ("", "ephemeralcontainers", "resize")
+    )
 
 
 def _event(request: Request, level: Level) -> Event:
