@@ -44,5 +44,7 @@ class Options:
     """Whether functions are called on schedule. Tests call them themselves when nothing else happens."""
     drain_seconds: float = 20.0
     """How many seconds the end waits for requests in flight and for alerts to be delivered."""
+    kept: Path | None = None
+    """A file in which credentials and certificate authority are kept for the next run; None for no file."""
     log_file: Path | None = None
     """A file that also gets the log lines of the functions; the newest are in memory in any case."""

@@ -23,14 +23,18 @@ _CREDENTIAL_BYTES = 32
 
 
 def register_clusters(
-    dynamodb: "DynamoDBClient", table: str, further: Mapping[str, ClusterCredential]
+    dynamodb: "DynamoDBClient",
+    table: str,
+    further: Mapping[str, ClusterCredential],
+    kept: Mapping[str, str] | None = None,
 ) -> dict[str, ClusterCredential]:
-    """Put ``demo`` and ``demo-ks``, with random credentials, and further clusters into the clusters table.
+    """Put ``demo`` and ``demo-ks``, with the credentials ``kept`` of them or random ones, and further clusters into the
+    clusters table.
 
     The table gets the SHA-256 of each credential; only the result has the credentials themselves.
     """
     demo = {
-        name: ClusterCredential(secrets.token_urlsafe(_CREDENTIAL_BYTES), sender)
+        name: ClusterCredential((kept or {}).get(name) or secrets.token_urlsafe(_CREDENTIAL_BYTES), sender)
         for name, sender in _DEMO_SENDERS.items()
     }
     clusters = {**demo, **further}

@@ -13,6 +13,9 @@ from typing import Any, TextIO
 
 import orjson
 
+from auditwire.alerts.errors import MessageError
+from auditwire.alerts.queued import read_message
+
 _LINES_KEPT = 10_000
 _ALERTS_KEPT = 50
 
@@ -74,6 +77,30 @@ class Status:
             f"balance received={self.received} ignored={sum(self.ignored.values())} archived={self.archived} "
             f"alerted={self.alerted} quarantined={sum(self.quarantined.values())}{lost}{skipped}"
         )
+
+
+def alert_in(body: str) -> Mapping[str, Any] | None:
+    """The alert in a message of the queue, in the parts that are shown; None where there is none.
+
+    Anybody may put anything into the queue. What the relay would not read as an alert is none here either.
+    """
+    try:
+        read = read_message(body)
+        message = orjson.loads(body)
+    except (MessageError, orjson.JSONDecodeError):
+        return None
+    about = message.get("auditwire")
+    about = about if isinstance(about, dict) else {}
+    rule, count = about.get("rule"), about.get("count")
+    return {
+        "labels": dict(read.labels),
+        "annotations": dict(read.annotations),
+        "auditwire": {
+            **({"rule": rule} if isinstance(rule, str) else {}),
+            **({"count": count} if isinstance(count, int) else {}),
+        },
+        "generatorURL": read.generator_url,
+    }
 
 
 class Logbook:

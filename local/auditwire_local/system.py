@@ -25,6 +25,7 @@ from auditwire_local.errors import DeployError, FunctionError, LocalError
 from auditwire_local.event_bridge import EventBridge
 from auditwire_local.front import Front
 from auditwire_local.invocations import answered_invocations
+from auditwire_local.kept import Kept
 from auditwire_local.options import REPOSITORY, ClusterCredential, Options
 from auditwire_local.poller import EventSourceMapping, Poller
 from auditwire_local.receiver import AlertReceiver
@@ -33,7 +34,7 @@ from auditwire_local.runtime import Function, forget_variables
 from auditwire_local.sandbox import ACCOUNT, sandbox
 from auditwire_local.seed import await_verdict, register_clusters, upload_rules
 from auditwire_local.state import env_vars, env_vars_path, issuer_path, write_private
-from auditwire_local.status import ArchivePlace, Logbook, Status
+from auditwire_local.status import ArchivePlace, Logbook, Status, alert_in
 from auditwire_local.subscriptions import delivered_logs
 
 Observer = Callable[["LocalSystem"], AbstractContextManager[object]]
@@ -207,7 +208,10 @@ class LocalSystem:
             region=options.region,
             parameters={"AlertmanagerUrls": ",".join(alertmanagers), **_PARAMETERS, **options.parameters},
         )
-        self.clusters = register_clusters(self.client("dynamodb"), self.outputs["ClustersTable"], options.clusters)
+        kept = Kept.read(options.kept) if options.kept else Kept()
+        self.clusters = register_clusters(
+            self.client("dynamodb"), self.outputs["ClustersTable"], options.clusters, kept.credentials
+        )
         self._functions = {
             configuration.name: Function(configuration, environments=options.environments, log=self._printed)
             for configuration in configurations(self.deployed, self.client("lambda"))
@@ -223,7 +227,9 @@ class LocalSystem:
         self._api, self._routes = api.physical_id, gateway.routes(api.properties["Body"])
         self._authorizers = authorizers(api.properties["Body"])
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="auditwire-")))
-        context, self.ca_file = server_context(folder) if tls else (None, None)
+        context, self.ca_file = server_context(folder, kept.authority) if tls else (None, None)
+        if options.kept:
+            self._keep(options.kept, kept)
         try:
             self._front = Front(port, self._respond, tls=context, trouble=partial(self._trouble, "front"))
         except OSError as error:
@@ -234,6 +240,18 @@ class LocalSystem:
         for poller in self._pollers:
             poller.start()
         self._front.start()
+
+    def _keep(self, path: Path, kept: Kept) -> None:
+        """Keep credentials and authority for the next run; beside them the certificate, under a name that stays."""
+        try:
+            Kept({name: cluster.credential for name, cluster in self.clusters.items()}, kept.authority).write(path)
+            if self.ca_file:
+                stays = path.with_name(f"{path.name.partition('.')[0]}.ca.pem")
+                stays.write_bytes(self.ca_file.read_bytes())
+                self.ca_file = stays.resolve()
+        except OSError as error:
+            msg = f"{path} cannot be written: {error.strerror}"
+            raise LocalError(msg) from error
 
     def _drain(self) -> None:
         deadline = time.monotonic() + self.options.drain_seconds
@@ -338,9 +356,9 @@ class LocalSystem:
         """Keep alerts for the summary when they are seen for the first time."""
         for record in records:
             if record["attributes"].get("ApproximateReceiveCount") == "1":
-                # Anybody may put anything into the queue; the relay decides what to do with it.
-                with suppress(orjson.JSONDecodeError):
-                    self.logbook.add_alert(orjson.loads(record["body"]))
+                alert = alert_in(record["body"])
+                if alert is not None:
+                    self.logbook.add_alert(alert)
 
     def _respond(self, request: gateway.Request) -> gateway.HttpAnswer:
         path = request.target.partition("?")[0]

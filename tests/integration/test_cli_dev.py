@@ -227,7 +227,7 @@ def test_a_running_system_takes_an_audit_log_and_ends_on_sigterm(run: Run) -> No
 
 
 def test_the_state_file_and_what_is_beside_it_stay_out_of_git(run: Run) -> None:
-    assert "dev.json" not in run.untracked
+    assert "dev." not in run.untracked
     assert "audit.log" in run.untracked
 
 
@@ -265,6 +265,20 @@ def test_with_tls_the_guide_names_the_ca_file_and_send_trusts_it(tmp_path: Path,
     assert untrusted.returncode == 1
     assert "TLS failed: " in untrusted.stdout
     assert f"certificate-authority: {state['ca_file']}" in stdout
+
+
+def test_the_next_run_accepts_the_same_senders(tmp_path: Path) -> None:
+    state = tmp_path / ".auditwire/dev.json"
+    found = []
+    for port in (0, 0):
+        with running(tmp_path, "--tls", "--port", port) as process:
+            read = json.loads(state.read_text())
+            found.append((read["clusters"], read["ca_file"], Path(read["ca_file"]).read_bytes()))
+            stdout, _ = end(process)
+    assert found[0] == found[1]
+    assert Path(found[0][1]).parent == state.parent.resolve()
+    assert stat.S_IMODE((state.parent / "dev.kept.json").stat().st_mode) == 0o600
+    assert "it ends with this process; credentials are kept for the next run" in stdout
 
 
 def test_every_way_of_presenting_a_credential_is_taken_and_a_wrong_one_ends_the_run(run: Run) -> None:

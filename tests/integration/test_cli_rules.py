@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -434,6 +435,42 @@ def sent(desk: Desk, user: str) -> None:
     Path("audit.log").write_text(json.dumps(event) + "\n")
     result = CliRunner().invoke(app, ["send", "audit.log", "--state", str(desk.state)], catch_exceptions=False)
     assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "answer", "code"), [([], "n", 1), ([], "y", 0), (["--yes"], "", 0), (["--keep"], "", 0)]
+)
+def test_on_a_terminal_documents_are_deleted_only_when_somebody_says_so(
+    published: Desk, words: list[str], answer: str, code: int
+) -> None:
+    published.write(RULE.replace("name: own", "name: another"), "another.yaml")
+    published.done("publish", "rules")
+    active = published.active()
+    (published.rules / "another.yaml").unlink()
+    ours, theirs = pty.openpty()
+    os.write(ours, f"{answer}\n".encode())
+
+    command = [*AUDITWIRE, "rules", "publish", "rules", "--state", str(published.state), *words]
+    done = subprocess.run(
+        command, env=ENVIRONMENT, stdin=theirs, capture_output=True, text=True, timeout=HANG_SECONDS, check=False
+    )
+
+    os.close(theirs)
+    os.close(ours)
+    assert done.returncode == code, done.stderr
+    assert ("delete 1 document that rules does not have? --keep keeps them" in done.stderr) is bool(answer)
+    assert (published.active() == active) is (answer == "n" or words == ["--keep"])
+
+
+def test_a_script_is_told_what_is_deleted(published: Desk) -> None:
+    published.write(RULE.replace("name: own", "name: another"), "another.yaml")
+    published.done("publish", "rules")
+    (published.rules / "another.yaml").unlink()
+
+    done = published.run("publish", "rules")
+
+    assert done.exit_code == 0
+    assert "deleting 1 document that rules does not have; --keep keeps them\n" in done.stderr
 
 
 def test_the_archive_is_replayed_before_rules_are_published(published: Desk) -> None:

@@ -34,7 +34,9 @@ def dev(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="The port to listen on, on loopback; 0 takes a free one.")
     ] = 0,
-    tls: Annotated[bool, typer.Option("--tls", help="Serve HTTPS, with a certificate made for this run.")] = False,
+    tls: Annotated[
+        bool, typer.Option("--tls", help="Serve HTTPS, with a certificate of an authority of its own.")
+    ] = False,
     alertmanager: Annotated[
         list[str] | None,
         typer.Option(metavar="URL", help="Where alerts go; may be repeated.  [default: a small built-in receiver]"),
@@ -52,10 +54,11 @@ def dev(
     template.yaml is deployed into an AWS inside this process, and its endpoint is served on loopback. Once everything
     is ready, the state file says where it is, and has the credentials of two clusters, demo and demo-ks. Other commands
     in the same folder find that file by themselves. Ctrl-C or SIGTERM ends the system, after requests in flight are
-    answered and alerts are delivered.
+    answered and alerts are delivered. The archive ends with it. The credentials, and with --tls the certificate
+    authority, are kept beside the state file, so that the next run accepts the same senders.
 
-    On a terminal the summary is live; elsewhere there is a line for each thing that happens. With --demo and without a
-    terminal, the command ends after the sample traffic. The last line is always
+    On a terminal the summary is live; elsewhere, and in the background, there is a line for each thing that happens.
+    With --demo and without a terminal, the command ends after the sample traffic. The last line is always
     `balance received=N ignored=N archived=N alerted=N quarantined=N`, and ` skipped=N` where something was.
 
     \b
@@ -77,7 +80,9 @@ def dev(
     lines = Lines()
     with _ending() as stop:
         show("Deploying template.yaml into an AWS inside this process ...")
-        system = _start(port=port, tls=tls, alertmanagers=alertmanager or [], rules=rules, archive=archive, demo=demo)
+        system = _start(
+            port, state, tls=tls, alertmanagers=alertmanager or [], rules=rules, archive=archive, demo=demo
+        )
         traffic: Demo | None = None
         with system:
             _write_state(system, state)
@@ -110,7 +115,7 @@ def dev(
 
 
 def _start(
-    *, port: int, tls: bool, alertmanagers: list[str], rules: Path | None, archive: Store, demo: bool
+    port: int, state: Path, *, tls: bool, alertmanagers: list[str], rules: Path | None, archive: Store, demo: bool
 ) -> "LocalSystem":
     """A running system, for the ``demo`` with a cluster for each cloud and shipper. Raises CommandError with what
     prevents it."""
@@ -118,6 +123,7 @@ def _start(
 
     try:
         from auditwire_local import ClusterCredential, LocalError, LocalSystem, Options
+        from auditwire_local.kept import kept_path
     except ModuleNotFoundError as error:
         raise CommandError(
             f"the local system is not installed: {error.name} is missing", "pip install 'auditwire[cli,local]'"
@@ -127,7 +133,8 @@ def _start(
             f"demo-{one}": ClusterCredential(secrets.token_urlsafe(32), SenderKind.ANY)
             for one in (Deliverer if demo else ())
         }
-        options = Options(parameters={"ArchiveStore": archive.value, "EksLogGroups": "/aws/eks/*"}, clusters=clusters)
+        parameters = {"ArchiveStore": archive.value, "EksLogGroups": "/aws/eks/*"}
+        options = Options(parameters=parameters, clusters=clusters, kept=kept_path(state))
         return LocalSystem.start(port=port, tls=tls, alertmanagers=alertmanagers, rules=rules, options=options)
     except LocalError as error:
         raise CommandError(str(error)) from None
@@ -139,7 +146,11 @@ def _write_state(system: "LocalSystem", state: Path) -> None:
         system.write_state(state)
     except OSError as error:
         raise CommandError(f"cannot write the state file {state}: {error.strerror}", "give another --state") from None
-    keep_out_of_git(state)
+    from auditwire_local.kept import kept_path
+    from auditwire_local.state import env_vars_path, issuer_path
+
+    for file in (state, kept_path(state), issuer_path(state), env_vars_path(state)):
+        keep_out_of_git(file)
 
 
 def _traffic(system: "LocalSystem", stop: Event, *, pause: float) -> "Demo":
@@ -203,8 +214,15 @@ def _forget(state: Path, url: str) -> None:
 
 
 def _is_terminal() -> bool:
-    """Whether somebody watches: a terminal that can be drawn on, and not one of a CI system."""
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("CI")
+    """Whether somebody watches: a terminal that can be drawn on, and not one of a CI system. A job in the background
+    would draw over the shell."""
+    if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb" or os.environ.get("CI"):
+        return False
+    try:
+        return os.tcgetpgrp(sys.stdout.fileno()) == os.getpgrp()
+    except OSError:
+        # The terminal is not the one that controls this process, so no shell shares it.
+        return True
 
 
 @contextmanager

@@ -19,6 +19,7 @@ def banner(system: "LocalSystem", state: Path) -> str:
         "",
         f"state file      {state} (only you can read it): outputs, AWS endpoint, credentials",
         f"in-process AWS  {system.aws_endpoint_url} in {system.region}; it accepts any AWS credentials",
+        "archive         in memory: it ends with this process; credentials are kept for the next run",
         f"an audit.log    auditwire send FILE{option}",
         *_kube_apiserver(system, endpoint, state),
         f"ks-apiserver    webhookUrl: {endpoint}/CREDENTIAL",

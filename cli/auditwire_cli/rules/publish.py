@@ -1,5 +1,6 @@
 """``auditwire rules publish``: check the documents of a folder, send them as one change, and wait for the verdict."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,12 +10,12 @@ from auditwire_cli.errors import UsageError
 from auditwire_cli.files import read_file
 from auditwire_cli.rules.documents import document_files, read_tests
 from auditwire_cli.stack import Stack, on_stack
-from auditwire_cli.terminal.output import confirm, show
+from auditwire_cli.terminal.output import confirm, counted, show, tell
 
 if TYPE_CHECKING:
     from auditwire.bundles.rules_bucket import RulesBucket
     from auditwire.documents.source import Source
-    from auditwire_cli.rules.upload import Documents
+    from auditwire_cli.rules.upload import Documents, Upload
 
 Timeout = Annotated[float, typer.Option(min=1, metavar="SECONDS", help="How long to wait for the verdict.")]
 
@@ -32,7 +33,7 @@ def rules_publish(
         str | None,
         typer.Option(metavar="TIME", help="First replay the archive from this time on, such as 24h, and ask."),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --replay: do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     timeout: Timeout = 120,
     where: Stack,
 ) -> None:
@@ -41,7 +42,7 @@ def rules_publish(
     First they are checked here, as `auditwire rules check` does; if there are errors, nothing is sent. Then the command
     shows which documents and which rules change, sends the documents so that they come into force as one change, and
     waits for the verdict on exactly these documents. Documents in the bucket that are not in the folder are deleted,
-    unless --keep is given.
+    unless --keep is given; on a terminal you are asked first.
 
     With --replay the rules in force and the new ones decide about what was archived since that time, as `auditwire
     rules replay` does. You see which alerts would be gained and lost, and are asked before anything is sent.
@@ -82,8 +83,20 @@ def rules_publish(
         _replay(bucket, where, sources_of(upload.after), replay)
         if not dry_run:
             confirm("bring these rules into force?", yes=yes)
+    elif upload.deleted and not dry_run:
+        _ask_about_deleted(upload, folder, yes=yes)
     if not dry_run:
         bring_into_force(bucket, upload, where, seconds=timeout, folder=folder)
+
+
+def _ask_about_deleted(upload: "Upload", folder: Path, *, yes: bool) -> None:
+    """Ask before documents go, such as the default ones when somebody publishes a folder with one of their own. A
+    script that publishes a folder means the whole folder: it is told."""
+    what = f"{counted(len(upload.deleted), 'document')} that {folder} does not have"
+    if sys.stdin.isatty():
+        confirm(f"delete {what}? --keep keeps them", yes=yes)
+    elif not yes:
+        tell(f"deleting {what}; --keep keeps them")
 
 
 def _replay(bucket: "RulesBucket", where: Stack, sources: "list[Source]", since: str) -> None:

@@ -3,7 +3,10 @@
 import json
 from pathlib import Path
 
-from auditwire_local.status import ArchivePlace, Logbook
+import pytest
+
+from auditwire_cli.dev.summary import alert_lines, headline
+from auditwire_local.status import ArchivePlace, Logbook, alert_in
 
 PLACE = ArchivePlace("b", "aws s3 ls")
 
@@ -59,3 +62,28 @@ def test_lines_also_go_to_a_file(tmp_path: Path) -> None:
     logbook.close()
 
     assert (tmp_path / "log").read_text() == "one\ntwo\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["[]", "null", "7", '"text"', "{", "", "{}", '{"labels": []}', '{"labels": {"alertname": ["x"]}}',
+     '{"labels": {"alertname": "x"}, "annotations": "y"}'],
+)  # fmt: skip
+def test_what_is_no_alert_is_not_shown(body: str) -> None:
+    assert alert_in(body) is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"labels": {"alertname": "x"}, "auditwire": []},
+        {"labels": {"alertname": "x"}, "auditwire": {"rule": 5, "count": "many"}},
+        {"labels": {"alertname": "x", "number": 5}, "annotations": None, "generatorURL": ["x"]},
+        {"labels": {"alertname": "x"}, "annotations": {"message": "m"}, "auditwire": {"rule": "d.r", "count": 2}},
+    ],
+)
+def test_whatever_somebody_publishes_can_be_shown(body: object) -> None:
+    alert = alert_in(json.dumps(body))
+    assert alert is not None
+    assert headline(alert)
+    assert list(alert_lines(alert))
