@@ -80,9 +80,7 @@ def dev(
     lines = Lines()
     with _ending() as stop:
         show("Deploying template.yaml into an AWS inside this process ...")
-        system = _start(
-            port, state, tls=tls, alertmanagers=alertmanager or [], rules=rules, archive=archive, demo=demo
-        )
+        system = _start(port, state, tls=tls, alertmanagers=alertmanager or [], rules=rules, archive=archive, demo=demo)
         traffic: Demo | None = None
         with system:
             _write_state(system, state)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -221,3 +222,47 @@ def test_a_queue_that_cannot_be_read_is_said_so(queues: Queues, look: Any) -> No
 
     with pytest.raises(DeadLetterError, match="the dead-letter queue cannot be read: "):
         look(client)
+
+
+@dataclass
+class LookedAt:
+    """A client of a queue whose messages somebody else hides until this one has asked whether they are all there."""
+
+    client: Any
+    other: list[DeadLetter]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.client, name)
+
+    def get_queue_attributes(self, **request: Any) -> Any:
+        answer = self.client.get_queue_attributes(**request)
+        for letter in self.other:
+            self.client.change_message_visibility(
+                QueueUrl=request["QueueUrl"], ReceiptHandle=letter.receipt, VisibilityTimeout=0
+            )
+        self.other.clear()
+        return answer
+
+
+@pytest.mark.parametrize("seen_before", [0, 1])
+def test_what_somebody_else_looks_at_is_waited_for(queues: Queues, seen_before: int) -> None:
+    queues.die("Hidden")
+    hidden = queues.client.receive_message(
+        QueueUrl=queues.dead, VisibilityTimeout=600, MessageSystemAttributeNames=["SentTimestamp"]
+    )["Messages"]
+    for number in range(seen_before):
+        queues.die(f"Visible{number}")
+    other: Any = LookedAt(queues.client, [letter_of(message) for message in hidden])
+    assert len(peek(other, queues.dead, 10, wait=1)) == 1 + seen_before
+
+    hidden = queues.client.receive_message(
+        QueueUrl=queues.dead, VisibilityTimeout=600, MessageSystemAttributeNames=["SentTimestamp"]
+    )["Messages"]
+    other = LookedAt(queues.client, [letter_of(message) for message in hidden])
+    moved = redrive(other, queues.dead, queues.alerts, wanted=lambda letter: True, wait=1)
+    assert len(moved.moved) == 1 + seen_before
+
+
+def letter_of(message: Any) -> DeadLetter:
+    sent = datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
+    return DeadLetter(message["MessageId"], message["Body"], "undelivered", "", sent, message["ReceiptHandle"])

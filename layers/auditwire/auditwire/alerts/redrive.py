@@ -5,6 +5,7 @@ The relay may then deliver an alert twice; Alertmanager recognises it by its lab
 queue by itself (StartMessageMoveTask), but only all of them, and one that is proven bad would come straight back.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -42,6 +43,8 @@ _MAX_MESSAGES: Final = 10
 _MAX_REQUEST_BYTES: Final = 250_000
 # A receive that waits asks all machines of the queue. One that does not wait may miss messages.
 _WAIT_SECONDS: Final = 1
+_PATIENCE_SECONDS: Final = 10.0
+"""How long messages are waited for that somebody else looks at in this moment, such as the alarms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +103,8 @@ def waiting(client: "SQSClient", queue_url: str) -> int:
 
 def peek(client: "SQSClient", queue_url: str, most: int, wait: int = _WAIT_SECONDS) -> list[DeadLetter]:
     """Up to ``most`` messages, oldest first. None is consumed: each is hidden while this function runs and visible
-    again at its end. Somebody who looks at the same time sees the others. An empty queue is asked for ``wait`` seconds.
-    Raises DeadLetterError."""
+    again at its end. Those that somebody else looks at are waited for, for a while. An empty queue is asked for
+    ``wait`` seconds. Raises DeadLetterError."""
     seen: list[DeadLetter] = []
     try:
         for letters in _received(client, queue_url, PEEK_SECONDS, wait, most):
@@ -130,7 +133,8 @@ def redrive(
     result = Redriven()
     staying: list[DeadLetter] = []
     try:
-        for letters in _received(client, source_url, REDRIVE_SECONDS, wait):
+        gone = (lambda: 0) if dry_run else (lambda: len(result.moved))
+        for letters in _received(client, source_url, REDRIVE_SECONDS, wait, gone=gone):
             asked = [letter for letter in letters if wanted(letter)]
             bad = [letter for letter in asked if letter.proven_bad and not include_bad]
             going = [letter for letter in asked if not letter.proven_bad or include_bad]
@@ -149,10 +153,20 @@ def redrive(
 
 
 def _received(
-    client: "SQSClient", queue_url: str, hidden: int, wait: int, most: int | None = None
+    client: "SQSClient",
+    queue_url: str,
+    hidden: int,
+    wait: int,
+    most: int | None = None,
+    *,
+    gone: Callable[[], int] = lambda: 0,
 ) -> Iterator[list[DeadLetter]]:
-    """Yields messages in portions, each message once, until the queue has no new one or ``most`` were yielded."""
+    """Yields messages in portions, each message once, until the queue has no new one or ``most`` were yielded.
+
+    ``gone`` is how many of those that were yielded are no longer in the queue.
+    """
     seen: set[str] = set()
+    patience_ends = time.monotonic() + _PATIENCE_SECONDS
     while most is None or len(seen) < most:
         room = _MAX_MESSAGES if most is None else min(_MAX_MESSAGES, most - len(seen))
         try:
@@ -169,9 +183,13 @@ def _received(
         # If a message comes back, it was hidden for as long as it may be, so all messages have been seen.
         letters = [letter for message in messages if (letter := _letter(message)).identifier not in seen]
         seen.update(letter.identifier for letter in letters)
-        if not letters:
+        if letters:
+            yield letters
+        elif messages or not wait or time.monotonic() > patience_ends:
             break
-        yield letters
+        elif waiting(client, queue_url) <= len(seen) - gone():
+            # What is hidden is hidden by this program.
+            break
 
 
 def _letter(message: "MessageTypeDef") -> DeadLetter:
