@@ -11,7 +11,7 @@ from auditwire_local import LocalSystem, Options
 from auditwire_local.errors import DeployError
 from auditwire_local.template_rules import check_rules
 from local_road import body_of, exec_event, post
-from template import of_type, source
+from template import of_type, references, source
 
 
 def test_alerts_end_on_the_topic(tmp_path: Path) -> None:
@@ -58,7 +58,10 @@ def test_addresses_for_a_relay_that_is_not_there_are_refused() -> None:
 
 def test_every_alarm_about_the_relay_goes_with_it() -> None:
     template = source()
-    for name in of_type(template, "AWS::CloudWatch::Alarm"):
-        about = template["Resources"][name]
-        is_of_relay = any(word in str(about["Properties"]) for word in ("Relay", "Queue", "'relay'", "DeadLetter"))
-        assert is_of_relay <= (about.get("Condition") == "HasRelay"), name
+    gone = {name for name, one in template["Resources"].items() if one.get("Condition") == "HasRelay"}
+    for name, alarm in of_type(template, "AWS::CloudWatch::Alarm").items():
+        is_of_relay = bool(gone & set(references(alarm["Dimensions"]))) if "Dimensions" in alarm else False
+        is_of_relay |= {"Name": "service", "Value": "relay"} in alarm.get("Dimensions", [])
+        is_of_relay |= "DeadLetter" in str(alarm["MetricName"])
+        assert is_of_relay <= (name in gone), name
+    assert {"OldestAlertAlarm", "NoReceiversAlarm", "DeadLettersAlarm", "PeerFailuresAlarm", "QueueAgeAlarm"} <= gone
