@@ -71,6 +71,8 @@ CASES: Final[Mapping[str, tuple[Points, Points]]] = {
     # kube-apiserver tries a batch five times; a test with an old credential tries once.
     "EndedCredentialAlarm": ([(at, 1) for at in (0, 10, 30, 60, 100)], [(0, 1), (600, 1), (700, 1)]),
     "LostDeliveriesAlarm": (once(1), []),
+    "ImportRefusedAlarm": (every(300, 1), every(300, 0)),
+    "ImportObjectsErrorsAlarm": (once(1), every(300, 0)),
     "UndeliveredAgeAlarm": (every(300, 5 * DAY), every(300, 0)),
     "SubscribeEksErrorsAlarm": (once(1), every(300, 0)),
     "SealErrorsAlarm": (once(1), HOURLY[:0]),
