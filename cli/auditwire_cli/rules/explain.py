@@ -12,6 +12,7 @@ from auditwire_cli.stack import Stack, on_stack
 from auditwire_cli.terminal.escaping import printable
 from auditwire_cli.terminal.output import Format, Output, show, show_json, tell
 from auditwire_cli.terminal.progress import reading_hours
+from auditwire_cli.times import From, read_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +42,7 @@ def rules_explain(
         Sender | None,
         typer.Option(help="Apply the settings of the Webhook document for this sender.  [default: apply none]"),
     ] = None,
+    start: From = None,
     output: Format = Output.TEXT,
     where: Stack,
 ) -> None:
@@ -52,7 +54,8 @@ def rules_explain(
     JSON has the members rule, matched, verdict (ignore, archive or alert, by all rules), because and tree (text, value,
     actual, children), one object on a line for each event.
 
-    An auditID is looked up in the archive of a stack, where events are trimmed and redacted.
+    An auditID is looked up in the archive of a stack, where events are trimmed and redacted: in its last 24 hours, or
+    since --from.
 
     \b
     Exit codes: 0 explained, 1 there is no such event or the rules have errors, 2 wrong usage.
@@ -68,7 +71,7 @@ def rules_explain(
     paths = rules or [_DEFAULT]
     rule_set, chosen = _rule(paths, rule)
     count = 0
-    for one in _from_file(event) if event == "-" or Path(event).exists() else _from_archive(event, where):
+    for one in _from_file(event) if event == "-" or Path(event).exists() else _from_archive(event, start, where):
         count += 1
         explained = explain(one, chosen, rule_set, sender=None if sender is None else SenderKind(sender))
         if output is Output.JSON:
@@ -122,7 +125,7 @@ def _from_file(name: str) -> "Iterator[Event]":
                 yield event
 
 
-def _from_archive(audit_id: str, where: Stack) -> "Iterator[Event]":
+def _from_archive(audit_id: str, start: str | None, where: Stack) -> "Iterator[Event]":
     from datetime import UTC, datetime
 
     from auditwire.archive.search import Search
@@ -131,7 +134,8 @@ def _from_archive(audit_id: str, where: Stack) -> "Iterator[Event]":
     from auditwire_cli.query.engines import Choice, engine_of
 
     now = datetime.now(UTC)
-    engine, search = engine_of(where.find(), Choice(), Search(audit_id=audit_id), now)
+    asked = Search(audit_id=audit_id, start=read_time("--from", start, now))
+    engine, search = engine_of(where.find(), Choice(), asked, now)
     coverage = Coverage(reading=reading_hours())
     for hit in engine.rows(Query.of(search), Page(), coverage):
         for event in decode(hit.found.line).events:
@@ -156,12 +160,12 @@ def _as_text(event: "Event", explained: "Explanation") -> str:
 
 
 def _tree(trace: "Trace", depth: int) -> "Iterator[str]":
-    from auditwire.analysis.explain import shown
+    from auditwire.analysis.explain import brief, shown
 
     indent = "  " * depth
     if trace.kind == "test":
         problem = f"  ({trace.problem})" if trace.problem else ""
-        yield printable(f"  {_MARKS[trace.value]} {indent}{trace.text}   ← {shown(trace.actual)}{problem}")
+        yield printable(f"  {_MARKS[trace.value]} {indent}{brief(trace.text)}   ← {shown(trace.actual)}{problem}")
         return
     yield f"  {_MARKS[trace.value]} {indent}{trace.kind}"
     for child in trace.children:

@@ -73,6 +73,11 @@ def shown(value: Any) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
+def brief(text: str) -> str:
+    """A test as people read it: a list of a hundred accounts is cut."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
 def _dropped(event: Event, decision: Decision) -> list[str]:
     if decision.ignored is Ignored.POLICY_STAGE:
         return [f"the audit policy drops the event before any rule: it omits the stage {event.stage}"]
@@ -110,4 +115,4 @@ def _no_match(event: Event, found: Trace) -> list[str]:
 def _sentence(test: Trace) -> str:
     value = "true" if test.value else "false" if test.value is False else "undecided"
     actual = shown(test.actual)
-    return f"{test.text} is {value}: it is {actual}"
+    return f"{brief(test.text)} is {value}: it is {actual}"
