@@ -34,10 +34,10 @@ def bodies_missing(
     there were more than ``MAX_ALERTS``, those of the highest priority stay, and the last one is about all the others.
     ``archive_url`` is the prefix of links to archived objects, empty for none.
     """
-    groups: dict[tuple[str, str], list[Occurrence]] = {}
+    groups: dict[tuple[str, str, str], list[Occurrence]] = {}
     for occurrence in occurrences:
         user = label_value(occurrence.event.user.username or "")
-        groups.setdefault((occurrence.rule.qualified, user), []).append(occurrence)
+        groups.setdefault((occurrence.rule.document, occurrence.rule.name, user), []).append(occurrence)
     ranked = sorted(groups.items(), key=lambda group: (-_RANK[group[1][0].rule.priority], group[0]))
     if len(ranked) <= MAX_ALERTS:
         return [_undecided(members, cluster, bundle, archive_url) for _, members in ranked]
@@ -50,10 +50,12 @@ def _undecided(
     members: "Sequence[Occurrence]", cluster: str, bundle: str, archive_url: str, *, is_rest: bool = False
 ) -> "Alert":
     """One alert about occurrences of one rule and user; of several, if ``is_rest``."""
-    members = sorted(members, key=lambda one: (one.event.stageTimestamp or "", one.event.digest))
-    rule, first, last = members[0].rule, members[0], members[-1]
-    digests = {one.event.digest for one in members}
-    events = "1 event" if len(digests) == 1 else f"{len(digests)} events"
+    rule, every = members[0].rule, members
+    # An event that several rules of the rest need is one event.
+    different = {one.event.digest: one for one in members}
+    members = sorted(different.values(), key=lambda one: (one.event.stageTimestamp or "", one.event.digest))
+    first, last, count = members[0], members[-1], len(members)
+    events = "1 event" if count == 1 else f"{count} events"
     labels = {
         "severity": SEVERITY[rule.priority], "priority": str(rule.priority), "cluster": cluster
     } if is_rest else {
@@ -67,20 +69,18 @@ def _undecided(
         "description": "Nobody can say whether it matches. The sender left a body out because it was too large, or the"
         " event was cut off on its way here; whoever makes a request can make it that large. Look at the object"
         " itself, or at the log of the API server.",
-        "missing": listed((path for one in members for path in sorted(one.event.unknown_paths)), 20),
+        "missing": listed(sorted(frozenset().union(*{one.event.unknown_paths for one in members})), 20),
         "acts": listed((act_of(one.event) for one in members), _MAX_NAMED),
         "audit_ids": ", ".join(audit_ids(members)),
         "source_addresses": listed((", ".join(one.event.sourceIPs or ()) for one in members), _MAX_NAMED, "; "),
-        "count": str(len(digests)),
-        "rules": listed((one.rule.qualified for one in members), 20) if is_rest else "",
+        "count": str(count),
+        "rules": listed((one.rule.qualified for one in every), 20) if is_rest else "",
         "users": listed((one.event.user.username or "" for one in members), 20) if is_rest else "",
         "first_occurrence": first.event.stageTimestamp or "",
         "last_occurrence": last.event.stageTimestamp or "",
         "archive_key": listed((one.archive_key for one in members), _MAX_NAMED),
     }
-    alert = self_alert(
-        BODY_MISSING, time=None, annotations=annotations, labels=labels, bundle=bundle, count=len(digests)
-    )
+    alert = self_alert(BODY_MISSING, time=None, annotations=annotations, labels=labels, bundle=bundle, count=count)
     return replace(
         alert,
         first=first.event.stageTimestamp or "",

@@ -33,5 +33,11 @@ def annotation_value(value: str, limit: int = MAX_ANNOTATION_LENGTH) -> str:
 
 def listed(values: Iterable[str], most: int, separator: str = ", ") -> str:
     """The distinct values in order of appearance. If there are more than ``most``, the first ones and ``…``."""
-    different = list(dict.fromkeys(filter(None, values)))
-    return separator.join(different[:most] + ["…"] * (len(different) > most))
+    # No further than needed: what is listed may be made for each of thousands of events.
+    different: dict[str, None] = {}
+    for value in filter(None, values):
+        different[value] = None
+        if len(different) > most:
+            break
+    named = list(different)[:most]
+    return separator.join(named + ["…"] * (len(different) > most))

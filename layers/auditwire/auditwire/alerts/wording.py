@@ -87,10 +87,12 @@ def annotations_of(occurrences: "Sequence[Occurrence]", cluster: str) -> dict[st
 
 def audit_ids(occurrences: "Sequence[Occurrence]") -> tuple[str, ...]:
     """The first 10 distinct auditIDs. Clients choose them, so each is one line of at most 128 characters."""
-    different = dict.fromkeys(
-        annotation_value(occurrence.event.auditID, _MAX_AUDIT_ID_LENGTH) for occurrence in occurrences
-    )
-    return tuple(different)[:MAX_AUDIT_IDS]
+    different: dict[str, None] = {}
+    for occurrence in occurrences:
+        different[annotation_value(occurrence.event.auditID, _MAX_AUDIT_ID_LENGTH)] = None
+        if len(different) == MAX_AUDIT_IDS:
+            break
+    return tuple(different)
 
 
 def act_of(event: "Event") -> str:

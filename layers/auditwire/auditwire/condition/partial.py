@@ -5,34 +5,51 @@ operands that are known decide them; ``not`` of unknown is unknown. So an answer
 """
 
 from collections.abc import Set as AbstractSet
-from typing import Any
+from typing import Any, Final
 
 from auditwire.condition.errors import EvaluationError
 from auditwire.condition.evaluate import Leaf
-from auditwire.condition.syntax import Not, Or
+from auditwire.condition.syntax import And, Not, Or
+
+_COMPOUND: Final = frozenset((And, Or, Not))
 
 
-def evaluate_partial(node: Any, event: Any, unknown: AbstractSet[str]) -> bool | None:
+def evaluate_partial(
+    node: Any, event: Any, unknown: AbstractSet[str], known: dict[Leaf, bool | None] | None = None
+) -> bool | None:
     """Whether the bound expression holds for an event whose members ``unknown`` are not known; None if that depends on
     them.
 
     Raises ``EvaluationError`` where a comparison meets a value it cannot judge, whatever the unknown members were. A
-    comparison is unknown too where it cannot judge a value and it depends on them whether it is reached.
+    comparison is unknown too where it cannot judge a value and it depends on them whether it is reached. ``known``
+    keeps what was found about comparisons, for other expressions on the same event that share them.
     """
-    if isinstance(node, Leaf):
-        return None if node.field.is_unknown(event, unknown) else node.judge(node.field.load(event))
-    if isinstance(node, Not):
-        value = evaluate_partial(node.operand, event, unknown)
+    return _value(node, event, unknown, {} if known is None else known)
+
+
+def _value(node: Any, event: Any, unknown: AbstractSet[str], known: dict[Leaf, bool | None]) -> bool | None:
+    kind = node.__class__
+    if kind is Not:
+        value = _value(node.operand, event, unknown, known)
         return None if value is None else not value
-    decides = isinstance(node, Or)
+    if kind is not And and kind is not Or:
+        if node not in known:
+            known[node] = None if node.field.is_unknown(event, unknown) else node.judge(node.field.load(event))
+        return known[node]
+    decides = kind is Or
     result: bool | None = not decides
     for operand in node.operands:
-        try:
-            value = evaluate_partial(operand, event, unknown)
-        except EvaluationError:
-            if result is not None:
-                raise
-            value = None
+        # Most operands were judged for another rule before.
+        is_leaf = operand.__class__ not in _COMPOUND
+        if is_leaf and operand in known:
+            value = known[operand]
+        else:
+            try:
+                value = _value(operand, event, unknown, known)
+            except EvaluationError:
+                if result is not None:
+                    raise
+                value = None
         if value is decides:
             return decides
         if value is None:

@@ -21,7 +21,7 @@ from auditwire.rules.rule_exception import RuleException
 from auditwire.rules.settings import MissingBodies, Priority, Settings
 
 if TYPE_CHECKING:
-    from auditwire.condition.evaluate import Bound
+    from auditwire.condition.evaluate import Bound, Leaf
 
 Outcome = Literal["ignore", "archive", "alert"]
 
@@ -109,12 +109,13 @@ class Rule:
         """Whether its alerts are folded, or each event is an alert of its own."""
         return self.text.alert
 
-    def matches(self, event: Event) -> bool | None:
+    def matches(self, event: Event, known: "dict[Leaf, bool | None] | None" = None) -> bool | None:
         """Whether the condition holds; None if that depends on what is unknown of the event.
 
-        Raises ``EvaluationError`` for a value that it cannot judge.
+        ``known`` keeps what was found for other rules on the same event. Raises ``EvaluationError`` for a value that it
+        cannot judge.
         """
-        return evaluate_partial(self.bound, event, event.unknown_paths)
+        return evaluate_partial(self.bound, event, event.unknown_paths, known)
 
     def filled_labels(self, event: Event) -> Mapping[str, str]:
         """Its labels, filled in from an event as it is stored, as its message is."""
@@ -205,6 +206,9 @@ class RuleSet:
     _candidates: Callable[[Event, AbstractSet[str]], Iterator[int]] = field(init=False, repr=False, compare=False)
     _match: Callable[[Event], tuple[int, ...]] = field(init=False, repr=False, compare=False)
     _verdicts: Remembered[tuple[int, ...], Verdict] = field(init=False, repr=False, compare=False)
+    _partial_verdicts: Remembered[tuple[tuple[int, ...], tuple[int, ...]], Verdict] = field(
+        init=False, repr=False, compare=False
+    )
     _exceptions_of: Mapping[str, list[RuleException]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -213,6 +217,7 @@ class RuleSet:
         object.__setattr__(self, "redactor", Redactor(self.settings.redactions))
         object.__setattr__(self, "_match", matcher.match)
         object.__setattr__(self, "_verdicts", Remembered(self._verdict))
+        object.__setattr__(self, "_partial_verdicts", Remembered(self._partial_verdict))
         exceptions_of: dict[str, list[RuleException]] = {}
         for exception in self.exceptions:
             exceptions_of.setdefault(exception.text.rule, []).append(exception)
@@ -260,20 +265,27 @@ class RuleSet:
         hits: list[int] = []
         undecided: list[int] = []
         errors: dict[str, RuleFailure] = {}
+        known: dict[Leaf, bool | None] = {}
         archiving = len(self.archiving)
         for position in self._candidates(event, event.unknown_paths):
             rule = self.archiving[position] if position < archiving else self.alerting[position - archiving]
             try:
-                matches = rule.matches(event)
+                matches = rule.matches(event, known)
             except EvaluationError as error:
                 errors.setdefault(rule.qualified, RuleFailure(rule.qualified, str(error)))
                 continue
             if matches is not False:
                 (undecided if matches is None else hits).append(position)
-        verdict = replace(self._verdict(tuple(hits)), errors=tuple(errors.values()))
+        verdict = self._partial_verdicts[tuple(hits), tuple(undecided)]
+        return replace(verdict, errors=tuple(errors.values())) if errors else verdict
+
+    def _partial_verdict(self, known: tuple[tuple[int, ...], tuple[int, ...]]) -> Verdict:
+        """The verdict on an event that some rules match, and of which nobody can say whether others match it."""
+        hits, undecided = known
+        verdict = self._verdict(hits)
         if not undecided:
             return verdict
-        possible = self._verdict(tuple(undecided))
+        possible = self._verdict(undecided)
         return replace(
             verdict,
             outcome="archive" if verdict.outcome == "ignore" != possible.outcome else verdict.outcome,
