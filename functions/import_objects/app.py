@@ -48,7 +48,7 @@ def _told(account: Account) -> None:
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Takes the objects of the messages. Raises for what could not be taken, and the message comes again."""
     ingest, queue, backfill = _wired()
-    deadline = time.time() + max(1.0, context.get_remaining_time_in_millis() / 1000 - RESERVED_SECONDS)
+    deadline = time.time() + context.get_remaining_time_in_millis() / 1000 - RESERVED_SECONDS
     for record in event["Records"]:
         order = Order.of_message(record["body"])
         quiet_before = datetime.now(UTC) - backfill

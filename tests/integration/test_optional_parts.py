@@ -2,8 +2,10 @@
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import boto3
 import pytest
@@ -13,12 +15,21 @@ from botocore.exceptions import ClientError
 from alertmanagers import Fake, alertmanager
 from auditwire.alerts.message import Message
 from auditwire.alerts.outbox import S3Outbox, encode_messages, outbox_key
-from auditwire.clusters import Cluster, ClustersTable, Registration, credential_digest
+from auditwire.clusters import (
+    Cluster,
+    ClustersTable,
+    Registration,
+    bucket_key,
+    credential_digest,
+    log_group_key,
+)
+from auditwire.ingest.import_queue import Order
 from auditwire.search import Coverage, Page, Query
 from auditwire.search.athena import Athena
 from auditwire.search.athena_engine import AthenaEngine
 from auditwire.search.bucket import BucketObjects
 from auditwire_local import LocalSystem, Options
+from envelopes import awslogs, cloudwatch
 from faults import Calls, Exchange, Fault, Trouble, Wire, denied
 from local_road import body_of, exec_event, post
 from roles.calls import Call
@@ -42,6 +53,8 @@ PARAMETERS = {
     "EvidenceLock": "governance",
     "SealHeadsBucket": "heads-elsewhere",
     "AthenaSearch": "on",
+    "EksLogGroups": "/aws/eks/*",
+    "ImportBucket": "audit-logs",
 }
 
 
@@ -217,3 +230,87 @@ def test_everything_that_holds_events_or_alerts_is_encrypted_with_the_key(system
         "kms:Decrypt",
         "kms:GenerateDataKey",
     ]
+
+
+@pytest.fixture(scope="module", params=["subscribe_eks", "import_objects"])
+def take(system: LocalSystem, request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Has a function of managed clouds take events, in a new environment."""
+    s3, name = system.client("s3"), request.param
+    table = ClustersTable(system.client("dynamodb"), system.outputs["ClustersTable"])
+    group, bucket = "/aws/eks/role/cluster", "audit-logs"
+    of_group = log_group_key("123456789012", system.region, group)
+    key = of_group if name == "subscribe_eks" else bucket_key(bucket, "x/")
+    table.add(Registration(credential=key, cluster=Cluster(name.replace("_", "-"))))
+    s3.create_bucket(Bucket=bucket)
+
+    def take(*events: dict[str, Any]) -> None:
+        function = system.function(name)
+        # As short as it may be: whatever fails is tried for all the time there is.
+        seconds = 18 if name == "subscribe_eks" else function.configuration.timeout
+        function.reconfigure(replace(function.configuration, timeout=seconds))
+        lines = [json.dumps(event) for event in events]
+        if name == "subscribe_eks":
+            function.invoke(awslogs(cloudwatch(lines, group=group)))
+            return
+        s3.put_object(Bucket=bucket, Key="x/audit.log", Body="\n".join(lines).encode())
+        function.invoke({"Records": [{"body": Order(bucket=bucket, key="x/audit.log").as_text()}]})
+
+    return take
+
+
+class TestClouds:
+    """What the functions of managed clouds do with their roles: also where rules are missing and SNS takes nothing."""
+
+    OF_APISERVER = exec_event(
+        90, user={"username": "system:apiserver"}, userAgent="kube-apiserver/v1.34.1 (linux/amd64)"
+    )
+
+    def test_events_are_stored_and_who_wrote_them_is_noted(
+        self, system: LocalSystem, take: Callable[..., None]
+    ) -> None:
+        agent = "kube-apiserver/v1.34.1 (linux/amd64)"
+        take(exec_event(90, user={"username": "system:apiserver"}, userAgent=agent))
+
+        table = ClustersTable(system.client("dynamodb"), system.outputs["ClustersTable"])
+        uses = [row.use for row in table.list().registrations if row.kind.is_name and row.use]
+        assert "kube-apiserver v1.34.1" in {use.version for use in uses}
+
+    def test_alerts_go_to_the_outbox_while_sns_takes_nothing(
+        self, system: LocalSystem, take: Callable[..., None]
+    ) -> None:
+        def waiting() -> int:
+            bucket = system.outputs["ArchiveBucket"]
+            return int(system.client("s3").list_objects_v2(Bucket=bucket, Prefix="outbox/")["KeyCount"])
+
+        before, names = waiting(), ("subscribe_eks", "import_objects")
+        with WIRE.faulty(*(Trouble(Calls(name, "sns.PublishBatch"), denied) for name in names)):
+            # What is old and comes out of a bucket would not alert.
+            take(exec_event(91, stageTimestamp=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")))
+        assert waiting() > before
+
+    def test_events_are_stored_while_rules_are_missing(self, system: LocalSystem, take: Callable[..., None]) -> None:
+        s3, bucket = system.client("s3"), system.outputs["RulesBucket"]
+        active = s3.get_object(Bucket=bucket, Key="active.json")["Body"].read()
+        lost = json.loads(active)
+        lost["digest"] = "0" * 64
+        try:
+            s3.delete_object(Bucket=bucket, Key="active.json")
+            take(exec_event(92))
+            s3.put_object(Bucket=bucket, Key="active.json", Body=json.dumps(lost).encode())
+            take(exec_event(93))
+        finally:
+            s3.put_object(Bucket=bucket, Key="active.json", Body=active)
+
+    def test_what_is_left_of_an_object_comes_again(self, system: LocalSystem) -> None:
+        function = system.function("import_objects")
+        whole = function.configuration
+        events = [exec_event(number, annotations={"padding": "x" * 4_000}) for number in range(1_000, 2_200)]
+        lines = "\n".join(json.dumps(event) for event in events).encode()
+        system.client("s3").put_object(Bucket="audit-logs", Key="x/large.log", Body=lines)
+        # So short that after one piece there is no time left.
+        function.reconfigure(replace(whole, timeout=120))
+        try:
+            function.invoke({"Records": [{"body": Order(bucket="audit-logs", key="x/large.log").as_text()}]})
+            until(lambda: sum(b"x" * 4_000 in line for line in system.archive_lines()) == len(events))
+        finally:
+            function.reconfigure(whole)

@@ -110,5 +110,6 @@ def take_order(
     taken = take_object(ingest, opened.chunks, taking, skip=skip, told=told)
     if not taken.is_whole:
         queue.put(replace(order, skip=taken.pieces, etag=opened.etag))
-    ingest.directory.note_use(credential, taken.account.received, lambda: SentBy("S3"), float("inf"))
+    sent_by = SentBy("S3", taken.account.sender_version)
+    ingest.directory.note_use(credential, taken.account.received, lambda: sent_by, float("inf"))
     return taken

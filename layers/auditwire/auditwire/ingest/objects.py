@@ -44,7 +44,7 @@ class Taking:
     received: datetime
     quiet_before: datetime | None = None
     deadline: float = float("inf")
-    seconds: float = 30.0
+    seconds: float = 10.0
     clock: Callable[[], float] = field(default=time.time)
 
 
@@ -78,7 +78,8 @@ def take_object(
         if number < skip:
             continue
         now = taking.clock()
-        if now >= taking.deadline:
+        # One piece is always taken, so that no object is begun again and again.
+        if number > skip and now >= taking.deadline:
             return taken
         answer = ingest.take_sliced(
             taking.cluster,
