@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from alertmanagers import alertmanager, always
+from auditwire.bundles.rules_bucket import MARKER_KEY
 from auditwire.clusters import DOCTOR_CLUSTER, Cluster, ClustersTable, Registration
 from auditwire_cli.doctor.checks import Patient, concurrency, key_access, receivers
 from auditwire_cli.doctor.finding import Finding, Health, looked_at
@@ -98,21 +99,26 @@ def test_the_name_of_its_cluster_is_reserved(system: Dev) -> None:
 @contextmanager
 def rules_lost(system: Dev) -> Iterator[None]:
     s3, bucket = system.client("s3"), system.outputs["RulesBucket"]
+    # While somebody publishes, compile_rules puts nothing right.
+    s3.put_object(Bucket=bucket, Key=MARKER_KEY, Body=b"")
     active = s3.get_object(Bucket=bucket, Key="active.json")["Body"].read()
     s3.put_object(Bucket=bucket, Key="active.json", Body=b"{}")
     yield
     s3.put_object(Bucket=bucket, Key="active.json", Body=active)
+    s3.delete_object(Bucket=bucket, Key=MARKER_KEY)
 
 
 @contextmanager
 def upload_refused(system: Dev) -> Iterator[None]:
     s3, bucket = system.client("s3"), system.outputs["RulesBucket"]
+    s3.put_object(Bucket=bucket, Key=MARKER_KEY, Body=b"")
     status = s3.get_object(Bucket=bucket, Key="status.json")["Body"].read()
     s3.put_object(
         Bucket=bucket, Key="status.json", Body=json.dumps({**json.loads(status), "verdict": "refused"}).encode()
     )
     yield
     s3.put_object(Bucket=bucket, Key="status.json", Body=status)
+    s3.delete_object(Bucket=bucket, Key=MARKER_KEY)
 
 
 @contextmanager
