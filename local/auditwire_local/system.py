@@ -5,6 +5,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -213,7 +214,12 @@ class LocalSystem:
             self.client("dynamodb"), self.outputs["ClustersTable"], options.clusters, kept.credentials
         )
         self._functions = {
-            configuration.name: Function(configuration, environments=options.environments, log=self._printed)
+            configuration.name: Function(
+                # The console of AWS knows nothing of what is archived here.
+                replace(configuration, variables={**configuration.variables, "HAS_CONSOLE": "false"}),
+                environments=options.environments,
+                log=self._printed,
+            )
             for configuration in configurations(self.deployed, self.client("lambda"))
         }
         for observer in self.observers:

@@ -199,6 +199,9 @@ class TestRoad:
         assert status.received - before.received == status.archived - before.archived == 1
         assert status.alerted - before.alerted == 1
         assert [alert["labels"]["name"] for alert in status.latest_alerts[len(before.latest_alerts) :]] == ["web-1"]
+        # No link into a console that knows nothing of this archive; the key says where the evidence is.
+        assert not status.latest_alerts[-1]["generatorURL"]
+        assert status.latest_alerts[-1]["annotations"]["archive_key"].startswith("events/cluster=demo/")
 
     def test_a_second_sending_changes_no_object(self, system: LocalSystem) -> None:
         s3, bucket = system.client("s3"), system.outputs["ArchiveBucket"]

@@ -24,11 +24,13 @@ class IngestConfig:
     clusters_table: str
     runbooks_url: str
     evidence_lock: Lock = "none"
+    has_console: bool = True
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "IngestConfig":
         """Reads RULES_BUCKET, RULES_POLL_SECONDS (30), ARCHIVE_BUCKET, ARCHIVE_TABLE, ARCHIVE_RETENTION_DAYS,
-        ALERTS_TOPIC_ARN, CLUSTERS_TABLE and RUNBOOKS_URL. The archive table may be empty."""
+        ALERTS_TOPIC_ARN, CLUSTERS_TABLE and RUNBOOKS_URL. The archive table may be empty. HAS_CONSOLE is "false"
+        where no console of AWS shows what is archived."""
         return cls(
             rules_bucket=_required(env, "RULES_BUCKET"),
             rules_poll_seconds=_seconds(env, "RULES_POLL_SECONDS", "30"),
@@ -39,7 +41,13 @@ class IngestConfig:
             alerts_topic_arn=_required(env, "ALERTS_TOPIC_ARN"),
             clusters_table=_required(env, "CLUSTERS_TABLE"),
             runbooks_url=_required(env, "RUNBOOKS_URL"),
+            has_console=env.get("HAS_CONSOLE", "true") != "false",
         )
+
+    @property
+    def has_links(self) -> bool:
+        """Whether there is a page for an archived object: not for an item of a table, nor on one machine."""
+        return self.has_console and not self.archive_table
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ def wire(config: IngestConfig, clients: Clients, on_problem: Callable[[RulesProb
         rules=ActiveRules(bucket, poll=config.rules_poll_seconds, on_problem=on_problem),
         archive=open_archive(config, clients),
         publisher=SnsPublisher(clients.sns, config.alerts_topic_arn),
-        archive_url="" if config.archive_table else archive_url(config.archive_bucket, region),
+        archive_url=archive_url(config.archive_bucket, region) if config.has_links else "",
         outbox=S3Outbox(clients.s3, config.archive_bucket),
         runbooks=config.runbooks_url,
         region=region,
