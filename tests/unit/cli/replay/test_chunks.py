@@ -33,7 +33,7 @@ def test_a_file_of_lines_is_not_read_by_the_process_that_gives_out_the_work(tmp_
     assert sized.chunk == Part(path, 0, len(b"".join(LINES)))
 
 
-@pytest.mark.parametrize("content", [b"damaged", gzip.compress(b"x" * 99)[:-4]])
+@pytest.mark.parametrize("content", [b"damaged", gzip.compress(b"x" * 99)[:-4]], ids=["no gzip", "cut gzip"])
 def test_a_damaged_object_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.jsonl.gz"
     path.write_bytes(content)
