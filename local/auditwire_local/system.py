@@ -248,16 +248,16 @@ class LocalSystem:
         self._front.start()
 
     def _keep(self, path: Path, kept: Kept) -> None:
-        """Keep credentials and authority for the next run; beside them the certificate, under a name that stays."""
-        try:
+        """Keep credentials and authority for the next run; beside them the certificate, under a name that stays.
+
+        Where that cannot be written, the state file beside it cannot either, and whoever writes that says so.
+        """
+        with suppress(OSError):
             Kept({name: cluster.credential for name, cluster in self.clusters.items()}, kept.authority).write(path)
             if self.ca_file:
                 stays = path.with_name(f"{path.name.partition('.')[0]}.ca.pem")
                 stays.write_bytes(self.ca_file.read_bytes())
                 self.ca_file = stays.resolve()
-        except OSError as error:
-            msg = f"{path} cannot be written: {error.strerror}"
-            raise LocalError(msg) from error
 
     def _drain(self) -> None:
         deadline = time.monotonic() + self.options.drain_seconds
