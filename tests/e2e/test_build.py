@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from auditwire.rules.bundle import decode_bundle
+from auditwire.rules.files import rule_files
 from auditwire.rules.pack import compile_pack
 from template import ROOT, folder_digest
 
@@ -46,7 +47,7 @@ def test_layer_holds_the_library_and_every_default_document() -> None:
         path.relative_to(source) for path in source.rglob("*") if path.suffix in {".py", ".lark", ".jsonl", ".json"}
     }
     assert names == {path.relative_to(package) for path in package.rglob("*") if path.relative_to(package) in names}
-    documents = {path.relative_to(ROOT / "rules") for path in (ROOT / "rules").rglob("*.yaml")}
+    documents = {path.relative_to(ROOT / "rules") for path in rule_files(ROOT / "rules")}
     default = package / "default_rules"
     assert documents == {path.relative_to(default) for path in default.rglob("*.yaml")}
     assert documents
@@ -56,7 +57,9 @@ def test_layer_holds_the_default_documents_compiled() -> None:
     data = (LAYER / "python" / "auditwire" / "default_bundle.json").read_bytes()
     bundle = decode_bundle(data)
     assert data == compile_pack(), "or are the artefacts old? make build"
-    assert {source.path for source in bundle.sources} == {path.name for path in (ROOT / "rules").rglob("*.yaml")}
+    assert {source.path for source in bundle.sources} == {
+        path.relative_to(ROOT / "rules").as_posix() for path in rule_files(ROOT / "rules")
+    }
     # What compiling uploaded rules needs.
     assert {"lark", "yaml"} <= {path.name for path in (LAYER / "python").iterdir()}
 

@@ -15,7 +15,7 @@ from envelopes import cloudwatch
 from local_road import body_of, exec_event
 from waiting import until
 
-RECEIVED = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
+RECEIVED = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 
 
 class Desk:

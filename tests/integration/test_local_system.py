@@ -86,8 +86,8 @@ class TestDeployed:
             assert (described["Runtime"], described["Handler"]) == ("python3.13", "app.handler")
             assert described["Timeout"] == seconds
             assert described["Architectures"] == ["arm64"]
-            [layer] = described["Layers"]
-            assert layer["Arn"].endswith(":layer:AuditwireLayer:1")
+            layers = ["AuditwireLayer", "SearchLayer"] if name == "seal" else ["AuditwireLayer"]
+            assert [layer["Arn"].split(":layer:")[1] for layer in described["Layers"]] == [f"{one}:1" for one in layers]
 
     def test_the_buckets_are_versioned_private_and_encrypted(self, system: LocalSystem) -> None:
         s3 = system.client("s3")
@@ -138,7 +138,7 @@ class TestDeployed:
             (f"{EVENT_PATH}/{{credential+}}", "post"),
             ("/healthz", "get"),
         }
-        assert stage["DefaultRouteSettings"] == {"ThrottlingRateLimit": 100, "ThrottlingBurstLimit": 200}
+        assert stage["DefaultRouteSettings"] == {"ThrottlingRateLimit": 500, "ThrottlingBurstLimit": 1000}
 
     def test_only_the_api_of_the_stack_may_call_ingest(self, system: LocalSystem) -> None:
         api = system.resource("HttpApi").physical_id

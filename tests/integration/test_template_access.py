@@ -117,7 +117,9 @@ def test_every_bucket_is_private_encrypted_and_versioned(stack: Document) -> Non
         assert len(block) == 4, name
         assert set(block.values()) == {True}, name
         assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}, name
-        assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}, name
+        # What queries of Athena have found is a copy that goes after two days.
+        if name != "AthenaResultsBucket":
+            assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}, name
         (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
         with_key, without = (branch["ServerSideEncryptionByDefault"] for branch in rule["Fn::If"][1:])
         assert with_key == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": OWN_KEY}, name
