@@ -21,7 +21,7 @@ from waiting import until
 WALKTHROUGHS = ["README.md", "docs/tutorial.md", "docs/who-deleted-it.md", "docs/why-no-alert.md"]
 # What the fixture does instead (install, start the system), and in the README what needs AWS or is shown elsewhere.
 _LEFT_OUT = re.compile(
-    r"make |\. \.venv|auditwire dev|\.venv-sam|auditwire cluster (add|kubeconfig)|auditwire rules .*#"
+    r"make |\. \.venv|auditwire (dev|console)|\.venv-sam|auditwire cluster (add|kubeconfig)|auditwire rules .*#"
 )
 _SAVED = re.compile(r"^Save this as `([^`]+)`:\n\n```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _STATE = ".auditwire/dev.json"
