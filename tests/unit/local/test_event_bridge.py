@@ -191,7 +191,7 @@ def test_the_deployed_rules_are_read_back() -> None:
         "detail-type": ["Object Created", "Object Deleted"],
         "detail": {"bucket": {"name": [stack.outputs["RulesBucket"]]}, "object": {"key": [{"prefix": "rules/"}]}},
     }
-    names = {stack.resources[name].attributes["Arn"]: name for name in stack.code if name.endswith("Function")}
+    names = {stack.resources[name].attributes["Arn"]: name for name in stack.code if name in stack.resources}
     called = {(rule.every, tuple(names[arn] for arn in rule.targets), rule.retries) for rule in rules}
     assert called == {
         (None, ("CompileRulesFunction",), 2),
