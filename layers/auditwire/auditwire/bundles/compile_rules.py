@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final, Literal
 
 from auditwire.bundles.rules_bucket import (
@@ -152,19 +153,10 @@ class _Look:
         digest = digest_of(sources)
         if not sources:
             return self._refuse(digest, states, [_no_documents()])
-        loaded = load_sources([*sources, *tests])
-        if loaded.rule_set is None or has_errors(loaded.diagnostics):
-            return self._refuse(digest, states, loaded.diagnostics)
-        bundle = encode_bundle(loaded.rule_set, sources)
-        try:
-            # A bundle that cannot be read back never comes into force.
-            decode_bundle(bundle)
-        except BundleError as error:
-            return self._refuse(digest, states, [*loaded.diagnostics, error.diagnostic])
-        if len(bundle) > MAX_OBJECT_BYTES:
-            finding = _limit(f"the compiled rules have {len(bundle):,} bytes, the limit is {MAX_OBJECT_BYTES:,}")
-            return self._refuse(digest, states, [*loaded.diagnostics, finding])
-        return self._accept(digest, states, bundle, loaded.diagnostics)
+        bundle, diagnostics = _bundle_of(tuple(sources), tuple(tests))
+        if bundle is None:
+            return self._refuse(digest, states, diagnostics)
+        return self._accept(digest, states, bundle, diagnostics)
 
     def _is_being_published(self, listing: Sequence[Listed]) -> bool:
         return any(listed.key == MARKER_KEY and self._now - listed.modified < MAX_MARKER_AGE for listed in listing)
@@ -266,6 +258,25 @@ class _Look:
 
     def _in_force(self) -> str | None:
         return self._active.digest if self._active else None
+
+
+# Every uploaded file starts a run, and so does the schedule: most runs find the documents that the last one found.
+@lru_cache(maxsize=1)
+def _bundle_of(sources: tuple[Source, ...], tests: tuple[Source, ...]) -> tuple[bytes | None, tuple[Diagnostic, ...]]:
+    """The bundle of some documents, None where they have errors, and all findings."""
+    loaded = load_sources([*sources, *tests])
+    if loaded.rule_set is None or has_errors(loaded.diagnostics):
+        return None, tuple(loaded.diagnostics)
+    bundle = encode_bundle(loaded.rule_set, sources)
+    try:
+        # A bundle that cannot be read back never comes into force.
+        decode_bundle(bundle)
+    except BundleError as error:
+        return None, (*loaded.diagnostics, error.diagnostic)
+    if len(bundle) > MAX_OBJECT_BYTES:
+        finding = _limit(f"the compiled rules have {len(bundle):,} bytes, the limit is {MAX_OBJECT_BYTES:,}")
+        return None, (*loaded.diagnostics, finding)
+    return bundle, tuple(loaded.diagnostics)
 
 
 def _active(stored: StoredObject | None) -> Active | None:
