@@ -2,10 +2,11 @@
 
 Lambda sends the standard output and standard error of a function to its log. Here functions share the process with the
 command line. So while one runs, both streams are replaced by stand-ins that look at who writes: a thread inside
-``captured`` writes to its sink, every other thread to the stream that was there before. Loggers keep the stand-in that
-was there when they were made; it outlives every system, and afterwards passes everything on.
+``captured`` writes to its sink, every other thread to the stream that was there before. Loggers write to the
+stand-in, whatever stood there when they were made; it outlives every system, and afterwards passes everything on.
 """
 
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -68,6 +69,17 @@ class _StandIn:
 
 
 _STAND_INS = (_StandIn("stdout"), _StandIn("stderr"))
+
+
+def log_to_stand_in(logger: str) -> None:
+    """Let the handlers of a logger write to the stand-in for standard output.
+
+    A logger is made once in a process and kept. Made while somebody else, such as a test runner, had replaced the
+    stream, it would write to that one's for ever, and what a function says would be lost.
+    """
+    for handler in logging.getLogger(logger).handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setStream(cast("TextIO", _STAND_INS[0]))
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from threading import Lock
 from types import ModuleType
 from typing import Any
 
-from auditwire_local.console import captured
+from auditwire_local.console import captured, log_to_stand_in
 from auditwire_local.errors import InitError, InvocationError
 
 Handler = Callable[[Mapping[str, Any], "Context"], object]
@@ -139,6 +139,7 @@ class Function:
             sys.modules[unique] = module
             with _own_copy(_STATEFUL):
                 spec.loader.exec_module(module)
+            log_to_stand_in(self.configuration.variables.get("POWERTOOLS_SERVICE_NAME", self.configuration.name))
             handler: Handler = getattr(module, attribute)
         except Exception as error:
             traceback.print_exc()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import logging
 import os
 import sys
 import threading
@@ -244,3 +245,16 @@ def test_a_module_that_does_not_load_is_loaded_anew_for_the_next_request(
     assert str(caught.value) == ("echo does not load: ModuleNotFoundError: No module named 'nothing_of_that_name'")
     assert log[0][1][-1] == "ModuleNotFoundError: No module named 'nothing_of_that_name'"
     assert function.invoke({"n": 2})["served"] == 1
+
+
+def test_what_a_function_logs_is_its_own_whoever_had_the_stream_when_its_logger_was_made(
+    make: Make, log: list[tuple[str, list[str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = 'import logging\ndef handler(event, context):\n    logging.getLogger("echo").warning("said")\n'
+    handler = logging.StreamHandler(io.StringIO())
+    monkeypatch.setattr(logging.getLogger("echo"), "handlers", [handler])
+    monkeypatch.setattr(logging.getLogger("echo"), "propagate", False)
+
+    make(code).invoke({})
+
+    assert log == [("echo", ["said"])]
