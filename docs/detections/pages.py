@@ -37,7 +37,8 @@ class Detection:
         return self.entry.name
 
     def note(self, key: str) -> str:
-        return self.entry.annotations.get(key, "")
+        found = self.entry.annotations.get(key)
+        return found.text if found else ""
 
     @property
     def fires(self) -> list[Case]:
