@@ -5,6 +5,7 @@ moto would take the messages and drop them. So this thread replaces it, with the
 
 import contextlib
 import hashlib
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,6 +24,9 @@ Trouble = Callable[[], None]
 """Called while an unexpected exception is being handled."""
 
 _IDLE_SECONDS = 0.25
+_HIDDEN_SECONDS = 900
+"""While the function runs nobody else gets a message, however slow this machine is: AWS takes no visibility
+timeout that is shorter than the function's, and none runs longer."""
 _AT_ONCE = 10
 """The number of messages that SQS hands out, or deletes, in one call."""
 
@@ -39,7 +43,7 @@ class EventSourceMapping:
     batch_size: int
     window_seconds: float
     visibility_seconds: int
-    """The seconds until a message that was not delivered appears again."""
+    """The seconds from receiving a message until it appears again, if it was not delivered."""
     reports_failures: bool
 
 
@@ -47,13 +51,21 @@ class Poller:
     """Polls until it is stopped; ``wake`` makes it look at the queue at once."""
 
     def __init__(
-        self, sqs: "SQSClient", mapping: EventSourceMapping, invoke: Invoke, *, seen: Seen, trouble: Trouble
+        self,
+        sqs: "SQSClient",
+        mapping: EventSourceMapping,
+        invoke: Invoke,
+        *,
+        seen: Seen,
+        trouble: Trouble,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._sqs = sqs
         self._mapping = mapping
         self._invoke = invoke
         self._seen = seen
         self._trouble = trouble
+        self._clock = clock
         self._visibility = mapping.visibility_seconds
         self._wake = threading.Event()
         self._ending = threading.Event()
@@ -109,20 +121,21 @@ class Poller:
 
     def _poll(self, window: float) -> bool:
         """Receive one batch and give it to the function. Returns whether there was one."""
+        received = self._clock()
         messages = self._receive(window)
         if not messages:
             return False
         records = [_record(message, self._mapping) for message in messages]
         self._seen(records)
-        failed = self._failed(records)
-        done = []
+        failed = {record["messageId"] for record in records}
+        try:
+            failed = self._failed(records)
+        finally:
+            self._give_back([message for message in messages if message["MessageId"] in failed], received)
+        done = [message["ReceiptHandle"] for message in messages if message["MessageId"] not in failed]
         for message in messages:
-            identifier, handle = message["MessageId"], message["ReceiptHandle"]
-            if identifier in failed:
-                self._held[identifier] = handle
-            else:
-                self._held.pop(identifier, None)
-                done.append(handle)
+            if message["MessageId"] not in failed:
+                self._held.pop(message["MessageId"], None)
         for start in range(0, len(done), _AT_ONCE):
             entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
                 {"Id": str(number), "ReceiptHandle": handle}
@@ -130,6 +143,15 @@ class Poller:
             ]
             self._sqs.delete_message_batch(QueueUrl=self._mapping.queue_url, Entries=entries)
         return True
+
+    def _give_back(self, messages: "list[MessageTypeDef]", received: float) -> None:
+        """Let messages appear again when the mapping's visibility timeout, counted from ``received``, is over."""
+        left = max(0, math.ceil(self._visibility - (self._clock() - received)))
+        for message in messages:
+            self._held[message["MessageId"]] = handle = message["ReceiptHandle"]
+            self._sqs.change_message_visibility(
+                QueueUrl=self._mapping.queue_url, ReceiptHandle=handle, VisibilityTimeout=left
+            )
 
     def _receive(self, window: float) -> "list[MessageTypeDef]":
         messages: list[MessageTypeDef] = []
@@ -140,7 +162,7 @@ class Poller:
                 MaxNumberOfMessages=min(room, _AT_ONCE),
                 MessageSystemAttributeNames=["All"],
                 MessageAttributeNames=["All"],
-                VisibilityTimeout=self._visibility,
+                VisibilityTimeout=max(self._visibility, _HIDDEN_SECONDS),
             ).get("Messages", [])
             messages += more
             if messages and until is None:

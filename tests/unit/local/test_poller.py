@@ -63,7 +63,9 @@ class Queue:
         )
         self.seen: list[Mapping[str, Any]] = []
         self.troubles: list[BaseException | None] = []
-        self.poller = Poller(self.sqs, self.mapping, function, seen=self.seen.extend, trouble=self._trouble)
+        self.poller = Poller(
+            self.sqs, self.mapping, function, seen=self.seen.extend, trouble=self._trouble, clock=function.clock
+        )
 
     def _trouble(self) -> None:
         self.troubles.append(sys.exception())
@@ -126,6 +128,16 @@ def test_a_batch_holds_at_most_what_the_mapping_says(function: Function, queue: 
 
     assert sorted(function.bodies, key=int) == [str(number) for number in range(30)]
     assert max(len(records) for records in function.calls) <= 12
+
+
+def test_what_takes_longer_than_the_visibility_timeout_is_delivered_once(function: Function, queue: Queue) -> None:
+    function.seconds = VISIBILITY_SECONDS + 1
+    queue.send("slow")
+    until(lambda: queue.depth(queue.url) == 0)
+    queue.send("next")
+    until(lambda: "next" in function.bodies and queue.depth(queue.url) == 0)
+
+    assert function.bodies == ["slow", "next"]
 
 
 def test_only_what_failed_comes_again_and_at_last_goes_to_the_dead_letters(function: Function, queue: Queue) -> None:
