@@ -1,6 +1,6 @@
 """How long the console's first screen takes over a million events, against reading their lines.
 
-    .venv/bin/python benchmarks/console.py [--events 1000000]
+    PYTHONPATH=tests .venv/bin/python benchmarks/console.py [--events 1000000]
 
 Prints a Markdown table. The archive is written into a folder with an index, as sealing makes one. ``reading`` inflates
 and decodes every line once, in one thread. All times are CPU time of this process, each asked three times, the least.

@@ -4,7 +4,7 @@ The index's table answers filters and counts. The table of lines only says in wh
 read and searched like any other. So Athena proves nothing, and an answer is the same as every engine's.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -19,6 +19,7 @@ from auditwire.search.index_reader import IndexReader
 from auditwire.search.indexed import IndexedEngine, Selector
 from auditwire.search.matching import Matcher
 from auditwire.search.price import Price, of_athena, of_reading
+from auditwire.search.sql import counts_of
 
 if TYPE_CHECKING:
     from auditwire.archive.needle import Text
@@ -96,12 +97,18 @@ class _Rows:
     condition: "Condition"
     coverage: "Coverage"
 
-    def select(self, what: str, rest: str = "", parameters: Sequence[Any] = (), joined: str = "") -> Iterator[Any]:
+    def select(self, what: str, rest: str = "") -> Iterator[Any]:
         """See Selector.select."""
+        yield from self._run(lambda rows: f"SELECT {what} FROM ({rows}) AS found {rest}")
+
+    def count(self, fields: "Sequence[str]") -> Iterator[Any]:
+        """See Selector.count."""
+        yield from self._run(lambda rows: counts_of(rows, fields, AthenaEngine.dialect))
+
+    def _run(self, statement: "Callable[[str], str]") -> Iterator[Any]:
         for files in self.chunks:
             rows, values = self._of(files)
-            sql = f"SELECT {what} FROM ({rows}) AS found {joined} {rest}"
-            yield from self.athena.select(filled_in(sql, (*values, *parameters)), self.coverage)
+            yield from self.athena.select(filled_in(statement(rows), values), self.coverage)
 
     def _of(self, files: "list[IndexFile]") -> tuple[str, tuple[Any, ...]]:
         # Equality on the cluster is what partition projection demands.

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 import duckdb
 
 from auditwire.search.answer import Coverage
+from auditwire.search.dialects import DuckDBDialect
 from auditwire.search.errors import LostIndexError, OutOfTimeError
 from auditwire.search.index_files import Split, index_listing, split
 from auditwire.search.index_note import NOTE, Note, read_note
 from auditwire.search.parquet import connect, literal
 from auditwire.search.range_files import RangeFiles
+from auditwire.search.sql import counts_of
 
 if TYPE_CHECKING:
     from auditwire.search.place import Listed, Objects
@@ -117,11 +119,17 @@ class Source:
                 )
         self._rows = f"SELECT * FROM ({' UNION ALL '.join(tables)}) WHERE {condition.sql}"
 
-    def select(self, what: str, rest: str = "", parameters: Sequence[Any] = (), joined: str = "") -> Iterator[Any]:
+    def select(self, what: str, rest: str = "") -> Iterator[Any]:
         """See Selector.select."""
-        sql = f"SELECT {what} FROM ({self._rows}) AS found {joined} {rest}"
+        yield from self._run(f"SELECT {what} FROM ({self._rows}) AS found {rest}")
+
+    def count(self, fields: Sequence[str]) -> Iterator[Any]:
+        """See Selector.count."""
+        yield from self._run(counts_of(self._rows, fields, DuckDBDialect()))
+
+    def _run(self, sql: str) -> Iterator[Any]:
         try:
-            self._connection.execute(sql, [*self._keys, *self._condition.parameters, *parameters])
+            self._connection.execute(sql, [*self._keys, *self._condition.parameters])
             while rows := self._connection.fetchmany(_FETCHED):
                 yield from rows
         except duckdb.InterruptException:

@@ -28,7 +28,6 @@ from auditwire.search.sql import (
     expression_of,
     moment_of,
     text_of,
-    values_of,
 )
 from auditwire.search.sums import Sums
 
@@ -47,8 +46,11 @@ _AT_ONCE: Final = 2000
 class Selector(Protocol):
     """Rows of the index: what can be selected of them. Raises LostIndexError and OutOfTimeError."""
 
-    def select(self, what: str, rest: str = "", parameters: Sequence[Any] = (), joined: str = "") -> Iterator[Any]:
-        """Yields what is selected of the rows, which are called ``found``, in the order that ``rest`` asks for."""
+    def select(self, what: str, rest: str = "") -> Iterator[Any]:
+        """Yields what is selected of the rows, in the order that ``rest`` asks for."""
+
+    def count(self, fields: Sequence[str]) -> Iterator[Any]:
+        """Yields values of some fields and how many rows have them. The same values may come several times."""
 
 
 class IndexedEngine(ABC):
@@ -220,9 +222,9 @@ def _add_counts(rows: Selector, wanted: "Wanted", sums: Sums, dialect: Dialect) 
     """Counts rows by SQL, after everything that was counted one by one."""
     sums.events += sum(count for (count,) in rows.select("count(*)"))
     if wanted.groups:
-        sums.add_groups(_counted(rows, wanted.groups.fields, dialect))
+        sums.add_groups(_counted(rows, wanted.groups.fields))
     for facet in wanted.facets:
-        sums.add_values(facet.field, _counted(rows, (facet.field,), dialect))
+        sums.add_values(facet.field, _counted(rows, (facet.field,)))
     if wanted.histogram:
         bucket, by = bucket_of(wanted.histogram, dialect), wanted.histogram.by
         for start, count in rows.select(f"{bucket}, count(*)", f'WHERE "{by}" IS NOT NULL GROUP BY 1'):
@@ -231,10 +233,8 @@ def _add_counts(rows: Selector, wanted: "Wanted", sums: Sums, dialect: Dialect) 
         sums.distinct[name].update(value for (value,) in rows.select(f"DISTINCT {expression_of(name)}"))
 
 
-def _counted(rows: Selector, fields: tuple[str, ...], dialect: Dialect) -> Iterator[tuple[tuple[Any, ...], int]]:
-    values, joined = values_of(fields, dialect)
-    numbers = ", ".join(str(number) for number in range(1, len(fields) + 1))
-    for row in rows.select(f"{values}, count(*)", f"GROUP BY {numbers}", joined=joined):
+def _counted(rows: Selector, fields: tuple[str, ...]) -> Iterator[tuple[tuple[Any, ...], int]]:
+    for row in rows.count(fields):
         yield tuple(row[:-1]), row[-1]
 
 

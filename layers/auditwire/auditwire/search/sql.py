@@ -97,18 +97,23 @@ def bucket_of(histogram: "Histogram", dialect: Dialect) -> str:
     return f"{time} - ((({time} - {origin}) % {each}) + {each}) % {each}"
 
 
-def values_of(fields: "Sequence[str]", dialect: Dialect) -> tuple[str, str]:
-    """The values of some fields as expressions, and what has to be joined for that: a row for each text of a list. The
-    rows are called ``found``."""
-    values, joined = [], []
-    for number, name in enumerate(fields):
-        if FIELDS[name].kind is Kind.LIST:
-            several = dialect.different(f'found."{name}"')
-            joined.append(f"CROSS JOIN UNNEST({several}) AS list{number} (text{number})")
-            values.append(f"text{number}")
-        else:
-            values.append(expression_of(name))
-    return ", ".join(values), " ".join(joined)
+def counts_of(rows: str, fields: "Sequence[str]", dialect: Dialect) -> str:
+    """A statement that counts rows by some fields, the count last; ``rows`` is the statement that selects them.
+
+    A row with several texts in a list counts once for each. Rows are counted by their whole lists first: many have the
+    same, and taking lists apart costs much more than counting does.
+    """
+    numbers = ", ".join(str(number) for number in range(1, len(fields) + 1))
+    whole = ", ".join(f"{expression_of(name)} AS value{number}" for number, name in enumerate(fields))
+    counted = f"SELECT {whole}, count(*) AS events FROM ({rows}) AS found GROUP BY {numbers}"
+    lists = [number for number, name in enumerate(fields) if FIELDS[name].kind is Kind.LIST]
+    if not lists:
+        return counted
+    values = ", ".join(f"text{number}" if number in lists else f"value{number}" for number in range(len(fields)))
+    joined = " ".join(
+        f"CROSS JOIN UNNEST({dialect.different(f'value{number}')}) AS list{number} (text{number})" for number in lists
+    )
+    return f"SELECT {values}, CAST(sum(events) AS bigint) FROM ({counted}) AS counted {joined} GROUP BY {numbers}"
 
 
 def microseconds(moment: datetime) -> int:
