@@ -283,3 +283,20 @@ def test_what_only_some_requests_can_have_rules_the_others_out() -> None:
     assert open_for(verb="create") == list(range(8))
     assert open_for(verb="get") == open_for(verb="create", subresource="status") == [4, 5, 6, 7]
     assert open_for(verb="patch", subresource="resize") == list(range(8))
+
+
+def test_what_a_negated_or_denies_rules_out_field_by_field() -> None:
+    exempt = 'User.Username = "root" or User.Username startswith "system:"'
+    conditions = (
+        f'Verb = "create" and (not ({exempt} or (ObjectRef.Namespace = "shop" and UserAgent = "x")))',
+        f"not (ObjectRef.Name > 5 or {exempt})",
+    )
+    matcher = Matcher(bound(*conditions))
+
+    def open_for(user: str) -> int:
+        return matcher._possible(event(name="5", user=user, verb="create"))
+
+    assert open_for("root") == open_for("system:x") == 0b10  # behind what may raise nothing is ruled out
+    assert open_for("ann") == 0b11
+    with pytest.raises(EvaluationError, match="not a number"):
+        matcher.match(event(name="web", user="root", verb="create"))

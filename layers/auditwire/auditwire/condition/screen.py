@@ -120,10 +120,22 @@ def _parts(condition: Bound) -> Iterator[tuple[Bound, bool]]:
     Behind such a one nothing may be taken out of turn: what it rules out would keep the error from being counted.
     """
     raised = False
-    operands: tuple[Any, ...] = condition.operands if isinstance(condition, And) else (condition,)
-    for operand in dict.fromkeys(operands):  # what macros repeat counts once
+    for operand in dict.fromkeys(_conjuncts(condition)):  # what macros repeat counts once
         yield operand, raised
         raised = raised or not all(map(never_raises, leaves_of(operand)))
+
+
+def _conjuncts(node: Any) -> Iterator[Bound]:
+    """What all has to hold for a condition to hold, in the order of its text: ``not (a or b)`` is ``not a and not b``,
+    tried as far as that."""
+    if isinstance(node, And):
+        for operand in node.operands:
+            yield from _conjuncts(operand)
+    elif isinstance(node, Not) and isinstance(node.operand, Or):
+        for operand in node.operand.operands:
+            yield from _conjuncts(Not(operand))
+    else:
+        yield node
 
 
 def _implied(part: Bound) -> dict[str, tuple[Field, frozenset[str]]]:
