@@ -66,8 +66,9 @@ def rules_eval(
     For each event, in order, there is one line of JSON with the members auditID, stage, verdict (ignore, archive,
     alert), archiving and alerting (every matching rule as document.rule, whatever its priority), alerts (rule,
     priority, message), errors (rule, message), undecided (the rules that nobody can decide, because a part of the event
-    is missing) and excepted (rule and exception of matches that raise no alert because of an exception). What the audit
-    policy leaves out is ignored, as when it comes in.
+    is missing), excepted (rule and exception of matches that raise no alert because of an exception) and pending (rule
+    and group of matches that raise an alert only with others: rules test and rules replay judge thresholds). What the
+    audit policy leaves out is ignored, as when it comes in.
 
     An item that is not an event is named on standard error with its place; the other items are decided.
 
@@ -173,6 +174,7 @@ def _as_json(event: "Event", decision: "Decision") -> dict[str, Any]:
         "errors": [{"rule": failure.rule, "message": failure.message} for failure in verdict.errors],
         "undecided": verdict.undecided,
         "excepted": [{"rule": one.rule, "exception": one.exception} for one in verdict.excepted],
+        "pending": verdict.pending_groups(decision.event),
     }
 
 
@@ -190,4 +192,7 @@ def _as_text(event: "Event", decided: "Decision", decision: dict[str, Any]) -> s
     if undecided := ", ".join(decision["undecided"]):
         lines.append(f"         a part of the event is missing, so undecided: {undecided}")
     lines += [f"         no alert by {one['rule']}: the exception {one['exception']}" for one in decision["excepted"]]
+    for one in decision["pending"]:
+        of = ", ".join(printable(f"{name} {value or 'missing'}") for name, value in one["by"].items())
+        lines.append(f"         counted by {one['rule']}{f' for {of}' if of else ''}")
     return "\n".join(lines)

@@ -37,6 +37,16 @@ spec:
     annotations: {runbook_url: 'https://example.com/r'}
     output: "${who} did ${Verb} to ${RequestObject.spec.containers[*].image}"
     condition: 'RequestObject.spec.containers[*].ports[0:2].hostPort > 0 and not (Verb in ("get", 5))'
+  - name: many
+    type: rule
+    priority: WARNING
+    threshold: {distinct: 'Annotations["a/b"]', atLeast: 5, by: [User.Username, '${who}'], within: 90s}
+    condition: 'Verb = "get" and Stage = "ResponseComplete"'
+  - name: often
+    type: rule
+    priority: WARNING
+    threshold: {count: 1000, within: 24h}
+    condition: 'Verb = "list" and Stage = "ResponseComplete"'
 """,
     ),
     Source(

@@ -60,6 +60,8 @@ CODES: Final[Mapping[str, str]] = {
     "AW221": "the document is in a file of tests",
     "AW222": "the alert has it under another name",
     "AW223": "the runbook is not a link",
+    "AW224": "the threshold counts requests several times",
+    "AW225": "anybody can stay below the threshold",
     "AW230": "the exception has no rule",
     "AW231": "the exception is never used",
     "AW232": "the exception has expired",

@@ -36,12 +36,14 @@ class Provenance(msgspec.Struct, frozen=True, gc=False):
     reportedCluster: str = ""
     flags: tuple[str, ...] = ()
     excepted: tuple[ExceptedMatch, ...] = ()
+    pending: tuple[str, ...] = ()
 
     def alerted(self) -> tuple[str, ...]:
-        """The alerting rules that matched then, without those that an exception silenced."""
-        if not self.excepted:
+        """The alerting rules that matched then, without those that an exception silenced, and those with a threshold:
+        of them nobody noted whether it was reached."""
+        if not self.excepted and not self.pending:
             return self.alerting
-        silenced = {one.rule for one in self.excepted}
+        silenced = {*(one.rule for one in self.excepted), *self.pending}
         return tuple(rule for rule in self.alerting if rule not in silenced)
 
 

@@ -315,6 +315,8 @@ def _line(kept: Kept, group: HourGroup, provenance: Mapping[str, object]) -> byt
         about["undecided"] = kept.verdict.undecided
     if kept.verdict.excepted:
         about["excepted"] = [{"rule": one.rule, "exception": one.exception} for one in kept.verdict.excepted]
+    if kept.verdict.pending:
+        about["pending"] = [rule.qualified for rule in kept.verdict.pending]
     if kept.position in group.strays:
         about["flags"] = [Flag.OTHER_HOUR]
     return encode_line(kept.event, about)

@@ -22,6 +22,7 @@ from auditwire.rules.message import MessageTemplate
 from auditwire.rules.rule_exception import ExceptionText, RuleException
 from auditwire.rules.rule_set import Rule, RuleSet, RuleText, new_binder
 from auditwire.rules.settings import MissingBodies, Priority, Receiver, Requirement, Selector, Settings
+from auditwire.rules.threshold import Threshold
 
 SCHEMA: Final = 1
 
@@ -128,6 +129,7 @@ def _rule(rule: RuleText) -> dict[str, Any]:
             "annotations": {name: _parts(template) for name, template in rule.annotation_templates.items()},
         },
         "alert": rule.alert,
+        "threshold": None if rule.threshold is None else _threshold(rule.threshold),
     }
 
 
@@ -147,6 +149,26 @@ def _rule_text(value: dict[str, Any]) -> RuleText:
         label_templates={str(name): _template(parts) for name, parts in fillings.get("labels", {}).items()},
         annotation_templates={str(name): _template(parts) for name, parts in fillings.get("annotations", {}).items()},
         alert="distinct" if value["alert"] == "distinct" else "fold",
+        # Bundles of before have no thresholds.
+        threshold=None if value.get("threshold") is None else _threshold_from(value["threshold"]),
+    )
+
+
+def _threshold(threshold: Threshold) -> dict[str, Any]:
+    return {
+        "atLeast": threshold.at_least,
+        "within": threshold.within,
+        "by": [path_to_json(path) for path in threshold.by],
+        "distinct": None if threshold.distinct is None else path_to_json(threshold.distinct),
+    }
+
+
+def _threshold_from(value: dict[str, Any]) -> Threshold:
+    return Threshold(
+        at_least=int(value["atLeast"]),
+        within=int(value["within"]),
+        by=tuple(path_from_json(path) for path in value["by"]),
+        distinct=None if value["distinct"] is None else path_from_json(value["distinct"]),
     )
 
 

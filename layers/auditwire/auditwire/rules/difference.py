@@ -10,12 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from auditwire.condition.canonical import canonical
-from auditwire.condition.fields import Field
 from auditwire.condition.precedence import spell
-from auditwire.condition.syntax import AnyOf, Comparison, Expression, Path, Reference, replace_leaves, spell_path
+from auditwire.condition.syntax import AnyOf, Comparison, Expression, Path, Reference, replace_leaves
 from auditwire.rules.definitions import Definitions
 from auditwire.rules.document import Entry, RuleDocument
-from auditwire.rules.fields import EventFields
+from auditwire.rules.fields import EventFields, documented
 from auditwire.rules.mentions import mentions
 from auditwire.rules.output import compile_output
 from auditwire.rules.rule_set import RuleSet
@@ -174,6 +173,7 @@ class _Side:
             "output": self._output(document, entry),
             "desc": entry.desc,
             "alert": entry.alert,
+            "threshold": "" if text is None or text.threshold is None else text.threshold.as_text(),
             **{f"label {key}": value.text for key, value in entry.labels.items()},
             **{f"annotation {key}": value.text for key, value in entry.annotations.items()},
         }
@@ -187,7 +187,7 @@ class _Side:
         message, findings = compile_output(entry.output.text, document, self._resolver)
         if findings:
             return entry.output.text
-        return "".join(part if isinstance(part, str) else f"${{{_named(part).text}}}" for part in message.parts)
+        return "".join(part if isinstance(part, str) else f"${{{documented(part).text}}}" for part in message.parts)
 
     def _used_for(self, document: RuleDocument) -> str:
         selectors = {"archiving": self._settings.archiving_selector, "alerting": self._settings.alerting_selector}
@@ -208,16 +208,8 @@ def spelled(expression: Expression) -> str:
 
 def _with_documented_name(leaf: Comparison | AnyOf | Reference) -> Expression:
     if isinstance(leaf, Comparison | AnyOf) and isinstance(leaf.field, Path):
-        return replace(leaf, field=_named(leaf.field))
+        return replace(leaf, field=documented(leaf.field))
     return leaf
-
-
-def _named(path: Path) -> Path:
-    field = _FIELDS.resolve(path)
-    names = field.name.split(".") if isinstance(field, Field) else []
-    documented = [replace(segment, name=name) for segment, name in zip(path.segments, names, strict=False)]
-    segments = (*documented, *path.segments[len(documented) :])
-    return Path(segments, spell_path(segments))
 
 
 def _settings(settings: Settings) -> dict[str, str]:

@@ -30,6 +30,17 @@ class Item:
     node: yaml.Node = field(compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class ThresholdKey:
+    """The key ``threshold`` of a rule. Its fields are still texts; ``distinct`` is None where matches are counted."""
+
+    at_least: int
+    within: int
+    by: tuple[Scalar, ...]
+    distinct: Scalar | None
+    node: yaml.Node = field(compare=False)
+
+
 EntryType = Literal["rule", "macro", "list", "alias"]
 
 
@@ -51,6 +62,7 @@ class Entry:
     labels: dict[str, Scalar] = field(default_factory=dict)
     annotations: dict[str, Scalar] = field(default_factory=dict)
     alert: Literal["fold", "distinct"] = "fold"
+    threshold: ThresholdKey | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ exact.
 
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any, Final
 
 from auditwire.condition.errors import Finding
 from auditwire.condition.fields import Field, Kind
-from auditwire.condition.syntax import Path, Segment
+from auditwire.condition.syntax import Path, Segment, spell_path
 from auditwire.documents.nearest import nearest
 from auditwire.events import outcome, pod_spec
 
@@ -172,6 +172,15 @@ class EventFields:
         return (
             _unknown(path) if leaf is None or rest[0].is_quoted else _leaf_field(path, leaf, rest[0], tuple(rest[1:]))
         )
+
+
+def documented(path: Path) -> Path:
+    """The same path with the field's name as it is documented."""
+    field = EventFields().resolve(path)
+    names = field.name.split(".") if isinstance(field, Field) else []
+    named = [replace(segment, name=name) for segment, name in zip(path.segments, names, strict=False)]
+    segments = (*named, *path.segments[len(named) :])
+    return Path(segments, spell_path(segments))
 
 
 def _leaf_field(path: Path, leaf: _Leaf, own: Segment, rest: tuple[Segment, ...]) -> Field | Finding:

@@ -1,6 +1,6 @@
 """Loading documents into a ``RuleSet``, with all findings about them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -10,15 +10,15 @@ import yaml
 
 from auditwire.condition.assemble import Binder
 from auditwire.condition.compile import Dialect
-from auditwire.condition.precedence import MAX_DEPTH
 from auditwire.documents.diagnostics import Diagnostic, Severity, has_errors, in_order
 from auditwire.documents.document_source import Report, compose
 from auditwire.documents.source import Source, digest_of, is_test_file
 from auditwire.events.level import Level
 from auditwire.policy import LoadedPolicy, check_policy
 from auditwire.rules import reader
-from auditwire.rules.definitions import Definitions, report_finding
-from auditwire.rules.document import API_VERSION, DOCUMENT_KEYS, Entry, RuleDocument, Scalar
+from auditwire.rules.compile_rule import compile_rule
+from auditwire.rules.definitions import Definitions
+from auditwire.rules.document import API_VERSION, DOCUMENT_KEYS, RuleDocument
 from auditwire.rules.exception_document import (
     EXCEPTION_API_VERSION,
     ExceptionDocument,
@@ -32,13 +32,10 @@ from auditwire.rules.files import read_sources
 from auditwire.rules.foreign import items_of, report_foreign
 from auditwire.rules.kubesphere import refuse_exceptions, refuse_extensions
 from auditwire.rules.lint import Subject, lint
-from auditwire.rules.message import MessageTemplate
 from auditwire.rules.never_sent import Cloud, report_never_sent
-from auditwire.rules.output import compile_output
-from auditwire.rules.pasted import read_otherwise
 from auditwire.rules.rule_document import read_rule_document
 from auditwire.rules.rule_exception import ExceptionText, RuleException
-from auditwire.rules.rule_set import Rule, RuleSet, RuleText, new_binder
+from auditwire.rules.rule_set import Rule, RuleSet, new_binder
 from auditwire.rules.selection import Selected
 from auditwire.rules.settings import Settings
 from auditwire.rules.webhook_document import WebhookDocument, read_webhook_document
@@ -315,72 +312,12 @@ def _rules(document: RuleDocument, definitions: Definitions, binder: Binder) -> 
         if entry.type != "rule":
             continue
         before = len(document.report.diagnostics)
-        rule = _rule(document, entry, definitions, binder)
+        rule = compile_rule(document, entry, definitions, binder)
         if not entry.enable:
             _soften(document.report, before, f"{document.name}.{entry.name}")
         elif rule is not None:
             rules.append(rule)
     return rules
-
-
-def _rule(document: RuleDocument, entry: Entry, definitions: Definitions, binder: Binder) -> Rule | None:
-    expression = definitions.condition(document, entry)
-    if expression is not None and entry.condition is not None:
-        otherwise = read_otherwise(document, entry, definitions)
-        if otherwise is not None:
-            report_finding(document, entry, entry.condition, otherwise)
-            if otherwise.severity is Severity.ERROR:
-                return None
-    output = None
-    if entry.output is not None:
-        output, findings = compile_output(entry.output.text, document, definitions)
-        for finding in findings:
-            report_finding(document, entry, entry.output, finding)
-        if findings:
-            return None
-    fillings = {
-        what: _fillings(document, entry, texts, definitions)
-        for what, texts in (("labels", entry.labels), ("annotations", entry.annotations))
-    }
-    if expression is None or None in fillings.values():
-        return None
-    text = RuleText(
-        name=entry.name,
-        document=document.name,
-        desc=entry.desc,
-        priority=entry.priority,
-        expression=expression,
-        output=output,
-        labels={name: scalar.text for name, scalar in entry.labels.items()},
-        annotations={name: scalar.text for name, scalar in entry.annotations.items()},
-        label_templates=fillings["labels"] or {},
-        annotation_templates=fillings["annotations"] or {},
-        alert=entry.alert,
-    )
-    try:
-        return Rule(text, binder)
-    except (RecursionError, MemoryError, SyntaxError):
-        # Each macro is within the depth limit, but nested in one another they may not be.
-        message = f"expanded with its macros, {entry.name} nests more than {MAX_DEPTH} levels deep"
-        document.report.at(entry.node, "AW110", message, "flatten the macros", rule=text.qualified)
-        return None
-
-
-def _fillings(
-    document: RuleDocument, entry: Entry, texts: Mapping[str, Scalar], definitions: Definitions
-) -> dict[str, MessageTemplate] | None:
-    """The templates of the labels or annotations that have something to fill in. Errors are reported, and then there
-    are none (None)."""
-    templates: dict[str, MessageTemplate] = {}
-    faults = 0
-    for name, scalar in texts.items():
-        template, findings = compile_output(scalar.text, document, definitions)
-        for finding in findings:
-            report_finding(document, entry, scalar, finding)
-        faults += len(findings)
-        if template.parts not in ((), (scalar.text,)):
-            templates[name] = template
-    return None if faults else templates
 
 
 def _soften(report: Report, since: int, rule: str) -> None:

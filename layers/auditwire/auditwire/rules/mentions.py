@@ -20,7 +20,7 @@ class Mention:
 
 
 def mentions(documents: list[RuleDocument]) -> Iterator[Mention]:
-    """Yields every mention of a name in conditions, macros, lists and outputs."""
+    """Yields every mention of a name in conditions, macros, lists, outputs and thresholds."""
     for document in documents:
         for entry in document.entries:
             for item in entry.items:
@@ -29,6 +29,9 @@ def mentions(documents: list[RuleDocument]) -> Iterator[Mention]:
                 yield from _in(entry.condition, document, entry, is_output=False)
             if entry.output is not None:
                 yield from _in(entry.output, document, entry, is_output=True)
+            if entry.threshold is not None:
+                for scalar in filter(None, (*entry.threshold.by, entry.threshold.distinct)):
+                    yield from _in(scalar, document, entry, is_output=False)
 
 
 def _in(scalar: Scalar, document: RuleDocument, entry: Entry, *, is_output: bool) -> Iterator[Mention]:

@@ -28,12 +28,14 @@ class MessageTemplate:
     def bind(self, fields: FieldTable) -> Callable[[Any], str]:
         """Returns a function from an event to its message: one line, control characters escaped, at most
         ``MAX_BYTES``."""
-        texts = [part if isinstance(part, str) else _field_text(part, fields) for part in self.parts]
-        return lambda event: shortened("".join(text if isinstance(text, str) else text(event) for text in texts))
+        texts = [part if isinstance(part, str) else field_text(part, fields) for part in self.parts]
+        return lambda event: shortened(
+            "".join(text if isinstance(text, str) else text(event) or _MISSING for text in texts)
+        )
 
 
-def _field_text(path: Path, fields: FieldTable) -> Callable[[Any], str]:
-    """Returns a function from an event to the text of a field. Arrays are joined with ", ", missing is ``-``."""
+def field_text(path: Path, fields: FieldTable) -> Callable[[Any], str]:
+    """Returns a function from an event to the text of a field. Arrays are joined with ", ", missing is empty."""
     field = fields.resolve(path)
     if isinstance(field, Finding):
         raise TypeError(field.message)
@@ -42,7 +44,7 @@ def _field_text(path: Path, fields: FieldTable) -> Callable[[Any], str]:
 
     def render(event: Any) -> str:
         values = [value for value in elements_of([reached(load(event), steps)]) if value != ""]
-        return ", ".join(text_of(value) for value in values) if values else _MISSING
+        return ", ".join(text_of(value) for value in values)
 
     return render
 

@@ -14,6 +14,7 @@ from auditwire.rules.document import Item, Scalar
 _TAG: Final = "tag:yaml.org,2002:"
 _KINDS: Final = {"str": "a text", "int": "a number", "float": "a number", "bool": "true or false", "null": "nothing",
                  "timestamp": "a date", "map": "a mapping", "seq": "a list"}  # fmt: skip
+_WHOLE: Final = re.compile(r"\d{1,9}", re.ASCII)
 _NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?", re.ASCII)
 
 
@@ -72,6 +73,19 @@ def boolean(report: Report, node: yaml.Node | None, what: str, *, default: bool)
         return bool(node.value.lower() in ("true", "yes", "on"))
     report.at(node, "AW204", f"{what} must be true or false, not {kind_of(node)}")
     return default
+
+
+def whole_number(report: Report, node: yaml.Node | None, what: str, least: int, most: int) -> int | None:
+    """A whole number within bounds. Other types (AW204) and other numbers (AW206) are reported."""
+    if node is None:
+        return None
+    if not isinstance(node, yaml.ScalarNode) or not _is(node, "int"):
+        report.at(node, "AW204", f"{what} must be a whole number, not {kind_of(node)}")
+    elif not _WHOLE.fullmatch(node.value) or not least <= int(node.value) <= most:
+        report.at(node, "AW206", f"{what} cannot be {node.value}", f"write a number from {least:,} to {most:,}")
+    else:
+        return int(node.value)
+    return None
 
 
 def sequence(report: Report, node: yaml.Node | None, what: str) -> list[yaml.Node]:

@@ -10,6 +10,7 @@ from auditwire.events.label_names import OWN_ANNOTATIONS, OWN_LABELS, RUNBOOK, a
 from auditwire.rules import reader
 from auditwire.rules.document import PRECEDENCE_ANNOTATION, Entry, EntryType, RuleDocument, Scalar
 from auditwire.rules.settings import Priority
+from auditwire.rules.threshold_key import read_threshold
 
 MAX_ENTRIES: Final = 5_000
 """How many entries (rules, macros, lists, aliases) one document may have."""
@@ -31,7 +32,7 @@ METADATA_KEYS: Final = (
 
 ENTRY_KEYS: Final = (
     "name", "type", "desc", "condition", "macro", "list", "alias", "enable", "output", "priority",
-    "labels", "annotations", "alert",
+    "labels", "annotations", "alert", "threshold",
 )  # fmt: skip
 
 PRECEDENCES: Final = ("kubesphere", "standard")
@@ -39,7 +40,7 @@ ALERT_KINDS: Final = ("fold", "distinct")
 
 # The keys that an entry of each type needs and may have, besides name, type, desc and enable.
 NEEDED_KEY: Final = {"rule": "condition", "macro": "macro", "list": "list", "alias": "alias"}
-RULE_KEYS: Final = ("condition", "output", "priority", "labels", "annotations", "alert")
+RULE_KEYS: Final = ("condition", "output", "priority", "labels", "annotations", "alert", "threshold")
 
 
 def read_rule_document(report: Report, node: yaml.Node, fields: dict[str, yaml.Node]) -> RuleDocument | None:
@@ -143,7 +144,11 @@ def _content(report: Report, kind: str, fields: dict[str, yaml.Node]) -> dict[st
             "labels": _added(report, fields.get("labels"), "labels", MAX_LABEL, OWN_LABELS),
             "annotations": _added(report, fields.get("annotations"), "annotations", MAX_ANNOTATION, OWN_ANNOTATIONS),
             "alert": reader.choice(report, fields.get("alert"), "alert", ALERT_KINDS, "fold"),
+            "threshold": read_threshold(report, fields.get("threshold")),
         }
+        if content["threshold"] is not None and content["alert"] == "distinct":
+            hint = "leave out alert: a threshold makes one alert of a group"
+            report.at(fields["alert"], "AW206", "a rule with a threshold cannot have alert: distinct", hint)
     return content
 
 

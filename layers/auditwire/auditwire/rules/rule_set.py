@@ -19,6 +19,7 @@ from auditwire.rules.fields import EventFields
 from auditwire.rules.message import MessageTemplate, shortened
 from auditwire.rules.rule_exception import RuleException
 from auditwire.rules.settings import MissingBodies, Priority, Settings
+from auditwire.rules.threshold import Threshold
 
 if TYPE_CHECKING:
     from auditwire.condition.evaluate import Bound, Leaf
@@ -45,6 +46,8 @@ class RuleText:
     """The labels that have something to fill in, by name."""
     annotation_templates: Mapping[str, MessageTemplate] = field(default_factory=dict)
     alert: Literal["fold", "distinct"] = "fold"
+    threshold: Threshold | None = None
+    """How many matches it takes for an alert; None if each is one."""
 
     @property
     def qualified(self) -> str:
@@ -58,7 +61,7 @@ class Rule:
     ``binder`` is shared by the rules of a set, so that equal comparisons are made once.
     """
 
-    __slots__ = ("_annotations", "_labels", "_render", "bound", "text")
+    __slots__ = ("_annotations", "_labels", "_render", "bound", "text", "threshold")
 
     def __init__(self, text: RuleText, binder: Binder | None = None) -> None:
         self.text = text
@@ -68,6 +71,7 @@ class Rule:
         )
         self._labels = {name: template.bind(_FIELDS) for name, template in text.label_templates.items()}
         self._annotations = {name: template.bind(_FIELDS) for name, template in text.annotation_templates.items()}
+        self.threshold = None if text.threshold is None else text.threshold.bind(_FIELDS)
 
     @property
     def name(self) -> str:
@@ -168,6 +172,8 @@ class Verdict:
     archived if one of its undecided rules would archive it.
 
     ``excepted`` are matches of alerting rules that raise no alert because of an exception. They archive all the same.
+
+    ``pending`` are the rules that would raise an alert, and have a threshold: more events decide whether they do.
     """
 
     outcome: Outcome
@@ -178,12 +184,21 @@ class Verdict:
     undecided: tuple[str, ...] = ()
     might_alert: tuple[Rule, ...] = ()
     excepted: tuple[Excepted, ...] = ()
+    pending: tuple[Rule, ...] = ()
+
+    def pending_groups(self, event: Event) -> list[dict[str, object]]:
+        """The pending rules, each with the group that an event, as it is stored, belongs to: ``{rule, by}``."""
+        return [
+            {"rule": rule.qualified, "by": rule.threshold.group(event)}
+            for rule in self.pending
+            if rule.threshold is not None
+        ]
 
     def without_alerts(self) -> "Verdict":
         """The verdict on an event of which another one alerts: what would alert is archived."""
-        if self.outcome != "alert" and not self.might_alert:
+        if self.outcome != "alert" and not self.might_alert and not self.pending:
             return self
-        return replace(self, outcome="archive", alerts=(), might_alert=())
+        return replace(self, outcome="archive", alerts=(), might_alert=(), pending=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +271,7 @@ class RuleSet:
             alerts=alerts,
             errors=(*verdict.errors, *errors),
             might_alert=tuple(rule for rule in verdict.might_alert if rule.qualified not in excepted),
+            pending=tuple(rule for rule in verdict.pending if rule.qualified not in excepted),
             excepted=tuple(one for name in verdict.alerting for one in excepted.get(name, ())),
         )
 
@@ -298,7 +314,8 @@ class RuleSet:
         first = len(self.archiving)
         archiving = [self.archiving[position] for position in hits if position < first]
         alerting = [self.alerting[position - first] for position in hits if position >= first]
-        alerts = tuple(rule for rule in alerting if rule.priority.rank >= self.settings.alerting_priority.rank)
+        loud = [rule for rule in alerting if rule.priority.rank >= self.settings.alerting_priority.rank]
+        alerts = tuple(rule for rule in loud if rule.threshold is None)
         outcome: Outcome = "ignore"
         if alerts:
             outcome = "alert"
@@ -309,6 +326,7 @@ class RuleSet:
             tuple(rule.qualified for rule in archiving),
             tuple(rule.qualified for rule in alerting),
             alerts,
+            pending=tuple(rule for rule in loud if rule.threshold is not None),
         )
 
 

@@ -22,6 +22,8 @@ from auditwire.rules.rule_document import (
     PRECEDENCES,
 )
 from auditwire.rules.settings import MissingBodies, Priority
+from auditwire.rules.threshold import MAX_AT_LEAST, MAX_BY
+from auditwire.rules.threshold_key import THRESHOLD_KEYS, WITHIN
 from auditwire.rules.webhook_document import (
     AUDITING_KEYS,
     CONFIG_KEYS,
@@ -182,12 +184,29 @@ def _entry() -> Schema:
             "Annotations of the alert, such as runbook_url (auditwire only).",
         ),
         "alert": _said({"enum": list(ALERT_KINDS)}, "One alert per label set, or one per event (auditwire only)."),
+        "threshold": _said(_threshold(), "How many matches it takes for an alert (auditwire only)."),
     }
     by_type = [
         {"if": {"properties": {"type": {"const": kind}}, "required": ["type"]}, "then": {"required": [key]}}
         for kind, key in NEEDED_KEY.items()
     ]
     return {**_object(ENTRY_KEYS, known, ["name", "type"]), "allOf": by_type}
+
+
+def _threshold() -> Schema:
+    number = {"type": "integer", "minimum": 1, "maximum": MAX_AT_LEAST}
+    known = {
+        "count": _said(number, "So many matches."),
+        "distinct": _said(_TEXT, "The field whose different values count: ObjectRef.Name"),
+        "atLeast": _said(number, "So many different values."),
+        "by": _said(
+            {"type": "array", "maxItems": MAX_BY, "items": _TEXT},
+            "The fields in which matches must be alike: User.Username",
+        ),
+        "within": _said({**_TEXT, "pattern": f"^{WITHIN}$"}, "The time that is looked at, such as 10m; at most 24h."),
+    }
+    kinds = [{"required": ["count"]}, {"required": ["distinct", "atLeast"]}]
+    return {**_object(THRESHOLD_KEYS, known, ["within"]), "oneOf": kinds}
 
 
 def _webhook() -> Schema:

@@ -54,6 +54,7 @@ def test_one_line_an_event_in_order_with_the_fixed_members(auditwire: Run, log: 
             "errors": [],
             "undecided": [],
             "excepted": [],
+            "pending": [],
         },
         {
             "auditID": "b",
@@ -71,6 +72,7 @@ def test_one_line_an_event_in_order_with_the_fixed_members(auditwire: Run, log: 
             "errors": [],
             "undecided": [],
             "excepted": [],
+            "pending": [],
         },
     ]
 
