@@ -17,6 +17,7 @@ from auditwire.search import Interval, Page
 from auditwire.search.answer import Coverage
 from auditwire_console.api import event, overview, rows
 from auditwire_console.api.parameters import WrongParameterError, read_page, read_query, read_wanted
+from auditwire_console.api.why import why
 from auditwire_console.kubesphere import answers
 from auditwire_console.kubesphere.parameters import Operation, ParameterError, read_parameters
 from auditwire_console.viewer import Visible
@@ -98,7 +99,7 @@ class Routes:
 
     def _why(self, request: "Request", viewer: "Viewer") -> Response:
         found, _, _ = self._asked(request, viewer)
-        return _not_there() if found is None else _json(event.explanations(self._source, found))
+        return _not_there() if found is None else _json(why(self._source, viewer, found))
 
     def _evidence(self, request: "Request", viewer: "Viewer") -> Response:
         found, key, _ = self._asked(request, viewer)
@@ -141,7 +142,7 @@ class Routes:
         del request
         if not viewer.sees_all:
             return _problem(403, "the ledger counts the events of every cluster, which you may not see")
-        return _json({"ledger": self._source.ledger()})
+        return _json({"ledger": self._source.ledger(None)})
 
     def _asked(self, request: "Request", viewer: "Viewer") -> Any:
         given = request.query_params

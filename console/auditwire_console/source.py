@@ -20,8 +20,12 @@ def _no_clusters() -> Sequence[Mapping[str, Any]]:
     return ()
 
 
-def _no_ledger() -> None:
-    return None
+def _no_ledger(moment: datetime | None = None) -> None:
+    del moment
+
+
+def _no_rules_of(digest: str) -> None:
+    del digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +33,10 @@ class Source:
     """``title`` says in a few words what is looked at. ``reader`` reads the archive that ``engine`` searches, and its
     seals; ``keys`` are those that may have signed them.
 
-    ``live`` says that events go on arriving. ``rules`` gives the rules in force, None where nobody knows them;
-    ``clusters`` what is registered, as `auditwire cluster list --format json` has it; ``ledger`` the counts of the last
-    day, as `auditwire ledger --format json` has them, None where nobody counts. All of them are asked anew each time,
-    and raise what botocore raises.
+    ``live`` says that events go on arriving. ``rules`` gives the rules in force, and ``rules_of`` those with a digest,
+    None where nobody knows them; ``clusters`` what is registered, as `auditwire cluster list --format json` has it;
+    ``ledger`` the counts of the last day, or of the hours around a moment, as `auditwire ledger --format json` has
+    them, None where nobody counts. All of them are asked anew each time, and raise what botocore raises.
     """
 
     title: str
@@ -43,4 +47,5 @@ class Source:
     live: bool = False
     rules: "Callable[[], RuleSet | None]" = _no_rules
     clusters: Callable[[], Sequence[Mapping[str, Any]]] = _no_clusters
-    ledger: Callable[[], Mapping[str, Any] | None] = _no_ledger
+    rules_of: "Callable[[str], RuleSet | None]" = _no_rules_of
+    ledger: Callable[[datetime | None], Mapping[str, Any] | None] = _no_ledger

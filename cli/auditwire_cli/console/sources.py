@@ -1,5 +1,6 @@
 """What `auditwire console` shows: a stack, or folders with archive files."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _HOUR: Final = timedelta(hours=1)
 _HOURS_OF_LEDGER: Final = 24
+_SETS_KEPT: Final = 16
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
 def now() -> datetime:
@@ -60,6 +63,7 @@ def source_of_stack(stack: Stack, keys: "Keys") -> "Source":
         live=True,
         rules=asked.rules,
         clusters=asked.clusters,
+        rules_of=asked.rules_of,
         ledger=asked.ledger,
     )
 
@@ -69,21 +73,44 @@ class _Asked:
 
     def __init__(self, stack: Stack, found: Deployment) -> None:
         self._stack, self._found = stack, found
-        self._digest = ""
-        self._rules: RuleSet | None = None
+        self._known: dict[str, RuleSet] = {}
+        self._default: RuleSet | None = None
 
     def rules(self) -> "RuleSet | None":
         """The rules in force; None where they cannot be read."""
-        from auditwire_cli.rules.bundles import read_active, read_bundle
+        from auditwire_cli.rules.bundles import read_active
 
-        bucket = self._stack.rules_bucket()
         try:
-            active = read_active(bucket)
-            if active is not None and active.digest != self._digest:
-                self._rules, self._digest = read_bundle(bucket, active.digest).rule_set, active.digest
+            active = read_active(self._stack.rules_bucket())
         except CommandError:
             return None
-        return self._rules
+        return self._shipped() if active is None else self.rules_of(active.digest)
+
+    def rules_of(self, digest: str) -> "RuleSet | None":
+        """The rules of this digest; None where their bundle is gone, or cannot be read."""
+        from auditwire_cli.rules.bundles import read_bundle
+
+        if not _DIGEST.fullmatch(digest):
+            return None
+        if digest not in self._known:
+            try:
+                rules = read_bundle(self._stack.rules_bucket(), digest).rule_set
+            except CommandError:
+                # Shipped rules are in no bundle; those of another version are not known here.
+                shipped = self._shipped()
+                return shipped if shipped.digest == digest else None
+            if len(self._known) >= _SETS_KEPT:
+                self._known.clear()
+            self._known[digest] = rules
+        return self._known[digest]
+
+    def _shipped(self) -> "RuleSet":
+        """The rules that decide before any are published."""
+        from auditwire.rules.pack import default_rule_set
+
+        if self._default is None:
+            self._default = default_rule_set()
+        return self._default
 
     def clusters(self) -> Sequence[Mapping[str, Any]]:
         """What is registered."""
@@ -92,14 +119,17 @@ class _Asked:
         listing = open_clusters(self._stack).table.list()
         return [as_json(one, now()) for one in listing.registrations]
 
-    def ledger(self) -> Mapping[str, Any]:
-        """The counts of the last day."""
+    def ledger(self, around: datetime | None = None) -> Mapping[str, Any]:
+        """The counts of the last day, or of the hour of a moment and the one after it."""
         from auditwire_cli.ledger.ledger import read_ledger
         from auditwire_cli.ledger.text import as_json
 
         moment = now()
         end = moment.replace(minute=0, second=0, microsecond=0) + _HOUR
         shown = (end - _HOURS_OF_LEDGER * _HOUR, end)
+        if around is not None:
+            first = around.replace(minute=0, second=0, microsecond=0)
+            shown = (first, first + 2 * _HOUR)
         return as_json(*read_ledger(self._found, None, shown, moment, judge_all=False))
 
 

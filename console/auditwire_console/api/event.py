@@ -1,14 +1,12 @@
-"""One event: its line, why it was kept and alerted, and whether a seal proves it."""
+"""One event: its line, and whether a seal proves it."""
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from auditwire.analysis.explain import explain
 from auditwire.archive.errors import UnreadableError
 from auditwire.archive.keys import parse_object_key
-from auditwire.events import decode, settle
 from auditwire.evidence.errors import EvidenceError
 from auditwire.evidence.finding import Hit, find_entry, find_event
 from auditwire.evidence.receipt import Receipt, RefusedError, make_receipt, prove
@@ -38,33 +36,6 @@ def find(source: "Source", viewer: "Viewer", key: str, number: int) -> "Found | 
 def event_as_json(found: "Found", key: str, number: int) -> dict[str, Any]:
     """The event whole. ``line`` is its text as it is stored, of which no number or key is changed."""
     return {"key": key, "number": number, "fields": fields_of(found), "line": found.line.decode(errors="replace")}
-
-
-def explanations(source: "Source", found: "Found") -> dict[str, Any]:
-    """Why it was kept or alerted: the rules that matched when it was archived, and what those in force say now."""
-    provenance = orjson.loads(found.line).get("_auditwire") or {}
-    rules = source.rules()
-    now: list[dict[str, Any]] = []
-    if rules is not None:
-        names = {*found.rules}
-        for event in decode(found.line).events:
-            settle(event, cluster=found.cluster, received=source.now())
-            verdict = rules.decide(event)
-            names |= {*verdict.archiving, *verdict.alerting, *verdict.undecided}
-            known = (*rules.archiving, *rules.alerting)
-            now += [explain(event, rule, rules).as_json() for rule in known if rule.qualified in names]
-    return {
-        "recorded": {
-            "archiving": provenance.get("archiving", []),
-            "alerting": provenance.get("alerting", []),
-            "undecided": provenance.get("undecided", []),
-            "exceptions": provenance.get("exceptions", []),
-            "bundle": provenance.get("bundle", ""),
-            "received": provenance.get("received", ""),
-        },
-        "bundle": "" if rules is None else rules.digest,
-        "now": now,
-    }
 
 
 def evidence(source: "Source", found: "Found", key: str) -> dict[str, Any]:

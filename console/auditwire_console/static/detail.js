@@ -83,19 +83,35 @@ function Why({ query, id }) {
   const loaded = useLoaded(`why ${id}`, (signal) => ask("why", query, signal));
   if (loaded.problem) return html`<${Failed} problem=${loaded.problem} retry=${loaded.retry} />`;
   if (!loaded.value) return html`<${Waiting} loaded=${loaded} what="the rules" />`;
-  const { recorded, now, bundle } = loaded.value;
-  const names = (list) => (list.length ? html`<ul>${list.map((name) => html`<li><bdi>${name}</bdi></li>`)}</ul>` : html`<p>None.</p>`);
+  const { then, now, bundle } = loaded.value;
+  const explained = new Map(now.map((one) => [one.rule, one]));
+  const shown = new Set(then.matches.map((one) => one.rule));
+  const others = now.filter((one) => !shown.has(one.rule));
   return html`<h3>When it was archived</h3>
-    <dl><dt>Alerting rules that matched</dt><dd>${names(recorded.alerting)}</dd>
-    <dt>Archiving rules that matched</dt><dd>${names(recorded.archiving)}</dd>
-    ${recorded.undecided.length > 0 && html`<dt>Rules that nobody can decide, because a part of the event is missing</dt><dd>${names(recorded.undecided)}</dd>`}
-    ${recorded.exceptions.length > 0 && html`<dt>Silenced by exceptions</dt><dd>${names(recorded.exceptions)}</dd>`}
-    <dt>Rules in force then</dt><dd><code>${recorded.bundle.slice(0, 12) || "unknown"}</code>${bundle && recorded.bundle && bundle !== recorded.bundle ? " (others are in force now)" : ""}</dd></dl>
+    ${then.matches.length ? html`<ul class="matches">${then.matches.map((one) => html`<li key=${one.rule}><${Match} match=${one} /></li>`)}</ul>` : html`<p>No rule is recorded as matching.</p>`}
+    ${then.delivery && html`<p class="delivery"><span class=${then.delivery.state === "delivered" ? "yes" : "unsure"}>${then.delivery.state === "delivered" ? "Delivered" : "Delivery not known"}</span> ${sentence(then.delivery.detail)}${then.delivery.state !== "delivered" && html` <code>auditwire dlq list</code> shows what was not taken.`}</p>`}
+    <p class="soft">Decided by rules <code>${then.bundle.slice(0, 12) || "unknown"}</code>${bundle && then.bundle ? (bundle === then.bundle ? ", which are in force still." : "; others are in force now.") : "."}</p>
     <h3>By the rules in force now</h3>
-    ${now.length ? now.map((one) => html`<article key=${one.rule}><h4><bdi>${one.rule}</bdi> <span class=${one.matched ? "yes" : "no"}>${one.matched ? "matches" : "does not match"}</span></h4>
-      <ul>${one.because.map((sentence) => html`<li><bdi>${sentence}</bdi></li>`)}</ul>
-      <details><summary>The condition with its values</summary><div class="tree"><${Trace} node=${one.tree} /></div></details></article>`)
+    ${now.length ? [...then.matches.map((one) => explained.get(one.rule)).filter(Boolean), ...others].map((one) => html`<${Explained} key=${one.rule} one=${one} />`)
       : html`<p>${bundle ? "No rule matches it now. What was archived is trimmed and redacted, so a rule may have seen more then." : "The rules are not known here: a folder has none."}</p>`}`;
+}
+
+const BECAME = {
+  alerted: ["alerted", "alerted"], excepted: ["excepted", "quiet"], below_priority: ["below priority", "quiet"], later_stage: ["later stage", "quiet"],
+  backfill: ["imported", "quiet"], undecided: ["not judged", "unsure"], archived: ["archived", "quiet"], unknown: ["not known", "unsure"],
+};
+
+function Match({ match }) {
+  const [label, mark] = BECAME[match.became] || [match.became, "unsure"];
+  return html`<span class=${`badge ${mark}`}>${label}</span> <bdi class="rule">${match.rule}</bdi><div class="soft"><bdi>${sentence(match.detail)}</bdi></div>`;
+}
+
+const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
+
+function Explained({ one }) {
+  return html`<article><h4><span class=${`badge ${one.matched ? "yes" : "quiet"}`}>${one.matched ? "matches" : "does not match"}</span> <bdi>${one.rule}</bdi></h4>
+    <ul>${one.because.map((reason) => html`<li><bdi>${reason}</bdi></li>`)}</ul>
+    <details><summary>The condition with its values</summary><div class="tree"><${Trace} node=${one.tree} /></div></details></article>`;
 }
 
 function Trace({ node }) {

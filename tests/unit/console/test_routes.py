@@ -4,9 +4,11 @@ import csv
 import io
 from typing import Any
 
+import orjson
 import pytest
 
 from auditwire.evidence.receipt import parse_receipts, prove
+from auditwire_console import Viewer
 from console_client import Console
 from local_road import exec_event
 from rule_texts import document, rule, rule_set_of
@@ -55,11 +57,54 @@ def test_why_says_what_matched_then_and_what_the_rules_in_force_say() -> None:
 
     found = console.ask("/api/why", place)
 
-    assert found["recorded"]["archiving"] == ["doc.create"]
-    assert found["recorded"]["alerting"] == ["doc.Created"]
+    assert [(one["rule"], one["became"]) for one in found["then"]["matches"]] == [
+        ("doc.Created", "unknown"),
+        ("doc.create", "archived"),
+    ]
+    assert (found["then"]["known"], found["then"]["delivery"]) == (False, None)
     (now,) = [one for one in found["now"] if one["rule"] == "doc.Created"]
     assert now["matched"] is True
     assert [child["value"] for child in now["tree"]["children"]] == [True, True]
+
+
+HOUR: dict[str, Any] = {
+    "cluster": "prod", "hour": "2026-11-21T22:00:00Z", "settled": True, "published": 3, "delivered": 3,
+    "waiting": 0, "dead_lettered": 0, "refused": 0, "not_published": 0, "missing_alerts": 0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rows", "state", "said"),
+    [
+        ([HOUR], "delivered", "took all 3 alerts"),
+        ([HOUR, {**HOUR, "cluster": "test", "waiting": 1}], "delivered", "took all 3 alerts"),
+        ([{**HOUR, "settled": False}], "unknown", "3 published, 3 delivered"),
+        ([{**HOUR, "delivered": 2, "dead_lettered": 1}], "unknown", "1 dead letters"),
+        ([{**HOUR, "waiting": 1}], "unknown", "1 waiting"),
+        ([{**HOUR, "missing_alerts": 1}], "unknown", "1 lost or refused"),
+        ([HOUR, {**HOUR, "hour": "2026-11-21T23:00:00Z", "waiting": 1}], "unknown", "6 published"),
+        ([{**HOUR, "published": 0, "delivered": 0}], "unknown", "0 published"),
+        ([{**HOUR, "hour": "2026-11-21T21:00:00Z"}], "unknown", "nobody knows these counts"),
+        ([], "unknown", "nobody knows these counts"),
+    ],
+)
+def test_an_alert_was_delivered_only_if_all_of_its_hour_were(rows: list[Any], state: str, said: str) -> None:
+    archive, rules = Archive(), rule_set_of(ALERTING)
+    event = orjson.loads(archive.lines(*archive.take([exec_event(1, verb="create", user={"username": "jane"})]))[0])
+    event["_auditwire"] |= {"received": "2026-11-21T22:59:30.000000Z", "bundle": rules.digest}
+    place = {"key": archive.put_lines([orjson.dumps(event)]), "number": 0}
+    viewer = Viewer("shop", clusters=None, namespaces=frozenset({"shop"}))
+    console = Console(
+        archive.store, viewer, rules=rules, rules_of=lambda digest: rules, ledger=lambda at: {"rows": rows}
+    )
+
+    then = console.ask("/api/why", place)["then"]
+    limited = console.ask("/api/why", place, viewer="shop")["then"]
+
+    assert then["matches"][0]["became"] == "alerted"
+    assert (then["delivery"]["state"], said in then["delivery"]["detail"]) == (state, True)
+    assert limited["delivery"] == {**limited["delivery"], "state": "unknown"}
+    assert "published" not in limited["delivery"]["detail"]
 
 
 def test_evidence_and_receipt_of_a_sealed_event() -> None:
