@@ -6,7 +6,6 @@ from typing import Any
 import orjson
 import pytest
 
-
 from auditwire.analysis.matches import Became, about, became
 from auditwire.archive.errors import UnreadableError
 from auditwire.archive.found import Found, found_in
