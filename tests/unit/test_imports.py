@@ -23,6 +23,7 @@ RANKS = {
     "pipeline": 4,
     "aws": 4,
     "clusters": 5,
+    "thresholds": 5,
     "archive": 6,
     "alerts": 6,
     "measure": 6,

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from auditwire.analysis.example import Example
 from auditwire.analysis.recorded import NOT_COMPARABLE
-from auditwire.analysis.tally import Example, RuleTally, Tally
+from auditwire.analysis.tally import RuleTally, Tally
 
 TOP: Final = 10
 
@@ -160,7 +161,11 @@ class Report:
 
     def notes(self) -> list[str]:
         """What has to be known to read the numbers."""
-        found = ["alerts are counted before folding: those of one batch with equal labels go out as one"]
+        found = [
+            "alerts are counted before folding: those of one batch with equal labels go out as one",
+        ]
+        if self.tally.judged:
+            found.append("a rule with a threshold alerts once for each group and window in which it is reached")
         if self.tally.archived_lines:
             found.append(
                 "these are archived events: what was ignored cannot be matched by new rules, levels can only be lower"

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-from auditwire.analysis.tally import Example, Kind
+from auditwire.analysis.example import Example
+from auditwire.analysis.tally import Kind
 from auditwire_cli.replay.report import Report, RuleRow, described
 from auditwire_cli.terminal.escaping import printable
 from auditwire_cli.terminal.output import counted

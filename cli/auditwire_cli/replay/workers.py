@@ -53,6 +53,9 @@ class Mergeable(Protocol):
     def close(self) -> None:
         """Adds up what was only noted so far."""
 
+    def judge(self) -> None:
+        """Judges thresholds, once all events have been counted."""
+
 
 class Counting(Protocol[Result]):
     """Something that counts events; it remembers nothing of them itself."""
@@ -99,6 +102,7 @@ def count_all(task: Task[Result], chunks: Iterable[Sized], advance: "Advance", *
             total.merge(tally)
             done += sized.size
             advance(done, f"{total.events:,} events, {sized.text}" if sized.text else f"{total.events:,} events")
+    total.judge()
     return total
 
 

@@ -28,6 +28,21 @@ def test_alerts_are_counted_by_rule_group_and_hour() -> None:
     assert (tally.first, tally.last) == ("2026-11-21T22:05:00.000000Z", "2026-11-22T01:00:00.000000Z")
 
 
+def test_a_threshold_is_counted_where_it_is_reached() -> None:
+    text = document(rule('Stage = "ResponseComplete"', name="many", more=", threshold: {count: 3, within: 10m}"))
+    counting = NoiseCounting(rule_set_of(text))
+    tally = counting.tally()
+    for number in range(5):
+        counting.take(event(auditID=str(number), user=f"u{number}"), None, tally)
+    total = counting.tally()
+    total.merge(tally)
+    total.judge()
+
+    assert total.alerts == 1
+    assert total.rules["mine.many"].most(2) == [(Group("u2", "get", "pods", "", "shop"), 1)]
+    assert total.rules["mine.many"].hours.counts == {"2026-11-21T22": 1}
+
+
 def test_parts_add_up_to_the_whole() -> None:
     events = [event(user=user, namespace=place) for user in ("ann", "bob") for place in ("a", "b")]
     first, second, whole = noise(*events[:1]), noise(*events[1:]), noise(*events)

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from auditwire.analysis.example import MAX_EXAMPLES
 from auditwire.analysis.recorded import Missing
 from auditwire.analysis.replay import Replay
-from auditwire.analysis.tally import MAX_EXAMPLES, Tally
+from auditwire.analysis.tally import Tally
 from auditwire.events import Event, Flag
 from auditwire.events.archived import ExceptedMatch, Provenance
 from auditwire.senders.kind import SenderKind
@@ -26,6 +27,7 @@ def replayed(old: str, new: str, *events: Event, sender: SenderKind | None = Non
     for one in events:
         replay.take(one, None, tally)
     tally.close()
+    tally.judge()
     return tally
 
 
@@ -233,3 +235,64 @@ def test_a_match_that_was_excepted_when_it_was_recorded_did_not_alert() -> None:
         tally = Tally()
         Replay(rule_set_of(READS, EXCEPTION), rules).take(event(user="ann"), noted, tally)
         assert counts(tally) == (0, 1, gained, 0, 0)
+
+
+def many(threshold: str, *, priority: str = "WARNING", more: str = "") -> str:
+    return document(rule('Stage = "ResponseComplete"', priority=priority, more=f", threshold: {{{threshold}}}{more}"))
+
+
+def reads(count: int, *, user: str = "ann", minute: int = 5) -> list[Event]:
+    return [
+        event(user=user, auditID=f"{user}{minute}{number}", stageTimestamp=f"2026-11-21T22:{minute:02}:00.000000Z")
+        for number in range(count)
+    ]
+
+
+def test_a_threshold_alerts_once_for_each_group_and_window() -> None:
+    by_user = many("count: 3, by: [User.Username], within: 10m")
+    events = (*reads(7), *reads(3, user="bob"), *reads(2, user="eve"), *reads(4, minute=45))
+
+    tally = replayed(document(rule('Verb = "list"')), by_user, *events)
+    assert counts(tally) == (0, 3, 3, 0, 0)
+    assert [one.user for one in tally.rules["mine.r"].examples["gained"]] == ["ann", "bob", "ann"]
+    assert (tally.new.users.counts, tally.pending) == ({"ann": 2, "bob": 1}, [])
+    assert tally.outcomes == {("ignore", "archive"): 16}
+
+
+def test_thresholds_of_both_sides_are_compared_group_by_group() -> None:
+    three, five = (many(f"count: {number}, by: [User.Username], within: 10m") for number in (3, 5))
+    events = (*reads(7), *reads(3, user="bob"))
+
+    assert counts(replayed(three, five, *events)) == (2, 1, 0, 1, 0)
+    assert counts(replayed(five, three, *events)) == (1, 2, 1, 0, 0)
+    assert counts(replayed(five, five, *events)) == (1, 1, 0, 0, 0)
+    relabelled = many("count: 5, by: [User.Username], within: 10m", more=", labels: {team: a}")
+    assert counts(replayed(five, relabelled, *events)) == (1, 1, 0, 0, 1)
+
+
+def test_a_rule_that_gets_a_threshold_alerts_less() -> None:
+    three = many("count: 3, by: [User.Username], within: 10m")
+
+    assert counts(replayed(READS, three, *reads(5))) == (5, 1, 0, 4, 0)
+    assert counts(replayed(three, READS, *reads(5))) == (1, 5, 4, 0, 0)
+
+
+def test_matches_are_judged_in_order_of_receipt_whoever_counted_them() -> None:
+    five = rule_set_of(many("count: 5, by: [User.Username], within: 10m"))
+    replay = Replay(rule_set_of(document(rule('Verb = "list"'))), five)
+    parts = []
+    for events in (reads(2, minute=18), reads(2, minute=1), reads(2, minute=9)):
+        tally = replay.tally()
+        for one in events:
+            replay.take(one, None, tally)
+        tally.close()
+        parts.append(tally)
+    total = replay.tally()
+    for part in parts:
+        total.merge(part)
+    total.judge()
+
+    # Four in the window from 22:00, two in the next one: 22:18 is the fifth.
+    (example,) = total.rules["mine.r"].examples["gained"]
+    assert example.time == "2026-11-21T22:18:00.000000Z"
+    assert counts(total) == (0, 1, 1, 0, 0)

@@ -154,3 +154,104 @@ def test_an_operand_with_a_reason_counts_as_covered_and_a_needless_reason_is_nam
     assert changes.missing() == gone.missing() == []
     assert percent([gone]) == 100.0
     assert [excuse.line for excuse in pod.needless] == [3]
+
+
+MANY = rule_set_of(
+    document(
+        rule(
+            'Verb = "get" and Stage = "ResponseComplete"',
+            name="Many",
+            more=", output: '${User.Username} again', labels: {team: a, path: 'x${ObjectRef.Name}'}, "
+            "threshold: {count: 5, by: [User.Username], within: 10m}",
+        )
+        + rule(
+            'Verb = "list" and Stage = "ResponseComplete"',
+            name="Names",
+            more=", threshold: {distinct: ObjectRef.Name, atLeast: 3, within: 1m}",
+        )
+        + rule('Verb = "watch"', name="Low", priority="INFO", more=", threshold: {count: 2, within: 1m}"),
+    )
+)
+LABELS = "{user: a, team: a, alertname: Many}"
+BY_A = "{verb: get, user: {username: a}, repeat: 5}"
+TEMPLATES = "templates: [kube, kubesphere, eks, gke, aks]"
+
+
+def of_many(text: str) -> tuple[str, ...]:
+    return Trials(MANY).run(cases(text)[0]).reasons
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rule: Many, expect: alert, events: [{verb: get, repeat: 5}]",
+        f"rule: Many, expect: alert, priority: WARNING, message: a again, labels: {LABELS}, events: [{BY_A}]",
+        f"rule: Many, expect: alert, {TEMPLATES}, events: [{{verb: get, repeat: 5}}]",
+        f"rule: Many, expect: silent, {TEMPLATES}, events: [{{verb: get, repeat: 4}}]",
+        "rule: Many, expect: archive, events: [{verb: get, repeat: 4}]",
+        "rule: Many, expect: silent, events: [{verb: list, repeat: 9}]",
+        "rule: Many, expect: silent, events: [{verb: get, user: {username: 'u{n}'}, repeat: 50}]",
+        "rule: Many, expect: alert, events: [{verb: list}, {verb: get, repeat: 3}, {verb: get, at: 9m, repeat: 2}]",
+        "rule: Many, expect: silent, events: [{verb: get, repeat: 4, every: 20m}, {verb: get, at: 2h}]",
+        "rule: Many, expect: silent, events: [{verb: get, repeat: 50, every: 5m}]",
+        "rule: Names, expect: alert, events: [{verb: list, objectRef: {name: 's{n}'}, repeat: 3, every: 10s}]",
+        "rule: Names, expect: silent, events: [{verb: list, objectRef: {name: s}, repeat: 30}]",
+        "rule: Names, expect: archive, events: [{verb: list, objectRef: {name: null}, repeat: 30}]",
+        "rule: Low, expect: archive, events: [{verb: watch, repeat: 3}]",
+        "expect: archive, events: [{verb: get}]",
+    ],
+)
+def test_thresholds_are_judged_over_the_events_of_a_test(text: str) -> None:
+    assert of_many(text) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (
+            "rule: Many, expect: alert, events: [{verb: get, repeat: 4}]",
+            "expected alert, but mine.Many counts 4 of 5 matches within 10m, by User.Username",
+        ),
+        (
+            "rule: Many, expect: silent, events: [{verb: get, repeat: 6}]",
+            "expected silent, but mine.Many alerts at event 5: 5 matches within 10m, by User.Username",
+        ),
+        (
+            "rule: Many, expect: archive, events: [{verb: get, repeat: 5, every: 1m}]",
+            "expected archive, but mine.Many alerts at event 5: 5 matches within 10m, by User.Username",
+        ),
+        (
+            "rule: Many, expect: alert, events: [{verb: list, repeat: 5}]",
+            'expected alert, but mine.Many does not match: Verb = "get" is false: it is "list"',
+        ),
+        (
+            "rule: Many, expect: alert, templates: [kube, eks], events: [{verb: get, repeat: 4}]",
+            "kube: expected alert, but mine.Many counts 4 of 5 matches within 10m, by User.Username",
+        ),
+        (
+            "rule: Many, expect: alert, message: x, events: [{verb: get, user: {username: a}, repeat: 5}]",
+            "expected the message 'x', but it is 'a again'",
+        ),
+        (
+            "rule: Many, expect: ignore, events: [{verb: get}]",
+            "expected ignore, but the event is archived by mine.Many",
+        ),
+        (
+            "rule: Names, expect: alert, events: [{verb: list, objectRef: {name: null}, repeat: 9}]",
+            "expected alert, but the rule only counts, and the event has no value to count",
+        ),
+        (
+            "rule: Low, expect: alert, events: [{verb: watch, repeat: 9}]",
+            "expected alert, but the rule only archives: its priority is INFO",
+        ),
+    ],
+)
+def test_a_threshold_fails_with_the_smallest_reason(text: str, reason: str) -> None:
+    assert of_many(text)[0] == reason
+
+
+def test_what_is_repeated_is_bounded() -> None:
+    for repeat in ("0", "2001", "x"):
+        text = f"tests:\n- {{name: t, expect: alert, events: [{{repeat: {repeat}}}]}}\n"
+        (wrong,) = (one.code for one in read_cases(Source("a.test.yaml", text)).diagnostics if one.is_error)
+        assert wrong in ("AW204", "AW206")

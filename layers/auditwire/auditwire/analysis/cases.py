@@ -21,7 +21,8 @@ Expected = Literal["alert", "archive", "ignore", "silent"]
 EXPECTED: Final = ("alert", "archive", "ignore", "silent")
 FILE_KEYS: Final = ("tests", "undecisive")
 TEST_KEYS: Final = ("name", "rule", "events", "expect", "priority", "message", "labels", "at", "like", "templates")
-OWN_KEYS: Final = ("template", "at")
+OWN_KEYS: Final = ("template", "at", "repeat", "every")
+MAX_REPEAT: Final = 2_000
 EXCUSE_KEYS: Final = ("rule", "operand", "reason")
 _FIRST: Final = datetime(2026, 11, 21, 22, 5, tzinfo=UTC)
 
@@ -30,7 +31,7 @@ EVENT_KEYS: Final[dict[str, frozenset[str]]] = {
         "kind", "apiVersion", "level", "auditID", "stage", "requestURI", "verb", "user", "impersonatedUser",
         "authenticationMetadata", "sourceIPs", "userAgent", "objectRef", "responseStatus", "requestObject",
         "responseObject", "requestReceivedTimestamp", "stageTimestamp", "annotations", "cluster", "workspace",
-        "devops", "message", "template", "at",
+        "devops", "message", *OWN_KEYS,
     )),
     "user": frozenset(("username", "uid", "groups", "extra")),
     "impersonatedUser": frozenset(("username", "uid", "groups", "extra")),
@@ -172,14 +173,18 @@ class _Reading:
     def _events(
         self, node: yaml.Node, base: Partial, templates: list[str], start: datetime, are_given: bool
     ) -> Iterable[TestEvent]:
-        """The events that one item of ``events`` stands for: one for each template."""
+        """The events that one item of ``events`` stands for: one for each template, as often as it is repeated."""
         partial = self._partial(node)
         fields = reader.mapping(self._report, node, "an event")
         own = self._template(fields["template"]) if "template" in fields else None
         at = self._time(fields.get("at"), start)
+        times = reader.whole_number(self._report, fields.get("repeat"), "repeat", 1, MAX_REPEAT)
+        apart = self._time(fields.get("every"), at) - at
         whole = merged(base, {key: value for key, value in partial.items() if key not in OWN_KEYS})
-        for template in [own] if own and not are_given else templates:
-            yield TestEvent(whole, template, at)
+        for number in range(times or 1):
+            one = whole if times is None else numbered(whole, number + 1)
+            for template in [own] if own and not are_given else templates:
+                yield TestEvent(one, template, at + number * apart)
 
     def _partial(self, node: yaml.Node) -> Partial:
         """What an event says, its keys in canonical casing. Unknown keys are reported."""
@@ -224,6 +229,15 @@ class _Reading:
             self._report.at(node, "AW206", f"at cannot be {text!r}", "write a time, or how much later: 30s, 5m or 2h")
             return start
         return datetime.fromisoformat(normal)
+
+
+def numbered(value: Any, number: int) -> Any:
+    """The same value with ``{n}`` in its texts replaced by a number."""
+    if isinstance(value, dict):
+        return {key: numbered(one, number) for key, one in value.items()}
+    if isinstance(value, list):
+        return [numbered(one, number) for one in value]
+    return value.replace("{n}", str(number)) if isinstance(value, str) else value
 
 
 def plain(node: yaml.Node) -> Any:

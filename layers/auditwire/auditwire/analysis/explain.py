@@ -92,6 +92,13 @@ def _matched(rule: Rule, rules: RuleSet, decision: Decision) -> list[str]:
     if excepted:
         said = {one.text.name: one.text for one in rules.exceptions}
         return [f"the rule matches, and the exception {name} says no alert: {said[name].reason}" for name in excepted]
+    if rule in decision.verdict.pending and rule.threshold is not None:
+        group = ", ".join(
+            f"{name} {value or 'missing'}" for name, value in rule.threshold.group(decision.event).items()
+        )
+        counted = "" if rule.threshold.counted(decision.event) else ", and this event has no value to count"
+        of = f" for {brief(group)}" if group else ""
+        return [f"the rule matches and counts{of}: it alerts at {rule.threshold.text.as_text()}{counted}"]
     below = f"its priority {rule.priority} is below"
     if rule in rules.alerting:
         return [f"the rule matches but does not alert: {below} alertingPriority {settings.alerting_priority}"]

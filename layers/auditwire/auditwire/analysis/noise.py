@@ -6,10 +6,12 @@ from typing import Final, NamedTuple
 from auditwire.analysis.judging import judging
 from auditwire.analysis.tally import Counted
 from auditwire.analysis.tops import Tops
-from auditwire.events import Event
+from auditwire.events import Event, as_stored
 from auditwire.events.archived import Provenance
 from auditwire.rules.rule_set import RuleSet
 from auditwire.senders.kind import SenderKind
+from auditwire.thresholds.match import Match, replayed_match
+from auditwire.thresholds.windows import Windows
 
 _SEPARATOR: Final = "\x00"
 _LONGEST: Final = 200
@@ -54,6 +56,8 @@ class NoiseTally(Counted):
     rules: dict[str, RuleNoise] = field(default_factory=dict)
     first: str = ""
     last: str = ""
+    pending: list[tuple[float, Match, str, str]] = field(default_factory=list)
+    """Matches of rules with thresholds until they are judged: order, match, group and hour."""
 
     def of_rule(self, name: str) -> RuleNoise:
         """The counts of a rule."""
@@ -76,6 +80,18 @@ class NoiseTally(Counted):
             mine.hours.merge(counted.hours)
         self.first = min(filter(None, (self.first, later.first)), default="")
         self.last = max(self.last, later.last)
+        self.pending += later.pending
+
+    def judge(self) -> None:
+        """Judges the thresholds, in order of receipt. An alert is counted for what was done in the event with which a
+        threshold was reached."""
+        windows = Windows()
+        for _, match, key, hour in sorted(self.pending, key=lambda one: one[0]):
+            if windows.reach(match):
+                counted = self.of_rule(match.rule)
+                counted.groups.add(key)
+                counted.hours.add(hour)
+        self.pending.clear()
 
 
 class NoiseCounting:
@@ -95,11 +111,17 @@ class NoiseCounting:
         time = event.stageTimestamp or ""
         tally.first = time if not tally.first else min(tally.first, time)
         tally.last = max(tally.last, time)
-        alerts = self._judge(event).verdict.alerts
-        if not alerts:
+        judged = self._judge(event)
+        verdict = judged.verdict
+        if not verdict.alerts and not verdict.pending:
             return
         key = _key(event)
-        for rule in alerts:
+        for rule in verdict.pending:
+            stored = as_stored(event, judged.level, omit_managed_fields=judged.omit_managed_fields)
+            order, match = replayed_match(rule, stored, is_recorded=noted is not None)
+            if match is not None:
+                tally.pending.append((order, match, key, time[:_HOUR]))
+        for rule in verdict.alerts:
             counted = tally.of_rule(rule.qualified)
             counted.groups.add(key)
             counted.hours.add(time[:_HOUR])

@@ -1,10 +1,15 @@
 """Replaying events: what two sets of rules decide differently about the same events, counted."""
 
+from dataclasses import replace
 from typing import Final
 
+import msgspec
+
+from auditwire.analysis.example import MAX_EXAMPLES, example_of
 from auditwire.analysis.judging import judging
+from auditwire.analysis.pending import Pending
 from auditwire.analysis.recorded import Recorded
-from auditwire.analysis.tally import MAX_EXAMPLES, RuleTally, Tally, example_of
+from auditwire.analysis.tally import RuleTally, Tally
 from auditwire.condition.memory import Remembered
 from auditwire.events import Event, Level, as_stored
 from auditwire.events.archived import Provenance
@@ -12,6 +17,7 @@ from auditwire.pipeline import Judgement
 from auditwire.rules.rule_set import Rule, RuleSet, RuleText
 from auditwire.rules.together import matched_together
 from auditwire.senders.kind import SenderKind
+from auditwire.thresholds.match import Match, replayed_match
 
 _Pair = tuple[str, Rule | None, Rule | None, str]
 """A rule by its name, as it alerts on the old side and on the new one, and how its alerts look different."""
@@ -50,7 +56,11 @@ class Replay:
                 _dropped(event, after, tally)
             elif before.level is not after.level:
                 _levels(event, before, after, tally)
-        if was.alerts or now.alerts:
+        if was.pending or now.pending:
+            self._pending(event, before, after, tally, is_recorded=noted is not None)
+            names = {rule.qualified for rule in (*was.pending, *now.pending)}
+            before, after = _without(before, names), _without(after, names)
+        if before.verdict.alerts or after.verdict.alerts:
             recorded = () if noted is None else noted.alerted()
             self._alerts(event, before, after, recorded, tally)
         if was.errors or now.errors:
@@ -90,6 +100,36 @@ class Replay:
                 if counted.wants("lost"):
                     found = example_of(event, before=_message(event, was, before))
                     counted.examples.setdefault("lost", []).append(found)
+
+    def _pending(self, event: Event, before: Judgement, after: Judgement, tally: Tally, *, is_recorded: bool) -> None:
+        """Notes the rules that have a threshold on one side or on both; it is judged when all events are counted."""
+        sides = [
+            {rule.qualified: rule for rule in (*judged.verdict.pending, *judged.verdict.alerts)}
+            for judged in (before, after)
+        ]
+        names = dict.fromkeys(rule.qualified for rule in (*before.verdict.pending, *after.verdict.pending))
+        for name in names:
+            was, now = (side.get(name) for side in sides)
+            messages = [
+                "" if rule is None else _message(event, rule, judged) for rule, judged in ((was, before), (now, after))
+            ]
+            counted: list[Match | bool] = []
+            order = 0.0
+            for rule, judged in ((was, before), (now, after)):
+                if rule is None or rule.threshold is None:
+                    counted.append(rule is not None)
+                    continue
+                order, match = replayed_match(rule, _stored(event, judged), is_recorded=is_recorded)
+                counted.append(match or False)
+            if any(counted):
+                differs = self._changed.get(name, "")
+                tally.pending.append(
+                    Pending(
+                        order, name, counted[0], counted[1], event.user.username or "", event.objectRef.namespace,
+                        example_of(event), messages[0], messages[1],
+                        differs == _LABELLING or (bool(differs) and messages[0] != messages[1]),
+                    )
+                )  # fmt: skip
 
     def _pair(self, sides: tuple[tuple[Rule, ...], tuple[Rule, ...]]) -> tuple[tuple[str, ...] | None, list[_Pair]]:
         """The alerts of both sides, by rule; first the names of the rules, if all of them alert alike on both."""
@@ -136,9 +176,18 @@ def _presents_differently(old: RuleText, new: RuleText) -> str:
     return "" if old.output == new.output else _OUTPUT
 
 
+def _without(judged: Judgement, names: set[str]) -> Judgement:
+    """The same without the alerts of these rules, which are counted apart."""
+    alerts = tuple(rule for rule in judged.verdict.alerts if rule.qualified not in names)
+    return msgspec.structs.replace(judged, verdict=replace(judged.verdict, alerts=alerts))
+
+
 def _message(event: Event, rule: Rule, judged: Judgement) -> str:
-    stored = as_stored(event, judged.level, omit_managed_fields=judged.omit_managed_fields)
-    return rule.message(stored)
+    return rule.message(_stored(event, judged))
+
+
+def _stored(event: Event, judged: Judgement) -> Event:
+    return as_stored(event, judged.level, omit_managed_fields=judged.omit_managed_fields)
 
 
 def _dropped(event: Event, after: Judgement, tally: Tally) -> None:

@@ -1,58 +1,16 @@
 """What a replay counts: small, and the sum of its parts, so that parts can be counted by several processes."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
+from auditwire.analysis.example import MAX_EXAMPLES, Example, shown
+from auditwire.analysis.pending import Pending, alerts_of
 from auditwire.analysis.tops import Tops
-from auditwire.events.model import Event
-from auditwire.events.one_line import one_line
 
-MAX_EXAMPLES: Final = 3
 MAX_PLACES: Final = 20
-_MAX_NAME = 200
 
 Kind = Literal["gained", "lost", "changed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """One event, for people. ``before`` and ``after`` are messages of its alert, empty where there is none."""
-
-    audit_id: str
-    time: str
-    cluster: str
-    user: str
-    request: str
-    before: str = ""
-    after: str = ""
-
-    def as_json(self) -> dict[str, str]:
-        """The example for ``--format json``."""
-        return {
-            "auditID": self.audit_id, "time": self.time, "cluster": self.cluster, "user": self.user,
-            "request": self.request, "before": self.before, "after": self.after,
-        }  # fmt: skip
-
-
-def example_of(event: Event, before: str = "", after: str = "") -> Example:
-    """An event as an example."""
-    return Example(
-        _shown(event.auditID), event.stageTimestamp or "", _shown(event.cluster), _shown(event.user.username or ""),
-        _request_of(event), before, after,
-    )  # fmt: skip
-
-
-def _request_of(event: Event) -> str:
-    """What was done to what, such as ``create pods/shop/web-1/exec``."""
-    about = event.objectRef
-    parts = (about.resource, about.namespace, about.name, about.subresource)
-    what = "/".join(part for part in parts if part) or event.requestURI
-    return _shown(f"{event.verb} {what}")
-
-
-def _shown(text: str) -> str:
-    return one_line(text if len(text) <= _MAX_NAME else text[:_MAX_NAME] + "…")
 
 
 @dataclass(slots=True)
@@ -132,6 +90,9 @@ class Counted:
     def close(self) -> None:
         """Adds up what was only noted so far. Called when a part of the events has been counted."""
 
+    def judge(self) -> None:
+        """Judges the thresholds. Called once, when all events have been counted."""
+
     def add_counted(self, later: "Counted") -> None:
         """Adds what was counted of later events."""
         self.events += later.events
@@ -149,7 +110,7 @@ class Tally(Counted):
     ``outcomes`` counts pairs of outcomes, old and new. ``dropped`` are events that were archived and no longer are, by
     reason and by request. ``levels`` counts archived events whose stored level differs, as pairs. ``errors`` counts the
     events that a rule could not judge, by side and rule. ``excepted`` counts the matches that raised no alert, by side
-    and exception.
+    and exception. ``pending`` are matches of rules with thresholds, until they are judged.
     """
 
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -165,6 +126,9 @@ class Tally(Counted):
     same: Counter[tuple[str, ...]] = field(default_factory=Counter)
     who: Counter[tuple[str, str, int, int]] = field(default_factory=Counter)
     gone: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    pending: list[Pending] = field(default_factory=list)
+    judged: int = 0
+    """How many matches of rules with thresholds were judged."""
 
     def of_rule(self, name: str) -> RuleTally:
         """The counts of a rule."""
@@ -179,7 +143,7 @@ class Tally(Counted):
         what is no longer archived."""
         for (verb, resource, below), events in self.gone.items():
             what = "/".join(part for part in (resource, below) if part) or "a path"
-            self.dropped_requests.add(_shown(f"{verb} {what}"), events)
+            self.dropped_requests.add(shown(f"{verb} {what}"), events)
         self.gone.clear()
         for names, events in self.same.items():
             for name in names:
@@ -206,3 +170,28 @@ class Tally(Counted):
         self.levels.update(later.levels)
         self.errors.update(later.errors)
         self.excepted.update(later.excepted)
+        self.pending += later.pending
+
+    def judge(self) -> None:
+        """Judges the thresholds of both sides, in order of receipt. Each alert is one of a group and window."""
+        for alert in alerts_of(self.pending):
+            one = alert.match
+            counted = self.of_rule(one.rule)
+            counted.old += alert.old
+            counted.new += alert.new
+            self.old.add(one.user, one.namespace, int(alert.old))
+            self.new.add(one.user, one.namespace, int(alert.new))
+            kind: Kind = "changed" if alert.old and alert.new else "gained" if alert.new else "lost"
+            if kind == "changed" and not one.differs:
+                continue
+            if kind == "gained":
+                counted.gained += 1
+            elif kind == "lost":
+                counted.lost += 1
+            else:
+                counted.changed += 1
+            if counted.wants(kind):
+                before, after = (one.before if alert.old else "", one.after if alert.new else "")
+                counted.examples.setdefault(kind, []).append(replace(one.example, before=before, after=after))
+        self.judged += len(self.pending)
+        self.pending.clear()

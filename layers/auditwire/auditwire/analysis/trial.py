@@ -1,6 +1,7 @@
 """Running tests of rules: what was expected, what happened, and the smallest reason for a difference."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
 
 from auditwire.alerts.alert import Occurrence
@@ -12,6 +13,8 @@ from auditwire.documents.nearest import nearest
 from auditwire.events import Event, decode, settle
 from auditwire.pipeline import Decision, Ignored, decide_event
 from auditwire.rules.rule_set import Rule, RuleSet
+from auditwire.thresholds.match import Match, match_of
+from auditwire.thresholds.windows import Windows
 
 CLUSTER = "demo"
 """The cluster that the events of tests belong to."""
@@ -65,6 +68,7 @@ class Trials:
             return Result(case, (rule,))
         problems: dict[str, list[str]] = {}
         judged: list[Event] = []
+        group = None if rule is None or rule.threshold is None else _ThresholdTrial(case, rule)
         for number, one in enumerate(case.events, 1):
             try:
                 event = event_of(one, f"{case.path}#{case.name}#{number}")
@@ -73,14 +77,73 @@ class Trials:
                 continue
             judged.append(event)
             decision = decide_event(event, sender=sender_of(one.template), rules=self._rules)
+            if group is not None and case.expect != "ignore":
+                group.take(number, one, event, decision)
+                continue
             problem = _difference(case, rule, event, decision)
             if problem:
                 problems.setdefault(problem, []).append(_name_of(number, one))
         several = len(case.events) > 1
-        reasons = (
+        reasons = [
             f"event {', '.join(which)}: {problem}" if several else problem for problem, which in problems.items()
-        )
+        ]
+        reasons += [] if group is None else group.problems()
         return Result(case, tuple(reasons), rule, tuple(judged))
+
+
+@dataclass(slots=True)
+class _Together:
+    """The events of one kind of sender: those that count, and the first that does not."""
+
+    counted: list[tuple[datetime, int, Match, Decision]] = field(default_factory=list)
+    other: tuple[Event, Decision] | None = None
+
+
+class _ThresholdTrial:
+    """A test of a rule with a threshold: what its events come to together, for each kind of sender by itself."""
+
+    def __init__(self, case: Case, rule: Rule) -> None:
+        self._case = case
+        self._rule = rule
+        self._senders: dict[str, _Together] = {}
+
+    def take(self, number: int, one: TestEvent, event: Event, decision: Decision) -> None:
+        """Judges the next event of the test."""
+        together = self._senders.setdefault(one.template, _Together())
+        is_pending = self._rule in decision.verdict.pending
+        match = match_of(self._rule, decision.event, CLUSTER, one.at) if is_pending else None
+        if match is not None:
+            together.counted.append((one.at, number, match, decision))
+        elif together.other is None:
+            together.other = event, decision
+
+    def problems(self) -> list[str]:
+        """Why it is not as expected, for each kind of sender; none if it is."""
+        found = {template: self._problem(together) for template, together in self._senders.items()}
+        several = len(found) > 1
+        return [f"{template}: {problem}" if several else problem for template, problem in found.items() if problem]
+
+    def _problem(self, together: _Together) -> str:
+        expect, name = self._case.expect, self._rule.qualified
+        windows, most, alert = Windows(), 0, None
+        for _, number, match, decision in sorted(together.counted, key=lambda one: one[:2]):
+            most = max(most, windows.add(match.group, match.window, (match.member,), match.at_least))
+            if most >= match.at_least:
+                alert = number, decision
+                break
+        threshold = "" if self._rule.text.threshold is None else self._rule.text.threshold.as_text()
+        if alert is not None:
+            if expect == "alert":
+                return _worded_otherwise(self._case, self._rule, alert[1].event)
+            return f"expected {expect}, but {name} alerts at event {alert[0]}: {threshold}"
+        if expect == "silent" or (expect == "archive" and together.counted):
+            return ""
+        if together.counted:
+            return f"expected {expect}, but {name} counts {most} of {threshold}"
+        if together.other is None:
+            return ""
+        event, decision = together.other
+        return _difference(self._case, self._rule, event, decision)
 
 
 def event_of(one: TestEvent, seed: str) -> Event:
@@ -139,6 +202,8 @@ def _no_alert(rule: Rule, decision: Decision) -> str:
     excepted = [one.exception for one in decision.verdict.excepted if one.rule == rule.qualified]
     if excepted:
         return f"raises no alert because of the exception {', '.join(excepted)}"
+    if rule in decision.verdict.pending:
+        return "only counts, and the event has no value to count"
     if rule.qualified in decision.verdict.alerting:
         return f"only archives: its priority is {rule.priority}"
     return "is an archiving one, which never alerts" if decision.verdict.outcome != "ignore" else "archives nothing"

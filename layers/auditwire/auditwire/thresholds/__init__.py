@@ -1,0 +1,1 @@
+"""Judging thresholds: matches of a rule, by group and window of time."""
