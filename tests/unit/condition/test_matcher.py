@@ -1,6 +1,6 @@
 """What a matcher does to be quick, and that none of it grows without bound or hides an error."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -11,10 +11,12 @@ from auditwire.condition.evaluate import evaluate
 from auditwire.condition.matcher import HOT, MAX_FUNCTIONS, Matcher
 from auditwire.condition.memory import MAX_VALUE_LENGTH, MAX_VALUES, Remembered
 from auditwire.condition.operators import regex_test, search_of_all
+from auditwire.condition.parts import parts_of
 from auditwire.condition.pattern_set import shared_searches
 from auditwire.condition.reach import quick_judge
 from auditwire.condition.syntax import And, Comparison, Operator, Or, Path, Segment, Text
-from auditwire.events import Event
+from auditwire.condition.value_table import ValueTable
+from auditwire.events import Event, ObjectRef
 from auditwire.rules.fields import EventFields
 from made_events import event
 from rule_texts import one_rule, rule_set_of
@@ -300,3 +302,50 @@ def test_what_a_negated_or_denies_rules_out_field_by_field() -> None:
     assert open_for("ann") == 0b11
     with pytest.raises(EvaluationError, match="not a number"):
         matcher.match(event(name="web", user="root", verb="create"))
+
+
+def test_an_or_over_several_fields_is_ruled_out_operand_by_operand() -> None:
+    conditions = bound(
+        '((ObjectRef.APIGroup = "kyverno.io" and Verb = "delete") or ObjectRef.Resource in ("a", "b"))'
+        " and (not (Outcome exists))",
+        '(ObjectRef.Name > 5 or Verb = "create") or ObjectRef.Resource = "c"',
+        'Verb = "get"',
+    )
+    matcher = Matcher(conditions)
+
+    def request(verb: str, group: str = "", resource: str = "", name: str = "5") -> Event:
+        return event(verb=verb, objectRef=ObjectRef(resource=resource, apiGroup=group, name=name))
+
+    def possible(one: Event) -> set[int]:
+        bits = matcher._possible(one)
+        return {whose for bit, whose in enumerate(matcher._whose) if bits >> bit & 1}
+
+    assert possible(request("delete", "kyverno.io")) == {0, 1}
+    assert possible(request("patch", "kyverno.io")) == {1}
+    assert possible(request("get", resource="b")) == {0, 1, 2}
+    both = request("delete", "kyverno.io", "a", "9")
+    for _ in range(HOT + 1):
+        assert matcher.match(both) == (0, 1)
+        with pytest.raises(EvaluationError, match="not a number"):
+            matcher.match(request("create", name="web"))
+
+
+def test_a_value_that_no_test_names_is_judged_by_its_class() -> None:
+    conditions = bound(
+        'User.Username not in ("root", "system:x") and (not (User.Username startswith "system:"))',
+        'User.Username != "root" and User.Username exists',
+        'not (User.Username regex "^a" and lower(User.Username) = "ann")',
+    )
+    matcher = Matcher(conditions)
+    table = ValueTable(7, {})
+    for position, condition in enumerate(conditions):
+        for part, _ in parts_of(condition):
+            table.add(part, position)
+    table.close()
+
+    for user in ("root", "system:x", "system:y", "ann", "Ann", "bob", "", "alice", None, "system:z", "bea"):
+        one = event(user=cast("str", user))
+        expected = tuple(place for place, node in enumerate(conditions) if evaluate(node, one))
+        assert matcher.match(one) == expected
+        assert table.leaves(user) == sum(1 << place for place in expected)
+    assert len(table._of_class) == 5  # system:y and system:z; ann; Ann; alice; bob, bea and ""

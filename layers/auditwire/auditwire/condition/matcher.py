@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
+from auditwire.condition.alternatives import alternatives_of
 from auditwire.condition.codegen import generate_all
 from auditwire.condition.errors import UnexpectedTypeError
 from auditwire.condition.evaluate import Atom, Bound, evaluate, leaves_of
@@ -34,7 +35,13 @@ class Matcher:
     def __init__(self, conditions: Sequence[Bound], *, hot: int = HOT) -> None:
         tests = dict.fromkeys(leaf for node in conditions for leaf in leaves_of(node))
         self._searches = shared_searches(leaf for leaf in tests if isinstance(leaf, Atom))
-        screen = Screen(conditions, self._searches)
+        self._whose: list[int] = []
+        alternatives: list[Bound] = []
+        for position, condition in enumerate(conditions):
+            for alternative in alternatives_of(condition):
+                self._whose.append(position)
+                alternatives.append(alternative)
+        screen = Screen(alternatives, self._searches)
         self._possible = screen.possible
         self._possible_without = screen.possible_without
         self._rests = screen.rests
@@ -59,25 +66,25 @@ class Matcher:
         if unsure is None:
             return certain
         found = unsure.find(event)
-        return tuple(sorted((*certain, *found))) if found else certain
+        return tuple(sorted({*certain, *found})) if found else certain
 
     def candidates(self, event: Any, unknown: AbstractSet[str]) -> Iterator[int]:
         """The positions, ascending, of the conditions that are to be judged one by one on an event whose members
         ``unknown`` are not known. All others are false, and judge every value."""
-        return _bits(self._possible_without(event, unknown))
+        return iter(dict.fromkeys(self._whose[bit] for bit in _bits(self._possible_without(event, unknown))))
 
     def _sort_out(self, possible: int) -> "tuple[tuple[int, ...], _Open | None]":
         """Of the conditions that the screen leaves: those that hold already, and those that remain to be tested."""
-        certain = tuple(position for position in _bits(possible) if self._rests[position] is None)
-        unsure = possible & ~sum(1 << position for position in certain)
-        return certain, self._open[unsure] if unsure else None
+        certain = [bit for bit in _bits(possible) if self._rests[bit] is None]
+        unsure = possible & ~sum(1 << bit for bit in certain)
+        return tuple(dict.fromkeys(self._whose[bit] for bit in certain)), self._open[unsure] if unsure else None
 
     def _open_conditions(self, unsure: int) -> "_Open":
         by_rest: dict[Bound, list[int]] = {}
-        for position in _bits(unsure):
-            rest = self._rests[position]
+        for bit in _bits(unsure):
+            rest = self._rests[bit]
             if rest is not None:
-                by_rest.setdefault(rest, []).append(position)
+                by_rest.setdefault(rest, []).append(self._whose[bit])
         return _Open(by_rest, self._generate, self._hot)
 
     def _generate(self, by_rest: Mapping[Bound, Sequence[int]]) -> Find | None:

@@ -33,8 +33,10 @@ def address_of(text: str) -> Address | None:
     match = _ADDRESS.fullmatch(text) if len(text) <= _MAX_LENGTH else None
     if match is None:
         return None
+    written = match["v4"] or match["bracketed"] or match["v6"]
     try:
-        address = ipaddress.ip_address(match["v4"] or match["bracketed"] or match["v6"])
+        # Not ip_address: trying the other version first costs as much again.
+        address = ipaddress.IPv6Address(written) if ":" in written else ipaddress.IPv4Address(written)
     except ValueError:
         return None
     return _unmapped(address.version, int(address))
@@ -75,6 +77,9 @@ def membership(networks: Iterable[str]) -> Callable[[str], bool]:
         behind = _BITS[version] - length
         prefixes[version][behind].add(first >> behind)
     tables = {version: [(behind, frozenset(found)) for behind, found in of.items()] for version, of in prefixes.items()}
+
+    if not any(tables.values()):
+        return lambda _text: False
 
     def is_in(text: str) -> bool:
         address = address_of(text)

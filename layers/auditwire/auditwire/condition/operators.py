@@ -250,8 +250,10 @@ _OF_TEXT: Final[dict[Operator, Callable[[str], Test]]] = {
     Operator.CONTAINS: _contains_test,
     Operator.LIKE: like_test,
     Operator.REGEX: regex_test,
-    Operator.STARTSWITH: lambda start: lambda value: text_of(value).startswith(start),
-    Operator.ENDSWITH: lambda end: lambda value: text_of(value).endswith(end),
+    Operator.STARTSWITH: lambda start: (
+        lambda value: (value if type(value) is str else text_of(value)).startswith(start)
+    ),
+    Operator.ENDSWITH: lambda end: lambda value: (value if type(value) is str else text_of(value)).endswith(end),
 }
 """What makes the test of an operator that compares a value's text with one text."""
 

@@ -1,6 +1,5 @@
 """The pod specification that a request asks for, whatever the workload and the form of the request."""
 
-import re
 from typing import Any, Final
 
 from auditwire.events.json_patch import asked_for
@@ -34,13 +33,6 @@ _GROUPS_WITHOUT: Final = frozenset((
 _MAX_LEVELS: Final = 64
 """How deep a specification is looked through; no real one is as deep."""
 
-# Whoever asks for a template has to write the word, or escape one of its letters.
-_TEMPLATE: Final = re.compile(rb"template|\\u")
-
-
-# A key that begins with $ stands behind its quote, unless the $ is escaped.
-_DIRECTIVE: Final = re.compile(rb'"\$|\\u')
-
 
 def location_of(verb: str, resource: str, group: str, subresource: str) -> tuple[str, ...] | None:
     """The keys that lead to the pod specification in the body of such a request; None if it cannot ask for one."""
@@ -54,14 +46,19 @@ def location_of(verb: str, resource: str, group: str, subresource: str) -> tuple
     return location if group in groups else _OF_TEMPLATE
 
 
-def is_worth_decoding(location: tuple[str, ...], body: Any) -> bool:
-    """Whether the text of a body (bytes or anything like them) may hold the specification: most bodies do not."""
-    return location != _OF_TEMPLATE or _TEMPLATE.search(body) is not None
+def is_worth_decoding(location: tuple[str, ...], body: bytes) -> bool:
+    """Whether the text of a body may hold the specification: whoever asks for a template has to write the word, or
+    escape one of its letters. Most bodies do neither."""
+    return location != _OF_TEMPLATE or b"template" in body or _has_escaped_letters(body)
 
 
-def may_have_directives(body: Any) -> bool:
-    """Whether the text of a body (bytes or anything like them) may hold a key that begins with ``$``: few do."""
-    return _DIRECTIVE.search(body) is not None
+def may_have_directives(body: bytes) -> bool:
+    """Whether the text of a body may hold a key that begins with ``$``, behind its quote or escaped: few do."""
+    return (b"$" in body and b'"$' in body) or _has_escaped_letters(body)
+
+
+def _has_escaped_letters(body: bytes) -> bool:
+    return b"\\" in body and b"\\u" in body  # most have no backslash, and one character is found much sooner than two
 
 
 def pod_spec_in(
