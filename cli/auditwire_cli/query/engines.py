@@ -4,7 +4,9 @@ import importlib.util
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
 
 from auditwire_cli.errors import UsageError
 from auditwire_cli.query.store import Store
@@ -19,6 +21,11 @@ if TYPE_CHECKING:
 
 DEFAULT_MAX_COST: Final = 1.0
 """Dollars that a search may cost without a question."""
+
+MaxCost = Annotated[
+    float, typer.Option(min=0, metavar="USD", help="Ask before it costs more than this, as far as can be told.")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 HAS_DUCKDB: Final = all(importlib.util.find_spec(name) is not None for name in ("duckdb", "fsspec"))
 """Whether the index can be read and written here."""

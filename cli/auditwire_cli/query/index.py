@@ -8,7 +8,7 @@ import typer
 
 from auditwire_cli.cluster.name import OnlyCluster, check_cluster_name
 from auditwire_cli.errors import CommandError, UsageError
-from auditwire_cli.query.engines import DEFAULT_MAX_COST, HAS_DUCKDB, agree
+from auditwire_cli.query.engines import DEFAULT_MAX_COST, HAS_DUCKDB, MaxCost, Yes, agree
 from auditwire_cli.stack import Stack, on_stack
 from auditwire_cli.terminal.output import counted, show, tell
 from auditwire_cli.terminal.progress import progress
@@ -31,10 +31,8 @@ def index(
     cluster: OnlyCluster = None,
     start: From = None,
     end: To = None,
-    max_cost: Annotated[
-        float, typer.Option(min=0, metavar="USD", help="Ask before it costs more than this, as far as can be told.")
-    ] = DEFAULT_MAX_COST,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    max_cost: MaxCost = DEFAULT_MAX_COST,
+    yes: Yes = False,
     where: Stack,
 ) -> None:
     """Build the index of objects that have none.

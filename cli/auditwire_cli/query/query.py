@@ -8,7 +8,7 @@ import typer
 
 from auditwire_cli.cluster.name import OnlyCluster, check_cluster_name
 from auditwire_cli.errors import ExitCode, UsageError
-from auditwire_cli.query.engines import DEFAULT_MAX_COST, Choice, EngineName, engine_of
+from auditwire_cli.query.engines import DEFAULT_MAX_COST, Choice, EngineName, MaxCost, Yes, engine_of
 from auditwire_cli.query.export import check_export, export
 from auditwire_cli.query.report import Counted, show_events, show_summary, tell_coverage
 from auditwire_cli.query.store import Store
@@ -87,10 +87,8 @@ def query(
         EngineName,
         typer.Option(help="How to search a bucket: scan reads all lines, duckdb and athena use the index."),
     ] = EngineName.AUTO,
-    max_cost: Annotated[
-        float, typer.Option(min=0, metavar="USD", help="Ask before it costs more than this, as far as can be told.")
-    ] = DEFAULT_MAX_COST,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    max_cost: MaxCost = DEFAULT_MAX_COST,
+    yes: Yes = False,
     store: Annotated[Store | None, typer.Option(help="Where to look.  [default: where the stack archives now]")] = None,
     where: Stack,
 ) -> None:

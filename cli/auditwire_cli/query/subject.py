@@ -8,7 +8,7 @@ import typer
 
 from auditwire_cli.cluster.name import OnlyCluster, check_cluster_name
 from auditwire_cli.errors import ExitCode, UsageError
-from auditwire_cli.query.engines import DEFAULT_MAX_COST, Choice, engine_of
+from auditwire_cli.query.engines import DEFAULT_MAX_COST, Choice, MaxCost, Yes, engine_of
 from auditwire_cli.stack import Deployment, Stack, on_stack
 from auditwire_cli.terminal.output import Format, Output, counted, show, show_json, tell
 from auditwire_cli.terminal.progress import reading_hours
@@ -56,10 +56,8 @@ def subject(
     cluster: OnlyCluster = None,
     start: From = None,
     end: To = None,
-    max_cost: Annotated[
-        float, typer.Option(min=0, metavar="USD", help="Ask before it costs more than this, as far as can be told.")
-    ] = DEFAULT_MAX_COST,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    max_cost: MaxCost = DEFAULT_MAX_COST,
+    yes: Yes = False,
     output: Format = Output.TEXT,
     where: Stack,
 ) -> None:

@@ -9,7 +9,7 @@ import typer
 from auditwire_cli.cluster.name import OnlyCluster
 from auditwire_cli.errors import ExitCode
 from auditwire_cli.replay.source import Archive, Bundles, Events, EventSource, Folder, Jobs, MoreFiles
-from auditwire_cli.rules.eval import Sender
+from auditwire_cli.rules.eval import OfSender, Sender
 from auditwire_cli.stack import Stack, on_stack
 from auditwire_cli.terminal.output import show, show_json
 from auditwire_cli.times import Since, To
@@ -45,10 +45,7 @@ def rules_replay(
     since: Since = None,
     to: To = None,
     cluster: OnlyCluster = None,
-    sender: Annotated[
-        Sender | None,
-        typer.Option(help="Apply the settings of the Webhook document for this sender.  [default: apply none]"),
-    ] = None,
+    sender: OfSender = None,
     max_new_alerts: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="Exit with 1 if more than N alerts are gained.")
     ] = None,

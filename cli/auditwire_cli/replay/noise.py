@@ -12,8 +12,8 @@ import typer
 
 from auditwire_cli.cluster.name import OnlyCluster
 from auditwire_cli.errors import CommandError, ExitCode
-from auditwire_cli.replay.source import Archive, Bundles, Events, EventSource, Folder, Jobs, MoreFiles
-from auditwire_cli.rules.eval import Sender
+from auditwire_cli.replay.source import Archive, Bundles, Events, EventSource, Folder, Jobs, JudgingRules, MoreFiles
+from auditwire_cli.rules.eval import OfSender
 from auditwire_cli.stack import Stack, on_stack
 from auditwire_cli.terminal.output import Format, Output, counted, show, show_json, tell, terminal_width
 from auditwire_cli.terminal.table import table
@@ -55,24 +55,14 @@ class CountNoise:
 def rules_noise(
     more: MoreFiles = None,
     *,
-    rules: Annotated[
-        str | None,
-        typer.Option(
-            metavar="X",
-            help="The rules: a folder, a document, the digest of a bundle, or active."
-            "  [default: what is in force; with --events and no stack the shipped rules]",
-        ),
-    ] = None,
+    rules: JudgingRules = None,
     events: Events = None,
     archive: Archive = False,
     folder: Folder = None,
     since: Since = None,
     to: To = None,
     cluster: OnlyCluster = None,
-    sender: Annotated[
-        Sender | None,
-        typer.Option(help="Apply the settings of the Webhook document for this sender.  [default: apply none]"),
-    ] = None,
+    sender: OfSender = None,
     by: Annotated[Period, typer.Option(help="Add up alerts by hour or by day.")] = Period.HOUR,
     top: Annotated[int, typer.Option(min=1, metavar="N", help="How many groups and exceptions to show.")] = 10,
     out: Annotated[

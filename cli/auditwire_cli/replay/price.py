@@ -8,7 +8,7 @@ import typer
 
 from auditwire_cli.cluster.name import OnlyCluster
 from auditwire_cli.errors import ExitCode
-from auditwire_cli.replay.source import Archive, Bundles, Events, EventSource, Folder, Jobs, MoreFiles
+from auditwire_cli.replay.source import Archive, Bundles, Events, EventSource, Folder, Jobs, JudgingRules, MoreFiles
 from auditwire_cli.stack import Stack, on_stack
 from auditwire_cli.terminal.output import Format, Output, counted, show, show_json, tell, terminal_width
 from auditwire_cli.terminal.table import table
@@ -44,14 +44,7 @@ class CountPrices:
 def rules_price(
     more: MoreFiles = None,
     *,
-    rules: Annotated[
-        str | None,
-        typer.Option(
-            metavar="X",
-            help="The rules: a folder, a document, the digest of a bundle, or active."
-            "  [default: what is in force; with --events and no stack the shipped rules]",
-        ),
-    ] = None,
+    rules: JudgingRules = None,
     policy: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The audit policy of the sender, to count by its rules.")
     ] = None,

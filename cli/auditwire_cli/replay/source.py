@@ -34,6 +34,14 @@ Archive = Annotated[bool, typer.Option("--archive", help="Read the archive of th
 Folder = Annotated[
     Path | None, typer.Option("--folder", metavar="DIR", help="Read a copy of the archive bucket in this folder.")
 ]
+JudgingRules = Annotated[
+    str | None,
+    typer.Option(
+        metavar="X",
+        help="The rules: a folder, a document, the digest of a bundle, or active."
+        "  [default: what is in force; with --events and no stack the shipped rules]",
+    ),
+]
 Jobs = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="How many processes work.  [default: one a processor]")
 ]

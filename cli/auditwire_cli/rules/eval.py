@@ -41,6 +41,12 @@ class Sender(StrEnum):
     KUBESPHERE = SenderKind.KUBESPHERE
 
 
+OfSender = Annotated[
+    Sender | None,
+    typer.Option(help="Apply the settings of the Webhook document for this sender.  [default: apply none]"),
+]
+
+
 def rules_eval(
     *,
     rules: Annotated[list[Path], typer.Option(metavar="PATH", help="Rule documents or folders; may be repeated.")],
@@ -51,10 +57,7 @@ def rules_eval(
     events: Annotated[
         str, typer.Option(metavar="FILE", help="Events in any body shape, also gzipped; - for standard input.")
     ],
-    sender: Annotated[
-        Sender | None,
-        typer.Option(help="Apply the settings of the Webhook document for this sender.  [default: apply none]"),
-    ] = None,
+    sender: OfSender = None,
     output: Annotated[
         Output, typer.Option("--format", help="One line of JSON for each event, or text for people.")
     ] = Output.JSON,

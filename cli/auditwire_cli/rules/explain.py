@@ -7,7 +7,7 @@ import typer
 
 from auditwire_cli.errors import CommandError, UsageError
 from auditwire_cli.rules.documents import read_documents
-from auditwire_cli.rules.eval import Sender
+from auditwire_cli.rules.eval import OfSender
 from auditwire_cli.stack import Stack, on_stack
 from auditwire_cli.terminal.escaping import printable
 from auditwire_cli.terminal.output import Format, Output, show, show_json, tell
@@ -38,10 +38,7 @@ def rules_explain(
         list[Path] | None,
         typer.Option(metavar="PATH", help="Rule documents or folders; may be repeated.  [default: rules]"),
     ] = None,
-    sender: Annotated[
-        Sender | None,
-        typer.Option(help="Apply the settings of the Webhook document for this sender.  [default: apply none]"),
-    ] = None,
+    sender: OfSender = None,
     start: From = None,
     output: Format = Output.TEXT,
     where: Stack,
