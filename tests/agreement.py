@@ -19,7 +19,7 @@ from auditwire.condition.assemble import Binder, Condition
 from auditwire.condition.evaluate import evaluate
 from auditwire.condition.fields import FreeFields
 from auditwire.condition.matcher import Matcher
-from auditwire.condition.partial import evaluate_partial
+from auditwire.condition.partial import Known, evaluate_partial
 from auditwire.condition.syntax import Expression
 from auditwire.events import Event
 from auditwire.rules.fields import EventFields
@@ -69,17 +69,21 @@ def assert_a_matcher_agrees(conditions: Sequence[Expression], some: Sequence[Eve
                 assert isinstance(found, str) or all(isinstance(holds, bool) for holds in expected)
     for event in some:
         for unknown in UNKNOWN:
-            assert_the_candidates_are_enough(cold, bound, event, unknown)
+            assert_what_is_left_decides(cold, bound, event, unknown)
     return len(some) * len(bound)
 
 
-def assert_the_candidates_are_enough(
-    matcher: Matcher, bound: Sequence[Any], event: Event, unknown: frozenset[str]
-) -> None:
-    """Every condition that is not false on an event, or cannot judge it, is a candidate."""
-    judged = [outcome(lambda one, node=node: evaluate_partial(node, one, unknown), event) for node in bound]
-    candidates = set(matcher.candidates(event, unknown))
-    assert all(value is False or position in candidates for position, value in enumerate(judged))
+def assert_what_is_left_decides(matcher: Matcher, bound: Sequence[Any], event: Event, unknown: frozenset[str]) -> None:
+    """What is left to be tested of each condition has the value of the whole, and what has nothing left is false."""
+    known: Known = {}
+
+    def value(rest: Any) -> Any:
+        return True if rest is None else outcome(lambda one: evaluate_partial(rest, one, unknown, known), event)
+
+    left = {position: value(rest) for position, rest in matcher.left(event, unknown)}
+    for position, node in enumerate(bound):
+        judged = outcome(lambda one, node=node: evaluate_partial(node, one, unknown), event)
+        assert left.get(position, False) == judged
 
 
 def _has_odd_text(event: Event) -> bool:

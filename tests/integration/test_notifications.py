@@ -24,13 +24,15 @@ ALERTS = (
     ("Shell", "INFO", "prod", "shop"),
     ("Nodes", "WARNING", "dev", "kube-system"),
     ("auditwire.ClusterSilent", "WARNING", "prod-eu", ""),
+    ("auditwire.BodyMissing", "INFO", "prod", ""),
 )
 PASSING = {
     0: {"Shell/WARNING", "Nodes/WARNING", "auditwire.ClusterSilent/WARNING"},
-    1: {"Shell/WARNING", "Shell/INFO", "auditwire.ClusterSilent/WARNING"},
-    2: {"auditwire.ClusterSilent/WARNING"},
+    1: {"Shell/WARNING", "Shell/INFO", "auditwire.ClusterSilent/WARNING", "auditwire.BodyMissing/INFO"},
+    2: {"auditwire.ClusterSilent/WARNING", "auditwire.BodyMissing/INFO"},
     3: {"Shell/WARNING", "Shell/INFO"},
     4: {"Nodes/WARNING"},
+    5: {"Shell/WARNING", "Shell/INFO", "Nodes/WARNING", "auditwire.ClusterSilent/WARNING"},
 }
 
 

@@ -1,5 +1,6 @@
 """Conditions on events of which a part is unknown."""
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from auditwire.condition.evaluate import evaluate
 from auditwire.condition.fields import Field
 from auditwire.condition.parse import parse_path
 from auditwire.condition.partial import evaluate_partial
-from auditwire.condition.syntax import Expression
+from auditwire.condition.syntax import AnyOf, Comparison, Expression, Operator, replace_leaves
 from auditwire.events import Event, ObjectRef, User
 from auditwire.rules.fields import FIELD_NAMES, EventFields
 from examples import examples
@@ -69,6 +70,40 @@ def judged(text: str, one: Event, unknown: frozenset[str] = BODIES) -> bool | No
 )
 def test_kleene_logic_decides_what_the_known_part_decides(text: str, value: bool | None) -> None:
     assert judged(text, event(verb="create")) is value
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("RequestObject.spec.type in ()", False),
+        ("RequestObject.spec.type not in ()", None),
+        ("not (RequestObject.spec.type in ())", True),
+        ("PodSpec.hostIP within ()", False),
+        ("Containers[*].image in ()", False),
+        ('any RequestObject.rules[*] (verbs contains "get" and groups in ())', False),
+        ('any RequestObject.rules[*] (verbs contains "get" or groups in ())', None),
+        ("any RequestObject.rules[*] (verbs within () or groups in ())", False),
+        ("any RequestObject.rules[*] (not (groups in ()))", None),
+    ],
+)
+def test_a_list_that_nobody_has_filled_decides_without_the_body(path: str, value: bool | None) -> None:
+    filled = path.replace("()", '("192.0.2.0/24")')
+    tree = compile_condition(filled, fields=EventFields(), precedence="standard").expression
+    emptied = _emptied(tree)
+
+    assert evaluate_partial(Binder(EventFields()).bind(emptied), event(verb="create"), BODIES) is value
+    if filled != path:
+        assert judged(filled, event(verb="create")) is None
+
+
+def _emptied(node: Any) -> Any:
+    """The expression with nothing in its lists, as lists of a site are at first."""
+    if isinstance(node, AnyOf):
+        return replace(node, condition=_emptied(node.condition))
+    if isinstance(node, Comparison):
+        is_of_list = node.operator in (Operator.IN, Operator.WITHIN)
+        return replace(node, operands=()) if is_of_list else node
+    return replace_leaves(node, _emptied)
 
 
 @pytest.mark.parametrize(

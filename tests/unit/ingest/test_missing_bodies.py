@@ -63,7 +63,7 @@ def test_a_body_that_is_missing_alerts_where_a_rule_would_need_it() -> None:
     ]  # fmt: skip
     first = road.publisher.alerts[0]
     assert (first.count, first.audit_ids) == (2, ("a", "b"))
-    assert first.annotations["missing"] == "requestObject, responseObject"
+    assert first.annotations["missing"] == "requestObject"
     assert first.annotations["archive_key"] == counted.objects[0]
     assert first.first == "2026-11-21T22:05:00.140001Z"
     assert [line["_auditwire"].get("undecided") for line in road.lines()] == [["mine.HostNetwork"]] * 3 + [None]

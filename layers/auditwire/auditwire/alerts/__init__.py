@@ -6,7 +6,7 @@ What only the relay needs is imported when it is first used, so that ingest star
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from auditwire.alerts.alert import Alert, Occurrence
+from auditwire.alerts.alert import Alert, Occurrence, Undecided
 from auditwire.alerts.errors import (
     AlertsError,
     DeadLetterError,
@@ -60,6 +60,7 @@ __all__ = [
     "Relayed",
     "SnsPublisher",
     "SqsDeadLetters",
+    "Undecided",
     "attributes_of",
     "deliver",
     "encode_message",

@@ -23,6 +23,18 @@ class Occurrence:
     archive_key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """One event of which nobody can say whether some rules alert on it, because a part of it is missing.
+
+    ``event`` is the stored form, as in an occurrence.
+    """
+
+    rules: "tuple[Rule, ...]"
+    event: "Event"
+    archive_key: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """What is published: one rule, one set of labels, one batch.

@@ -1,6 +1,8 @@
 """Alerts about events of which so much is missing that rules cannot judge them."""
 
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -9,10 +11,9 @@ from auditwire.alerts.text import label_value, listed
 from auditwire.alerts.wording import SEVERITY, act_of, audit_ids, labels_of_rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from auditwire.alerts.alert import Alert, Occurrence
+    from auditwire.alerts.alert import Alert, Undecided
     from auditwire.events import Reject
+    from auditwire.rules import Priority, Rule
 
 BODY_MISSING: Final = "auditwire.BodyMissing"
 
@@ -20,74 +21,167 @@ MAX_ALERTS: Final = 50
 """How many alerts about undecided rules one batch makes at most."""
 
 _MAX_NAMED: Final = 5
+_MAX_LISTED: Final = 20
 _MAX_URI: Final = 120
+_DESCRIPTION: Final = (
+    "Nobody can say whether they match. The sender left a body out because it was too large, or the event was cut off"
+    " on its way here; whoever makes a request can make it that large. Look at the object itself, or at the log of the"
+    " API server."
+)
 _RANK: Final = {priority: rank for rank, priority in enumerate(SEVERITY)}
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What is the same for all alerts of a batch. ``archive_url`` is the prefix of links to archived objects."""
+
+    cluster: str
+    bundle: str
+    archive_url: str
+
+
+class _OfUser:
+    """The different events of one user, by the rules that cannot judge them."""
+
+    def __init__(self) -> None:
+        self.rules: set[Rule] = set()
+        self._events: dict[tuple[Rule, ...], dict[str, Undecided]] = {}
+        self._found: dict[tuple[int, ...], _Events] = {}
+
+    def add(self, one: "Undecided") -> None:
+        self.rules.update(one.rules)
+        self._events.setdefault(one.rules, {})[one.event.digest] = one
+
+    def undecided(self, some: "Iterable[Rule]") -> "_Events":
+        """Those that at least one of these rules cannot judge."""
+        wanted = frozenset(some)
+        groups = [(at, group) for at, (rules, group) in enumerate(self._events.items()) if not wanted.isdisjoint(rules)]
+        # Most rules cannot judge the same events, of which there may be thousands.
+        key = tuple(at for at, _ in groups)
+        if key not in self._found:
+            self._found[key] = _Events(chain.from_iterable(group.values() for _, group in groups))
+        return self._found[key]
+
+
+class _Events:
+    """Events in the order of their time, and what an alert says about them."""
+
+    def __init__(self, events: "Iterable[Undecided]") -> None:
+        self.all = sorted(events, key=lambda one: (one.event.stageTimestamp or "", one.event.digest))
+        self.count = len(self.all)
+        self.counted = "1 event" if self.count == 1 else f"{self.count} events"
+        self.missing = frozenset[str]().union(*{one.event.unknown_paths for one in self.all})
+        self.audit_ids = audit_ids(self.all)
+        self.first = self.all[0].event.stageTimestamp or ""
+        self.last = self.all[-1].event.stageTimestamp or ""
+        self.act = act_of(self.all[0].event)
+        self.facts = {
+            "acts": listed((act_of(one.event) for one in self.all), _MAX_NAMED),
+            "audit_ids": ", ".join(self.audit_ids),
+            "source_addresses": listed((", ".join(one.event.sourceIPs or ()) for one in self.all), _MAX_NAMED, "; "),
+            "count": str(self.count),
+            "first_occurrence": self.first,
+            "last_occurrence": self.last,
+            "archive_key": listed((one.archive_key for one in self.all), _MAX_NAMED),
+        }
+
+
 def bodies_missing(
-    occurrences: "Iterable[Occurrence]", *, cluster: str, bundle: str, archive_url: str = ""
+    undecided: "Iterable[Undecided]", *, cluster: str, bundle: str, archive_url: str = ""
 ) -> "list[Alert]":
     """The alerts about rules that would alert if they matched, and of which nobody can say whether they do, because a
     part of the event is missing.
 
-    One for each rule and user, with the severity and the labels of the rule; the same batch gives the same alerts. If
-    there were more than ``MAX_ALERTS``, those of the highest priority stay, and the last one is about all the others.
-    ``archive_url`` is the prefix of links to archived objects, empty for none.
+    One for each rule and user, with the severity and the labels of the rule; the same batch gives the same alerts. All
+    those of one user have the same summary. If there were more than ``MAX_ALERTS``, those of the highest priority stay,
+    and the last one is about all the others. ``archive_url`` is the prefix of links to archived objects; empty, there
+    are none.
     """
-    groups: dict[tuple[str, str, str], list[Occurrence]] = {}
-    for occurrence in occurrences:
-        user = label_value(occurrence.event.user.username or "")
-        groups.setdefault((occurrence.rule.document, occurrence.rule.name, user), []).append(occurrence)
-    ranked = sorted(groups.items(), key=lambda group: (-_RANK[group[1][0].rule.priority], group[0]))
-    if len(ranked) <= MAX_ALERTS:
-        return [_undecided(members, cluster, bundle, archive_url) for _, members in ranked]
-    rest = [occurrence for _, members in ranked[MAX_ALERTS - 1 :] for occurrence in members]
-    alone = [_undecided(members, cluster, bundle, archive_url) for _, members in ranked[: MAX_ALERTS - 1]]
-    return [*alone, _undecided(rest, cluster, bundle, archive_url, is_rest=True)]
+    batch = _Batch(cluster, bundle, archive_url)
+    users: dict[str, _OfUser] = {}
+    for one in undecided:
+        user = label_value(one.event.user.username or "")
+        if user not in users:
+            users[user] = _OfUser()
+        users[user].add(one)
+    # There may be thousands of users, each with many rules: no more of them are looked at than there are alerts.
+    ranked = list(islice(_ranked(users), MAX_ALERTS + 1))
+    alone = ranked if len(ranked) <= MAX_ALERTS else ranked[: MAX_ALERTS - 1]
+    alerts = [_alert(rule, users[user], batch) for rule, user in alone]
+    if len(alone) < len(ranked):
+        alerts.append(_alert_of_the_rest(users, alone, batch))
+    return alerts
 
 
-def _undecided(
-    members: "Sequence[Occurrence]", cluster: str, bundle: str, archive_url: str, *, is_rest: bool = False
-) -> "Alert":
-    """One alert about occurrences of one rule and user; of several, if ``is_rest``."""
-    rule, every = members[0].rule, members
-    # An event that several rules of the rest need is one event.
-    different = {one.event.digest: one for one in members}
-    members = sorted(different.values(), key=lambda one: (one.event.stageTimestamp or "", one.event.digest))
-    first, last, count = members[0], members[-1], len(members)
-    events = "1 event" if count == 1 else f"{count} events"
+def _rank(rule: "Rule") -> tuple[int, str, str]:
+    return (-_RANK[rule.priority], rule.document, rule.name)
+
+
+def _ranked(users: Mapping[str, _OfUser]) -> "Iterator[tuple[Rule, str]]":
+    """Each rule with each user of whom it cannot judge an event: by priority, rule and user."""
+    names = sorted(users)
+    for rule in sorted({rule for each in users.values() for rule in each.rules}, key=_rank):
+        yield from ((rule, user) for user in names if rule in users[user].rules)
+
+
+def _alert(rule: "Rule", of_user: _OfUser, batch: _Batch) -> "Alert":
+    """The alert about the events of one user that one rule cannot judge."""
+    events, every = of_user.undecided([rule]), of_user.undecided(of_user.rules)
+    rules, event = sorted(of_user.rules, key=_rank), events.all[0].event
+    of_rules = "1 rule" if len(rules) == 1 else f"{len(rules)} rules"
     labels = {
-        "severity": SEVERITY[rule.priority], "priority": str(rule.priority), "cluster": cluster
-    } if is_rest else {
-        **labels_of_rule(rule, first.event), "cluster": cluster, "rule": rule.name, "document": rule.document,
-        "user": first.event.user.username or "",
+        **labels_of_rule(rule, event), "cluster": batch.cluster, "rule": rule.name, "document": rule.document,
+        "user": event.user.username or "",
     }  # fmt: skip
-    whose = "more rules and users" if is_rest else f"rule {rule.qualified}"
     annotations = {
-        "summary": f"A missing part of an event decides whether {whose} alerts in cluster {cluster}",
-        "message": f"{act_of(first.event)}: {events} of cluster {cluster} came without the part that {whose} needs.",
-        "description": "Nobody can say whether it matches. The sender left a body out because it was too large, or the"
-        " event was cut off on its way here; whoever makes a request can make it that large. Look at the object"
-        " itself, or at the log of the API server.",
-        "missing": listed(sorted(frozenset().union(*{one.event.unknown_paths for one in members})), 20),
-        "acts": listed((act_of(one.event) for one in members), _MAX_NAMED),
-        "audit_ids": ", ".join(audit_ids(members)),
-        "source_addresses": listed((", ".join(one.event.sourceIPs or ()) for one in members), _MAX_NAMED, "; "),
-        "count": str(count),
-        "rules": listed((one.rule.qualified for one in every), 20) if is_rest else "",
-        "users": listed((one.event.user.username or "" for one in members), 20) if is_rest else "",
-        "first_occurrence": first.event.stageTimestamp or "",
-        "last_occurrence": last.event.stageTimestamp or "",
-        "archive_key": listed((one.archive_key for one in members), _MAX_NAMED),
+        "summary": f"{of_rules} cannot judge {every.counted} of {event.user.username or 'an unknown user'} in cluster"
+        f" {batch.cluster}: a part did not arrive",
+        "message": f"{events.act}: {events.counted} of cluster {batch.cluster} came without the part that rule"
+        f" {rule.qualified} needs.",
+        "missing": listed(sorted(rule.members & events.missing), _MAX_LISTED),
+        "rules": listed((each.qualified for each in rules), _MAX_LISTED),
     }
-    alert = self_alert(BODY_MISSING, time=None, annotations=annotations, labels=labels, bundle=bundle, count=count)
+    return _made(events, rule.priority, labels, annotations, batch)
+
+
+def _alert_of_the_rest(users: Mapping[str, _OfUser], alone: "Sequence[tuple[Rule, str]]", batch: _Batch) -> "Alert":
+    """The alert about all rules and users that have none of their own."""
+    told: dict[str, set[Rule]] = {}
+    for rule, user in alone:
+        told.setdefault(user, set()).add(rule)
+    left = {user: each.rules - told.get(user, set()) for user, each in users.items()}
+    events = _Events(one for user, rules in left.items() if rules for one in users[user].undecided(rules).all)
+    rules = sorted({rule for each in left.values() for rule in each}, key=_rank)
+    annotations = {
+        "summary": f"A missing part of an event decides whether more rules and users alert in cluster {batch.cluster}",
+        "message": f"{events.act}: {events.counted} of cluster {batch.cluster} came without the part that more rules"
+        " and users need.",
+        "missing": listed(sorted(events.missing), _MAX_LISTED),
+        "rules": listed((each.qualified for each in rules), _MAX_LISTED),
+        "users": listed((one.event.user.username or "" for one in events.all), _MAX_LISTED),
+    }
+    return _made(events, rules[0].priority, {"cluster": batch.cluster}, annotations, batch)
+
+
+def _made(
+    events: _Events, priority: "Priority", labels: Mapping[str, str], annotations: Mapping[str, str], batch: _Batch
+) -> "Alert":
+    first_key = events.all[0].archive_key
+    alert = self_alert(
+        BODY_MISSING,
+        time=None,
+        annotations={"description": _DESCRIPTION, **annotations, **events.facts},
+        labels={"severity": SEVERITY[priority], "priority": str(priority), **labels},
+        bundle=batch.bundle,
+        count=events.count,
+    )
     return replace(
         alert,
-        first=first.event.stageTimestamp or "",
-        last=last.event.stageTimestamp or "",
-        priority=str(rule.priority),
-        generator_url=archive_url and archive_url + quote(first.archive_key, safe="/="),
-        audit_ids=audit_ids(members),
+        first=events.first,
+        last=events.last,
+        priority=str(priority),
+        generator_url=batch.archive_url and batch.archive_url + quote(first_key, safe="/="),
+        audit_ids=events.audit_ids,
     )
 
 

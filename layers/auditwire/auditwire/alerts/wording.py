@@ -15,7 +15,7 @@ from auditwire.events.label_names import OWN_ANNOTATIONS, OWN_LABELS, RUNBOOK, a
 from auditwire.events.one_line import one_line
 
 if TYPE_CHECKING:
-    from auditwire.alerts.alert import Occurrence
+    from auditwire.alerts.alert import Occurrence, Undecided
     from auditwire.events import Event
     from auditwire.rules import Rule
 
@@ -85,11 +85,11 @@ def annotations_of(occurrences: "Sequence[Occurrence]", cluster: str) -> dict[st
     return dict(sorted((_values(facts | worded, annotation_value) | added).items()))
 
 
-def audit_ids(occurrences: "Sequence[Occurrence]") -> tuple[str, ...]:
+def audit_ids(occurrences: "Sequence[Occurrence | Undecided]") -> tuple[str, ...]:
     """The first 10 distinct auditIDs. Clients choose them, so each is one line of at most 128 characters."""
     different: dict[str, None] = {}
-    for occurrence in occurrences:
-        different[annotation_value(occurrence.event.auditID, _MAX_AUDIT_ID_LENGTH)] = None
+    for audit_id in dict.fromkeys(occurrence.event.auditID for occurrence in occurrences):
+        different[annotation_value(audit_id, _MAX_AUDIT_ID_LENGTH)] = None
         if len(different) == MAX_AUDIT_IDS:
             break
     return tuple(different)

@@ -6,6 +6,7 @@ from typing import Any, Final, Literal, cast
 
 from auditwire.condition.errors import EvaluationError
 from auditwire.condition.evaluate import Bound, Leaf
+from auditwire.condition.partial import of_unknown
 from auditwire.condition.paths import reached
 from auditwire.condition.precedence import spell
 from auditwire.condition.syntax import And, Not, Or
@@ -93,7 +94,7 @@ def _decisive(found: Trace, first: int) -> tuple[list[int], int]:
 def _test(atom: Leaf, event: Event) -> Trace:
     text = spell(atom.expression)
     if atom.field.is_unknown(event, event.unknown_paths):
-        return Trace("test", text, None)
+        return Trace("test", text, of_unknown(atom))
     held = atom.field.load(event)
     actual = reached(held, atom.steps)
     try:

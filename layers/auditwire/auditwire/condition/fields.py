@@ -13,6 +13,9 @@ from typing import Any, Protocol
 from auditwire.condition.errors import Finding
 from auditwire.condition.syntax import Path, Segment
 
+Depends = Callable[[Any, AbstractSet[str]], bool]
+"""Whether something about an event depends on the members of it that are unknown."""
+
 
 class Kind(Enum):
     """What a loaded field can be."""
@@ -42,14 +45,14 @@ class Field:
     name: str = ""
     repeats: bool = False
     members: frozenset[str] = frozenset()
-    depends: Callable[[Any, AbstractSet[str]], bool] | None = None
+    depends: Depends | None = None
     """Whether the field of an event depends on the members that are unknown; None if it always does."""
     only_where: "tuple[tuple[Field, frozenset[str]], ...]" = ()
     """Other fields, each with values: where one of them has another value, this field is missing."""
 
     def is_unknown(self, event: Any, unknown: AbstractSet[str]) -> bool:
         """Whether nobody can say what the field is, where these members of the event are not known."""
-        if not self.members & unknown:
+        if self.members.isdisjoint(unknown):
             return False
         return self.depends is None or self.depends(event, unknown)
 

@@ -8,13 +8,14 @@ So a cold start generates nothing that does not pay. The meaning is that of the 
 condition; property tests hold that both agree.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from auditwire.condition.alternatives import alternatives_of
 from auditwire.condition.codegen import generate_all
-from auditwire.condition.errors import UnexpectedTypeError
+from auditwire.condition.errors import EvaluationError, UnexpectedTypeError
 from auditwire.condition.evaluate import Atom, Bound, evaluate, leaves_of
 from auditwire.condition.memory import Remembered
 from auditwire.condition.pattern_set import shared_searches
@@ -44,11 +45,15 @@ class Matcher:
         screen = Screen(alternatives, self._searches)
         self._possible = screen.possible
         self._possible_without = screen.possible_without
+        self._screened = screen.members
+        self._conditions = conditions
+        self._several = {position for position, count in Counter(self._whose).items() if count > 1}
         self._rests = screen.rests
         self._hot = hot
         self._functions_left = MAX_FUNCTIONS
         self._sorted_out = Remembered(self._sort_out)
         self._open = Remembered(self._open_conditions)
+        self._left = Remembered(self._left_of)
 
     def match(self, event: Any) -> tuple[int, ...]:
         """The positions of the conditions an event matches, ascending.
@@ -68,10 +73,30 @@ class Matcher:
         found = unsure.find(event)
         return tuple(sorted({*certain, *found})) if found else certain
 
-    def candidates(self, event: Any, unknown: AbstractSet[str]) -> Iterator[int]:
-        """The positions, ascending, of the conditions that are to be judged one by one on an event whose members
-        ``unknown`` are not known. All others are false, and judge every value."""
-        return iter(dict.fromkeys(self._whose[bit] for bit in _bits(self._possible_without(event, unknown))))
+    def left(self, event: Any, unknown: AbstractSet[str]) -> "Sequence[tuple[int, Bound | None]]":
+        """The conditions that are to be judged one by one on an event whose members ``unknown`` are not known: the
+        position of each, ascending, with what remains to be tested of it; None where nothing does, so that it holds.
+
+        All others are false, and judge every value.
+        """
+        if self._screened.isdisjoint(unknown):
+            try:
+                return self._left[self._possible(event)]
+            except (EvaluationError, TypeError):
+                pass  # a test cannot judge a value, so nothing may be ruled out before it
+        possible = self._possible_without(event, unknown)
+        return [(position, self._conditions[position]) for position in self._of_bits(possible)]
+
+    def _left_of(self, possible: int) -> "Sequence[tuple[int, Bound | None]]":
+        """What is left of those that are one alternative; all of others."""
+        rests = {self._whose[bit]: self._rests[bit] for bit in _bits(possible)}
+        return [
+            (position, self._conditions[position] if position in self._several else rests[position])
+            for position in self._of_bits(possible)
+        ]
+
+    def _of_bits(self, possible: int) -> list[int]:
+        return list(dict.fromkeys(self._whose[bit] for bit in _bits(possible)))
 
     def _sort_out(self, possible: int) -> "tuple[tuple[int, ...], _Open | None]":
         """Of the conditions that the screen leaves: those that hold already, and those that remain to be tested."""

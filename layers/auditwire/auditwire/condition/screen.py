@@ -26,19 +26,21 @@ if TYPE_CHECKING:
 class Screen:
     """``possible(event)`` has the bit of each condition that the event can still match.
 
-    ``rests`` are what then remains to be tested of each; None where nothing does, so that the condition holds.
+    ``rests`` are what then remains to be tested of each; None where nothing does, so that the condition holds. Operands
+    that are equal are one there.
     """
 
     def __init__(self, conditions: Sequence[Bound], searches: Mapping[Atom, Test]) -> None:
         tables: dict[str, tuple[Field, ValueTable]] = {}
         everything = (1 << len(conditions)) - 1
         self.rests: list[Bound | None] = []
+        shared: dict[Any, Any] = {}
         for position, condition in enumerate(conditions):
             rest: list[Any] = []
             for part, may_raise in parts_of(condition):
                 field = field_of(part)
                 if field is None or may_raise:
-                    rest.append(part)
+                    rest.append(shared.setdefault(part, part))
                     for other, values in () if may_raise else implied(part).values():
                         _, table = tables.setdefault(str(other.expression), (other, ValueTable(everything, searches)))
                         table.ask(values, position)
@@ -50,6 +52,8 @@ class Screen:
         for _, table in tables.values():
             table.close()
         self._tables = [(field, Remembered(table.leaves)) for field, table in tables.values()]
+        self.members = frozenset[str]().union(*(field.members for field, _ in self._tables))
+        """The top-level members of an event that ``possible`` looks at."""
         scope = Scope()
         # True and 1 are one key, but no field of an event that is decoded as a number ever holds a boolean.
         lookups = [f"{scope.constant(table)}[{scope.load(field)}]" for field, table in self._tables]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from auditwire.alerts import MAX_ALERTS_A_BATCH, Alert, Occurrence, OutboxError, Publisher, fold
+from auditwire.alerts import MAX_ALERTS_A_BATCH, Alert, Occurrence, OutboxError, Publisher, Undecided, fold
 from auditwire.alerts.about_batch import bodies_quarantined, evaluation_errors
 from auditwire.alerts.body_missing import bodies_missing, events_cut_early
 from auditwire.alerts.doctor_test import doctor_test
@@ -223,7 +223,7 @@ class Ingest:
         provenance = {"received": received, "batch": digest, "bundle": rules.digest}
         kept_at = {kept.position: kept for kept in decisions.kept}
         occurrences: list[Occurrence] = []
-        undecided: list[Occurrence] = []
+        undecided: list[Undecided] = []
         results: list[PutResult] = []
         for group in partition(decisions.seen, batch.received):
             kept = [kept_at[position] for position in group.members if position in kept_at]
@@ -238,7 +238,7 @@ class Ingest:
                 for one in kept
                 for rule in one.verdict.alerts
             ]
-            undecided += [Occurrence(rule, one.event, "", place) for one in kept for rule in one.verdict.might_alert]
+            undecided += [Undecided(might, one.event, place) for one in kept if (might := one.verdict.might_alert)]
         quarantined = quarantine_rejects(self.archive, rejects, cluster=cluster, received=batch.received)
         keep_cut_texts(self.archive, (one.event for one in decisions.kept), cluster=cluster, received=batch.received)
         account.stored_before = bool(results) and all(result == "exists" for result in results)

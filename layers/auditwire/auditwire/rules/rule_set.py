@@ -1,15 +1,16 @@
 """``RuleSet``: all rules of a set of documents, ready to decide about events."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from auditwire.condition.assemble import Binder
 from auditwire.condition.errors import EvaluationError
+from auditwire.condition.evaluate import leaves_of
 from auditwire.condition.matcher import Matcher
 from auditwire.condition.memory import Remembered
-from auditwire.condition.partial import evaluate_partial
+from auditwire.condition.partial import Known, evaluate_partial
 from auditwire.condition.syntax import Expression
 from auditwire.documents.diagnostics import Diagnostic
 from auditwire.events.model import Event
@@ -22,7 +23,7 @@ from auditwire.rules.settings import MissingBodies, Priority, Settings
 from auditwire.rules.threshold import Threshold
 
 if TYPE_CHECKING:
-    from auditwire.condition.evaluate import Bound, Leaf
+    from auditwire.condition.evaluate import Bound
 
 Outcome = Literal["ignore", "archive", "alert"]
 
@@ -113,13 +114,10 @@ class Rule:
         """Whether its alerts are folded, or each event is an alert of its own."""
         return self.text.alert
 
-    def matches(self, event: Event, known: "dict[Leaf, bool | None] | None" = None) -> bool | None:
-        """Whether the condition holds; None if that depends on what is unknown of the event.
-
-        ``known`` keeps what was found for other rules on the same event. Raises ``EvaluationError`` for a value that it
-        cannot judge.
-        """
-        return evaluate_partial(self.bound, event, event.unknown_paths, known)
+    @property
+    def members(self) -> frozenset[str]:
+        """The top-level members of an event that its condition looks at."""
+        return frozenset[str]().union(*(leaf.field.members for leaf in leaves_of(self.bound)))
 
     def filled_labels(self, event: Event) -> Mapping[str, str]:
         """Its labels, filled in from an event as it is stored, as its message is."""
@@ -218,7 +216,9 @@ class RuleSet:
     exceptions: tuple[RuleException, ...] = ()
     redactor: Redactor = field(init=False, repr=False, compare=False)
     """Takes the secrets out of what is stored, those of ``settings`` among them."""
-    _candidates: Callable[[Event, AbstractSet[str]], Iterator[int]] = field(init=False, repr=False, compare=False)
+    _left: Callable[[Event, AbstractSet[str]], Sequence[tuple[int, "Bound | None"]]] = field(
+        init=False, repr=False, compare=False
+    )
     _match: Callable[[Event], tuple[int, ...]] = field(init=False, repr=False, compare=False)
     _verdicts: Remembered[tuple[int, ...], Verdict] = field(init=False, repr=False, compare=False)
     _partial_verdicts: Remembered[tuple[tuple[int, ...], tuple[int, ...]], Verdict] = field(
@@ -228,7 +228,7 @@ class RuleSet:
 
     def __post_init__(self) -> None:
         matcher = Matcher([rule.bound for rule in (*self.archiving, *self.alerting)])
-        object.__setattr__(self, "_candidates", matcher.candidates)
+        object.__setattr__(self, "_left", matcher.left)
         object.__setattr__(self, "redactor", Redactor(self.settings.redactions))
         object.__setattr__(self, "_match", matcher.match)
         object.__setattr__(self, "_verdicts", Remembered(self._verdict))
@@ -281,19 +281,23 @@ class RuleSet:
         hits: list[int] = []
         undecided: list[int] = []
         errors: dict[str, RuleFailure] = {}
-        known: dict[Leaf, bool | None] = {}
-        archiving = len(self.archiving)
-        for position in self._candidates(event, event.unknown_paths):
-            rule = self.archiving[position] if position < archiving else self.alerting[position - archiving]
+        known: Known = {}
+        unknown = event.unknown_paths
+        for position, rest in self._left(event, unknown):
             try:
-                matches = rule.matches(event, known)
+                matches = rest is None or evaluate_partial(rest, event, unknown, known)
             except EvaluationError as error:
-                errors.setdefault(rule.qualified, RuleFailure(rule.qualified, str(error)))
+                name = self._rule_at(position).qualified
+                errors.setdefault(name, RuleFailure(name, str(error)))
                 continue
             if matches is not False:
                 (undecided if matches is None else hits).append(position)
         verdict = self._partial_verdicts[tuple(hits), tuple(undecided)]
         return replace(verdict, errors=tuple(errors.values())) if errors else verdict
+
+    def _rule_at(self, position: int) -> Rule:
+        archiving = len(self.archiving)
+        return self.archiving[position] if position < archiving else self.alerting[position - archiving]
 
     def _partial_verdict(self, known: tuple[tuple[int, ...], tuple[int, ...]]) -> Verdict:
         """The verdict on an event that some rules match, and of which nobody can say whether others match it."""
