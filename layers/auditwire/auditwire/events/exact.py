@@ -14,6 +14,17 @@ KUBESPHERE = msgspec.json.Decoder(KubeSphereEvent)
 """Reads an event whose keys are spelled exactly as ks-apiserver spells them."""
 
 
+def event_in_exact_casing(item: msgspec.Raw) -> Event | None:
+    """The event in an item whose keys are spelled exactly as one of the two senders spells them; None for any other.
+    Its depth is not checked, and null bodies stand."""
+    for decoder in (KUBERNETES, KUBESPHERE):
+        try:
+            return decoder.decode(item)
+        except msgspec.ValidationError:
+            continue
+    return None
+
+
 def exact_event(item: bytes) -> Event | None:
     """The event in an item that is spelled as kube-apiserver spells it; None for any other item, good or not."""
     try:

@@ -11,12 +11,13 @@ from auditwire.events.bounds import MAX_KEYS, MAX_LAYERS, Budget
 from auditwire.events.casing import (
     NULL,
     Fields,
-    canonical_fields,
     event_in_any_casing,
     fields_of,
     is_object,
 )
-from auditwire.events.exact import KUBERNETES, KUBESPHERE, nests_too_deep, without_nulls
+from auditwire.events.cut_events import read_cut
+from auditwire.events.exact import KUBERNETES, KUBESPHERE, event_in_exact_casing, nests_too_deep, without_nulls
+from auditwire.events.faults import fault_of
 from auditwire.events.model import Event, Flag
 from auditwire.events.nesting import Cut, is_too_deep
 from auditwire.events.oddities import note_oddities
@@ -26,16 +27,14 @@ from auditwire.events.wrapping import salvage, sources
 from auditwire.events.wrapping.envelopes import envelope_of
 from auditwire.events.wrapping.fragments import Fragments, Line
 from auditwire.events.wrapping.origin import NOWHERE, Bytes, Converted, Fault, Origin, Piece, Skip, Text, Value
+from auditwire.events.wrapping.values import text_of
 from auditwire.events.wrapping.wrapped_lines import REQUIRED, behind_prefix, line_in, of_runtime
 from auditwire.senders.kind import SenderKind
 
-_FIELDS = ("level", "stage", "verb", "auditID")
 _BLANK = b" \t\r\n\0"
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
-_TEXT = msgspec.json.Decoder(str)
 _DOCUMENTS = msgspec.json.Decoder(msgspec.Raw)
 _KLOG = re.compile(rb"[IWEF][0-9]{4} ")
-_CUT_IN_BODY = frozenset(("requestObject", "responseObject"))
 
 
 class Items:
@@ -125,7 +124,7 @@ class Items:
             self._take_values(text, origin, is_whole=line.is_whole)
         elif found := of_runtime(text, origin) or behind_prefix(text, origin):
             self._take_text(found)
-        elif text[:1] == b'"' and (inner := _text_of(text)) is not None:
+        elif text[:1] == b'"' and (inner := text_of(text)) is not None:
             self._take_text(Text(inner.encode(), _deeper(origin)))
         elif text.endswith(b"}") and not _KLOG.match(text):
             self.reject("fragment", "the end of a line whose beginning is not in the body", text)
@@ -164,7 +163,7 @@ class Items:
 
     def _take_other(self, item: msgspec.Raw, origin: Origin) -> None:
         """What is no object: an event as the text of a string, or a bad item."""
-        text = _text_of(item) if bytes(memoryview(item)[:1]) == b'"' else None
+        text = text_of(item) if bytes(memoryview(item)[:1]) == b'"' else None
         if (text is not None and text.lstrip("\0 \t\r\n")[:1] == "{") or (text is not None and origin.layers):
             self._take_text(Text(text.encode(), _deeper(origin)))
         else:
@@ -179,7 +178,7 @@ class Items:
         except msgspec.ValidationError as error:
             record = as_kubesphere_record(item)
             if record is None:
-                self.reject(*_fault(item, error), item)
+                self.reject(*fault_of(item, error), item)
                 return
             event = record
         with_true_level(event, fields)
@@ -197,7 +196,7 @@ class Items:
         try:
             event = KUBERNETES.decode(text)
         except msgspec.ValidationError as error:
-            self.reject(*_fault(msgspec.Raw(text), error), item)
+            self.reject(*fault_of(msgspec.Raw(text), error), item)
             return
         event.flag(Flag.CONVERTED)
         self._accept(event, msgspec.Raw(text), origin)
@@ -303,63 +302,16 @@ class Items:
 
     def _salvaged(self, text: bytes, origin: Origin) -> bool:
         """Whether a text is an event that was cut off, of which an event or a reject was made."""
-        bare, is_marked = salvage.without_mark(text)
-        if origin is NOWHERE and not is_marked:
+        found = read_cut(text, origin)
+        if found is None:
             return False
-        cut = salvage.take_apart(bare)
-        if cut is None:
-            return False
-        try:
-            fields = canonical_fields(cut.as_object())
-        except (msgspec.DecodeError, RecursionError):
-            # Its brackets matched, and what stands between them is no JSON.
-            return False
-        names = list(fields)
-        known = {name for name in _FIELDS if not _is_missing(name, bytes(fields.get(name, NULL)))}
-        unfinished = next(iter(canonical_fields(b"{%b:0}" % msgspec.json.encode(cut.unfinished[0]))))
-        if origin is NOWHERE and not (len(known) == len(_FIELDS) and _CUT_IN_BODY & {unfinished, *names}):
-            # Nobody wrapped it, so only what CloudWatch Logs cut in a body is more than a broken line.
-            return False
-        if len(known) < len(_FIELDS):
-            if {"auditID", "stage"} <= known:
-                self._reject_cut_early(text, fields, cut, origin)
-                return True
-            return False
-        self._accept_cut(text, fields, [*names, unfinished], cut, origin)
+        if isinstance(found, Event):
+            # Taking one apart costs as much as reading several, and so does deciding about what it lacks.
+            self._budget.take_items()
+            self._accept(found, msgspec.Raw(found.received), origin)
+        else:
+            self.reject(found.reason, found.detail, text, found.cut)
         return True
-
-    def _reject_cut_early(self, text: bytes, fields: Fields, cut: salvage.CutText, origin: Origin) -> None:
-        uri = _text_of(fields["requestURI"]) if "requestURI" in fields else None
-        if uri is None and cut.unfinished[0].lower() == "requesturi":
-            uri = salvage.beginning_of(cut.unfinished[1])
-        about = CutEvent(
-            auditID=_text_of(fields["auditID"]) or "",
-            stage=_text_of(fields["stage"]) or "",
-            requestURI=uri or "",
-            time=origin.time,
-        )
-        self.reject("cut_before_verb", "the event was cut off before it said what was done", text, about)
-
-    def _accept_cut(self, text: bytes, fields: Fields, names: list[str], cut: salvage.CutText, origin: Origin) -> None:
-        # Taking one apart costs as much as reading several, and so does deciding about what it lacks.
-        self._budget.take_items()
-        whole = msgspec.Raw(cut.as_object())
-        event = self._exact(whole)
-        if event is None:
-            try:
-                event = event_in_any_casing(whole)
-            except msgspec.ValidationError as error:
-                self.reject(*_fault(whole, error), text)
-                return
-        event.flag(Flag.CUT_OFF)
-        event.cut_text = text
-        event.unknown_paths = salvage.unknown_paths(
-            set(fields), names, of_kubesphere=event.sender != SenderKind.KUBERNETES
-        )
-        if origin.time and event.stageTimestamp is None:
-            event.stageTimestamp = origin.time
-            event.edited |= {"stageTimestamp"}
-        self._accept(event, whole, origin)
 
     def _skip_other(self, text: "msgspec.Raw | bytes") -> None:
         forged = sources.looks_like_event(memoryview(text))
@@ -375,15 +327,11 @@ class Items:
 
     def _exact(self, item: msgspec.Raw) -> Event | None:
         """The event in an item whose keys are spelled exactly as one of the two senders spells them."""
-        for decoder in (KUBERNETES, KUBESPHERE):
-            try:
-                event = decoder.decode(item)
-            except msgspec.ValidationError:
-                continue
+        event = event_in_exact_casing(item)
+        if event is not None:
             # The senders do not mix their casings: what fitted now will fit the next item.
-            self._likely = decoder
-            return event
-        return None
+            self._likely = KUBERNETES if event.sender == SenderKind.KUBERNETES else KUBESPHERE
+        return event
 
     def _accept(self, event: Event, item: msgspec.Raw, origin: Origin, *, nests: bool = False) -> None:
         without_nulls(event)
@@ -421,26 +369,3 @@ def _items_of(document: msgspec.Raw, fields: Fields | None) -> list[msgspec.Raw]
 
 def _deeper(origin: Origin) -> Origin:
     return msgspec.structs.replace(origin, layers=origin.layers + 1)
-
-
-def _text_of(value: "msgspec.Raw | bytes") -> str | None:
-    try:
-        return str(_TEXT.decode(value))
-    except msgspec.DecodeError:
-        return None
-
-
-def _fault(item: msgspec.Raw, error: msgspec.ValidationError) -> tuple[str, str]:
-    """Why an object is no event: a reason and a sentence."""
-    fields = canonical_fields(item)
-    missing = [name for name in _FIELDS if _is_missing(name, bytes(fields.get(name, NULL)))]
-    if len(missing) == len(_FIELDS):
-        return "not_an_event", "the object has none of the fields of an audit event"
-    if missing:
-        return "missing_field", f"the event lacks {', '.join(missing)}"
-    return "wrong_type", re.sub(r"\s+", " ", str(error))
-
-
-def _is_missing(name: str, value: bytes) -> bool:
-    # A request whose method has no verb is audited with an empty one.
-    return value == b"null" or (value == b'""' and name != "verb")

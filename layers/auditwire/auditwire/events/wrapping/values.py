@@ -16,6 +16,14 @@ def opening(value: msgspec.Raw) -> bytes:
     return bytes(memoryview(value)[:1])
 
 
+def text_of(value: "msgspec.Raw | bytes") -> str | None:
+    """A JSON value that is a string."""
+    try:
+        return _TEXT.decode(value)
+    except msgspec.DecodeError:
+        return None
+
+
 def text_in(fields: Fields, *names: str) -> str | None:
     """The first of these members that is a string."""
     for name in names:
