@@ -160,7 +160,7 @@ def main() -> None:
         return
     found = runs(given.runs, lambda text: print(text, file=sys.stderr, flush=True))
     typical = medians(found)
-    text = "\n\n".join([table(found), growth.tables(typical), ablation.table(), cost_table(typical)]) + "\n"
+    text = "\n\n".join([table(found), growth.tables(typical), ablation.of_shipped(), cost_table(typical)]) + "\n"
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / "figures.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     (given.out / "figures.md").write_text(text, encoding="utf-8")

@@ -24,7 +24,13 @@ _ORDERS: Final = {
     Operator.GREATER: ">",
     Operator.GREATER_OR_EQUAL: ">=",
 }
-_BUILTINS: Final = {"text": str, "list": list, "bool": bool, "UnexpectedTypeError": UnexpectedTypeError}
+_BUILTINS: Final = {
+    "text": str,
+    "list": list,
+    "mapping": dict,
+    "bool": bool,
+    "UnexpectedTypeError": UnexpectedTypeError,
+}
 
 
 class Scope:

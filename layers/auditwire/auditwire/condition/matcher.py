@@ -14,6 +14,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from auditwire.condition.alternatives import alternatives_of
+from auditwire.condition.body_screen import BodyScreen, Sift
 from auditwire.condition.codegen import generate_all
 from auditwire.condition.errors import EvaluationError, UnexpectedTypeError
 from auditwire.condition.evaluate import Atom, Bound, evaluate, leaves_of
@@ -49,6 +50,10 @@ class Matcher:
         self._conditions = conditions
         self._several = {position for position, count in Counter(self._whose).items() if count > 1}
         self._rests = screen.rests
+        self._bodies = BodyScreen(alternatives)
+        self._of_bodies = self._bodies.looked_at
+        self._sift: Sift = self._count_bodies
+        self._until_sifted = hot
         self._hot = hot
         self._functions_left = MAX_FUNCTIONS
         self._sorted_out = Remembered(self._sort_out)
@@ -65,6 +70,8 @@ class Matcher:
             possible = self._possible(event)
         except TypeError:
             raise UnexpectedTypeError from None
+        if possible & self._of_bodies:
+            possible = self._sift(event, possible)
         if not possible:
             return ()
         certain, unsure = self._sorted_out[possible]
@@ -97,6 +104,14 @@ class Matcher:
 
     def _of_bits(self, possible: int) -> list[int]:
         return list(dict.fromkeys(self._whose[bit] for bit in _bits(possible)))
+
+    def _count_bodies(self, event: Any, possible: int) -> int:
+        """Rules nothing out yet, until looking into bodies at once is worth generating."""
+        self._until_sifted -= 1
+        if self._until_sifted <= 0:
+            self._sift = self._bodies.generate()
+            return self._sift(event, possible)
+        return possible
 
     def _sort_out(self, possible: int) -> "tuple[tuple[int, ...], _Open | None]":
         """Of the conditions that the screen leaves: those that hold already, and those that remain to be tested."""

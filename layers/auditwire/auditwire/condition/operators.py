@@ -26,6 +26,8 @@ _ORDER: Final[dict[Operator, Callable[[Any, Any], bool]]] = {
 }
 
 _MAX_PATTERN_MEMORY: Final = 8 << 20
+MAX_SET_INSTRUCTIONS: Final = 1_000
+"""Larger patterns are in no set: a set reads every text to its end, which is the worst such patterns can do."""
 _SURROGATE: Final = "the value holds a lone surrogate, which no regular expression can match"
 
 
@@ -235,15 +237,47 @@ def _compiled(pattern: str) -> Any:
 
 
 def _search(pattern: str) -> Test:
-    search = _compiled(pattern).search
+    """Whether RE2 finds the pattern. A set of one answers in a third of the time: it says nothing about where."""
+    compiled = _compiled(pattern)
+
+    def found_alone(text: str) -> bool:
+        return compiled.search(text) is not None
+
+    search: Callable[[str], bool] = found_alone
+
+    def found_first(text: str) -> bool:
+        nonlocal search
+        search = _quick_search(pattern, found_alone)
+        return search(text)
+
+    if compiled.programsize <= MAX_SET_INSTRUCTIONS:
+        search = found_first
 
     def found(value: Any) -> bool:
         try:
-            return search(value if type(value) is str else text_of(value)) is not None
+            return search(value if type(value) is str else text_of(value))
         except UnicodeEncodeError:
             raise EvaluationError(_SURROGATE) from None
 
     return found
+
+
+def _quick_search(pattern: str, alone: Callable[[str], bool]) -> Callable[[str], bool]:
+    """The same search by a set; by ``alone`` where the set runs out of memory, see ``search_of_all``."""
+    together = re2.Set.SearchSet(_options())
+    together.Add(pattern)
+    always = together.Add("")
+    try:
+        together.Compile()
+    except re2.error:
+        return alone
+    match = together.Match
+
+    def search(text: str) -> bool:
+        found = match(text)
+        return len(found) > 1 if found and always in found else alone(text)
+
+    return search
 
 
 _OF_TEXT: Final[dict[Operator, Callable[[str], Test]]] = {

@@ -6,14 +6,12 @@ from typing import Final
 
 from auditwire.condition.evaluate import Atom
 from auditwire.condition.memory import Remembered
-from auditwire.condition.operators import Test, pattern_size, regex_test, search_of_all, spelling
+from auditwire.condition.operators import MAX_SET_INSTRUCTIONS, Test, pattern_size, regex_test, search_of_all, spelling
 from auditwire.condition.syntax import Operator
 
 _Search = Callable[[str], frozenset[int]]
 
 _FEWEST: Final = 3
-_MAX_INSTRUCTIONS: Final = 1_000
-"""Larger patterns stay alone: a set reads every text to its end, which is the worst such patterns can do."""
 
 
 def shared_searches(atoms: Iterable[Atom]) -> dict[Atom, Test]:
@@ -28,7 +26,7 @@ def shared_searches(atoms: Iterable[Atom]) -> dict[Atom, Test]:
         comparison, load = atom.comparison, atom.field.expression
         if comparison.operator is Operator.REGEX and atom.is_plain and load is not None and not comparison.lowered:
             pattern = spelling(comparison.operands[0])
-            if pattern_size(pattern) <= _MAX_INSTRUCTIONS:
+            if pattern_size(pattern) <= MAX_SET_INSTRUCTIONS:
                 by_field[load, comparison.lowered].setdefault(pattern, []).append(atom)
     shared: dict[Atom, Test] = {}
     for (_, lowered), group in by_field.items():

@@ -31,8 +31,13 @@ def quick_judge(atom: Atom) -> _Judge:
     """A function that gives what ``atom.judge`` gives, and raises what it raises."""
     if atom.comparison.operator is Operator.EXISTS:
         return _judge_presence(atom)
-    indexed = len(atom.steps) > 1 or atom.steps[0].index is not None
-    return _walk(atom, _judge_element(atom) if indexed else _judge_end(atom))
+    return _walk(atom, judge_of_end(atom))
+
+
+def judge_of_end(atom: Atom) -> _Judge:
+    """A function that judges what stands at the end of a path, for a comparison other than ``exists``."""
+    is_indexed = len(atom.steps) > 1 or atom.steps[0].index is not None
+    return _judge_element(atom) if is_indexed else _judge_end(atom)
 
 
 def _judge_presence(atom: Atom) -> _Judge:
