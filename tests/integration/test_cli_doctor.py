@@ -17,9 +17,10 @@ from moto import mock_aws
 from alertmanagers import alertmanager, always
 from auditwire.bundles.rules_bucket import MARKER_KEY
 from auditwire.clusters import DOCTOR_CLUSTER, Cluster, ClustersTable, Registration
-from auditwire_cli.doctor.checks import Patient, concurrency, key_access, receivers
+from auditwire_cli.doctor.checks import concurrency, key_access, receivers
 from auditwire_cli.doctor.finding import Finding, Health, looked_at
 from auditwire_cli.doctor.journey import journey
+from auditwire_cli.doctor.patient import Patient
 from auditwire_cli.stack import Deployment, Stack
 from dev_process import AUDITWIRE, Dev, dev
 

@@ -1,23 +1,20 @@
 """Whether the roads of managed clouds lead from every registered source to the stack, and from no other."""
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from auditwire.aws.errors import code_of
 from auditwire_cli.cluster.sources.clouds import filter_name
 from auditwire_cli.doctor.finding import Finding, ill, note, skipped, well
+from auditwire_cli.doctor.patient import Patient
 from auditwire_cli.terminal.output import counted
-
-if TYPE_CHECKING:
-    from auditwire_cli.doctor.checks import Patient
 
 _GROUPS = "/aws/eks/"
 _CHECK = "clouds"
 
 
-def clouds(patient: "Patient") -> list[Finding]:
+def clouds(patient: Patient) -> list[Finding]:
     """Whether log groups and clusters fit together, and whether tokens of registered accounts can be accepted."""
     from auditwire.clusters import ClustersTable, CredentialKind, log_group_of
 
@@ -42,7 +39,7 @@ def clouds(patient: "Patient") -> list[Finding]:
     ]
 
 
-def _log_groups(patient: "Patient", registered: dict[str, str], allowed: str) -> list[Finding]:
+def _log_groups(patient: Patient, registered: dict[str, str], allowed: str) -> list[Finding]:
     pages = patient.client("logs").get_paginator("describe_log_groups").paginate(logGroupNamePrefix=_GROUPS)
     there = {one["logGroupName"] for page in pages for one in page["logGroups"]}
     findings = []
@@ -63,7 +60,7 @@ def _log_groups(patient: "Patient", registered: dict[str, str], allowed: str) ->
     return findings
 
 
-def _is_subscribed(patient: "Patient", group: str) -> bool:
+def _is_subscribed(patient: Patient, group: str) -> bool:
     try:
         found = patient.client("logs").describe_subscription_filters(logGroupName=group)["subscriptionFilters"]
     except ClientError as error:

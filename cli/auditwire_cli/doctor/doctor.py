@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from auditwire_cli.doctor.checks import CHECKS, Patient
+from auditwire_cli.doctor.checks import CHECKS
 from auditwire_cli.doctor.finding import Finding, Health, ill, looked_at
 from auditwire_cli.doctor.journey import journey
+from auditwire_cli.doctor.patient import Patient
 from auditwire_cli.errors import CommandError, ExitCode
 from auditwire_cli.stack import Stack, in_one_sentence, on_stack, read_state
 from auditwire_cli.terminal.output import Format, Output, counted, show, show_json

@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from auditwire_cli.cluster.secret import new_credential
-from auditwire_cli.doctor.checks import Patient
 from auditwire_cli.doctor.finding import Finding, ill, skipped, well
+from auditwire_cli.doctor.patient import Patient
 from auditwire_cli.send.endpoint import Endpoint
 from auditwire_cli.times import now_in_seconds
 
