@@ -16,8 +16,9 @@ from auditwire.evidence.errors import EvidenceError
 from auditwire.search import Interval, Page
 from auditwire.search.answer import Coverage
 from auditwire_console.api import event, overview, rows
-from auditwire_console.api.parameters import WrongParameterError, read_page, read_query, read_wanted
+from auditwire_console.api.parameters import WrongParameterError, read_agreed, read_page, read_query, read_wanted
 from auditwire_console.api.why import why
+from auditwire_console.cost import Costed, TooExpensiveError, price_as_json, statements_of
 from auditwire_console.kubesphere import answers
 from auditwire_console.kubesphere.parameters import Operation, ParameterError, read_parameters
 from auditwire_console.viewer import Visible
@@ -46,6 +47,7 @@ class Routes:
         """Every route but those of the page's files."""
         own: dict[str, _Answer] = {
             "/api/about": self._about,
+            "/api/price": self._price,
             "/api/rows": self._rows,
             "/api/summary": self._summary,
             "/api/event": self._event,
@@ -82,16 +84,27 @@ class Routes:
                 "seesAll": viewer.sees_all,
                 "fields": rows.kinds(),
                 "live": self._source.live,
+                "priced": bool(self._source.costs.engines),
             }
         )
 
+    def _price(self, request: "Request", viewer: "Viewer") -> Response:
+        """What a page of rows and the counts beside it cost at most."""
+        given, costs = request.query_params, self._source.costs
+        if not costs.engines or viewer.sees_nothing:
+            return _json({"price": None})
+        query = viewer.limited(read_query(given))
+        engine, price = costs.choose(query, 1 + statements_of(read_wanted(given)), 0)
+        return _json({"price": price_as_json(price, engine.name, costs.limit)})
+
     def _rows(self, request: "Request", viewer: "Viewer") -> Response:
         given = request.query_params
-        return _json(rows.rows(self._engine(viewer), read_query(given), read_page(given), self._coverage()))
+        found = rows.rows(self._engine(viewer, given), read_query(given), read_page(given), self._coverage())
+        return _json({**found, "quiet": sorted(overview.quiet(self._source).intersection(rows.alerts_in(found)))})
 
     def _summary(self, request: "Request", viewer: "Viewer") -> Response:
         given = request.query_params
-        return _json(rows.summary(self._engine(viewer), read_query(given), read_wanted(given), self._coverage()))
+        return _json(rows.summary(self._engine(viewer, given), read_query(given), read_wanted(given), self._coverage()))
 
     def _event(self, request: "Request", viewer: "Viewer") -> Response:
         found, key, number = self._asked(request, viewer)
@@ -115,7 +128,7 @@ class Routes:
     def _export(self, request: "Request", viewer: "Viewer") -> Response:
         given = request.query_params
         page = Page(limit=rows.MAX_EXPORTED, newest=read_page(given).newest)
-        hits = self._engine(viewer).rows(read_query(given), page, Coverage())
+        hits = self._engine(viewer, given).rows(read_query(given), page, Coverage())
         match given.get("format", "jsonl"):
             case "jsonl":
                 return _stream(rows.as_json_lines(hits), "application/x-ndjson", "events.jsonl")
@@ -124,19 +137,22 @@ class Routes:
         raise WrongParameterError("format is jsonl or csv")
 
     def _clusters(self, request: "Request", viewer: "Viewer") -> Response:
-        query = read_query(request.query_params)
-        return _json(overview.clusters(self._source, self._engine(viewer), query, viewer))
+        given = request.query_params
+        return _json(overview.clusters(self._source, self._engine(viewer, given), read_query(given), viewer))
 
     def _rules(self, request: "Request", viewer: "Viewer") -> Response:
-        return _json(overview.rules(self._source, self._engine(viewer), read_query(request.query_params)))
+        given = request.query_params
+        return _json(overview.rules(self._source, self._engine(viewer, given), read_query(given)))
 
     def _rule(self, request: "Request", viewer: "Viewer") -> Response:
         given = request.query_params
-        return _json(overview.rule(self._engine(viewer), read_query(given), given.get("rule", ""), _interval(given)))
+        engine, name = self._engine(viewer, given), given.get("rule", "")
+        return _json(overview.rule(engine, read_query(given), name, _interval(given)))
 
     def _alerts(self, request: "Request", viewer: "Viewer") -> Response:
         given = request.query_params
-        return _json(overview.alerts(self._engine(viewer), read_query(given), read_page(given), _interval(given)))
+        engine, page = self._engine(viewer, given), read_page(given)
+        return _json(overview.alerts(self._source, engine, read_query(given), page, _interval(given)))
 
     def _ledger(self, request: "Request", viewer: "Viewer") -> Response:
         del request
@@ -172,8 +188,12 @@ class Routes:
 
     # --- around them
 
-    def _engine(self, viewer: "Viewer") -> Visible:
-        return Visible(self._source.engine, viewer)
+    def _engine(self, viewer: "Viewer", given: Any = None) -> Visible:
+        """What answers this viewer, for as many dollars as the request agrees to."""
+        costs = self._source.costs
+        if not costs.engines:
+            return Visible(self._source.engine, viewer)
+        return Visible(Costed(costs, 0.0 if given is None else read_agreed(given)), viewer)
 
     def _coverage(self) -> Coverage:
         deadline = time.monotonic() + self._seconds
@@ -189,6 +209,9 @@ class Routes:
                 return answer(request, viewer)
             except WrongParameterError as error:
                 return _problem(400, str(error))
+            except TooExpensiveError as error:
+                price = price_as_json(error.price, error.engine, self._source.costs.limit)
+                return _json({"problem": str(error), "price": price}, 402)
             except ValueError as error:
                 return _problem(422, str(error))
             except (ArchiveError, EvidenceError, OSError) as error:
@@ -207,7 +230,7 @@ class Routes:
                 return answer(request, viewer)
             except ParameterError as error:
                 return _kubesphere_problem(error.status, str(error))
-            except (ValueError, ArchiveError, EvidenceError, OSError) as error:
+            except (ValueError, ArchiveError, EvidenceError, OSError, TooExpensiveError) as error:
                 log.warning("%s: %s", request.url.path, error)
                 return _kubesphere_problem(500, str(error))
 
@@ -234,8 +257,8 @@ def _interval(given: Any) -> Interval:
         raise WrongParameterError(str(error)) from None
 
 
-def _json(value: Any) -> Response:
-    return Response(rows.as_answer(value), media_type="application/json")
+def _json(value: Any, status: int = 200) -> Response:
+    return Response(rows.as_answer(value), status, media_type="application/json")
 
 
 def _problem(status: int, sentence: str, headers: dict[str, str] | None = None) -> Response:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from auditwire_console.cost import FREE, Costs
+
 if TYPE_CHECKING:
     from auditwire.evidence.store import Reader
     from auditwire.evidence.walk import Keys
@@ -33,10 +35,11 @@ class Source:
     """``title`` says in a few words what is looked at. ``reader`` reads the archive that ``engine`` searches, and its
     seals; ``keys`` are those that may have signed them.
 
-    ``live`` says that events go on arriving. ``rules`` gives the rules in force, and ``rules_of`` those with a digest,
-    None where nobody knows them; ``clusters`` what is registered, as `auditwire cluster list --format json` has it;
-    ``ledger`` the counts of the last day, or of the hours around a moment, as `auditwire ledger --format json` has
-    them, None where nobody counts. All of them are asked anew each time, and raise what botocore raises.
+    ``costs`` are those of searching; where there are any, their engines answer. ``live`` says that events go on
+    arriving. ``rules`` gives the rules in force, and ``rules_of`` those with a digest, None where nobody knows them;
+    ``clusters`` what is registered, as `auditwire cluster list --format json` has it; ``ledger`` the counts of the last
+    day, or of the hours around a moment, as `auditwire ledger --format json` has them, None where nobody counts. All of
+    them are asked anew each time, and raise what botocore raises.
     """
 
     title: str
@@ -44,6 +47,7 @@ class Source:
     reader: "Reader"
     keys: "Keys"
     now: Callable[[], datetime]
+    costs: Costs = FREE
     live: bool = False
     rules: "Callable[[], RuleSet | None]" = _no_rules
     clusters: Callable[[], Sequence[Mapping[str, Any]]] = _no_clusters

@@ -73,8 +73,9 @@ class Visible:
 
     def rows(self, query: Query, page: "Page", coverage: "Coverage") -> "Iterator[Hit]":
         """See Engine.rows."""
-        if not self._viewer.sees_nothing:
-            yield from self._engine.rows(self._viewer.limited(query), page, coverage)
+        if self._viewer.sees_nothing:
+            return iter(())
+        return self._engine.rows(self._viewer.limited(query), page, coverage)
 
     def summarise(self, query: Query, wanted: "Wanted", coverage: "Coverage") -> Summary:
         """See Engine.summarise."""

@@ -8,17 +8,27 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
+from auditwire.evidence.folder import FolderReader
+from auditwire.search.duckdb_engine import DuckDBEngine
+from auditwire_cli.console.console import server_of
+from auditwire_console import Source, Viewer, Viewers
+from auditwire_console.cost import Costs
+from auditwire_console.viewer import digest_of
 from dev_process import AUDITWIRE
 from many_events import COUNT, HOSTILE, write_archive
+from paid import Paid
 from waiting import HANG_SECONDS, until
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -254,8 +264,10 @@ def test_facets_filter_for_and_out(page: Page) -> None:
 @pytest.mark.parametrize("name", ["Alerts", "Rules", "Clusters", "Ledger"])
 def test_the_other_pages_are_there_and_accessible(page: Page, name: str) -> None:
     page.get_by_role("navigation").get_by_role("link", name=name).click()
-    expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+    heading = page.get_by_role("heading", level=1, name=name)
+    expect(heading).to_be_visible()
     page.locator(".coverage, .notice").first.wait_for()
+    assert heading.evaluate("one => one.compareDocumentPosition(document.querySelector('.coverage, .notice'))") == 4
     picture(page, name.lower())
     assert_accessible(page)
 
@@ -300,6 +312,39 @@ def test_without_a_token_and_without_a_console_it_says_so(browser: Browser, arch
     expect(page.get_by_role("heading", name="No connection").first).to_be_visible()
     picture(page, "no-connection")
     page.close()
+
+
+def test_a_search_that_costs_much_is_asked_about_before_it_runs(browser: Browser, archive: Path) -> None:
+    reader = FolderReader(archive)
+    engine = Paid(DuckDBEngine(reader), "duckdb", dollars=0.4)
+    with served_in_thread(reader, engine, limit=0.5) as address:
+        page = browser.new_page()
+        page.set_default_timeout(MILLISECONDS)
+        page.goto(address)
+        expect(page.get_by_role("heading", name="This search may cost $1.20")).to_be_visible()
+        assert engine.asked == []
+        picture(page, "costly")
+        assert_accessible(page)
+        page.get_by_role("button", name="Search for up to $1.20").click()
+        rows(page).first.wait_for()
+        assert total(page) == COUNT
+        expect(page.get_by_role("button", name="Count the most frequent values")).to_be_visible()
+        page.close()
+
+
+@contextmanager
+def served_in_thread(reader: FolderReader, engine: Paid, limit: float) -> Iterator[str]:
+    """A console whose searches have a price: its address with the token."""
+    source = Source("paid", engine, reader, {}, lambda: datetime.now(UTC), costs=Costs((engine,), limit))
+    you = Viewer("you", clusters=None, everything=True)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        server = server_of(source, Viewers({digest_of("t"): you}), port)
+        thread = Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{port}/#token=t"
+        server.should_exit = True
+        thread.join(HANG_SECONDS)
 
 
 def test_a_page_of_another_site_cannot_ask(browser: Browser, address: str) -> None:

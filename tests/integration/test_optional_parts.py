@@ -28,6 +28,9 @@ from auditwire.search import Coverage, Page, Query
 from auditwire.search.athena import Athena
 from auditwire.search.athena_engine import AthenaEngine
 from auditwire.search.bucket import BucketObjects
+from auditwire_cli.console.sources import source_of_stack
+from auditwire_cli.query.engines import EngineName
+from auditwire_cli.stack import Stack
 from auditwire_local import LocalSystem, Options
 from envelopes import awslogs, cloudwatch
 from faults import Calls, Exchange, Fault, Trouble, Wire, denied
@@ -106,6 +109,12 @@ def test_the_archive_is_searched_by_athena(system: LocalSystem) -> None:
 
     assert [hit.found.audit_id for hit in hits] == [found["auditID"]]
     assert coverage.engine == "athena"
+
+    stack = Stack(system.stack, region=system.region, endpoint_url=system.aws_endpoint_url)
+    by_athena = source_of_stack(stack, {}, EngineName.ATHENA).costs
+    assert [engine.name for engine in source_of_stack(stack, {}).costs.engines] == ["duckdb", "athena"]
+    assert [engine.name for engine in by_athena.engines] == ["athena"]
+    assert 0 < by_athena.choose(Query(texts=("what athena looks for",)), 1, 0)[1].dollars < 1
 
 
 def test_what_is_no_alert_is_put_aside(system: LocalSystem) -> None:

@@ -4,6 +4,7 @@ import secrets
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,7 @@ import typer
 from auditwire_cli.errors import CommandError, UsageError
 from auditwire_cli.evidence.place import KeyFiles
 from auditwire_cli.files import write_private
+from auditwire_cli.query.engines import DEFAULT_MAX_COST, EngineName
 from auditwire_cli.stack import Stack, on_stack
 from auditwire_cli.terminal.output import show
 
@@ -24,6 +26,14 @@ if TYPE_CHECKING:
     from auditwire_console import Source, Viewers
 
 _HOST = "127.0.0.1"
+
+
+class ConsoleEngine(StrEnum):
+    """How to search a stack."""
+
+    AUTO = EngineName.AUTO
+    DUCKDB = EngineName.DUCKDB
+    ATHENA = EngineName.ATHENA
 
 
 @on_stack
@@ -47,6 +57,12 @@ def console(
         typer.Option(metavar="NAME", help="The cluster that KubeSphere's API means by host.  [default: all]"),
     ] = "",
     key: KeyFiles = None,
+    engine: Annotated[
+        ConsoleEngine, typer.Option(help="How to search a stack; auto takes Athena where reading would cost too much.")
+    ] = ConsoleEngine.AUTO,
+    max_cost: Annotated[
+        float, typer.Option(min=0, metavar="USD", help="Ask before a search may cost more than this.")
+    ] = DEFAULT_MAX_COST,
     no_open: Annotated[bool, typer.Option("--no-open", help="Do not open the page in a browser.")] = False,
     where: Stack,
 ) -> None:
@@ -64,10 +80,11 @@ def console(
     \b
     Examples:
       auditwire console --profile prod
+      auditwire console --profile prod --engine athena --max-cost 0.10
       auditwire console ./archive --key seal.pem --port 8088 --no-open
       auditwire console --state .auditwire/dev.json --token-file token --no-open
     """
-    source = _source(folder, key or [], where)
+    source = _source(folder, key or [], where, engine, max_cost)
     token = secrets.token_urlsafe(32)
     everybody = _viewers(token, viewers, host_cluster)
     with _listening(port) as listening:
@@ -119,13 +136,17 @@ def hosts_of(port: int) -> list[str]:
     return [f"{name}:{port}" for name in (_HOST, "localhost", "[::1]")]
 
 
-def _source(folder: Path | None, key_files: list[Path], where: Stack) -> "Source":
+def _source(
+    folder: Path | None, key_files: list[Path], where: Stack, engine: ConsoleEngine, max_cost: float
+) -> "Source":
     from auditwire_cli.console.sources import source_of_folder, source_of_stack
     from auditwire_cli.evidence.pem import by_fingerprint, read_pem
 
     keys = by_fingerprint(read_pem(path) for path in key_files)
     if folder is None:
-        return source_of_stack(where, keys)
+        return source_of_stack(where, keys, EngineName(engine), max_cost)
+    if engine is ConsoleEngine.ATHENA:
+        raise UsageError("a folder is not searched by Athena", "leave --engine out")
     if where != Stack():
         raise UsageError("a folder needs no stack", "leave --stack, --state and the other options of a stack out")
     return source_of_folder(folder, keys)

@@ -1,23 +1,28 @@
 """What `auditwire console` shows: a stack, or folders with archive files."""
 
 import re
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from auditwire_cli.errors import CommandError, UsageError
+from auditwire_cli.query.engines import DEFAULT_MAX_COST, EngineName, athena_engine
 from auditwire_cli.stack import Deployment, Stack
 
 if TYPE_CHECKING:
-    from auditwire.evidence.store import Reader
     from auditwire.evidence.walk import Keys
     from auditwire.rules import RuleSet
+    from auditwire.search.duckdb_engine import DuckDBEngine
+    from auditwire.search.place import Objects
     from auditwire_console import Source
+    from auditwire_console.cost import Costs
 
 _HOUR: Final = timedelta(hours=1)
 _HOURS_OF_LEDGER: Final = 24
 _SETS_KEPT: Final = 16
+_FRESH_SECONDS: Final = 5
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -40,8 +45,10 @@ def source_of_folder(folder: Path, keys: "Keys") -> "Source":
     return Source(title=f"folder {folder}", engine=_engine(reader), reader=reader, keys=keys, now=now)
 
 
-def source_of_stack(stack: Stack, keys: "Keys") -> "Source":
-    """A stack. Raises UsageError for an archive in DynamoDB, and errors of botocore."""
+def source_of_stack(
+    stack: Stack, keys: "Keys", engine: EngineName = EngineName.AUTO, max_cost: float = DEFAULT_MAX_COST
+) -> "Source":
+    """A stack, and what a search may cost. Raises UsageError for an archive in DynamoDB, and errors of botocore."""
     from auditwire.evidence.s3 import S3Store
     from auditwire_console import Source
 
@@ -54,9 +61,11 @@ def source_of_stack(stack: Stack, keys: "Keys") -> "Source":
     reader = S3Store(found.client("s3"), found.output("ArchiveBucket"))
     asked = _Asked(stack, found)
     title = f"dev ({stack.state_file})" if stack.state_file else f"stack {found.name}"
+    costs = _costs(found, engine, max_cost, is_local=stack.state_file is not None)
     return Source(
         title=title,
-        engine=_engine(reader),
+        engine=costs.engines[0] if costs.engines else _engine(reader),
+        costs=costs,
         reader=reader,
         keys=keys or _own_key(found),
         now=now,
@@ -75,9 +84,17 @@ class _Asked:
         self._stack, self._found = stack, found
         self._known: dict[str, RuleSet] = {}
         self._default: RuleSet | None = None
+        self._in_force: RuleSet | None = None
+        self._fresh_until = 0.0
 
     def rules(self) -> "RuleSet | None":
-        """The rules in force; None where they cannot be read."""
+        """The rules in force, at most some seconds ago; None where they cannot be read."""
+        moment = time.monotonic()
+        if moment >= self._fresh_until:
+            self._in_force, self._fresh_until = self._read_rules(), moment + _FRESH_SECONDS
+        return self._in_force
+
+    def _read_rules(self) -> "RuleSet | None":
         from auditwire_cli.rules.bundles import read_active
 
         try:
@@ -133,10 +150,24 @@ class _Asked:
         return as_json(*read_ledger(self._found, None, shown, moment, judge_all=False))
 
 
-def _engine(reader: "Reader") -> Any:
+def _engine(reader: "Objects") -> "DuckDBEngine":
     from auditwire.search.duckdb_engine import DuckDBEngine
 
     return DuckDBEngine(reader)
+
+
+def _costs(found: Deployment, name: EngineName, max_cost: float, *, is_local: bool) -> "Costs":
+    """What searching a stack costs, and by which engines. One machine asks for no money."""
+    from auditwire.search.bucket import BucketObjects
+    from auditwire_console.cost import FREE, Costs
+
+    place = BucketObjects(found.client("s3"), found.output("ArchiveBucket"))
+    if name is EngineName.ATHENA:
+        return Costs((athena_engine(found, place),), max_cost)
+    if is_local:
+        return FREE
+    has_athena = name is EngineName.AUTO and "AthenaWorkGroup" in found.outputs
+    return Costs((_engine(place), *((athena_engine(found, place),) if has_athena else ())), max_cost)
 
 
 def _own_key(found: Deployment) -> "Keys":

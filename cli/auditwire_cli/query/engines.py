@@ -16,6 +16,7 @@ from auditwire_cli.terminal.output import confirm, counted, tell
 if TYPE_CHECKING:
     from auditwire.archive.search import Search
     from auditwire.search import Engine, Query
+    from auditwire.search.athena_engine import AthenaEngine
     from auditwire.search.bucket import BucketObjects
     from auditwire.search.price import Price
 
@@ -92,25 +93,30 @@ def _of_bucket(found: Deployment, bucket: str, choice: Choice, search: "Search",
     from auditwire.search.duckdb_engine import DuckDBEngine
 
     if name is EngineName.ATHENA:
-        return _athena(found, place, asked, choice)
+        return _agreed_athena(found, place, asked, choice)
     engine = DuckDBEngine(place)
     price = engine.price(asked)
     if name is EngineName.AUTO and price.dollars > choice.max_cost and "AthenaWorkGroup" in found.outputs:
-        return _athena(found, place, asked, choice)
+        return _agreed_athena(found, place, asked, choice)
     agree(price, choice.max_cost, yes=choice.yes)
     return engine
 
 
-def _athena(found: Deployment, place: "BucketObjects", asked: "Query", choice: Choice) -> "Engine":
+def _agreed_athena(found: Deployment, place: "BucketObjects", asked: "Query", choice: Choice) -> "Engine":
+    engine = athena_engine(found, place)
+    agree(engine.price(asked), choice.max_cost, yes=choice.yes)
+    return engine
+
+
+def athena_engine(found: Deployment, place: "BucketObjects") -> "AthenaEngine":
+    """Athena on the tables of a stack. Raises UsageError for a stack that has none."""
     from auditwire.search.athena import Athena
     from auditwire.search.athena_engine import AthenaEngine
 
     if "AthenaWorkGroup" not in found.outputs:
         raise UsageError(f"the stack {found.name} has no tables for Athena", "deploy it with AthenaSearch=on")
     athena = Athena(found.client("athena"), found.output("AthenaWorkGroup"), found.output("SearchDatabase"))
-    engine = AthenaEngine(place, athena)
-    agree(engine.price(asked), choice.max_cost, yes=choice.yes)
-    return engine
+    return AthenaEngine(place, athena)
 
 
 def agree(price: "Price", max_cost: float, *, yes: bool) -> None:

@@ -39,6 +39,15 @@ def clusters(source: "Source", engine: "Engine", query: "Query", viewer: "Viewer
     return {"clusters": rows, "coverage": covered(coverage)}
 
 
+def quiet(source: "Source") -> frozenset[str]:
+    """The alerting rules in force whose priority is too low to alert; none where the rules are not known."""
+    rules = source.rules()
+    if rules is None:
+        return frozenset()
+    least = rules.settings.alerting_priority.rank
+    return frozenset(rule.qualified for rule in rules.alerting if rule.priority.rank < least)
+
+
 def _newest(engine: "Engine", query: "Query", cluster: str) -> str:
     only = replace(query, clusters=frozenset((cluster,)))
     for hit in engine.rows(only, Page(limit=1, newest=True), Coverage()):
@@ -85,17 +94,27 @@ def rule(engine: "Engine", query: "Query", name: str, interval: Interval) -> dic
     return {**summary_as_json(engine.summarise(only, wanted, coverage)), "coverage": covered(coverage)}
 
 
-def alerts(engine: "Engine", query: "Query", page: Page, interval: Interval) -> dict[str, Any]:
-    """The events of which a rule alerts, and how many by rule."""
+def alerts(source: "Source", engine: "Engine", query: "Query", page: Page, interval: Interval) -> dict[str, Any]:
+    """The events that a rule alerts on, and how many by rule.
+
+    Rules whose priority is too low to alert are left out, by the rules in force; ``quiet`` has their matches. A match
+    may have been excepted.
+    """
     coverage = Coverage()
     only = replace(query, where=AllOf((query.where, _ALERTED)))
-    found = engine.summarise(
-        only, Wanted(histogram=Histogram(interval), facets=(Facet("alert", _MAX_RULES),)), coverage
-    )
-    rows = [row_of(hit) for hit in engine.rows(only, page, coverage)]
+    matched = engine.summarise(only, Wanted(facets=(Facet("alert", _MAX_RULES),)), coverage).facets["alert"]
+    below = quiet(source)
+    loud = tuple(str(one.value) for one in matched if one.value and one.value not in below)
+    only = replace(query, where=AllOf((query.where, Test("alert", loud))))
+    coverage, of_rows = Coverage(), Coverage()
+    found = engine.summarise(only, Wanted(histogram=Histogram(interval)), coverage)
+    rows = [row_of(hit) for hit in engine.rows(only, page, of_rows)]
     return {
         **summary_as_json(found),
+        "rules": [{"rule": one.value, "count": one.count} for one in matched if one.value in loud],
+        "quiet": [{"rule": one.value, "count": one.count} for one in matched if one.value in below],
+        "known": source.rules() is not None,
         "rows": rows,
-        "more": coverage.cut_off == "limit",
+        "more": of_rows.cut_off == "limit",
         "coverage": covered(coverage),
     }

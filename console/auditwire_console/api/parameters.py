@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MAX_ROWS: Final = 1_000
 MAX_OFFSET: Final = 1_000_000
 MAX_FACETS: Final = 12
+MAX_DOLLARS: Final = 10_000
 _MAX_FILTERS: Final = 200
 
 
@@ -64,6 +65,18 @@ def read_wanted(given: "QueryParams") -> Wanted:
         )
     except ValueError as error:
         raise WrongParameterError(str(error)) from None
+
+
+def read_agreed(given: "QueryParams") -> float:
+    """How many dollars the answer may cost, as somebody agreed to. Raises WrongParameterError."""
+    text = given.get("pay", "") or "0"
+    try:
+        dollars = float(text)
+    except ValueError:
+        dollars = -1.0
+    if not 0 <= dollars < MAX_DOLLARS:
+        raise WrongParameterError(f"pay is a number of dollars below {MAX_DOLLARS:,}")
+    return dollars
 
 
 def _filters(given: "QueryParams") -> "list[Filter]":

@@ -36,6 +36,11 @@ def rows(engine: "Engine", query: "Query", page: "Page", coverage: Coverage) -> 
     return {"rows": found, "more": coverage.cut_off == "limit", "coverage": covered(coverage)}
 
 
+def alerts_in(page: dict[str, Any]) -> set[str]:
+    """The alerting rules that matched events of a page."""
+    return {name for row in page["rows"] for name in row["alert"]}
+
+
 def summary(engine: "Engine", query: "Query", wanted: "Wanted", coverage: Coverage) -> dict[str, Any]:
     """How many events there are, when, and the most frequent values of the fields that are wanted."""
     found = engine.summarise(query, wanted, coverage)

@@ -22,7 +22,7 @@ def why(source: "Source", viewer: "Viewer", found: "Found") -> dict[str, Any]:
     judge the event now. Raises UnreadableError."""
     said = about(found)
     then = source.rules_of(said.bundle)
-    matches = became(found, said, then)
+    matches = sorted(became(found, said, then), key=lambda one: list(Became).index(one.became))
     alerted = any(one.became is Became.ALERTED for one in matches)
     rules = source.rules()
     return {
@@ -69,7 +69,7 @@ def _delivery(source: "Source", viewer: "Viewer", cluster: str, said: About) -> 
     lost = sum(row[name] for row in rows for name in ("refused", "not_published", "missing_alerts"))
     if all(row["settled"] for row in rows) and published and not (waiting or dead or lost):
         return {"state": "delivered", "detail": f"Alertmanager took all {published:,} alerts of this cluster's hour"}
-    counts = f"{published:,} published, {delivered:,} delivered, {waiting:,} waiting, {dead:,} dead letters"
+    counts = f"{published:,} published, {delivered:,} delivered so far, {waiting:,} waiting, {dead:,} dead letters"
     return {"state": "unknown", "detail": f"{_OF_ALL}: {counts}" + (f", {lost:,} lost or refused" if lost else "")}
 
 

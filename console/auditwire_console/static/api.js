@@ -11,24 +11,42 @@ export function takeToken() {
 }
 
 export class Problem extends Error {
-  constructor(status, message) {
+  constructor(status, message, price = null) {
     super(message);
     this.status = status;
+    this.price = price;
   }
 }
 
+// What somebody agreed to pay for a search, by the search. It is forgotten with the page.
+const agreed = new Map();
+const OF_ANSWERS = ["limit", "offset", "order", "interval", "facet", "format", "rule"];
+
+function searchOf(query) {
+  const search = new URLSearchParams(query);
+  for (const name of OF_ANSWERS) search.delete(name);
+  return `${search}`;
+}
+
+export const agree = (query, dollars) => agreed.set(searchOf(query), dollars);
+export const agreedTo = (query) => agreed.get(searchOf(query)) || 0;
+
 async function request(path, query, signal) {
   const headers = { authorization: `Bearer ${localStorage.getItem(NAME) || ""}` };
+  const sent = new URLSearchParams(query);
+  if (agreedTo(query)) sent.set("pay", agreedTo(query));
   let response;
   try {
-    response = await fetch(`/api/${path}?${query || ""}`, { headers, signal });
+    response = await fetch(`/api/${path}?${sent}`, { headers, signal });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Problem(0, "The console does not answer. Is `auditwire console` still running?");
   }
   if (!response.ok) {
     const body = await response.json().catch(() => ({}));
-    throw new Problem(response.status, body.problem || `The console answered ${response.status}.`);
+    const problem = new Problem(response.status, body.problem || `The console answered ${response.status}.`, body.price);
+    problem.query = query;
+    throw problem;
   }
   return response;
 }

@@ -62,7 +62,7 @@ function App() {
         onClick=${(event) => { if (!event.metaKey && !event.ctrlKey) { event.preventDefault(); go({ ...settled, page: name, event: "", rule: "" }); } }}>${name[0].toUpperCase()}${name.slice(1)}</a>`)}</nav>
       <span class="source" title="What is shown"><bdi>${about.value?.title || ""}</bdi></span>
       <label class="theme">Theme <select value=${theme} onChange=${(event) => setTheme(event.target.value)}>${[["", "system"], ["light", "light"], ["dark", "dark"]].map(([value, label]) => html`<option value=${value} selected=${theme === value}>${label}</option>`)}</select></label>
-      <button type="button" class="plain" aria-expanded=${help} onClick=${() => setHelp(!help)}>Keys</button>
+      <button type="button" class="plain keys" aria-expanded=${help} onClick=${() => setHelp(!help)}>Keys</button>
     </header>
     ${help && html`<section class="help" aria-label="Keys"><dl>${KEYS.map(([key, what]) => html`<dt><kbd>${key}</kbd></dt><dd>${what}</dd>`)}</dl></section>`}
     <main id="main" class=${settled.event ? "with-detail" : ""}>
@@ -72,7 +72,7 @@ function App() {
         <div class="content">
           ${settled.page !== "ledger" && html`<${SearchBar} state=${settled} fields=${about.value.fields} go=${go}
             searches=${html`<${Searches} state=${settled} go=${go} write=${writeState} read=${readState} />`} />`}
-          <${Page} ...${common} fields=${about.value.fields} live=${live} setLive=${setLive} />
+          <${Page} ...${common} fields=${about.value.fields} priced=${about.value.priced} live=${live} setLive=${setLive} />
         </div>
         ${settled.event && html`<${Detail} key=${settled.event} id=${settled.event} state=${settled} go=${go} close=${close}
           add=${(filter) => go(withFilter(settled, filter))} />`}`}

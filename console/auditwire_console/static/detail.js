@@ -87,13 +87,13 @@ function Why({ query, id }) {
   const explained = new Map(now.map((one) => [one.rule, one]));
   const shown = new Set(then.matches.map((one) => one.rule));
   const others = now.filter((one) => !shown.has(one.rule));
-  return html`<h3>When it was archived</h3>
+  return html`<div><h3>When it was archived</h3>
     ${then.matches.length ? html`<ul class="matches">${then.matches.map((one) => html`<li key=${one.rule}><${Match} match=${one} /></li>`)}</ul>` : html`<p>No rule is recorded as matching.</p>`}
     ${then.delivery && html`<p class="delivery"><span class=${then.delivery.state === "delivered" ? "yes" : "unsure"}>${then.delivery.state === "delivered" ? "Delivered" : "Delivery not known"}</span> ${sentence(then.delivery.detail)}${then.delivery.state !== "delivered" && html` <code>auditwire dlq list</code> shows what was not taken.`}</p>`}
     <p class="soft">Decided by rules <code>${then.bundle.slice(0, 12) || "unknown"}</code>${bundle && then.bundle ? (bundle === then.bundle ? ", which are in force still." : "; others are in force now.") : "."}</p>
     <h3>By the rules in force now</h3>
     ${now.length ? [...then.matches.map((one) => explained.get(one.rule)).filter(Boolean), ...others].map((one) => html`<${Explained} key=${one.rule} one=${one} />`)
-      : html`<p>${bundle ? "No rule matches it now. What was archived is trimmed and redacted, so a rule may have seen more then." : "The rules are not known here: a folder has none."}</p>`}`;
+      : html`<p>${bundle ? "No rule matches it now. What was archived is trimmed and redacted, so a rule may have seen more then." : "The rules are not known here: a folder has none."}</p>`}</div>`;
 }
 
 const BECAME = {

@@ -1,23 +1,24 @@
 // The page of events: histogram, facets, rows, and the event that is open.
 
 import { html, useEffect, useMemo, useRef, useState } from "./vendor/htm-preact.js";
-import { ask, download } from "./api.js";
+import { agreedTo, ask, download } from "./api.js";
 import { Facets, FACETS } from "./facets.js";
 import { Histogram } from "./histogram.js";
 import { useLoaded } from "./hooks.js";
 import { queryOf, withFilter } from "./state.js";
-import { Coverage, Cut, Empty, Failed, Waiting } from "./states.js";
+import { bytes, Costly, Coverage, Cut, dollars, Empty, Failed, Waiting } from "./states.js";
 import { ColumnMenu, EventTable } from "./table.js";
 import { intervalFor, length } from "./time.js";
 
 const PAGE = 100;
 const LIVE = 5_000;
 const MAX_PARTS = 4;
+const FACETS_OF = { verb: ["verb"], outcome: ["code"] };
 const CLASSES = [["2xx", (code) => code < 300], ["3xx", (code) => code < 400], ["4xx", (code) => code < 500], ["5xx", () => true]];
 
-async function summaryFor(state, range, now, signal) {
+async function summaryFor(state, range, now, facets, signal) {
   const query = queryOf(state, range);
-  for (const name of FACETS) query.append("facet", name);
+  for (const name of facets) query.append("facet", name);
   // Of all time it is not known how long that is, so days are counted first.
   let interval = range.start ? intervalFor((range.end || now) - range.start) : "1d";
   query.set("interval", interval);
@@ -61,12 +62,18 @@ function groupsOf(by, facets) {
   return [...classes].sort();
 }
 
-export function Events({ state, range, now, fields, go, zoom, open, live, setLive }) {
+export function Events({ state, range, now, fields, priced, go, zoom, open, live, setLive }) {
   const [round, setRound] = useState(0);
+  const [counted, setCounted] = useState(false);
   const key = `${queryOf(state, range)}`;
+  // Where searching costs money, counting values is left until it is wanted, and nothing is read before its price is known.
+  const facets = priced && !counted ? (FACETS_OF[state.by] || []) : FACETS;
+  const price = useLoaded(`price ${priced ? `${key} ${facets}` : ""}`, (signal) => (priced ? priceOf(state, range, facets, signal) : Promise.resolve(null)));
+  const costly = Boolean(price.value) && price.value.dollars > Math.max(price.value.limit, agreedTo(key));
+  const ready = !price.loading && !price.problem && !costly;
   const rowsKey = `${key} ${state.order} ${round}`;
-  const summary = useLoaded(`summary ${key} ${state.by} ${round}`, (signal) => summaryFor(state, range, now, signal));
-  const first = useLoaded(`rows ${rowsKey}`, (signal) => rowsFrom(state, range, 0, signal));
+  const summary = useLoaded(`summary ${key} ${state.by} ${facets} ${round} ${ready}`, (signal) => (ready ? summaryFor(state, range, now, facets, signal) : later()));
+  const first = useLoaded(`rows ${rowsKey} ${ready}`, (signal) => (ready ? rowsFrom(state, range, 0, signal) : later()));
   const [further, setFurther] = useState({ key: "", rows: [], more: false });
   const [loading, setLoading] = useState(false);
   const [said, setSaid] = useState("");
@@ -97,12 +104,16 @@ export function Events({ state, range, now, fields, go, zoom, open, live, setLiv
     download("export", query, name).then(() => setSaid("Exported"), (problem) => setSaid(problem.message));
   };
   const total = summary.value?.events;
-  const problem = first.problem || summary.problem;
+  const problem = price.problem || first.problem || summary.problem;
   const parts = summary.value?.parts;
-  return html`<h1 class="visually-hidden">Events</h1>
+  const retry = () => [price, first, summary].forEach((one) => one.retry());
+  return html`<div class="events-page">
+    <h1 class="visually-hidden">Events</h1>
     <div class="toolbar">
       <p class="total" aria-live="polite" aria-busy=${summary.loading ? "true" : "false"}>${total === undefined ? "" : `${total.toLocaleString("en")} event${total === 1 ? "" : "s"}`}</p>
-      <label>Bars by <select value=${state.by} onChange=${(event) => go({ ...state, by: event.target.value })}>
+      ${price.value && !costly && html`<span class="soft">at most ${bytes(price.value.bytes)}, ${dollars(price.value.dollars)}</span>`}
+      <span class="gap"></span>
+      <label class="wide">Bars by <select value=${state.by} onChange=${(event) => go({ ...state, by: event.target.value })}>
         ${[["", "nothing"], ["verb", "verb"], ["outcome", "outcome"]].map(([value, label]) => html`<option value=${value} selected=${state.by === value}>${label}</option>`)}</select></label>
       <label>Order <select value=${state.order} onChange=${(event) => go({ ...state, order: event.target.value })}>
         ${["newest", "oldest"].map((value) => html`<option value=${value} selected=${state.order === value}>${value} first</option>`)}</select></label>
@@ -114,19 +125,32 @@ export function Events({ state, range, now, fields, go, zoom, open, live, setLiv
         <p>Up to 1,000,000 events.</p></div></details>
       <span role="status">${said}</span>
     </div>
-    ${problem && html`<${Failed} problem=${problem} retry=${() => { first.retry(); summary.retry(); }} />`}
-    <${Waiting} loaded=${first.loading ? first : summary} what="the archive" />
-    <${Cut} coverage=${summary.value?.coverage} />
-    ${parts && html`<${Histogram} parts=${parts} interval=${summary.value.interval} zone=${state.zone} zoom=${zoom} range=${range} now=${now} label="Events over time" />`}
+    <div class="said">
+      ${costly && html`<${Costly} price=${price.value} query=${key} retry=${price.retry} />`}
+      ${problem && html`<${Failed} problem=${problem} retry=${retry} />`}
+      ${!costly && html`<${Waiting} loaded=${first.loading ? first : summary} what="the archive" />`}
+      <${Cut} coverage=${summary.value?.coverage} />
+    </div>
+    <div class="over-time">${parts && html`<${Histogram} parts=${parts} interval=${summary.value.interval} zone=${state.zone} zoom=${zoom} range=${range} now=${now} label="Events over time" />`}</div>
     <div class="split">
-      <${Facets} facets=${summary.value?.facets} total=${total} add=${add} />
+      <${Facets} facets=${summary.value?.facets} total=${total} add=${add} count=${priced && !counted ? () => setCounted(true) : null} />
       <div class="results" aria-busy=${first.loading ? "true" : "false"}>
-        ${rows.length > 0 && html`<${EventTable} rows=${rows} columns=${state.columns} zone=${state.zone} open=${open} opened=${state.event}
+        ${rows.length > 0 && html`<${EventTable} rows=${rows} quiet=${first.value?.quiet} columns=${state.columns} zone=${state.zone} open=${open} opened=${state.event}
           more=${current.more} loadMore=${loadMore} loading=${loading} caption="Events" />`}
-        ${first.value && !rows.length && html`<${Nothing} state=${state} go=${go} />`}
+        ${first.value && !rows.length && !first.loading && html`<${Nothing} state=${state} go=${go} />`}
       </div>
     </div>
-    <${Coverage} coverage=${summary.value?.coverage} />`;
+    <${Coverage} coverage=${summary.value?.coverage} />
+  </div>`;
+}
+
+const later = () => new Promise(() => {});
+
+async function priceOf(state, range, facets, signal) {
+  const query = queryOf(state, range);
+  query.set("interval", "1h");
+  for (const name of facets) query.append("facet", name);
+  return (await ask("price", query, signal)).price;
 }
 
 function rowsFrom(state, range, offset, signal) {

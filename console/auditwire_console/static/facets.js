@@ -4,8 +4,10 @@ import { html } from "./vendor/htm-preact.js";
 
 export const FACETS = ["verb", "user", "cluster", "namespace", "resource", "code", "source", "rule"];
 
-export function Facets({ facets, total, add }) {
+// `count` is there where counting costs money: it is pressed first.
+export function Facets({ facets, total, add, count }) {
   return html`<aside class="facets" aria-label="Most frequent values">
+    ${count && html`<button type="button" class="quiet" onClick=${count}>Count the most frequent values</button>`}
     ${FACETS.filter((name) => facets?.[name]?.length).map((name) => html`<details key=${name} open=${["verb", "user", "namespace", "rule"].includes(name)}>
       <summary>${name}</summary>
       <ul>${facets[name].filter((one) => one.value !== "" && one.value !== null).map((one) => html`<li key=${one.value}>

@@ -25,27 +25,39 @@ const spanOf = (range, now) => intervalFor((range.end || now) - (range.start || 
 export function Alerts({ state, range, now, zoom, open }) {
   const interval = spanOf(range, now);
   const [value, around] = useOfTime("alerts", state, range, { interval, limit: 200 });
-  return html`<h1>Alerts</h1>${around}${value && (value.events === 0
-    ? html`<${Empty}><p>No archived event of this time made a rule alert.</p></${Empty}>`
-    : html`<p aria-live="polite">${number(value.events)} events made a rule alert.</p>
+  if (!value) return html`<div><h1>Alerts</h1>${around}</div>`;
+  const quiet = value.quiet.reduce((sum, one) => sum + one.count, 0);
+  const below = quiet > 0 && html`<details><summary>${number(quiet)} matches of alerting rules are below alertingPriority, and raised no alert</summary><${RuleCounts} counts=${value.quiet} /></details>`;
+  return html`<div><h1>Alerts</h1>${around}
+    ${value.events === 0
+      ? html`<${Empty}><p>No archived event of this time made a rule alert.</p></${Empty}>${below}`
+      : html`<p aria-live="polite"><strong>${number(value.events)} event${value.events === 1 ? "" : "s"}</strong> on which a rule alerts${value.known ? "" : ", whatever its priority: the rules are not known here"}. An exception may have kept the alert back: <em>Why</em> of an event says so.</p>
       <${Histogram} parts=${[{ name: "alerts", buckets: value.histogram }]} interval=${interval} zone=${state.zone} zoom=${zoom} range=${range} now=${now} label="Alerting events over time" />
-      <table class="plain-table"><caption>By rule</caption><thead><tr><th scope="col">rule</th><th scope="col">events</th></tr></thead>
-        <tbody>${value.facets.alert.filter((one) => one.value).map((one) => html`<tr><th scope="row"><bdi>${one.value}</bdi></th><td>${number(one.count)}</td></tr>`)}</tbody></table>
-      <${EventTable} rows=${value.rows} columns=${["time", "alert", "user", "verb", "object", "cluster"]} zone=${state.zone} open=${open} opened=${state.event} caption="The newest alerting events" />
-      <${Coverage} coverage=${value.coverage} />`)}`;
+      <${RuleCounts} counts=${value.rules} />${below}
+      <${EventTable} rows=${value.rows} quiet=${value.quiet.map((one) => one.rule)} columns=${["time", "alert", "user", "verb", "object", "cluster"]} zone=${state.zone} open=${open} opened=${state.event} caption="The newest alerting events" />
+      ${value.more && html`<p class="soft">These are the newest ${number(value.rows.length)}. A shorter time shows others.</p>`}
+      <${Coverage} coverage=${value.coverage} />`}</div>`;
+}
+
+const FIRST = 6;
+
+function RuleCounts({ counts }) {
+  const most = Math.max(...counts.map((one) => one.count), 1);
+  const list = (some) => html`<ol class="counts" aria-label="Events by rule">${some.map((one) => html`<li key=${one.rule}><bdi>${one.rule}</bdi><span class="count">${number(one.count)}</span><span class="share" aria-hidden="true" style=${{ width: `${(100 * one.count) / most}%` }}></span></li>`)}</ol>`;
+  return html`<div>${list(counts.slice(0, FIRST))}${counts.length > FIRST && html`<details><summary>${number(counts.length - FIRST)} more rules</summary>${list(counts.slice(FIRST))}</details>`}</div>`;
 }
 
 export function Rules({ state, range, now, go, zoom }) {
   const [value, around] = useOfTime("rules", state, range);
   const show = (name) => () => go({ ...state, rule: state.rule === name ? "" : name });
-  return html`<h1>Rules</h1>${around}${value && html`
+  return html`<div><h1>Rules</h1>${around}${value && html`
     ${!value.known && html`<p>The rules themselves are not known here, only which of them matched.</p>`}
-    <table class="plain-table"><caption>Rules by what they matched in this time</caption>
-      <thead><tr><th scope="col">rule</th><th scope="col">matches</th><th scope="col">priority</th><th scope="col">in force</th><th scope="col">description</th></tr></thead>
+    <div class="table"><table class="plain-table"><caption>Rules by what they matched in this time</caption>
+      <thead><tr><th scope="col">rule</th><th scope="col" class="number">matches</th><th scope="col">priority</th><th scope="col">in force</th><th scope="col">description</th></tr></thead>
       <tbody>${value.rules.map((one) => html`<tr key=${one.rule}><th scope="row"><button type="button" class="plain" aria-expanded=${state.rule === one.rule} onClick=${show(one.rule)}><bdi>${one.rule}</bdi></button></th>
-        <td>${number(one.matches)}</td><td>${one.priority}</td><td>${value.known ? (one.inForce ? "yes" : "no") : ""}</td><td><bdi>${one.description}</bdi></td></tr>
-        ${state.rule === one.rule && html`<tr class="inner"><td colspan="5"><${RuleDetail} name=${one.rule} state=${state} range=${range} now=${now} go=${go} zoom=${zoom} /></td></tr>`}`)}</tbody></table>
-    <${Coverage} coverage=${value.coverage} />`}`;
+        <td class="number">${number(one.matches)}</td><td>${one.priority}</td><td>${value.known ? (one.inForce ? "yes" : "no") : ""}</td><td class="long"><bdi>${one.description}</bdi></td></tr>
+        ${state.rule === one.rule && html`<tr class="inner"><td colspan="5"><${RuleDetail} name=${one.rule} state=${state} range=${range} now=${now} go=${go} zoom=${zoom} /></td></tr>`}`)}</tbody></table></div>
+    <${Coverage} coverage=${value.coverage} />`}</div>`;
 }
 
 function RuleDetail({ name, state, range, now, go, zoom }) {
@@ -63,26 +75,34 @@ export function Clusters({ state, range, now, go }) {
   const [value, around] = useOfTime("clusters", state, range);
   const hours = Math.max(1, ((range.end || now) - (range.start || new Date(now - 864e5))) / 36e5);
   const silent = (one) => one.credentials.some((each) => each.silence_seconds && each.last_seen && (now - new Date(each.last_seen)) / 1000 > each.silence_seconds);
-  return html`<h1>Clusters</h1>${around}${value && (value.clusters.length === 0
+  return html`<div><h1>Clusters</h1>${around}${value && (value.clusters.length === 0
     ? html`<${Empty}><p>No cluster has events in this time.</p></${Empty}>`
-    : html`<table class="plain-table"><caption>Clusters and what came of them in this time</caption>
-      <thead><tr><th scope="col">cluster</th><th scope="col">events</th><th scope="col">an hour</th><th scope="col">newest event</th><th scope="col">last request</th><th scope="col">state</th></tr></thead>
+    : html`<div class="table"><table class="plain-table"><caption>Clusters and what came of them in this time</caption>
+      <thead><tr><th scope="col">cluster</th><th scope="col" class="number">events</th><th scope="col" class="number">an hour</th><th scope="col">newest event</th><th scope="col">last request</th><th scope="col">state</th></tr></thead>
       <tbody>${value.clusters.map((one) => html`<tr key=${one.cluster}><th scope="row"><button type="button" class="plain" onClick=${() => go({ ...state, page: "events", event: "", filters: [{ op: "cluster", field: "cluster", value: one.cluster }] })}>${one.cluster}</button></th>
-        <td>${number(one.events)}</td><td>${number(Math.round(one.events / hours))}</td><td>${one.newest ? html`${shown(one.newest, state.zone)} (${ago(one.newest, now)})` : "none"}</td>
+        <td class="number">${number(one.events)}</td><td class="number">${number(Math.round(one.events / hours))}</td><td>${one.newest ? html`${shown(one.newest, state.zone)} (${ago(one.newest, now)})` : "none"}</td>
         <td>${one.credentials.length ? one.credentials.map((each) => html`<div>${each.sender}: ${ago(each.last_seen, now)}</div>`) : "not registered here"}</td>
-        <td>${silent(one) ? html`<strong class="no">silent</strong>` : one.credentials.map((each) => each.state).join(", ")}</td></tr>`)}</tbody></table>
-      <${Coverage} coverage=${value.coverage} />`)}`;
+        <td>${silent(one) ? html`<strong class="no">silent</strong>` : one.credentials.map((each) => each.state).join(", ")}</td></tr>`)}</tbody></table></div>
+      <${Coverage} coverage=${value.coverage} />`)}</div>`;
 }
+
+// The counts that are always shown; others are if any hour has some.
+const COUNTS = ["received", "ignored", "archived", "quarantined", "published", "delivered", "waiting"];
+const RARE = ["skipped", "not_stored", "not_published", "refused", "outboxed", "dead_lettered", "missing_events", "missing_alerts", "repeated"];
 
 export function Ledger({ state }) {
   const loaded = useLoaded("ledger", (signal) => ask("ledger", "", signal));
   const ledger = loaded.value?.ledger;
-  return html`<h1>Ledger</h1>
+  const rows = [...(ledger?.rows || [])].sort((one, other) => (one.hour < other.hour ? 1 : one.hour > other.hour ? -1 : one.cluster < other.cluster ? -1 : 1));
+  const names = [...COUNTS, ...RARE.filter((name) => rows.some((row) => row[name]))];
+  const verdict = (row) => (row.balances ? (row.settled ? "yes" : "so far") : row.settled ? html`<strong class="no">no</strong>` : "not yet");
+  return html`<div><h1>Ledger</h1>
     ${loaded.problem && html`<${Failed} problem=${loaded.problem} retry=${loaded.retry} />`}<${Waiting} loaded=${loaded} what="the counts" />
     ${loaded.value && !ledger && html`<${Empty}><p>A folder has no ledger: it is counted where events arrive.</p></${Empty}>`}
-    ${ledger && html`<p class=${ledger.balances ? "evidence yes" : "evidence no"}><strong>${ledger.balances ? "Every settled hour balances" : "An hour does not balance"}</strong></p>
-      <table class="plain-table"><caption>What every step counted, by cluster and hour</caption>
-      <thead><tr>${Object.keys(ledger.rows[0] || {}).filter((name) => typeof ledger.rows[0][name] !== "object").map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
-      <tbody>${ledger.rows.map((row) => html`<tr>${Object.entries(row).filter(([, value]) => typeof value !== "object").map(([name, value]) => html`<td>${name === "hour" ? shown(value, state.zone, { seconds: false }) : String(value)}</td>`)}</tr>`)}</tbody></table>`}`;
+    ${ledger && !rows.length && html`<${Empty}><p>Nothing was counted in the last day.</p></${Empty}>`}
+    ${rows.length > 0 && html`<p class=${ledger.balances ? "evidence yes" : "evidence no"}><strong>${ledger.balances ? "Every settled hour balances" : "An hour does not balance"}</strong></p>
+      ${rows.flatMap((row) => row.findings.map((one) => html`<p key=${`${row.cluster}${row.hour}${one.code}`} class=${one.loss ? "no" : "soft"}><bdi>${row.cluster}</bdi>, ${shown(row.hour, state.zone, { seconds: false })}: ${one.sentence} (<code>${one.read}</code>).</p>`))}
+      <div class="table"><table class="plain-table"><caption>What every step counted in the last day, by hour and cluster, the newest first. An hour is settled 15 minutes after its end.</caption>
+      <thead><tr><th scope="col">hour</th><th scope="col">cluster</th>${names.map((name) => html`<th scope="col" class="number">${name.replaceAll("_", " ")}</th>`)}<th scope="col">balances</th></tr></thead>
+      <tbody>${rows.map((row) => html`<tr key=${`${row.cluster}${row.hour}`}><td class="moment">${shown(row.hour, state.zone, { seconds: false })}</td><th scope="row"><bdi>${row.cluster}</bdi></th>${names.map((name) => html`<td class="number">${number(row[name])}</td>`)}<td>${verdict(row)}</td></tr>`)}</tbody></table></div>`}</div>`;
 }
-

@@ -1,8 +1,35 @@
 // How it looks while something loads, when nothing is there, when it failed, and when an answer is not the whole one.
 
 import { html } from "./vendor/htm-preact.js";
+import { agree } from "./api.js";
+
+export const bytes = (count) => {
+  for (const [unit, size] of [["TB", 1e12], ["GB", 1e9], ["MB", 1e6]]) if (count >= size) return `${(count / size).toFixed(1)} ${unit}`;
+  return `${Math.ceil(count / 1e3)} kB`;
+};
+
+// Dollars are never shown as less than they are.
+export const dollars = (amount) => (amount >= 0.01 || amount === 0 ? `$${(Math.ceil(amount * 100 - 1e-6) / 100).toFixed(2)}` : "less than 1 cent");
+
+const READERS = { athena: "Athena would scan", duckdb: "The console would read", scan: "The console would read" };
+
+// A search that may cost more than may be spent without a question.
+export function Costly({ price, query, retry }) {
+  const go = () => {
+    // A little more than was said, for what arrives meanwhile.
+    agree(query, price.dollars * 1.1);
+    retry();
+  };
+  return html`<div class="notice cut" role="alert">
+    <h2>This search may cost ${dollars(price.dollars)}</h2>
+    <p>${READERS[price.engine] || READERS.scan} up to ${bytes(price.bytes)} in ${price.objects.toLocaleString("en")} objects. A shorter time, or one cluster, costs less.</p>
+    <button type="button" onClick=${go}>Search for up to ${dollars(price.dollars)}</button>
+    <p class="soft">Without a question a search may cost ${dollars(price.limit)} (<code>--max-cost</code>).</p>
+  </div>`;
+}
 
 export function Failed({ problem, retry }) {
+  if (problem.price) return html`<${Costly} price=${problem.price} query=${problem.query} retry=${retry} />`;
   const title = problem.status === 401 ? "You are not signed in" : problem.status === 0 ? "No connection" : "That did not work";
   const hint = problem.status === 401
     ? "The address that the command printed carries a token, which ends with the command. Open that address again."
@@ -40,7 +67,6 @@ export function Empty({ children }) {
 export function Coverage({ coverage }) {
   if (!coverage?.engine) return null;
   const number = (value) => value.toLocaleString("en");
-  const bytes = coverage.bytes > 1e6 ? `${(coverage.bytes / 1e6).toFixed(1)} MB` : `${Math.ceil(coverage.bytes / 1e3)} kB`;
   const hours = coverage.firstHour ? `, ${coverage.firstHour}:00Z to ${coverage.lastHour}:59Z` : "";
-  return html`<p class="coverage">From ${number(coverage.indexed)} indexed and ${number(coverage.scanned)} scanned objects (${bytes}${hours}), by ${coverage.engine}.</p>`;
+  return html`<p class="coverage">From ${number(coverage.indexed)} indexed and ${number(coverage.scanned)} scanned objects (${bytes(coverage.bytes)}${hours}), by ${coverage.engine}.</p>`;
 }

@@ -10,6 +10,16 @@ export function cell(row, column, zone) {
   return value === null || value === undefined ? "" : String(value);
 }
 
+// The rules that alert first, then the others.
+function ruleCell(row, column, quiet) {
+  const loud = alertsOf(row, quiet);
+  const others = (row[column] || []).filter((name) => !loud.includes(name));
+  const all = [...loud, ...others];
+  return html`<bdi title=${all.join(", ")}>${loud.length > 0 && html`<strong>${loud.join(", ")}</strong>`}${loud.length && others.length ? ", " : ""}${others.join(", ")}</bdi>`;
+}
+
+const alertsOf = (row, quiet) => (row.alert || []).filter((name) => !quiet?.includes(name));
+
 export function outcome(row) {
   if (row.code >= 500) return "broken";
   if (row.code >= 400 || row.decision === "forbid") return "refused";
@@ -18,7 +28,7 @@ export function outcome(row) {
 
 export const idOf = (row) => `${row.key}#${row.number}`;
 
-export function EventTable({ rows, columns, zone, open, opened, more, loadMore, loading, caption }) {
+export function EventTable({ rows, quiet, columns, zone, open, opened, more, loadMore, loading, caption }) {
   const end = useRef(null);
   const body = useRef(null);
   useEffect(() => {
@@ -38,15 +48,15 @@ export function EventTable({ rows, columns, zone, open, opened, more, loadMore, 
     }
   };
   return html`<div class="table" role="region" aria-label=${caption} tabindex="0">
-    <table class="events">
+    <table class="events" role="table">
       <caption class="visually-hidden">${caption}. Press the time of an event to open it; arrow keys move between events.</caption>
-      <thead><tr>${columns.map((column) => html`<th scope="col" class=${`c-${column}`}>${column}</th>`)}</tr></thead>
-      <tbody ref=${body} onKeyDown=${keys}>
-        ${rows.map((row) => html`<tr key=${idOf(row)} class=${`${outcome(row)} ${row.alert?.length ? "alerting" : ""} ${idOf(row) === opened ? "opened" : ""}`} onClick=${() => open(row)}>
-          ${columns.map((column, index) => html`<td class=${`c-${column}`}>
+      <thead role="rowgroup"><tr role="row">${columns.map((column) => html`<th scope="col" role="columnheader" class=${`c-${column}`}>${column}</th>`)}</tr></thead>
+      <tbody role="rowgroup" ref=${body} onKeyDown=${keys}>
+        ${rows.map((row) => html`<tr role="row" key=${idOf(row)} class=${`${outcome(row)} ${alertsOf(row, quiet).length ? "alerting" : ""} ${idOf(row) === opened ? "opened" : ""}`} onClick=${() => open(row)}>
+          ${columns.map((column, index) => html`<td role="cell" class=${`c-${column}`}>
             ${index === 0
               ? html`<button type="button" class="plain open" aria-label=${`Open ${cell(row, "verb")} ${cell(row, "object")} by ${cell(row, "user")}`} onClick=${(event) => { event.stopPropagation(); open(row); }}>${cell(row, column, zone) || "open"}</button>`
-              : html`<bdi>${cell(row, column, zone)}</bdi>`}
+              : column === "rule" || column === "alert" ? ruleCell(row, column, quiet) : html`<bdi title=${cell(row, column, zone)}>${cell(row, column, zone)}</bdi>`}
             ${column === "verb" && row.flags?.length ? html`<span class="flag" title=${row.flags.join(", ")}>!<span class="visually-hidden"> ${row.flags.join(", ")}</span></span>` : ""}
           </td>`)}
         </tr>`)}
@@ -58,7 +68,7 @@ export function EventTable({ rows, columns, zone, open, opened, more, loadMore, 
 
 export function ColumnMenu({ fields, columns, choose }) {
   const all = ["time", "received", ...Object.keys(fields).filter((name) => name !== "time" && name !== "received")];
-  return html`<details class="menu"><summary>Columns</summary><div class="panel columns">
+  return html`<details class="menu wide"><summary>Columns</summary><div class="panel columns">
     ${all.map((name) => html`<label class="check" key=${name}><input type="checkbox" checked=${columns.includes(name)}
       onChange=${(event) => choose(event.target.checked ? [...columns, name] : columns.filter((one) => one !== name))} /> ${name}</label>`)}
   </div></details>`;

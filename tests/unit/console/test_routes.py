@@ -78,7 +78,7 @@ HOUR: dict[str, Any] = {
     [
         ([HOUR], "delivered", "took all 3 alerts"),
         ([HOUR, {**HOUR, "cluster": "test", "waiting": 1}], "delivered", "took all 3 alerts"),
-        ([{**HOUR, "settled": False}], "unknown", "3 published, 3 delivered"),
+        ([{**HOUR, "settled": False}], "unknown", "3 published, 3 delivered so far"),
         ([{**HOUR, "delivered": 2, "dead_lettered": 1}], "unknown", "1 dead letters"),
         ([{**HOUR, "waiting": 1}], "unknown", "1 waiting"),
         ([{**HOUR, "missing_alerts": 1}], "unknown", "1 lost or refused"),

@@ -28,8 +28,8 @@ class Became(StrEnum):
     LATER_STAGE = "later_stage"
     BACKFILL = "backfill"
     UNDECIDED = "undecided"
-    ARCHIVED = "archived"
     UNKNOWN = "unknown"
+    ARCHIVED = "archived"
 
 
 @dataclass(frozen=True, slots=True)

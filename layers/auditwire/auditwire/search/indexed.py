@@ -18,7 +18,7 @@ from auditwire.search.errors import LostIndexError, OutOfTimeError
 from auditwire.search.index_files import Split, count_indexed
 from auditwire.search.lines import DifferentError, Pointer, proven
 from auditwire.search.matching import Matcher
-from auditwire.search.price import Price, both, of_reading
+from auditwire.search.price import Price, both, of_reading, times
 from auditwire.search.scan import Hour, Scan, found_in_objects, hits_in, order_of, paged
 from auditwire.search.sql import (
     Condition,
@@ -78,8 +78,8 @@ class IndexedEngine(ABC):
         del query, coverage
         return objects
 
-    def price(self, query: "Query") -> Price:
-        """What it costs at most to answer a query."""
+    def price(self, query: "Query", statements: int = 1) -> Price:
+        """What it costs at most to answer a query whose rows of the index are selected so many times."""
         coverage = Coverage()
         parts = self._index.split(query, (), coverage)
         if not coverage.remarks:
@@ -89,7 +89,7 @@ class IndexedEngine(ABC):
             # The index may rule out many of them, but nobody knows that yet.
             scanned = list(parts.listed.values())
         index = self.price_of_index(len(parts.files), sum(file.size for file in parts.files))
-        return both(index, self.price_of_lines(len(scanned), sum(one.size for one in scanned)))
+        return both(times(index, statements), self.price_of_lines(len(scanned), sum(one.size for one in scanned)))
 
     def price_of_index(self, files: int, size: int) -> Price:
         """What it costs to read files of the index."""

@@ -30,6 +30,11 @@ def of_athena(objects: int, size: int) -> Price:
     return Price(objects, size, dollars if objects else 0.0)
 
 
+def times(price: Price, count: int) -> Price:
+    """The same several times, of the same objects."""
+    return Price(price.objects, price.bytes * count, price.dollars * count)
+
+
 def both(one: Price, other: Price) -> Price:
     """The one and the other."""
     return Price(one.objects + other.objects, one.bytes + other.bytes, one.dollars + other.dollars)

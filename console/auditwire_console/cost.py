@@ -1,0 +1,100 @@
+"""What a search costs, told before it runs: none costs more than may be spent without a question."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from auditwire.search.price import Price
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from auditwire.search import Coverage, Engine, Page, Query, Summary, Wanted
+    from auditwire.search.engine import Hit
+
+
+class PricedEngine(Protocol):
+    """An Engine that says what an answer costs at most. One that counts reads the index several times."""
+
+    name: str
+
+    def price(self, query: "Query", statements: int = 1) -> Price:
+        """See IndexedEngine.price."""
+
+    def rows(self, query: "Query", page: "Page", coverage: "Coverage") -> "Iterator[Hit]":
+        """See Engine.rows."""
+
+    def summarise(self, query: "Query", wanted: "Wanted", coverage: "Coverage") -> "Summary":
+        """See Engine.summarise."""
+
+
+class TooExpensiveError(Exception):
+    """A search that costs more than may be spent. ``engine`` is the cheapest of those that there are."""
+
+    def __init__(self, price: Price, engine: str) -> None:
+        super().__init__(f"this search may cost ${price.dollars:,.2f}: more than may be spent without a question")
+        self.price, self.engine = price, engine
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """The engines that may answer, the preferred one first, and what an answer may cost in dollars without a question.
+
+    Without engines nothing is paid for, and nobody is asked.
+    """
+
+    engines: tuple[PricedEngine, ...] = ()
+    limit: float = 0.0
+
+    def choose(self, query: "Query", statements: int, agreed: float) -> tuple[PricedEngine, Price]:
+        """The first engine that costs no more than the limit, or than what was agreed to. If there is none, the
+        cheapest."""
+        prices: list[tuple[float, int, PricedEngine, Price]] = []
+        for number, engine in enumerate(self.engines):
+            price = engine.price(query, statements)
+            if price.dollars <= max(self.limit, agreed):
+                return engine, price
+            prices.append((price.dollars, number, engine, price))
+        return min(prices, key=lambda one: one[:2])[2:]
+
+
+class Costed:
+    """An Engine that answers by the engine that Costs chooses, and raises TooExpensiveError before it costs more than
+    the limit or than ``agreed``."""
+
+    def __init__(self, costs: Costs, agreed: float) -> None:
+        self._costs, self._agreed = costs, agreed
+        self.name = costs.engines[0].name
+
+    def rows(self, query: "Query", page: "Page", coverage: "Coverage") -> "Iterator[Hit]":
+        """See Engine.rows."""
+        return self._engine(query, 1).rows(query, page, coverage)
+
+    def summarise(self, query: "Query", wanted: "Wanted", coverage: "Coverage") -> "Summary":
+        """See Engine.summarise."""
+        return self._engine(query, statements_of(wanted)).summarise(query, wanted, coverage)
+
+    def _engine(self, query: "Query", statements: int) -> "Engine":
+        engine, price = self._costs.choose(query, statements, self._agreed)
+        if price.dollars > max(self._costs.limit, self._agreed):
+            raise TooExpensiveError(price, engine.name)
+        return engine
+
+
+FREE: Final = Costs()
+"""Nothing is paid for."""
+
+
+def statements_of(wanted: "Wanted") -> int:
+    """How many times the index is read for counts."""
+    return 1 + bool(wanted.groups) + bool(wanted.histogram) + len(wanted.facets) + len(wanted.distinct)
+
+
+def price_as_json(price: Price, engine: str, limit: float) -> dict[str, Any]:
+    """A price for the page."""
+    return {
+        "objects": price.objects,
+        "bytes": price.bytes,
+        "dollars": price.dollars,
+        "engine": engine,
+        "limit": limit,
+    }
