@@ -16,7 +16,7 @@ from auditwire.condition.pattern_set import shared_searches
 from auditwire.condition.reach import quick_judge
 from auditwire.condition.syntax import And, Comparison, Operator, Or, Path, Segment, Text
 from auditwire.condition.value_table import ValueTable
-from auditwire.events import Event, ObjectRef
+from auditwire.events import Event, ObjectRef, ResponseStatus, User
 from auditwire.rules.fields import EventFields
 from made_events import event
 from rule_texts import one_rule, rule_set_of
@@ -26,6 +26,12 @@ def bound(*conditions: str) -> list[Any]:
     """Conditions on the audit event, sharing the comparisons they have in common."""
     binder = Binder(EventFields())
     return [binder.bind(compile_condition(text, fields=EventFields()).expression) for text in conditions]
+
+
+def possible_of(matcher: Matcher, one: Event) -> list[int]:
+    """The positions of the conditions that the screen leaves possible."""
+    bits = matcher._possible(one)
+    return sorted({whose for bit, whose in enumerate(matcher._whose) if bits >> bit & 1})
 
 
 def test_a_matcher_gives_the_positions_of_what_matches() -> None:
@@ -279,11 +285,11 @@ def test_what_only_some_requests_can_have_rules_the_others_out() -> None:
     matcher = Matcher(bound(*conditions))
 
     def open_for(**about: Any) -> list[int]:
-        possible = matcher._possible(event(name="5", **about))
-        return [position for position in range(len(conditions)) if possible >> position & 1]
+        return possible_of(matcher, event(name="5", **about))
 
     assert open_for(verb="create") == list(range(8))
-    assert open_for(verb="get") == open_for(verb="create", subresource="status") == [4, 5, 6, 7]
+    assert open_for(verb="get") == [4, 5, 6, 7]
+    assert open_for(verb="create", subresource="status") == [5, 6, 7]
     assert open_for(verb="patch", subresource="resize") == list(range(8))
 
 
@@ -316,18 +322,33 @@ def test_an_or_over_several_fields_is_ruled_out_operand_by_operand() -> None:
     def request(verb: str, group: str = "", resource: str = "", name: str = "5") -> Event:
         return event(verb=verb, objectRef=ObjectRef(resource=resource, apiGroup=group, name=name))
 
-    def possible(one: Event) -> set[int]:
-        bits = matcher._possible(one)
-        return {whose for bit, whose in enumerate(matcher._whose) if bits >> bit & 1}
-
-    assert possible(request("delete", "kyverno.io")) == {0, 1}
-    assert possible(request("patch", "kyverno.io")) == {1}
-    assert possible(request("get", resource="b")) == {0, 1, 2}
+    assert possible_of(matcher, request("delete", "kyverno.io")) == [0, 1]
+    assert possible_of(matcher, request("patch", "kyverno.io")) == [1]
+    assert possible_of(matcher, request("get", resource="b")) == [0, 1, 2]
     both = request("delete", "kyverno.io", "a", "9")
     for _ in range(HOT + 1):
         assert matcher.match(both) == (0, 1)
         with pytest.raises(EvaluationError, match="not a number"):
             matcher.match(request("create", name="web"))
+
+
+def test_an_object_that_an_event_lacks_rules_out_every_test_of_what_is_in_it() -> None:
+    matcher = Matcher(
+        bound(
+            'ImpersonatedUser.Groups = "a" or ImpersonatedUser.Username regex "b$"'
+            ' or ResponseStatus.Details.kind = "c"',
+            "ImpersonatedUser.Groups not exists",
+            'ImpersonatedUser.Groups = "a" and ObjectRef.Name > 5',
+        )
+    )
+    failed = ResponseStatus(details={"kind": "c"})
+
+    assert possible_of(matcher, event()) == [1]
+    assert possible_of(matcher, event(responseStatus=failed)) == [0, 1]
+    assert possible_of(matcher, event(impersonatedUser=User(username="b"))) == [0, 1, 2]
+    assert possible_of(matcher, event(impersonatedUser=User(username="c"))) == [0, 1, 2]
+    assert matcher.match(event(responseStatus=failed)) == (0, 1)
+    assert matcher.match(event(impersonatedUser=User(username="b"))) == (0, 1)
 
 
 def test_a_value_that_no_test_names_is_judged_by_its_class() -> None:

@@ -7,7 +7,7 @@ rule out both ``APIGroup = "a" and Verb = "b" and d`` and ``Resource = "c" and d
 from typing import Any, Final
 
 from auditwire.condition.evaluate import Bound
-from auditwire.condition.parts import field_of, parts_of
+from auditwire.condition.parts import field_of, implied, parts_of
 from auditwire.condition.syntax import And, Or
 
 _MAX_ALTERNATIVES: Final = 8
@@ -20,13 +20,18 @@ def alternatives_of(condition: Bound) -> list[Bound]:
     for place, (part, may_raise) in enumerate(parts_of(condition)):
         if may_raise:
             break  # behind this nothing is ruled out
-        if isinstance(part, Or) and _is_worth_splitting(part):
-            return [And((*parts[:place], option, *parts[place + 1 :])) for option in part.operands]
+        options = _options(part) if isinstance(part, Or) and field_of(part) is None else []
+        if 1 < len(options) <= _MAX_ALTERNATIVES:
+            return [And((*parts[:place], option, *parts[place + 1 :])) for option in options]
     return [condition]
 
 
-def _is_worth_splitting(part: Any) -> bool:
-    """Whether each of the operands can be ruled out by a lookup, and not all of them by the same one."""
-    if field_of(part) is not None or len(part.operands) > _MAX_ALTERNATIVES:
-        return False
-    return all(any(field_of(one) is not None for one, _ in parts_of(option)) for option in part.operands)
+def _options(part: Any) -> list[Any]:
+    """The operands of an ``or``, those together that are ruled out by the same fields; none if one cannot be."""
+    by_fields: dict[frozenset[str], list[Any]] = {}
+    for operand in part.operands:
+        fields = {str(field.expression) for one, _ in parts_of(operand) if (field := field_of(one)) is not None}
+        by_fields.setdefault(frozenset(fields | implied(operand).keys()), []).append(operand)
+    if frozenset() in by_fields:
+        return []
+    return [together[0] if len(together) == 1 else Or(tuple(together)) for together in by_fields.values()]

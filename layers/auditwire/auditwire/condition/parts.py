@@ -43,6 +43,8 @@ def implied(part: Bound) -> dict[str, tuple[Field, frozenset[str]]]:
     raises nothing."""
     if isinstance(part, Leaf):
         needed = part.field.only_where if is_false_of_nothing(part) else ()
+        if field_of(part) is not None and wanted_values(part):
+            needed = (*needed, (part.field, wanted_values(part)))
         return {str(field.expression): (field, values) for field, values in needed}
     if isinstance(part, And):
         found: dict[str, tuple[Field, frozenset[str]]] = {}

@@ -114,6 +114,8 @@ _TABLE: Final[dict[str, _Leaf | _Object]] = {
 # Objects that an event may lack. Loading what is below them must not fail.
 _OPTIONAL_OBJECTS: Final = frozenset(("impersonatedUser", "responseStatus", "authenticationMetadata"))
 
+_PRESENT: Final = frozenset(("true",))
+
 # Attributes that give members of the event in another form, or what follows from them.
 _WORKLOAD: Final = frozenset(("requestObject", "objectRef", "verb"))
 _MEMBERS: Final = {
@@ -193,10 +195,12 @@ def _leaf_field(path: Path, leaf: _Leaf, own: Segment, rest: tuple[Segment, ...]
     repeats = leaf.kind in (Kind.TEXT, Kind.OPTIONAL_TEXT, Kind.NUMBER) and leaf.name not in _NOT_WORTH_REMEMBERING
     if "." in leaf.attribute and parent in _OPTIONAL_OBJECTS:
         expression = f"(None if event.{parent} is None else event.{leaf.attribute})"
-        return Field(leaf.kind, _optional_loader(leaf.attribute), rest, expression, leaf.name, repeats, members)
+        load, present = _optional_loader(leaf.attribute), ((_presence(parent), _PRESENT),)
+        return Field(leaf.kind, load, rest, expression, leaf.name, repeats, members, None, present)
     depends = _DEPENDS.get(parent)
-    load, expression = attrgetter(leaf.attribute), f"event.{leaf.attribute}"
+    expression = f"event.{leaf.attribute}"
     needed = _ONLY_WHERE if parent in ("podSpec", "containers") else ()
+    load = attrgetter(leaf.attribute)
     return Field(leaf.kind, load, rest, expression, leaf.name, repeats, members, depends, needed)
 
 
@@ -217,6 +221,15 @@ def _optional_loader(attribute: str) -> Callable[[Any], Any]:
         return None if owner is None else getattr(owner, key)
 
     return load
+
+
+def _presence(parent: str) -> Field:
+    """Whether an event has an object at all, as a field: what rules out every test of what is in it."""
+    expression = f"(event.{parent} is not None)"
+    members = frozenset((parent,))
+    return Field(
+        Kind.JSON, lambda event: getattr(event, parent) is not None, (), expression, repeats=True, members=members
+    )
 
 
 def _object_loader(entry: _Object) -> Callable[[Any], Any]:
