@@ -8,6 +8,7 @@ of the test's environment: a package that the layer lacks is an import error her
 import json
 import os
 import queue
+import resource
 import signal
 import subprocess
 import threading
@@ -118,6 +119,16 @@ class Environment:
             if kind == "response":
                 return json.loads(body)
             raise FunctionFailed(f"{kind}: {body.decode()}\n{self.log()}")
+
+    def limit_memory(self, more: int) -> None:
+        """Leave the process so many bytes of address space beyond what it has now; -1 leaves it as many as it likes.
+
+        It is the limit that an unprivileged process has on Linux, and a narrower one than Lambda's: what is asked for
+        counts, not only what is used.
+        """
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text(encoding="ascii").split()[0])
+        most = resource.RLIM_INFINITY if more < 0 else pages * resource.getpagesize() + more
+        resource.prlimit(self.process.pid, resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
 
     def log(self) -> str:
         """Everything the function has written."""

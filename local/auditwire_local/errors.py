@@ -9,7 +9,8 @@ LocalError                        every reason that the command line shows as on
 │   └── SkippedResourceError      a resource that should exist after the deployment and does not
 └── FunctionError                 a function did not give an answer
     ├── InitError                 its module could not be loaded
-    └── InvocationError           its handler raised, or answered something that is not JSON
+    ├── InvocationError           its handler raised, or answered something that is not JSON
+    └── LimitError                it took longer, or more memory, than the template gives it
 """
 
 
@@ -51,3 +52,7 @@ class InitError(FunctionError):
 
 class InvocationError(FunctionError):
     """A handler raised an exception or answered something that is not JSON; the log has the traceback."""
+
+
+class LimitError(FunctionError):
+    """A call took longer, or more memory, than the template gives the function: Lambda would have ended it."""

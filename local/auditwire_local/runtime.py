@@ -2,7 +2,8 @@
 
 A function has a few execution environments. Each is a separate copy of the function's module. It is made when it is
 needed (a cold start: the module is loaded with the environment variables of the deployed function, and gets its first
-request). After that it serves one request at a time and is kept warm.
+request). After that it serves one request at a time and is kept warm. Lambda ends a call that takes longer, or more
+memory, than the function has; here it goes on to its end, and then fails like there.
 """
 
 import importlib.util
@@ -24,7 +25,8 @@ from types import ModuleType
 from typing import Any
 
 from auditwire_local.console import captured, log_to_stand_in
-from auditwire_local.errors import InitError, InvocationError
+from auditwire_local.errors import InitError, InvocationError, LimitError
+from auditwire_local.limits import Meter, Usage
 
 Handler = Callable[[Mapping[str, Any], "Context"], object]
 LogSink = Callable[[str, list[str]], None]
@@ -37,6 +39,7 @@ running: ContextVar[str | None] = ContextVar("running function", default=None)
 _cold_start = Lock()
 _added: set[str] = set()
 _serial = count(1)
+_meter = Meter()
 
 # It keeps the metrics of a request in its classes. That is right in Lambda, where each environment is a process.
 _STATEFUL = "aws_lambda_powertools"
@@ -82,8 +85,9 @@ class Context:
 class Function:
     """One deployed function. Any number of threads may call ``invoke``."""
 
-    def __init__(self, configuration: Configuration, *, environments: int, log: LogSink) -> None:
+    def __init__(self, configuration: Configuration, *, environments: int, log: LogSink, meter: Meter = _meter) -> None:
         self.configuration = configuration
+        self._meter = meter
         self._log = log
         self._environments = environments
         # The places for environments; None is one that has not been started.
@@ -94,8 +98,8 @@ class Function:
     def invoke(self, event: Mapping[str, Any]) -> Any:
         """The handler's answer, as it is in JSON; waits for a free environment.
 
-        Raises InitError or InvocationError, after the traceback has gone to the log as it does in CloudWatch. A handler
-        that exits takes its environment with it, as in Lambda.
+        Raises InitError or InvocationError, after the traceback has gone to the log as it does in CloudWatch, and
+        LimitError. A handler that exits, or goes beyond a limit, takes its environment with it, as in Lambda.
         """
         handler = self._places.get()
         try:
@@ -105,6 +109,9 @@ class Function:
                         handler = self._load()
                         return self._call(handler, event)
                 return self._call(handler, event)
+        except LimitError:
+            handler = None
+            raise
         except SystemExit as error:
             handler = None
             msg = f"{self.configuration.name} exited"
@@ -120,12 +127,31 @@ class Function:
             self._places.put(None)
 
     def _call(self, handler: Handler, event: Mapping[str, Any]) -> Any:
-        try:
-            return json.loads(json.dumps(handler(event, Context(self.configuration))))
-        except Exception as error:
-            traceback.print_exc()
-            msg = f"{self.configuration.name} raised {type(error).__name__}"
-            raise InvocationError(msg) from error
+        context = Context(self.configuration)
+        with self._meter.call() as used:
+            try:
+                answer = json.loads(json.dumps(handler(event, context)))
+            except Exception as error:
+                traceback.print_exc()
+                msg = f"{self.configuration.name} raised {type(error).__name__}"
+                raise InvocationError(msg) from error
+        self._keep_to_limits(used, context)
+        return answer
+
+    def _keep_to_limits(self, used: Usage, context: Context) -> None:
+        """Raises LimitError where Lambda would have ended the call, after its line has gone to the log."""
+        name, timeout, memory = self.configuration.name, self.configuration.timeout, self.configuration.memory
+        if used.seconds > timeout:
+            msg = f"{name} took {used.seconds:.1f} s, and its Timeout is {timeout} s: Lambda would have ended it"
+            print(f"{context.aws_request_id} Task timed out after {timeout:.2f} seconds. {msg}")
+            raise LimitError(msg)
+        if used.megabytes > memory:
+            msg = (
+                f"{name} took {used.megabytes:.0f} MB more than before, and its MemorySize is {memory} MB: Lambda would"
+                " have ended it"
+            )
+            print(f"{context.aws_request_id} Error: Runtime exited with error: signal: killed. {msg}")
+            raise LimitError(msg)
 
     def _load(self) -> Handler:
         module_name, _, attribute = self.configuration.handler.rpartition(".")

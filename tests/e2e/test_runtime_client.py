@@ -1,9 +1,11 @@
 """The artefacts of the build in the real Lambda runtime client, with every sample invocation of events/."""
 
+import base64
 import gzip
 import json
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from auditwire.alerts.message import Message
 from auditwire.alerts.outbox import S3Outbox
 from auditwire.bundles.rules_bucket import S3RulesBucket, document_key
 from auditwire.clusters import Cluster, ClustersTable, Registration
+from auditwire.events.bounds import MAX_INFLATED
 from auditwire.rules.bundle import decode_bundle
 from auditwire_local.deploy import deploy
 from auditwire_local.options import ClusterCredential
@@ -25,6 +28,8 @@ from lambda_runtime import HOST_BUILD, ROOT, FunctionFailed, environment, interp
 
 EVENTS = ROOT / "events"
 REGION = "us-east-1"
+MAX_MORE_BYTES = 400 << 20
+"""What an accepted body may cost above an idle ingest."""
 
 pytestmark = pytest.mark.skipif(
     not (HOST_BUILD / ".ready").is_file(), reason="the artefacts for this machine are missing: make build-host"
@@ -186,6 +191,31 @@ def test_ingest_answers_and_stores_cold_and_warm(stack: Stack, path: Path, tmp_p
     # What is written down never holds a credential.
     secrets = [cluster["credential"] for cluster in load(EVENTS / "clusters.json").values()]
     assert not [secret for secret in secrets if secret in log]
+
+
+def test_a_body_at_the_bounds_is_taken_in_the_memory_that_a_body_may_take(stack: Stack, tmp_path: Path) -> None:
+    stack.empty()
+    sample = load(EVENTS / "ingest" / "log-shipper-gzip.json")
+    (line,) = gzip.decompress(base64.b64decode(sample["body"])).splitlines()[:1]
+    large = {**json.loads(line), "verb": "update", "requestObject": {"note": "x" * 3_200}}
+    lines = [json.dumps({**large, "auditID": f"id-{number}"}).encode() for number in range(8_000)]
+    body = b"\n".join(lines)
+    assert MAX_INFLATED * 0.9 < len(body) < MAX_INFLATED
+    request = {**sample, "body": base64.b64encode(gzip.compress(body, 1)).decode()}
+
+    with environment("ingest", stack.variables["ingest"], tmp_path) as function:
+        assert function.invoke(sample)["statusCode"] == 200
+        # Less than the body itself takes: it is not taken then, and its sender is not told that it was.
+        function.limit_memory(len(body) // 2)
+        with suppress(FunctionFailed):
+            assert function.invoke(request)["statusCode"] == 500
+        assert "MemoryError" in function.log()
+        function.limit_memory(MAX_MORE_BYTES)
+        answer = function.invoke(request)
+        log = function.log()
+
+    assert answer["statusCode"] == 200, log
+    assert sum(len(text.splitlines()) for text in stack.objects("events/").values()) >= len(lines)
 
 
 @pytest.mark.parametrize("path", samples("relay"), ids=lambda path: path.stem)

@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.live import Live
 
 from auditwire_local.console import captured
-from auditwire_local.errors import InitError, InvocationError
+from auditwire_local.errors import InitError, InvocationError, LimitError
+from auditwire_local.limits import Meter
 from auditwire_local.runtime import Configuration, Function, forget_variables
 from waiting import HANG_SECONDS
 
@@ -60,7 +61,7 @@ def log() -> list[tuple[str, list[str]]]:
 
 @pytest.fixture
 def make(tmp_path: Path, log: list[tuple[str, list[str]]]) -> Iterator[Make]:
-    def make(code: str = CODE, environments: int = 1) -> Function:
+    def make(code: str = CODE, environments: int = 1, **more: Any) -> Function:
         (tmp_path / "app.py").write_text(code)
         configuration = Configuration(
             name="echo",
@@ -74,7 +75,7 @@ def make(tmp_path: Path, log: list[tuple[str, list[str]]]) -> Iterator[Make]:
             variables={"VARIABLE": "deployed"},
             code=tmp_path,
         )
-        return Function(configuration, environments=environments, log=lambda *entry: log.append(entry))
+        return Function(configuration, environments=environments, log=lambda *entry: log.append(entry), **more)
 
     yield make
     forget_variables()
@@ -258,3 +259,72 @@ def test_what_a_function_logs_is_its_own_whoever_had_the_stream_when_its_logger_
     make(code).invoke({})
 
     assert log == [("echo", ["said"])]
+
+
+@dataclasses.dataclass
+class Machine:
+    """A clock, and the memory of a process, that a handler moves on."""
+
+    seconds: float = 0.0
+    peak: int = 0
+    resident: int = 0
+
+    def take(self, seconds: float = 0.0, megabytes: int = 0, *, kept: int = 0) -> None:
+        self.seconds += seconds
+        self.peak = max(self.peak, self.resident + (megabytes << 20))
+        self.resident += kept << 20
+
+    def set_back(self) -> None:
+        self.peak = self.resident
+
+    def meter(self) -> Meter:
+        return Meter(lambda: self.peak, self.set_back, lambda: self.seconds)
+
+
+@pytest.mark.parametrize(
+    ("take", "message"),
+    [
+        ({"seconds": 10.5}, "Task timed out after 10.00 seconds. echo took 10.5 s, and its Timeout is 10 s"),
+        ({"megabytes": 600}, "signal: killed. echo took 600 MB more than before, and its MemorySize is 512 MB"),
+    ],
+)
+def test_a_call_beyond_what_the_template_gives_fails_and_takes_its_environment_with_it(
+    make: Make, log: list[tuple[str, list[str]]], take: dict[str, Any], message: str
+) -> None:
+    machine = Machine()
+    function = make(meter=machine.meter())
+
+    with pytest.raises(LimitError, match="Lambda would have ended it"):
+        function.invoke({"n": 1, "meanwhile": partial(machine.take, **take)})
+
+    assert message in log[-1][1][-1]
+    assert function.invoke({"n": 2})["served"] == 1
+
+
+def test_what_a_call_may_take_it_takes_again_and_again(make: Make) -> None:
+    machine = Machine()
+    function = make(meter=machine.meter())
+
+    for number in range(3):
+        event = {"n": number, "meanwhile": partial(machine.take, 10, 512, kept=400)}
+        assert function.invoke(event)["served"] == number + 1
+
+
+def test_calls_side_by_side_share_what_memory_grows_by(make: Make) -> None:
+    machine = Machine()
+    function = make(environments=2, meter=machine.meter())
+    inner = {"n": 2, "meanwhile": partial(machine.take, 0, 800)}
+    function.invoke({"n": 0})  # while one starts cold, no other does
+
+    function.invoke({"n": 1, "meanwhile": lambda: function.invoke(inner)})
+
+
+def test_memory_is_measured_by_the_kernels_count() -> None:
+    meter = Meter()
+
+    with meter.call() as used:
+        taken = bytearray(64 << 20)
+        taken[:: 1 << 12] = b"x" * len(taken[:: 1 << 12])
+
+    assert 60 < used.megabytes < 200
+    assert used.seconds > 0
