@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
@@ -170,7 +171,9 @@ class Routes:
     # --- what KubeSphere asks
 
     def _audited(self, request: "Request", viewer: "Viewer") -> Response:
-        asked = read_parameters(dict(request.query_params), request.path_params.get("cluster", ""))
+        # Of a parameter that is given several times Go takes the first.
+        given = {name: request.query_params.getlist(name)[0] for name in request.query_params}
+        asked = read_parameters(given, request.path_params.get("cluster", ""))
         engine, query, coverage = self._engine(viewer), answers.query_of(asked, viewer), self._coverage()
         match asked.operation:
             case Operation.STATISTICS:
@@ -178,13 +181,17 @@ class Routes:
             case Operation.HISTOGRAM:
                 answer = answers.histogram(engine, asked, query, coverage)
             case Operation.EXPORT:
-                lines = (rows.as_answer(record) + b"\n" for record in answers.exported(engine, asked, query, coverage))
-                return _stream(lines, "text/plain; charset=utf-8", "auditing.jsonl")
+                lines = answers.exported(engine, asked, query, coverage)
+                return _stream(rows.whole(lines, coverage), "text/plain; charset=utf-8", "auditing.jsonl")
             case Operation.QUERY:
                 answer = answers.records(engine, asked, query, coverage)
         if coverage.cut_off == "time":
             raise ParameterError(500, f"the search took more than {self._seconds:.0f} s; narrow its time range")
-        return _json(answer)
+        response = Response(msgspec.json.encode(answer), media_type="application/json")
+        if coverage.unreadable:
+            # The shape of an answer has no room for it.
+            response.headers["warning"] = f'199 - "{len(set(coverage.unreadable))} stored objects could not be read"'
+        return response
 
     # --- around them
 

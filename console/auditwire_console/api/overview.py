@@ -19,13 +19,16 @@ _ALERTED: Final = Test("alert", ("",), Match.CONTAINS)
 
 
 def clusters(source: "Source", engine: "Engine", query: "Query", viewer: "Viewer") -> dict[str, Any]:
-    """Each cluster with its events in the time that is looked at, the newest of them, and what is registered."""
+    """Each cluster with its events in the time that is looked at, the newest of them, and what is registered.
+
+    What is registered counts all events of a cluster, so only those see it who may see them all.
+    """
     coverage = Coverage()
     counted = engine.summarise(query, Wanted(groups=Groups(("cluster",))), coverage).groups
     counts = {str(group.values[0]): group.count for group in counted}
     credentials: dict[str, list[Any]] = defaultdict(list)
     for one in source.clusters():
-        if viewer.sees_cluster(str(one["cluster"])):
+        if viewer.everything and viewer.sees_cluster(str(one["cluster"])):
             credentials[str(one["cluster"])].append(one)
     rows = [
         {

@@ -73,6 +73,17 @@ def covered(coverage: Coverage) -> dict[str, Any]:
     }
 
 
+class BrokenOffError(Exception):
+    """An export that took too long: the connection ends before the answer, so nobody takes a part for the whole."""
+
+
+def whole(lines: Iterator[bytes], coverage: Coverage) -> Iterator[bytes]:
+    """The same lines. Raises BrokenOffError behind the last one where there was no time for more."""
+    yield from lines
+    if coverage.cut_off == "time":
+        raise BrokenOffError
+
+
 def as_json_lines(hits: "Iterator[Hit]") -> Iterator[bytes]:
     """The events as they are archived, one a line."""
     for hit in hits:

@@ -31,7 +31,7 @@ def records(engine: "Engine", asked: Asked, query: "Query", coverage: Coverage) 
     """Operation ``query``: the events of a page, and how many there are in all."""
     total = engine.summarise(query, Wanted(), coverage).events
     page = Page(limit=asked.size, offset=asked.offset, newest=asked.newest)
-    found = [record_of(hit.found.line) for hit in engine.rows(query, page, Coverage())] if total and asked.size else []
+    found = [record_of(hit.found.line) for hit in engine.rows(query, page, coverage)] if total and asked.size else []
     return {"query": {"total": total, "records": found or None}}
 
 
@@ -56,10 +56,10 @@ def histogram(engine: "Engine", asked: Asked, query: "Query", coverage: Coverage
     return {"histogram": {"total": summary.events, "buckets": shown or None}}
 
 
-def exported(engine: "Engine", asked: Asked, query: "Query", coverage: Coverage) -> "Iterator[dict[str, Any]]":
-    """Operation ``export``: the events, of which there are at most MAX_EXPORTED."""
+def exported(engine: "Engine", asked: Asked, query: "Query", coverage: Coverage) -> "Iterator[bytes]":
+    """Operation ``export``: the events, of which there are at most MAX_EXPORTED, a line each."""
     page = Page(limit=MAX_EXPORTED, newest=asked.newest)
-    return (record_of(hit.found.line) for hit in engine.rows(query, page, coverage))
+    return (bytes(record_of(hit.found.line)) + b"\n" for hit in engine.rows(query, page, coverage))
 
 
 def _milliseconds(moment: datetime) -> int:

@@ -24,9 +24,15 @@ HOST: Final = "host"
 """What 4.x calls the cluster that KubeSphere itself runs on."""
 
 _INTERVAL: Final = re.compile(r"[0-9]+[smhdwMqy]")
-_INTEGER: Final = re.compile(r"[+-]?[0-9]+")
+_INTEGER: Final = re.compile(r"([+-]?)0*([0-9]+)")
 _MAX_INT64: Final = 2**63 - 1
+_MOST_DIGITS: Final = len(str(_MAX_INT64))
 _DEFAULT_SIZE: Final = 10
+_ESCAPES: Final = {
+    '"': r"\"", "\\": r"\\", "\a": r"\a", "\b": r"\b", "\f": r"\f", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\v": r"\v",
+}  # fmt: skip
+_DELETE: Final = 0x7F
+_BASIC_PLANE: Final = 0xFFFF
 # The years that there are, with room for what is added to a time.
 _FIRST_SECOND: Final = -62_135_596_800
 _LAST_SECOND: Final = 253_402_200_000
@@ -100,8 +106,8 @@ def read_parameters(given: Mapping[str, str], cluster: str = "") -> Asked:
         ),
         interval=_interval(given.get("interval", "") or "15m", operation),
         newest=given.get("sort", "") != "asc",
-        offset=_number(given.get("from", ""), 0),
-        size=_number(given.get("size", ""), _DEFAULT_SIZE),
+        offset=_count("from", given.get("from", ""), 0, operation),
+        size=_count("size", given.get("size", ""), _DEFAULT_SIZE, operation),
         cluster=cluster or given.get("cluster", ""),
     )
     window = asked.offset + asked.size
@@ -131,22 +137,49 @@ def _values(text: str) -> tuple[str, ...]:
 
 
 def _code(text: str) -> int:
-    if not _INTEGER.fullmatch(text) or abs(int(text)) > _MAX_INT64:
+    number = _int64(text)
+    if number is None or abs(number) > _MAX_INT64:
         raise ParameterError(400, f"response_code_filter: {text[:80]} is not a whole number")
-    return int(text)
+    return number
+
+
+def _int64(text: str) -> int | None:
+    """A whole number as Go reads it, None for none. One that is too large for 64 bits is just beyond them."""
+    found = _INTEGER.fullmatch(text)
+    if found is None:
+        return None
+    sign, digits = found.groups()
+    number = int(digits) if len(digits) <= _MOST_DIGITS else _MAX_INT64 + 2
+    return -number if sign == "-" else number
 
 
 def _moment(text: str) -> datetime | None:
     """A time in whole seconds since 1970. The sentence is the one that Go's strconv has."""
     if not text:
         return None
-    shown = text[:80]
-    if not _INTEGER.fullmatch(text):
-        raise ParameterError(500, f'strconv.ParseInt: parsing "{shown}": invalid syntax')
-    if abs(int(text)) > _MAX_INT64:
-        raise ParameterError(500, f'strconv.ParseInt: parsing "{shown}": value out of range')
-    seconds = min(max(int(text), _FIRST_SECOND), _LAST_SECOND)
+    number = _int64(text)
+    if number is None:
+        raise ParameterError(500, f"strconv.ParseInt: parsing {quoted(text)}: invalid syntax")
+    if not -_MAX_INT64 - 1 <= number <= _MAX_INT64:
+        raise ParameterError(500, f"strconv.ParseInt: parsing {quoted(text)}: value out of range")
+    seconds = min(max(number, _FIRST_SECOND), _LAST_SECOND)
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+
+
+def quoted(text: str) -> str:
+    """A text as Go's strconv.Quote writes it."""
+    return '"' + "".join(map(_escaped, text)) + '"'
+
+
+def _escaped(letter: str) -> str:
+    if letter in _ESCAPES:
+        return _ESCAPES[letter]
+    if letter.isprintable():
+        return letter
+    code = ord(letter)
+    if code < ord(" ") or code == _DELETE:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= _BASIC_PLANE else f"\\U{code:08x}"
 
 
 def _after(moment: datetime | None) -> datetime | None:
@@ -165,8 +198,12 @@ def _interval(text: str, operation: Operation) -> Interval:
     raise ParameterError(500, f"type: search_phase_execution_exception, reason: Unable to parse interval [{text[:80]}]")
 
 
-def _number(text: str, default: int) -> int:
-    """A count; whatever cannot be read as one is the default."""
-    if not text.isascii() or not text.isdigit() or int(text) > _MAX_INT64:
+def _count(name: str, text: str, default: int, operation: Operation) -> int:
+    """A count; whatever is no number is the default. Elasticsearch refuses one below zero."""
+    number = _int64(text)
+    if number is None or (name == "size" and abs(number) > _MAX_INT64):
         return default
-    return int(text)
+    if number < 0 and operation is Operation.QUERY:
+        sentence = f"[{name}] parameter cannot be negative, found [{number}]"
+        raise ParameterError(500, f"type: illegal_argument_exception, reason: {sentence}")
+    return max(number, 0)

@@ -3,8 +3,10 @@
 import itertools
 from typing import Any
 
+import orjson
 import pytest
 
+from auditwire_console.api.rows import BrokenOffError
 from auditwire_console.kubesphere.records import record_of
 from console_client import Console
 from local_road import exec_event
@@ -96,6 +98,24 @@ def found(console: Console, path: str = f"{PATH}?cluster=prod", **params: str) -
         ({"cluster": "test"}, [9]),
         ({"cluster": "nobody"}, []),
         ({"operation": "whatever"}, [1, 2, 3]),
+        ({"operation": "Statistics"}, [1, 2, 3]),
+        ({"verb_filter": ","}, [1, 2, 3]),
+        ({"user_filter": "jane", "user_search": "JA"}, [1]),
+        ({"user_filter": "jane", "objectref_namespace_search": "TEST"}, []),
+        ({"user_search": "j?ne"}, []),
+        ({"user_search": "'; DROP TABLE found --"}, []),
+        ({"objectref_name_search": "%"}, []),
+        ({"objectref_resource_filter": "pods,deploy"}, [1, 2, 3]),
+        ({"objectref_resource_filter": "deployments.apps"}, []),
+        ({"group_search": "system:auth,ops"}, [1, 2]),
+        ({"source_ip_search": "203.0.113.4,.9"}, [2, 3]),
+        ({"response_code_filter": "+201,-5,0403"}, [1, 2]),
+        ({"response_code_filter": ","}, [1, 2, 3]),
+        ({"start_time": f"+{TEN + 60}", "end_time": f"000{TEN + 60}"}, [2]),
+        ({"start_time": str(TEN + 60), "end_time": str(TEN)}, []),
+        ({"end_time": "0"}, []),
+        ({"start_time": str(2**63 - 1)}, []),
+        ({"interval": "nonsense"}, [1, 2, 3]),
         ({"message_search": "nothing"}, [1, 2, 3]),
     ],
 )
@@ -123,8 +143,57 @@ def test_pages_and_their_defaults(console: Console) -> None:
     assert page(sort="down") == [3, 2, 1]
     assert page(size="1") == [3]
     assert page(size="1", **{"from": "1"}) == [2]
-    assert page(size="many", **{"from": "-3"}) == [3, 2, 1]
+    assert page(size="many", **{"from": "third"}) == [3, 2, 1]
+    assert page(size="+1", **{"from": "+1"}) == [2]
+    assert page(size="1.5", **{"from": ""}) == [3, 2, 1]
+    assert page(size="9" * 5_000) == [3, 2, 1]
+    assert page(size="\u0663") == [3, 2, 1]
     assert page(size="0") == []
+    assert page(**{"from": "3"}) == page(**{"from": "9990"}) == []
+    assert page(sort="ASC") == [3, 2, 1]
+
+
+def test_of_a_parameter_that_is_given_twice_the_first_counts(console: Console) -> None:
+    first = console.ask(f"{PATH}?operation=statistics&operation=query&cluster=prod&cluster=test")
+
+    assert first == {"statistics": {"resources": 3, "events": 3}}
+
+
+def test_pages_do_not_limit_what_is_counted(console: Console) -> None:
+    for operation, expected in (("statistics", "events"), ("histogram", "total")):
+        asked = {"operation": operation, "cluster": "prod", "size": "-1", "from": "99999"}
+        assert console.ask(PATH, asked)[operation][expected] == 3
+
+
+def test_numbers_that_no_float_holds_are_shown_as_they_are_archived() -> None:
+    archive = Archive()
+    (line,) = archive.lines(archive.take([exec_event(1)])[0])
+    huge = b'"size":1e400,"count":123456789012345678901234567890,"requestURI":'
+    archive.put_lines([line.replace(b'"requestURI":', huge, 1)])
+    console = Console(archive.store)
+
+    text = console.get(PATH, {"sort": "asc"}).text
+
+    assert '"Size":1e400,"Count":123456789012345678901234567890,' in text
+    assert '"Size":1e400' in console.get(PATH, {"operation": "export"}).text
+
+
+def test_an_export_that_takes_too_long_breaks_off_instead_of_ending() -> None:
+    archive = Archive()
+    archive.take([exec_event(1)])
+
+    with pytest.raises(BrokenOffError):
+        Console(archive.store, seconds=-1).get(PATH, {"operation": "export"})
+
+
+def test_objects_that_cannot_be_read_are_counted_in_a_header() -> None:
+    archive = Archive()
+    (key,) = archive.take([exec_event(1)])
+    archive.store.objects[key] = archive.store.objects[key][:-9]
+
+    response = Console(archive.store).get(PATH)
+
+    assert response.headers["warning"] == '199 - "1 stored objects could not be read"'
 
 
 def test_what_is_empty_is_null(console: Console) -> None:
@@ -165,6 +234,47 @@ def test_statistics_count_requests_and_events(console: Console) -> None:
         ({"end_time": "<b>&"}, 500, 'strconv.ParseInt: parsing "&lt;b&gt;&amp;": invalid syntax'),
         ({"start_time": "9" * 30}, 500, f'strconv.ParseInt: parsing "{"9" * 30}": value out of range'),
         ({"start_time": "1.5"}, 500, 'strconv.ParseInt: parsing "1.5": invalid syntax'),
+        ({"start_time": "9" * 5_000}, 500, f'strconv.ParseInt: parsing "{"9" * 5_000}": value out of range'),
+        ({"start_time": str(2**63)}, 500, f'strconv.ParseInt: parsing "{2**63}": value out of range'),
+        ({"start_time": " 1"}, 500, 'strconv.ParseInt: parsing " 1": invalid syntax'),
+        ({"start_time": "1_0"}, 500, 'strconv.ParseInt: parsing "1_0": invalid syntax'),
+        (
+            {"start_time": "2026-11-21T22:00:00Z"},
+            500,
+            'strconv.ParseInt: parsing "2026-11-21T22:00:00Z": invalid syntax',
+        ),
+        (
+            {"end_time": 'a"\\\n\x01\u202e\u00e9'},
+            500,
+            r'strconv.ParseInt: parsing "a\"\\\n\x01\u202e' + '\u00e9": invalid syntax',
+        ),
+        ({"end_time": "\u0661"}, 500, 'strconv.ParseInt: parsing "\u0661": invalid syntax'),
+        (
+            {"from": "-1"},
+            500,
+            "type: illegal_argument_exception, reason: [from] parameter cannot be negative, found [-1]",
+        ),
+        (
+            {"size": "-1"},
+            500,
+            "type: illegal_argument_exception, reason: [size] parameter cannot be negative, found [-1]",
+        ),
+        (
+            {"operation": "histogram", "interval": "2M"},
+            500,
+            "type: search_phase_execution_exception, reason: Unable to parse interval [2M]",
+        ),
+        (
+            {"operation": "histogram", "interval": "15"},
+            500,
+            "type: search_phase_execution_exception, reason: Unable to parse interval [15]",
+        ),
+        (
+            {"operation": "histogram", "interval": "15M "},
+            500,
+            "type: search_phase_execution_exception, reason: Unable to parse interval [15M ]",
+        ),
+        ({"response_code_filter": "9" * 5_000}, 400, f"response_code_filter: {'9' * 80} is not a whole number"),
         (
             {"operation": "histogram", "interval": "invalid"},
             500,
@@ -206,7 +316,7 @@ def test_a_record_has_keys_as_go_spells_them_at_the_fixed_levels_only() -> None:
         b'"_auditwire":{"archiving":["x"]}}'
     )
 
-    assert record_of(line) == {
+    assert orjson.loads(bytes(record_of(line))) == {
         "Level": "Request",
         "AuditID": "a",
         "Stage": "ResponseComplete",

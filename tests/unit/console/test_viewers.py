@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from auditwire.events import inflate
 from auditwire_console import Viewer
 from console_client import Console
+from sealed import World
 from searched import Archive, Row, odd_event, rows_of
 
 VIEWERS = (
@@ -126,6 +128,36 @@ def test_kubespheres_api_answers_with_what_is_granted(archive: Archive, console:
     assert histogram["total"] == len(expected)
     dated = [row for row in expected if row.event.get("requestReceivedTimestamp")]
     assert sum(bucket["count"] for bucket in histogram["buckets"] or []) == len(dated)
+
+
+@pytest.mark.parametrize("viewer", VIEWERS, ids=lambda viewer: viewer.name)
+def test_what_is_registered_is_shown_to_those_who_see_all_of_a_cluster(archive: Archive, viewer: Viewer) -> None:
+    registered = [{"cluster": name, "events": 1_000, "sender": "kubernetes"} for name in ("prod", "test", "silent")]
+    console = Console(archive.store, *VIEWERS, clusters=lambda: registered)
+
+    shown = console.ask("/api/clusters", viewer=viewer.name)["clusters"]
+
+    assert [one["cluster"] for one in shown if one["credentials"]] == (
+        [name for name in ("prod", "silent", "test") if viewer.sees_cluster(name)] if viewer.everything else []
+    )
+    assert {one["cluster"]: one["events"] for one in shown if one["events"]} == _counts(
+        row.event["cluster"] for row in seen(archive, viewer)
+    )
+
+
+@pytest.mark.parametrize("viewer", VIEWERS, ids=lambda viewer: viewer.name)
+def test_receipts_prove_what_is_granted(viewer: Viewer) -> None:
+    world = World()
+    key = world.arrive(3)
+    world.after(hours=2).seal()
+    console = Console(world.store, *VIEWERS, keys={world.key.fingerprint: world.key})
+
+    for number, line in enumerate(inflate(world.store.objects[key], "gzip").splitlines()):
+        event = json.loads(line)
+        row = Row("", key, number, line, event)
+        for path in ("/api/receipt", "/api/evidence"):
+            response = console.get(path, {"key": key, "number": number}, viewer=viewer.name)
+            assert response.status_code == (200 if may_see(viewer, row) else 404)
 
 
 def test_what_is_asked_cannot_widen_what_is_granted(archive: Archive, console: Console) -> None:
