@@ -27,11 +27,12 @@ def alternatives_of(condition: Bound) -> list[Bound]:
 
 
 def _options(part: Any) -> list[Any]:
-    """The operands of an ``or``, those together that are ruled out by the same fields; none if one cannot be."""
-    by_fields: dict[frozenset[str], list[Any]] = {}
+    """The operands of an ``or``, those together that are ruled out by the same values; none if one cannot be."""
+    by_values: dict[frozenset[Any], list[Any]] = {}
     for operand in part.operands:
-        fields = {str(field.expression) for one, _ in parts_of(operand) if (field := field_of(one)) is not None}
-        by_fields.setdefault(frozenset(fields | implied(operand).keys()), []).append(operand)
-    if frozenset() in by_fields:
+        looked_up = frozenset(one for one, _ in parts_of(operand) if field_of(one) is not None)
+        needed = frozenset((key, values) for key, (_, values) in implied(operand).items())
+        by_values.setdefault(looked_up | needed, []).append(operand)
+    if frozenset() in by_values:
         return []
-    return [together[0] if len(together) == 1 else Or(tuple(together)) for together in by_fields.values()]
+    return [together[0] if len(together) == 1 else Or(tuple(together)) for together in by_values.values()]

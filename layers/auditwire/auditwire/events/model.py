@@ -203,13 +203,10 @@ class Event(msgspec.Struct, dict=True, kw_only=True, omit_defaults=True, forbid_
         ref = self.objectRef
         location = location_of(self.verb, ref.resource, ref.apiGroup, ref.subresource)
         body = self.requestObject
-        if location is None or body is None:
-            return None
-        text = bytes(memoryview(body))
-        if not is_worth_decoding(location, text):
+        if location is None or body is None or not is_worth_decoding(location, memoryview(body)):
             return None
         is_patch = self.verb == "patch"
-        has_directives = is_patch and may_have_directives(text)
+        has_directives = is_patch and may_have_directives(memoryview(body))
         return pod_spec_in(self.requestBody, location, is_patch=is_patch, has_directives=has_directives)
 
     @cached_property

@@ -65,9 +65,10 @@ def reason_depends(event: Any, unknown: AbstractSet[str]) -> bool:
 
 def _code(event: Any) -> int | None:
     """The code of the answer; 0 is how Go says that there is none."""
-    if event.stage == "RequestReceived" or event.responseStatus is None:
+    status = event.responseStatus
+    if status is None or event.stage == "RequestReceived":
         return None
-    code: int | None = event.responseStatus.code
+    code: int | None = status.code
     return code or None
 
 
@@ -76,10 +77,11 @@ def _is_dry_run(event: Any) -> bool:
 
     Tokens and connections to pods know no dry run: there the parameter is just what a client wrote, as in reads.
     """
-    _, _, query = event.requestURI.partition("?")
+    uri = event.requestURI
+    if "dryRun" not in uri and "%" not in uri:
+        return False  # as in most requests, and without parsing
+    _, _, query = uri.partition("?")
     if not query or event.objectRef.subresource in _WITHOUT_DRY_RUN:
         return False
-    if "dryRun" not in query and "%" not in query:
-        return False  # as in most requests, and without parsing
     asked = [value for name, value in parse_qsl(query, keep_blank_values=True) if name == "dryRun"]
     return bool(asked) and all(value == "All" for value in asked)

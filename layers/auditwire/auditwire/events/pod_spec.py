@@ -36,8 +36,9 @@ _MAX_LEVELS: Final = 64
 
 def location_of(verb: str, resource: str, group: str, subresource: str) -> tuple[str, ...] | None:
     """The keys that lead to the pod specification in the body of such a request; None if it cannot ask for one."""
-    if not all(isinstance(text, str) for text in (verb, resource, group, subresource)):
-        return None  # no decoded event, but one that was built may hold anything
+    is_decoded = isinstance(verb, str) and isinstance(resource, str)
+    if not (is_decoded and isinstance(group, str) and isinstance(subresource, str)):
+        return None  # an event that was built may hold anything
     if verb not in VERBS or subresource not in SUBRESOURCES or not resource:
         return None
     if resource in _CORE_WITHOUT if group == "" else group in _GROUPS_WITHOUT:
@@ -46,19 +47,24 @@ def location_of(verb: str, resource: str, group: str, subresource: str) -> tuple
     return location if group in groups else _OF_TEMPLATE
 
 
-def is_worth_decoding(location: tuple[str, ...], body: bytes) -> bool:
-    """Whether the text of a body may hold the specification: whoever asks for a template has to write the word, or
-    escape one of its letters. Most bodies do neither."""
-    return location != _OF_TEMPLATE or b"template" in body or _has_escaped_letters(body)
+def is_worth_decoding(location: tuple[str, ...], body: Any) -> bool:
+    """Whether the text of a body (bytes or anything like them) may hold the specification: whoever asks for a template
+    has to write the word, or escape one of its letters. Most bodies do neither."""
+    if location != _OF_TEMPLATE:
+        return True
+    text = bytes(body)
+    return b"template" in text or _has_escaped_letters(text)
 
 
-def may_have_directives(body: bytes) -> bool:
-    """Whether the text of a body may hold a key that begins with ``$``, behind its quote or escaped: few do."""
-    return (b"$" in body and b'"$' in body) or _has_escaped_letters(body)
+def may_have_directives(body: Any) -> bool:
+    """Whether the text of a body (bytes or anything like them) may hold a key that begins with ``$``, behind its quote
+    or escaped: few do."""
+    text = bytes(body)
+    return (b"$" in text and b'"$' in text) or _has_escaped_letters(text)
 
 
-def _has_escaped_letters(body: bytes) -> bool:
-    return b"\\" in body and b"\\u" in body  # most have no backslash, and one character is found much sooner than two
+def _has_escaped_letters(text: bytes) -> bool:
+    return b"\\" in text and b"\\u" in text  # most have no backslash, and one character is found much sooner than two
 
 
 def pod_spec_in(
@@ -81,16 +87,15 @@ def pod_spec_in(
 
 def containers_in(spec: dict[str, Any] | None) -> list[Any] | None:
     """All containers of a specification, each with its ``kind``; None if it says nothing about containers."""
-    lists = [(kind, spec.get(key)) for key, kind in _KINDS] if spec is not None else []
-    if not any(isinstance(found, list) for _, found in lists):
+    if spec is None:
         return None
-    return [
-        {**container, "kind": kind}
-        for kind, found in lists
-        if isinstance(found, list)
-        for container in found
-        if isinstance(container, dict)
-    ]
+    containers: list[Any] | None = None
+    for key, kind in _KINDS:
+        found = spec.get(key)
+        if isinstance(found, list):
+            kinds = [{**container, "kind": kind} for container in found if isinstance(container, dict)]
+            containers = kinds if containers is None else containers + kinds
+    return containers
 
 
 def _object_at(body: Any, location: tuple[str, ...], *, is_patch: bool) -> dict[str, Any] | None:

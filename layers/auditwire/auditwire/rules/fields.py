@@ -114,6 +114,9 @@ _TABLE: Final[dict[str, _Leaf | _Object]] = {
 # Objects that an event may lack. Loading what is below them must not fail.
 _OPTIONAL_OBJECTS: Final = frozenset(("impersonatedUser", "responseStatus", "authenticationMetadata"))
 
+_QUICK: Final = {"sourceIP": "(event.sourceIPs[-1] if event.sourceIPs else None)"}
+"""Properties of the event as they are spelled out where every event is asked for them."""
+
 _PRESENT: Final = frozenset(("true",))
 
 # Attributes that give members of the event in another form, or what follows from them.
@@ -198,7 +201,7 @@ def _leaf_field(path: Path, leaf: _Leaf, own: Segment, rest: tuple[Segment, ...]
         load, present = _optional_loader(leaf.attribute), ((_presence(parent), _PRESENT),)
         return Field(leaf.kind, load, rest, expression, leaf.name, repeats, members, None, present)
     depends = _DEPENDS.get(parent)
-    expression = f"event.{leaf.attribute}"
+    expression = _QUICK.get(leaf.attribute) or f"event.{leaf.attribute}"
     needed = _ONLY_WHERE if parent in ("podSpec", "containers") else ()
     load = attrgetter(leaf.attribute)
     return Field(leaf.kind, load, rest, expression, leaf.name, repeats, members, depends, needed)
