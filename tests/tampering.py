@@ -149,6 +149,26 @@ def overwrite_and_let_it_be_sealed(world: World) -> None:
     world.after(hours=1).seal(everything=True)
 
 
+def hide_behind_a_copy(world: World) -> None:
+    """A copy that sorts before the object is sealed with it; then the object is changed, and the copy is not."""
+    key = world.arrive(3)
+    world.store.put(f"{key[:-73]}{'0' * 64}.jsonl.gz", world.store.objects[key])
+    world.after(hours=1).seal()
+    world.store.put(key, gzip_lines([line.replace(b"mallory", b"nobody!") for line in lines(world, key)]))
+
+
+def backdate(world: World) -> None:
+    """An object of a later hour that is older than the first seal, as a replica of something old is."""
+    key = objects(world)[0].replace("date=2026-11-21", "date=2026-11-23").replace("20261121T", "20261123T")
+    world.store.put(key, gzip_lines([b'{"auditID":"never happened"}']))
+    world.store.modified[key] = NOON - timedelta(days=9)
+
+
+def twice_in_a_seal(world: World) -> None:
+    key = seal_key("prod", 3)
+    world.store.put(key, b'{"objects":"",' + world.store.objects[key][1:])
+
+
 def roll_back(world: World) -> None:
     key = objects(world)[-1]
     before, arrived = world.store.objects[key], world.store.modified[key]
@@ -423,6 +443,13 @@ CASES: Final = {
         case(
             overwrite_and_let_it_be_sealed, "overwrites an object, and the next seal names the new bytes", 1, "changed"
         ),
+        case(
+            hide_behind_a_copy,
+            "copies an object before it is sealed, and changes the object afterwards",
+            1,
+            "changed",
+        ),
+        case(backdate, "adds an object that the store says is older than the first seal", 3, "unsealed"),
         case(roll_back, "overwrites an object, lets that be sealed, and restores the old version", 1, "changed"),
         case(expire_early, "shortens the lifecycle rule, so that objects expire early", 1, "missing"),
         case(delete_last_seal, "deletes the last seal", 3, "pending", head=1),
@@ -457,6 +484,7 @@ CASES: Final = {
         case(half_a_seal, "cuts off the end of a seal", 1, "malformed", "unsealed"),
         case(junk_in_front, "puts junk in the place of the next seal", 1, "malformed"),
         case(more_in_a_seal, "adds a member to the JSON of a seal", 1, "malformed", "unsealed"),
+        case(twice_in_a_seal, "adds a member a second time to the JSON of a seal", 1, "malformed", "pending"),
         case(forged_gap, "deletes the objects of a seal and turns it into a gap", 1, "bad_signature", "unsealed"),
         case(damaged_signature, "puts the signature of one seal into another", 1, "bad_signature", "unsealed"),
         case(signature_that_is_none, "damages the signature of a seal", 1, "malformed", "unsealed"),

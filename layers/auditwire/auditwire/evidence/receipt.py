@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from auditwire.archive.keys import events_of
 from auditwire.evidence.errors import MalformedError
 from auditwire.evidence.merkle import Side, Step, path_to, root_along
 from auditwire.evidence.seal import Entry, Seal, SealFile, lines_in, parse_entry, parse_seal
@@ -104,6 +105,8 @@ def prove(receipt: Receipt, keys: Keys) -> Proven:
         raise RefusedError(f"its seal is signed by the key {seal.key[:80]}, which was not given")
     if not verifier.verify(receipt.seal.encode(), signature):
         raise RefusedError("the text of its seal is not the one that was signed")
+    if not entry.key.startswith(events_of(seal.cluster)):
+        raise RefusedError(f"its object is none of the cluster {seal.cluster}, for which its seal was signed")
     if _root(receipt.entry, receipt.entry_number, seal.objects.count, receipt.entry_path) != seal.objects.root:
         raise RefusedError("its object is not one that the seal names")
     if _root(receipt.line, receipt.line_number, entry.events or 0, receipt.line_path) != entry.root:

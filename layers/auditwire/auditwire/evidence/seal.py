@@ -10,6 +10,7 @@ that KMS signs, whatever the hour held. docs/evidence.md is the specification.
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
@@ -206,7 +207,12 @@ def seal_text(seal: Seal) -> str:
 
 def parse_file(content: bytes) -> SealFile:
     """The object as it was written. Raises MalformedError."""
-    return _decoded(_files, content, "it is no seal")
+    file: SealFile = _decoded(_files, content, "it is no seal")
+    # Of a member that stands twice one reader takes the first and another the last.
+    names = json.loads(content, object_pairs_hook=lambda pairs: [name for name, _ in pairs])
+    if len(names) != len(set(names)):
+        raise MalformedError("it is no seal: it has a member twice")
+    return file
 
 
 def parse_seal(text: str) -> Seal:

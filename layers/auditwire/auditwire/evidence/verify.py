@@ -14,13 +14,13 @@ from auditwire.clusters.cluster import is_cluster_name
 from auditwire.evidence.chain import MAX_LAG_OF_THE_QUIET, MAX_QUIET
 from auditwire.evidence.errors import NotThereError
 from auditwire.evidence.named import Named
-from auditwire.evidence.objects import check_object, check_unnamed, hash_by_checksum, hash_by_reading, held
+from auditwire.evidence.objects import check_object, check_unnamed, hash_by_checksum, hash_by_reading
 from auditwire.evidence.seal import SEALS, Previous, Seal
 from auditwire.evidence.spans import Spans
 from auditwire.evidence.states import HeadReport, Note, ObjectReport, Report, SealReport
 from auditwire.evidence.times import as_second, parse_second
 from auditwire.evidence.walk import Keys, Step, walk
-from auditwire.evidence.windows import HOUR, hour_in
+from auditwire.evidence.windows import DAY, HOUR, hour_in
 
 if TYPE_CHECKING:
     from auditwire.evidence.store import Listed, Reader
@@ -89,7 +89,7 @@ def verify(reader: "Reader", keys: Keys, question: Question, progress: Progress)
             cluster = listed.key.removeprefix(f"{EVENTS}cluster=").partition("/")[0]
             if listed.key in named:
                 continue
-            if listed.modified is not None and as_second(listed.modified) < begun.get(cluster, ""):
+            if _is_before(listed, begun.get(cluster, "")):
                 earlier[cluster] += 1
             elif _is_in_range(listed, question):
                 yield from _unnamed(reader, question, listed, reached.get(cluster, ""), named)
@@ -132,27 +132,30 @@ class _Cluster:
 
     def reports(self) -> Iterator[Report]:
         """All there is to say of it, but of what no seal names."""
-        heads = {head.number: head for head in self._question.heads if head.cluster == self._name}
+        heads: dict[int, list[Head]] = {}
+        for head in self._question.heads:
+            if head.cluster == self._name:
+                heads.setdefault(head.number, []).append(head)
         last: Seal | None = None
         newest: Previous | None = None
         for step in walk(self._reader, self._name, self._keys, accept_restart=self._question.accept_restart):
             self._progress(f"seal {step.report.number} of {self._name}")
-            yield _held_against(heads.pop(step.report.number, None), step)
+            yield _held_against(heads.pop(step.report.number, []), step)
             if step.seal is not None:
                 if step.report.state != "moved":
                     last, newest = step.seal, step.named
                     self.begun = self.begun or last.begun
                     self.spans.add(last)
                 yield from self._objects(step, step.seal)
-        for head in heads.values():
-            yield SealReport(self._name, head.number, "missing", "its number and hash were kept, and it is not there")
+        for number in heads:
+            yield SealReport(self._name, number, "missing", "its number and hash were kept, and it is not there")
         if newest is not None:
             yield HeadReport(self._name, newest.number, newest.sha256)
         self.spans.end(self._expected(last))
         yield from self.spans.within(self._start, self._end)
 
     def _objects(self, step: Step, seal: Seal) -> Iterator[Report]:
-        entries = []
+        entries, twins = [], {}
         for entry in step.entries:
             # Nobody signs for the objects of another cluster.
             if not entry.key.startswith(events_of(self._name)):
@@ -160,19 +163,23 @@ class _Cluster:
                 continue
             twin = self._named.key_of(entry.sha256) if entry.events else None
             claim = self._named.claim(entry.key, entry.sha256)
-            if claim == "new" and twin:
-                yield ObjectReport(entry.key, "duplicate", f"it has the bytes of {twin}", held(entry))
-            elif claim == "other":
+            if claim == "other":
                 detail = f"seal {seal.number} names other bytes than a seal before it"
                 yield ObjectReport(entry.key, "changed", detail)
             elif claim == "new" and self._is_asked_for(entry.modified):
                 entries.append(entry)
+                if twin:
+                    twins[entry.key] = twin
         check = partial(
             check_object, self._reader, retention=seal.retention, hashed=self._hashed, now=self._question.now
         )
         for entry, report in read_ahead(self._pool, entries, check, lambda one: one.size):
             self._progress(entry.key)
-            yield report
+            twin = twins.get(entry.key)
+            if twin and report.state == "valid":
+                yield replace(report, state="duplicate", detail=f"it has the bytes of {twin}")
+            else:
+                yield report
 
     def _is_asked_for(self, modified: str) -> bool:
         return self._start <= modified and (not self._end or modified < self._end)
@@ -188,10 +195,10 @@ class _Cluster:
         return bound if late else ""
 
 
-def _held_against(head: Head | None, step: Step) -> SealReport:
-    """A seal's report, held against a head that was kept."""
+def _held_against(heads: list[Head], step: Step) -> SealReport:
+    """A seal's report, held against the heads that were kept of it."""
     report = step.report
-    if head is None or step.named is None or head.sha256 in (step.named.sha256, step.file_sha256):
+    if step.named is None or {head.sha256 for head in heads} <= {step.named.sha256, step.file_sha256}:
         return report
     return SealReport(report.cluster, report.number, "broken_chain", "it is not the seal whose hash was kept")
 
@@ -210,6 +217,18 @@ def _unnamed(
     if report.state == "pending" and is_late:
         report = replace(report, state="unsealed", detail="no seal names it, though it is late")
     yield report
+
+
+def _is_before(listed: "Listed", begun: str) -> bool:
+    """Whether an object arrived before the first seal of its cluster.
+
+    Ingest files nothing more than a day ahead. What lies under a later hour cannot have been there then, whatever time
+    the store has for it: a replica has the time of the object that it was copied from.
+    """
+    if not begun or listed.modified is None or as_second(listed.modified) >= begun:
+        return False
+    hour = hour_in(listed.key)
+    return hour is None or hour <= parse_second(begun) + DAY
 
 
 def _is_in_range(listed: "Listed", question: Question) -> bool:
