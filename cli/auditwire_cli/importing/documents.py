@@ -134,7 +134,7 @@ def _note(outcomes: Sequence[Outcome], rule_set: RuleSet, never: Mapping[str, st
             continue
         if outcome.qualified in never:
             outcome.notes.append(f"it never fires: {never[outcome.qualified]}")
-        if outcome.notes:
+        if any(note.startswith("it never fires") for note in outcome.notes):
             continue
         reads = fields_read(rule.text.expression)
         if "ResponseObject" in reads:

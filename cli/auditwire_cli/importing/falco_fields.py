@@ -113,6 +113,11 @@ _TOP: Final = {
     "requestReceivedTimestamp": "RequestReceivedTimestamp", "stageTimestamp": "StageTimestamp",
 }  # fmt: skip
 _WORD: Final = re.compile(r"[A-Za-z0-9_.-]+")
+_EQUALITIES: Final = ("=", "==", "!=", "in", "intersects")
+# Keys that every event has, if only with an empty text, which Falco takes for a value.
+_ALWAYS_THERE: Final = ("AuditID", "Stage", "Verb", "RequestURI")
+_CODE: Final = re.compile(r"[1-9][0-9]{2}")
+_ORDERS: Final = ("<", "<=", ">", ">=")
 _TEXT_OPERATORS: Final = {"contains": "contains", "startswith": "startswith", "endswith": "endswith"}
 
 
@@ -171,13 +176,24 @@ def clause_of(check: Check) -> Clause:
     special = _special(check)
     if special is not None:
         return special
-    if check.function not in ("", "tolower"):
+    if check.function not in ("", "tolower", "toupper"):
         raise UntranslatableError(f"the transformer {check.function}() cannot be said")
     place = place_of(check.field)
-    if check.function and place.is_image:
-        raise UntranslatableError(f"tolower() around {check.field} cannot be said")
+    if check.function:
+        if place.is_image:
+            raise UntranslatableError(f"{check.function}() around {check.field} cannot be said")
+        check = _folded(check)
+        if check.operator not in _EQUALITIES and check.operator != "exists" and not check.values:
+            return NEVER
     test = _of_repository(place, check) if place.is_repository else _of_values(place, check)
     return all_of([place.guard, test])
+
+
+def _folded(check: Check) -> Check:
+    """The comparison with the field in lower case, as we say it; what the transformer never gives is left out."""
+    fold = str.lower if check.function == "tolower" else str.upper
+    values = tuple(value.lower() for value in check.values if value == fold(value))
+    return Check(check.field, check.operator, values, "tolower")
 
 
 def _special(check: Check) -> Clause | None:
@@ -214,13 +230,16 @@ def _of_values(place: Place, check: Check) -> Clause:
     field = f"lower({place.path})" if check.function else place.path
     operator, values = check.operator, check.values
     if operator == "exists":
-        return Test(f"{place.path} exists")
-    if operator in ("=", "==", "!=", "in", "intersects"):
+        return _there(place)
+    if operator in _ORDERS and place.path == "ResponseStatus.Code" and len(values) == 1 and _CODE.fullmatch(values[0]):
+        # Falco compares texts; those of codes, which have three digits, stand in the same order as the numbers.
+        return Test(f"{place.path} {operator} {values[0]}")
+    if operator in _EQUALITIES:
         if place.several and operator != "intersects":
             test = _every(place.path, field, values)
         else:
             test = all_of([_complete(place), is_one_of(field, values)])
-        return all_of([Test(f"{place.path} exists"), negated(test)]) if operator == "!=" else test
+        return all_of([_there(place), negated(test)]) if operator == "!=" else test
     if place.several:
         raise UntranslatableError(f"{operator} on {check.field}, which has several values, cannot be said")
     if len(values) != 1:
@@ -234,6 +253,10 @@ def _of_values(place: Place, check: Check) -> Clause:
         folded = operator == "iglob"
         return _glob(f"lower({place.path})" if folded else field, value.lower() if folded else value)
     raise UntranslatableError(f"the operator {operator} cannot be said")
+
+
+def _there(place: Place) -> Clause:
+    return ALWAYS if place.path in _ALWAYS_THERE else Test(f"{place.path} exists")
 
 
 def _complete(place: Place) -> Clause:
@@ -260,7 +283,7 @@ def _of_repository(place: Place, check: Check) -> Clause:
     operator = check.operator
     if operator == "exists":
         return Test(f"{place.path} exists")
-    if operator not in ("=", "==", "!=", "in", "intersects"):
+    if operator not in _EQUALITIES:
         raise UntranslatableError(f"{operator} on {check.field} cannot be said")
     # What holds a colon is no such part.
     values = [value for value in check.values if ":" not in value]

@@ -7,6 +7,8 @@ from auditwire.condition.fields import Field, Kind
 from auditwire.condition.parse import SyntaxFinding, parse_path
 from auditwire.condition.quoting import quote
 from auditwire.condition.syntax import spell_path
+from auditwire.documents.nearest import nearest
+from auditwire.events.model import Event, ObjectRef, ResponseStatus, User
 from auditwire.rules.fields import EventFields
 from auditwire_cli.importing.clauses import UntranslatableError
 
@@ -28,16 +30,24 @@ _FREE: Final = {
     "user.extra": "User.Extra",
     "impersonateduser.extra": "ImpersonatedUser.Extra",
 }
+_OBJECTS: Final = {"user": User, "impersonatedUser": User, "objectRef": ObjectRef, "responseStatus": ResponseStatus}
 _FIELDS: Final = EventFields()
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_WITHOUT_FIELD: Final = ("kind", "apiVersion", "authenticationMetadata")
+_NAMES: Final = [
+    *(name for name in Event.__struct_encode_fields__ if name not in (*_OBJECTS, *_WITHOUT_FIELD)),
+    *(f"{head}.{name}" for head, kind in _OBJECTS.items() for name in kind.__struct_encode_fields__),
+]
 
 
 def path_of(name: str) -> tuple[str, Kind]:
     """The path of a dotted name, in the documented spelling, and what it holds.
 
     Below bodies, keys that hold arrays of objects get ``[*]``. Below annotations and extra all that follows is one key.
-    Raises UntranslatableError for a name that events do not have.
+    Raises UntranslatableError for a name that events do not have: elsewhere keys of another casing are other keys.
     """
+    if not _is_spelled_as_in_events(name):
+        raise _unknown(name)
     try:
         path = parse_path(_written(name))
     except SyntaxFinding:
@@ -49,8 +59,17 @@ def path_of(name: str) -> tuple[str, Kind]:
     return f"{field.name}{'' if not rest or rest.startswith('[') else '.'}{rest}", field.kind
 
 
+def _is_spelled_as_in_events(name: str) -> bool:
+    head, *rest = name.split(".")
+    if "[" in name or head not in Event.__struct_encode_fields__:
+        return False
+    return head not in _OBJECTS or not rest or rest[0] in _OBJECTS[head].__struct_encode_fields__
+
+
 def _unknown(name: str) -> UntranslatableError:
-    return UntranslatableError(f"there is no field {name} in an audit event")
+    near = nearest(name, _NAMES)
+    hint = f", did you mean {near}?" if near else ""
+    return UntranslatableError(f"there is no field {name} in an audit event{hint}")
 
 
 def _written(name: str) -> str:

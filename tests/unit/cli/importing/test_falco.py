@@ -91,6 +91,12 @@ READINGS: dict[str, tuple[str, Callable[[Event], bool]]] = {
             lambda e: e["requestURI"] == "/healthz" or e["requestURI"].startswith("/healthz?")),
     "casing": ("tolower(ka.useragent) contains curl or ka.useragent icontains WGET",
                lambda e: "curl" in e.get("userAgent", "").lower() or "wget" in e.get("userAgent", "").lower()),
+    "upper": ("toupper(ka.verb) in (GET, list)", lambda e: e["verb"].upper() == "GET"),
+    "never lower": ("not tolower(ka.verb) = GET and not toupper(ka.useragent) contains curl", lambda e: True),
+    "unequal to none": ("tolower(ka.target.namespace) != SHOP", lambda e: get(e, "objectRef.namespace") is not None),
+    "an empty verb": ("ka.verb exists and ka.verb != get", lambda e: e["verb"] != "get"),
+    "a code of errors": ("ka.response.code >= 400", lambda e: (get(e, "responseStatus.code") or 0) >= 400),
+    "no code of errors": ("not ka.response.code > 399", lambda e: (get(e, "responseStatus.code") or 0) <= 399),
     "glob": ("ka.useragent glob c?rl*", lambda e: len(e.get("userAgent", "")) > 3 and e["userAgent"][0] == "c"
              and e["userAgent"][2:4] == "rl"),
     "privileged": ("ka.req.pod.containers.privileged intersects (true)",
@@ -150,6 +156,7 @@ def events() -> list[Event]:
         status = {} if code is None else {"responseStatus": {"code": code}}
         found.append({**base, "stage": stage, "verb": verb, "objectRef": about, **status})
     found += [{**base, "userAgent": agent} for agent in ("curl/8", "cURL", "Wget/1", "carl", "crl", "other")]
+    found.append({**base, "verb": ""})
     found += [{**base, "requestURI": uri} for uri in ("/healthz", "/healthz?x", "/healthzx", "/livez")]
     found += [
         {**base, "user": {"username": "a\\", "groups": groups}}

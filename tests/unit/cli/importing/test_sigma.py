@@ -198,6 +198,11 @@ def test_imported_rules_say_what_sigma_says(imported: Any) -> None:
         ("s: {userAgent|re: 'a(?!b)'}, condition: s", "(?!"),
         ("s: {userAgent|re: '(a)\\1'}, condition: s", "RE2"),
         ("s: {verb: get}, condition: s and other", "other"),
+        ("notable: {verb: get}, able: {verb: list}, condition: notable", "notable"),
+        ("s: {verb: get}, condition: s and 1 of other*", "other*"),
+        ("s: {Verb: get}, condition: s", "did you mean verb?"),
+        ("s: {objectRef.Resource: pods}, condition: s", "did you mean objectRef.resource?"),
+        ("s: {'sourceIPs[0]': 10.0.0.1}, condition: s", "sourceIPs[0]"),
     ],
 )
 def test_what_cannot_be_said_is_refused_with_its_word(imported: Any, detection: str, word: str) -> None:
@@ -269,13 +274,73 @@ def test_a_rule_that_can_never_fire_is_imported_with_a_note(imported: Any) -> No
     assert outcomes[0]["notes"][0].startswith("it never fires: ")
 
 
-def test_correlations_are_refused(imported: Any) -> None:
-    text = rule("r", "s: {verb: get}, condition: s", "name: reads\n")
-    text += "title: many\ncorrelation: {type: temporal, rules: [reads], timespan: 5m}\n"
+COUNTED = rule("r", "s: {verb: get, objectRef.resource: pods}, condition: s", "name: reads\n")
 
-    outcomes, _ = imported(text)
+
+def correlation(text: str) -> str:
+    return f"{COUNTED}title: many\ncorrelation: {{rules: [reads], {text}}}\nlevel: high\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "threshold"),
+    [
+        (
+            "type: event_count, group-by: [user.username], timespan: 10m, condition: {gte: 5}",
+            "5 matches within 5m, by User.Username",
+        ),
+        ("type: event_count, timespan: 1h, condition: {gt: 5}", "6 matches within 30m"),
+        (
+            "type: value_count, group-by: [verb], timespan: 2m, condition: {gte: 3, field: objectRef.name}",
+            "3 different values of ObjectRef.Name within 1m, by Verb",
+        ),
+    ],
+)
+def test_a_correlation_that_counts_becomes_a_threshold_that_never_reaches_further(
+    imported: Any, text: str, threshold: str
+) -> None:
+    outcomes, rules = imported(correlation(text))
+
+    assert [(one["rule"], one["status"]) for one in outcomes] == [("r", "imported"), ("many", "partial")]
+    assert "half of the timespan" in outcomes[1]["reason"]
+    assert "it only counts for many" in outcomes[0]["notes"][0]
+    many = next(each for each in rules.alerting if each.qualified == outcomes[1]["rules"][0])
+    assert many.text.threshold.as_text() == threshold
+    event = EVENTS[0] | {"verb": "get", "objectRef": {"resource": "pods", "name": "x"}, "user": {}}
+    assert matching(rules, many.qualified, event | {"user": {"username": "ann"}})
+    assert not matching(rules, many.qualified, event | {"verb": "list", "user": {"username": "ann"}})
+    assert matching(rules, many.qualified, event) is ("user.username" not in text)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("type: temporal, timespan: 5m", "temporal"),
+        ("type: value_sum, timespan: 5m, condition: {gte: 5, field: responseStatus.code}", "value_sum"),
+        ("type: event_count, timespan: 5m, condition: {lt: 5}", "lt"),
+        ("type: event_count, timespan: 5m, condition: {gte: 5000}", "5,000"),
+        ("type: event_count, timespan: 1w, condition: {gte: 5}", "1w"),
+        ("type: event_count, group-by: [user.groups], timespan: 5m, condition: {gte: 5}", "user.groups"),
+        ("type: value_count, timespan: 5m, condition: {gte: 5, field: [verb, userAgent]}", "one field"),
+        ("type: event_count, timespan: 5m, condition: {gte: 5}, aliases: {a: {reads: verb}}", "aliases"),
+    ],
+)
+def test_a_correlation_that_no_threshold_can_say_is_refused_with_its_word(imported: Any, text: str, word: str) -> None:
+    outcomes, _ = imported(correlation(text))
 
     assert [(one["rule"], one["status"]) for one in outcomes] == [("r", "imported"), ("many", "refused")]
+    assert word in outcomes[1]["reason"]
+
+
+def test_a_correlation_of_a_rule_that_is_missing_or_refused_is_refused(imported: Any) -> None:
+    text = "type: event_count, timespan: 5m, condition: {gte: 5}"
+    broken = correlation(text).replace("verb: get", "verb|windash: get")
+
+    outcomes, _ = imported(broken, f"title: alone\ncorrelation: {{rules: [others], {text}}}\n")
+
+    assert [one["reason"] for one in outcomes[1:]] == [
+        "its rule r: the modifier windash cannot be said",
+        "there is no rule others in these files",
+    ]
 
 
 @pytest.mark.parametrize("content", ["- a\n- b\n", "title: [", "just text"])
