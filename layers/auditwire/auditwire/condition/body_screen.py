@@ -16,6 +16,7 @@ from auditwire.condition.elements import ElementTest
 from auditwire.condition.errors import EvaluationError
 from auditwire.condition.evaluate import Atom, Bound, Leaf, is_false_of_nothing
 from auditwire.condition.fields import Field, Kind
+from auditwire.condition.memory import Remembered
 from auditwire.condition.parts import parts_of
 from auditwire.condition.paths import Quoted
 from auditwire.condition.reach import judge_of_end
@@ -32,13 +33,14 @@ Sift = Callable[[Any, int], int]
 class _Place:
     """A place in a body: what is looked for below it, and the tests of what stands there.
 
-    ``tests`` are bits of conditions, each with a test, or None where it is enough that something stands there.
+    ``tests`` are bits of conditions, each with a test; some of them search for expressions if ``searches``.
     ``joined`` are the conditions that also look for keys below it joined with dots to one.
     """
 
     keys: "dict[str, _Place]" = field(default_factory=dict)
     elements: "_Place | None" = None
-    tests: list[tuple[int, Callable[[Any], bool] | None]] = field(default_factory=list)
+    tests: list[tuple[int, Callable[[Any], bool]]] = field(default_factory=list)
+    searches: bool = False
     joined: int = 0
 
 
@@ -99,7 +101,7 @@ def _put(place: _Place, leaf: Leaf, bit: int, level: int = 0) -> None:
     for step in leaf.steps:
         level += len(step.keys) + 1
         if level > _MAX_LEVELS:
-            place.tests.append((bit, None))
+            place.tests.append((bit, _anything))
             return
         for key, following in zip_longest(step.keys, step.keys[1:]):
             if not isinstance(key, Quoted) and (is_presence or not isinstance(following, Quoted | None)):
@@ -108,15 +110,20 @@ def _put(place: _Place, leaf: Leaf, bit: int, level: int = 0) -> None:
         if isinstance(step.index, AnyElement):
             place.elements = place = place.elements or _Place()
         elif step.index is not None:
-            place.tests.append((bit, None))
+            place.tests.append((bit, _anything))
             return
     needed = _needed(leaf.condition) if isinstance(leaf, ElementTest) else ()
     for inner in needed:
         _put(place, inner, bit, level)
     if isinstance(leaf, Atom):
         place.tests.append((bit, is_present if is_presence else judge_of_end(leaf)))
+        place.searches = place.searches or leaf.comparison.operator is Operator.REGEX
     elif not needed:
-        place.tests.append((bit, None))
+        place.tests.append((bit, _anything))
+
+
+def _anything(_value: Any) -> bool:
+    return True
 
 
 def _finder(root: _Place, everything: int) -> Callable[[Any], int]:
@@ -141,9 +148,14 @@ def _walk(place: _Place, value: str, scope: Scope, everything: str, *, inside: b
     ``inside`` an array a value of another shape is not missing, but an error.
     """
     lines = []
-    for bit, test in place.tests:
-        name = scope.constant(bit)
-        lines.append(f"found |= {name}" if test is None else f"if {scope.constant(test)}({value}): found |= {name}")
+    if place.searches:
+        judge, known = _together(place.tests)
+        known_name, judge_name = scope.constant(known), scope.constant(judge)
+        lines.append(f"found |= {known_name}[{value}] if {value}.__class__ is text else {judge_name}({value})")
+    else:
+        for bit, test in place.tests:
+            name = scope.constant(bit)
+            lines.append(f"if {scope.constant(test)}({value}): found |= {name}")
     below, otherwise = f"v{level}", f"return {everything}"
     if place.keys:
         lines.append(f"if {value}.__class__ is mapping:")
@@ -163,6 +175,20 @@ def _walk(place: _Place, value: str, scope: Scope, everything: str, *, inside: b
             lines.append(f"        else: {otherwise}")
         lines.append(f"else: {otherwise}" if inside else f"elif {value}.__class__ is not mapping: {otherwise}")
     return lines
+
+
+def _together(tests: list[tuple[int, Callable[[Any], bool]]]) -> tuple[Callable[[Any], int], Remembered[Any, int]]:
+    """All tests of what stands at a place as one, and the same for texts, which it remembers: the names of images and
+    commands recur, and an expression takes longer to search for than to look up what was found."""
+
+    def judge(value: Any) -> int:
+        found = 0
+        for bit, test in tests:
+            if test(value):
+                found |= bit
+        return found
+
+    return judge, Remembered(judge)
 
 
 def _indented(lines: Iterable[str], levels: int) -> list[str]:
