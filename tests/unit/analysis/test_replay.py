@@ -5,11 +5,14 @@ from typing import Any
 import pytest
 
 from auditwire.analysis.example import MAX_EXAMPLES
+from auditwire.analysis.judging import judging
+from auditwire.analysis.judging_both import JudgingBoth
 from auditwire.analysis.recorded import Missing
 from auditwire.analysis.replay import Replay
 from auditwire.analysis.tally import Tally
 from auditwire.events import Event, Flag
 from auditwire.events.archived import ExceptedMatch, Provenance
+from auditwire.pipeline import Judgement
 from auditwire.senders.kind import SenderKind
 from made_events import event
 from rule_texts import document, rule, rule_set_of
@@ -296,3 +299,42 @@ def test_matches_are_judged_in_order_of_receipt_whoever_counted_them() -> None:
     (example,) = total.rules["mine.r"].examples["gained"]
     assert example.time == "2026-11-21T22:18:00.000000Z"
     assert counts(total) == (0, 1, 1, 0, 0)
+
+
+def test_judgements_that_are_remembered_are_those_of_each_event_by_itself() -> None:
+    policy = "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [Panic]\nrules:\n"
+    old = rule_set_of(
+        READS, policy + "- {level: None, resources: [{resources: [leases]}]}\n- {level: Metadata}\n", EXCEPTION
+    )
+    new = rule_set_of(
+        document(rule("ObjectRef.Name > 5 or Verb = 'get'".replace("'", '"'))),
+        policy + "- {level: Metadata, users: [bob]}\n- {level: Request}\n",
+    )
+    cut = event()
+    cut.unknown_paths = frozenset(("verb",))
+    events = [
+        cut,
+        *(
+            event(verb=verb, user=user, resource=resource, stage=stage, name=name, level=level)
+            for verb in ("get", "list")
+            for user in ("ann", "bob")
+            for resource in ("pods", "leases")
+            for stage in ("ResponseComplete", "RequestReceived", "Panic")
+            for name in ("9", "web")
+            for level in ("Request", "None")
+        ),
+    ]
+    for sides in ((old, new), (new, old), (new, new)):
+        both = JudgingBoth(*sides, sender=None)
+        before, after = (judging(side, sender=None) for side in sides)
+        for one in (*events, *events):
+            judged = both.judge(one)
+            assert (_said(judged.before), _said(judged.after)) == (_said(before(one)), _said(after(one)))
+            assert judged.outcomes == (judged.before.verdict.outcome, judged.after.verdict.outcome)
+
+
+def _said(judgement: Judgement) -> tuple[Any, ...]:
+    verdict = judgement.verdict
+    names = [rule.qualified for rule in verdict.alerts]
+    said = (verdict.outcome, verdict.alerting, names, verdict.errors, verdict.undecided, verdict.excepted)
+    return (*said, judgement.ignored, judgement.level, judgement.omit_managed_fields)

@@ -1,10 +1,12 @@
 """What is an address, what is a network, and which address is in which."""
 
+import ipaddress
 from typing import Any
 
 import pytest
 
 from auditwire.condition import ConditionError, compile_condition
+from auditwire.condition.networks import address_of
 
 
 @pytest.mark.parametrize(
@@ -85,3 +87,17 @@ def test_a_network_is_checked_when_the_condition_is(network: str, reason: str) -
     (found,) = caught.value.diagnostics
     assert found.code == "AW123"
     assert reason in found.message
+
+
+def test_plain_addresses_are_read_as_python_reads_them() -> None:
+    odd = ("0", "00", "7", "07", "99", "255", "256", "999", "1000", "", "-1", " 1", "1e")
+    for place in range(4):
+        for number in odd:
+            numbers = ["192", "0", "2", "1"]
+            numbers[place] = number
+            text = ".".join(numbers)
+            try:
+                expected: Any = (4, int(ipaddress.IPv4Address(text)))
+            except ValueError:
+                expected = None
+            assert address_of(text) == expected

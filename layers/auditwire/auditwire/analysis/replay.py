@@ -6,16 +6,15 @@ from typing import Final
 import msgspec
 
 from auditwire.analysis.example import MAX_EXAMPLES, example_of
-from auditwire.analysis.judging import judging
+from auditwire.analysis.judging_both import Judged, JudgingBoth
 from auditwire.analysis.pending import Pending
 from auditwire.analysis.recorded import Recorded
-from auditwire.analysis.tally import RuleTally, Tally
+from auditwire.analysis.tally import RuleTally, SameAlerts, Tally
 from auditwire.condition.memory import Remembered
 from auditwire.events import Event, Level, as_stored
 from auditwire.events.archived import Provenance
 from auditwire.pipeline import Judgement
 from auditwire.rules.rule_set import Rule, RuleSet, RuleText
-from auditwire.rules.together import matched_together
 from auditwire.senders.kind import SenderKind
 from auditwire.thresholds.match import Match, replayed_match
 
@@ -30,8 +29,8 @@ class Replay:
     """
 
     def __init__(self, old: RuleSet, new: RuleSet, *, sender: SenderKind | None = None) -> None:
-        old, new = matched_together(old, new)
-        self._judge_old, self._judge_new = judging(old, sender=sender), judging(new, sender=sender)
+        self._both = JudgingBoth(old, new, sender=sender)
+        old, new = self._both.old, self._both.new
         self._pairs = Remembered(self._pair)
         self._recorded = Recorded(old)
         before = {rule.qualified: rule.text for rule in old.alerting}
@@ -47,10 +46,20 @@ class Replay:
 
     def take(self, event: Event, noted: Provenance | None, tally: Tally) -> None:
         """Counts what becomes of an event. ``noted`` is what the archive noted about it, if it comes from there."""
-        before, after = self._judge_old(event), self._judge_new(event)
-        was, now = before.verdict, after.verdict
+        judged = self._both.judge(event)
         tally.events += 1
-        tally.outcomes[was.outcome, now.outcome] += 1
+        tally.outcomes[judged.outcomes] += 1
+        if not judged.is_all:
+            self._count(event, judged, noted, tally)
+        if noted is not None:
+            tally.archived_lines += 1
+            if noted.alerting:
+                self._compare_with_archive(event, judged.before, noted, tally)
+
+    def _count(self, event: Event, judged: Judged, noted: Provenance | None, tally: Tally) -> None:
+        """Counts what there is to say of an event beside its outcomes."""
+        before, after = judged.before, judged.after
+        was, now = before.verdict, after.verdict
         if was.outcome != "ignore":
             if now.outcome == "ignore":
                 _dropped(event, after, tally)
@@ -60,26 +69,22 @@ class Replay:
             self._pending(event, before, after, tally, is_recorded=noted is not None)
             names = {rule.qualified for rule in (*was.pending, *now.pending)}
             before, after = _without(before, names), _without(after, names)
+            judged = msgspec.structs.replace(judged, before=before, after=after)
         if before.verdict.alerts or after.verdict.alerts:
             recorded = () if noted is None else noted.alerted()
-            self._alerts(event, before, after, recorded, tally)
+            self._alerts(event, judged, recorded, tally)
         if was.errors or now.errors:
             tally.errors.update(("old", failure.rule) for failure in was.errors)
             tally.errors.update(("new", failure.rule) for failure in now.errors)
         if was.excepted or now.excepted:
             tally.excepted.update(("old", one.exception) for one in was.excepted)
             tally.excepted.update(("new", one.exception) for one in now.excepted)
-        if noted is not None:
-            tally.archived_lines += 1
-            if noted.alerting:
-                self._compare_with_archive(event, before, noted, tally)
 
-    def _alerts(
-        self, event: Event, before: Judgement, after: Judgement, recorded: tuple[str, ...], tally: Tally
-    ) -> None:
+    def _alerts(self, event: Event, judged: Judged, recorded: tuple[str, ...], tally: Tally) -> None:
+        before, after = judged.before, judged.after
         old, new = before.verdict.alerts, after.verdict.alerts
         tally.who[event.user.username or "", event.objectRef.namespace, len(old), len(new)] += 1
-        same, pairs = self._pairs[old, new]
+        same, pairs = self._pairs[judged]
         if same is not None and before.level is after.level:
             tally.same[same] += 1
             return
@@ -131,13 +136,13 @@ class Replay:
                     )
                 )  # fmt: skip
 
-    def _pair(self, sides: tuple[tuple[Rule, ...], tuple[Rule, ...]]) -> tuple[tuple[str, ...] | None, list[_Pair]]:
+    def _pair(self, judged: Judged) -> tuple[SameAlerts | None, list[_Pair]]:
         """The alerts of both sides, by rule; first the names of the rules, if all of them alert alike on both."""
-        old, new = ({rule.qualified: rule for rule in side} for side in sides)
+        old, new = ({rule.qualified: rule for rule in side.verdict.alerts} for side in (judged.before, judged.after))
         names = tuple(dict.fromkeys((*old, *new)))
         pairs = [(name, old.get(name), new.get(name), self._changed.get(name, "")) for name in names]
         is_same = all(was is not None and now is not None and not differs for _, was, now, differs in pairs)
-        return names if is_same else None, pairs
+        return SameAlerts(names) if is_same else None, pairs
 
     def _compare_with_archive(self, event: Event, before: Judgement, noted: Provenance, tally: Tally) -> None:
         given = before.verdict.alerting

@@ -103,6 +103,13 @@ class Counted:
         self.unreadable_places += later.unreadable_places[: MAX_PLACES - len(self.unreadable_places)]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SameAlerts:
+    """Rules that alert alike on both sides. Each is one of its kind, so counting one takes no time."""
+
+    rules: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Tally(Counted):
     """What two sets of rules decided about the same events.
@@ -123,7 +130,7 @@ class Tally(Counted):
     levels: Counter[tuple[str, str]] = field(default_factory=Counter)
     errors: Counter[tuple[str, str]] = field(default_factory=Counter)
     excepted: Counter[tuple[str, str]] = field(default_factory=Counter)
-    same: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    same: Counter[SameAlerts] = field(default_factory=Counter)
     who: Counter[tuple[str, str, int, int]] = field(default_factory=Counter)
     gone: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     pending: list[Pending] = field(default_factory=list)
@@ -145,8 +152,8 @@ class Tally(Counted):
             what = "/".join(part for part in (resource, below) if part) or "a path"
             self.dropped_requests.add(shown(f"{verb} {what}"), events)
         self.gone.clear()
-        for names, events in self.same.items():
-            for name in names:
+        for alerts, events in self.same.items():
+            for name in alerts.rules:
                 counted = self.of_rule(name)
                 counted.old += events
                 counted.new += events

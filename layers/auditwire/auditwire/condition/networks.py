@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Final
 
+# Most addresses by far, read in a tenth of the time.
+_PLAIN_V4: Final = re.compile(r"(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})", re.ASCII)
 _ADDRESS: Final = re.compile(
     r"(?P<v4>\d{1,3}(?:\.\d{1,3}){3})(?::\d{1,5})?"
     r"|\[(?P<bracketed>[0-9A-Fa-f:.]+)(?:%[^\]\s/]+)?\](?::\d{1,5})?"
@@ -30,6 +32,11 @@ class NetworkError(ValueError):
 def address_of(text: str) -> Address | None:
     """The address a text says, or None. A port behind it and a zone count for nothing; an IPv4 address that is mapped
     into IPv6 is the IPv4 address."""
+    plain = _PLAIN_V4.fullmatch(text)
+    if plain is not None:
+        first, second, third, fourth = map(int, plain.groups())
+        is_address = first <= 255 and second <= 255 and third <= 255 and fourth <= 255
+        return (4, first << 24 | second << 16 | third << 8 | fourth) if is_address else None
     match = _ADDRESS.fullmatch(text) if len(text) <= _MAX_LENGTH else None
     if match is None:
         return None
@@ -86,7 +93,10 @@ def membership(networks: Iterable[str]) -> Callable[[str], bool]:
         if address is None:
             return False
         version, number = address
-        return any(number >> behind in found for behind, found in tables[version])
+        for behind, found in tables[version]:  # noqa: SIM110 - a generator takes longer than the lookups
+            if number >> behind in found:
+                return True
+        return False
 
     return is_in
 

@@ -65,7 +65,8 @@ def archived_event(line: bytes) -> tuple[Event, Provenance] | None:
         event = _LINE.decode(line)
     except (msgspec.DecodeError, RecursionError):
         return _with_unknown_keys(line)
-    noted = _noted(bytes(event.noted))
+    text = bytes(event.noted)
+    noted = _known.get(text) or _noted(text)
     if noted is None or not (line.isascii() or _is_utf8(line)):
         return None
     without_nulls(event)
@@ -94,16 +95,14 @@ def _with_unknown_keys(line: bytes) -> tuple[Event, Provenance] | None:
 
 def _noted(text: bytes) -> tuple[Provenance, datetime | None] | None:
     """What a note says, and the time of receipt in it."""
-    noted = _known.get(text)
-    if noted is None:
-        try:
-            read = _PROVENANCE.decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return None
-        noted = read, _time_of(read.received)
-        if len(_known) >= _MAX_REMEMBERED:
-            _known.clear()
-        _known[text] = noted
+    try:
+        read = _PROVENANCE.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    noted = read, _time_of(read.received)
+    if len(_known) >= _MAX_REMEMBERED:
+        _known.clear()
+    _known[text] = noted
     return noted
 
 
