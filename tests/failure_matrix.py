@@ -78,6 +78,7 @@ def _requests() -> list[Cell]:
             cell("archive-table", stopped, 1, Calls("ingest", "dynamodb.BatchWriteItem")),
             cell("quarantine", stopped, met, Calls("ingest", "s3.PutObject", "/quarantine/")),
             cell("publish", went_on, 1, Calls("ingest", "sns.PublishBatch")),
+            cell("count", went_on, 1, Calls("ingest", "dynamodb.UpdateItem")),
             Cell("outbox", kind, stopped, (TOPIC_DOWN, into_outbox), faults=1 + met),
         ]
     bundle = Trouble(Calls("ingest", "s3.GetObject", "/bundles/"), half_of_the_content)

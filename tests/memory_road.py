@@ -15,6 +15,7 @@ from auditwire.ingest.ingest import Answer, Ingest
 from auditwire.ingest.request import Request
 from auditwire.rules import RuleSet, default_rules, load_sources
 from auditwire.senders.kind import SenderKind
+from auditwire.thresholds.store import MemoryThresholds
 
 TOKEN = "token-of-prod"
 RECEIVED = datetime(2026, 11, 21, 22, 6, tzinfo=UTC)
@@ -79,10 +80,14 @@ class Road:
     directory: Any = field(default_factory=OneCluster)
     outbox: Outbox = field(default_factory=MemoryOutbox)
     rules: Any = field(default_factory=DefaultRules)
+    thresholds: MemoryThresholds = field(default_factory=MemoryThresholds)
 
     @property
     def ingest(self) -> Ingest:
-        return Ingest(self.directory, self.rules, self.archive, self.publisher, "https://archive/", self.outbox)
+        return Ingest(
+            self.directory, self.rules, self.archive, self.publisher, "https://archive/", self.outbox,
+            thresholds=self.thresholds,
+        )  # fmt: skip
 
     def post(self, body: bytes, *, token: str | None = TOKEN, received: datetime = RECEIVED, **headers: str) -> Answer:
         """What a sender gets; underscores in the names of headers stand for hyphens."""

@@ -31,6 +31,7 @@ class Detection:
     entry: Entry
     path: str
     cases: list[Case]
+    threshold: str
 
     @property
     def name(self) -> str:
@@ -46,19 +47,25 @@ class Detection:
 
     @property
     def silent(self) -> int:
-        return sum(len(case.events) for case in self.cases if case.expect == "silent")
+        return sum(one.number == 1 for case in self.cases if case.expect == "silent" for one in case.events)
 
 
 def detections() -> list[Detection]:
     """The detections, in the order of their documents."""
     cases = [case for file in rule_test_files(RULES) for case in read_cases(Source(str(file), file.read_text())).cases]
     loaded = load_sources(read_sources(rule_files(RULES)))
+    thresholds = {
+        rule.qualified: rule.text.threshold.as_text()
+        for rule in (loaded.rule_set.alerting if loaded.rule_set else ())
+        if rule.text.threshold
+    }
     return [
         Detection(
             document,
             entry,
             Path(document.report.source.path).relative_to(RULES).as_posix(),
             [case for case in cases if case.rule == entry.name],
+            thresholds.get(f"{document.name}.{entry.name}", ""),
         )
         for document in loaded.documents
         for entry in document.entries
@@ -71,6 +78,7 @@ def page(one: Detection) -> str:
     condition = " ".join(one.entry.condition.text.split()) if one.entry.condition else ""
     senders = sorted({event.template for case in one.fires for event in case.events})
     fires = "\n".join(f"- {case.name}" for case in one.fires) or "- nothing: its list is empty until a site fills it"
+    threshold = f"\n| alerts at | [{one.threshold}](../thresholds.md) |" if one.threshold else ""
     return f"""# {one.name}
 
 {one.entry.desc}.
@@ -78,7 +86,7 @@ def page(one: Detection) -> str:
 | | |
 | --- | --- |
 | rule | `{one.document.name}.{one.name}`, in [rules/{one.path}](../../rules/{one.path}) |
-| priority | {one.entry.priority} |
+| priority | {one.entry.priority} |{threshold}
 | MITRE ATT&CK | {one.note("mitre_attack")} |
 | needs level | {one.note("needs_level")} |
 

@@ -26,7 +26,8 @@ logger, metrics = Logger(), Metrics()
 @cache
 def _wired() -> tuple[Ingest, ImportQueue, timedelta]:
     s3, dynamodb = clients.s3_client(patient=True), clients.dynamodb_client()
-    using = Clients(s3=s3, rules=s3, dynamodb=dynamodb, archive_table=clients.archive_client, sns=clients.sns_client())
+    thresholds, sns = clients.thresholds_client(), clients.sns_client()
+    using = Clients(s3, s3, dynamodb, thresholds, archive_table=clients.archive_client, sns=sns)
     config = environment.ImportConfig.from_env(os.environ)
     queue = ImportQueue(s3, clients.sqs_client(), config.queue_url)
     return (

@@ -149,7 +149,9 @@ class TestEks:
 
     def put(self, system: LocalSystem, group: str, number: int) -> None:
         now = int(time.time() * 1000)
-        events = [{"timestamp": now, "message": json.dumps(exec_event(number))}]
+        # Refused, which is counted: the function uses its permission to.
+        event = exec_event(number, responseStatus={"metadata": {}, "code": 403})
+        events = [{"timestamp": now, "message": json.dumps(event)}]
         system.client("logs").put_log_events(logGroupName=group, logStreamName=STREAM, logEvents=events)
 
     def quarantined(self, system: LocalSystem) -> list[str]:
@@ -326,7 +328,8 @@ class TestImport:
     def test_an_object_is_taken(self, system: LocalSystem) -> None:
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         body = b"".join(gzip.compress(text_of(cloudwatch([json.dumps(event)]))) for event in (
-            exec_event(1), exec_event(2, stageTimestamp=now),
+            # Refused, which is counted: the function uses its permission to.
+            exec_event(1), exec_event(2, stageTimestamp=now, responseStatus={"metadata": {}, "code": 403}),
         ))  # fmt: skip
         system.client("s3").put_object(Bucket=BUCKET, Key="prod/2026/11/21/x.gz", Body=body)
 

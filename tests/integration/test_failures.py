@@ -38,11 +38,19 @@ from failing_peer import Peer, peer
 from failure_matrix import CELLS, TOPIC_DOWN, Cell
 from faults import Wire
 from local_road import EVENT_PATH, body_of, exec_event, post
-from rule_texts import one_rule
+from rule_texts import document, one_rule, rule
 from waiting import until
 
 RULES = Path(__file__).parents[2] / "rules"
 OWN_RULE = one_rule("own", 'ObjectRef.Resource = "configmaps"', rule_name="SettingsRead")
+COUNTED = document(
+    rule(
+        'ObjectRef.Resource = "leases" and Stage = "ResponseComplete"',
+        name="ManyLeases",
+        more=", threshold: {count: 4, by: [User.Username], within: 10m}",
+    ),
+    name="counted",
+)
 NUMBERS = count(1)
 EVENTS, REJECTS = 5, 2
 LINES = {"ingest": "batch", "publish_outbox": "outbox", "relay": "relay"}
@@ -115,6 +123,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     for path in RULES.glob("*.yaml"):
         shutil.copy(path, folder)
     (folder / "own.yaml").write_text(OWN_RULE)
+    (folder / "counted.yaml").write_text(COUNTED)
     with ExitStack() as stack:
         wire = stack.enter_context(Wire().in_place())
         peers = stack.enter_context(peer()), stack.enter_context(peer())
@@ -391,6 +400,35 @@ def test_rules_of_a_new_environment(world: World, cell: Cell) -> None:
         road.keeps_everything = True
     assert road.send() == 200
     road.finish(certain=cell.kind != "killed")
+
+
+@cells("count")
+def test_count(world: World, cell: Cell) -> None:
+    """The table of thresholds is in trouble when the fourth match comes: its alert comes within minutes, and once."""
+    road, before = Road(world, cell.name), world.faults()
+
+    def two_more() -> bytes:
+        lease = {"resource": "leases", "namespace": "shop", "name": "l", "apiVersion": "v1"}
+        return body_of(*(exec_event(next(NUMBERS), verb="update", objectRef=lease) for _ in range(2)))
+
+    def alerts() -> list[dict[str, str]]:
+        found = [alert["labels"] for one in world.peers for alert in one.receiver.active()]
+        return [one for one in found if (one["alertname"], one["cluster"]) == ("ManyLeases", cell.name)]
+
+    assert post(world.system, two_more(), road.credential)[0] == 200
+    body = two_more()
+    with world.wire.faulty(*cell.troubles):
+        assert post(world.system, body, road.credential)[0] == cell.answer
+    assert world.faults() >= before + cell.faults
+    assert alerts() == []
+    if cell.answer == 200:
+        assert [key.split("/")[1] for key in world.outbox()] == ["unjudged"]
+    else:
+        assert post(world.system, body, road.credential)[0] == 200
+    world.publish_outbox()
+    until(lambda: len(alerts()) == len(world.peers))
+    assert world.outbox() == []
+    assert {labels["user"] for labels in alerts()} == {"mallory"}
 
 
 @cells("publish-outbox")

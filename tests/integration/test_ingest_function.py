@@ -30,6 +30,7 @@ ENVIRONMENT: Final = {
     "ARCHIVE_BUCKET": "archive",
     "ARCHIVE_RETENTION_DAYS": "1",
     "CLUSTERS_TABLE": "clusters",
+    "THRESHOLDS_TABLE": "thresholds",
     "RUNBOOKS_URL": "docs/runbooks.md",
     "POWERTOOLS_SERVICE_NAME": "ingest",
     "POWERTOOLS_METRICS_NAMESPACE": "auditwire",

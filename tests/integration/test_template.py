@@ -12,6 +12,7 @@ import pytest
 
 from auditwire.archive import items
 from auditwire.clusters.silence import MIN_SILENCE_SECONDS
+from auditwire.thresholds import table as thresholds
 from auditwire_local.event_bridge import minute_of_hour
 from template import ROOT, Document, of_type, references, source, translated
 
@@ -39,6 +40,7 @@ OUTPUTS = {
     "SealKeyArn",
     "SubscribeEksFunctionArn",
     "ImportQueueUrl",
+    "ThresholdsTable",
 }
 STATEFUL = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key")
 TLS_ONLY = {"Bool": {"aws:SecureTransport": "false"}}
@@ -50,6 +52,8 @@ PERMISSIONS = {
         ("logs:PutLogEvents", "IngestLogGroup"),
         ("dynamodb:GetItem", "ClustersTable"),
         ("dynamodb:UpdateItem", "ClustersTable"),
+        ("dynamodb:BatchGetItem", "ThresholdsTable"),
+        ("dynamodb:UpdateItem", "ThresholdsTable"),
         ("s3:ListBucket", "RulesBucket"),
         ("s3:GetObject", "${RulesBucket.Arn}/active.json"),
         ("s3:GetObject", "${RulesBucket.Arn}/bundles/*"),
@@ -67,6 +71,8 @@ PERMISSIONS = {
         ("sqs:SendMessage", "UndeliveredQueue"),
         ("dynamodb:GetItem", "ClustersTable"),
         ("dynamodb:UpdateItem", "ClustersTable"),
+        ("dynamodb:BatchGetItem", "ThresholdsTable"),
+        ("dynamodb:UpdateItem", "ThresholdsTable"),
         ("s3:ListBucket", "RulesBucket"),
         ("s3:GetObject", "${RulesBucket.Arn}/active.json"),
         ("s3:GetObject", "${RulesBucket.Arn}/bundles/*"),
@@ -85,6 +91,8 @@ PERMISSIONS = {
         ("s3:GetObject", "arn:${AWS::Partition}:s3:::${ImportBucket}/*"),
         ("dynamodb:GetItem", "ClustersTable"),
         ("dynamodb:UpdateItem", "ClustersTable"),
+        ("dynamodb:BatchGetItem", "ThresholdsTable"),
+        ("dynamodb:UpdateItem", "ThresholdsTable"),
         ("s3:ListBucket", "RulesBucket"),
         ("s3:GetObject", "${RulesBucket.Arn}/active.json"),
         ("s3:GetObject", "${RulesBucket.Arn}/bundles/*"),
@@ -124,6 +132,8 @@ PERMISSIONS = {
         ("s3:GetObject", "${ArchiveBucket.Arn}/outbox/*"),
         ("s3:PutObject", "${ArchiveBucket.Arn}/outbox/*"),
         ("s3:DeleteObject", "${ArchiveBucket.Arn}/outbox/*"),
+        ("dynamodb:BatchGetItem", "ThresholdsTable"),
+        ("dynamodb:UpdateItem", "ThresholdsTable"),
         ("sns:Publish", "AlertsTopic"),
     },
     "SealRole": {
@@ -317,6 +327,7 @@ def test_environments_hold_what_the_functions_read(stack: Document) -> None:
         "EVIDENCE_LOCK",
         "ALERTS_TOPIC_ARN",
         "CLUSTERS_TABLE",
+        "THRESHOLDS_TABLE",
         "RUNBOOKS_URL",
     }
     assert names["SealFunction"] == common | {
@@ -342,7 +353,7 @@ def test_environments_hold_what_the_functions_read(stack: Document) -> None:
         "RUNBOOKS_URL",
         "DEAD_LETTER_QUEUE_URL",
     }
-    assert names["PublishOutboxFunction"] == common | {"ARCHIVE_BUCKET", "ALERTS_TOPIC_ARN"}
+    assert names["PublishOutboxFunction"] == common | {"ARCHIVE_BUCKET", "ALERTS_TOPIC_ARN", "THRESHOLDS_TABLE"}
     assert names["RelayFunction"] == common | {
         "RULES_BUCKET",
         "RULES_POLL_SECONDS",
@@ -568,7 +579,8 @@ def test_archive_expires_by_prefix(template: Document) -> None:
 
 
 def test_deleting_the_stack_keeps_what_cannot_be_made_again(template: Document) -> None:
-    stateful = [resource for resource in template["Resources"].values() if resource["Type"] in STATEFUL]
+    resources = {name: one for name, one in template["Resources"].items() if name != "ThresholdsTable"}
+    stateful = [resource for resource in resources.values() if resource["Type"] in STATEFUL]
     assert len(stateful) == 6
     for resource in stateful:
         # Not what a failed creation leaves: its name would block nothing, but nobody would know of it.
@@ -612,6 +624,15 @@ def test_archive_table_is_there_when_chosen_and_has_the_keys_of_the_store(templa
         name: [attribute, items.EVENT] for attribute, name in items.INDEXES.items()
     }
     assert all(index["Projection"] == {"ProjectionType": "KEYS_ONLY"} for index in indexes)
+
+
+def test_thresholds_table_forgets_and_has_the_keys_of_the_store(template: Document) -> None:
+    resource = template["Resources"]["ThresholdsTable"]
+    table = resource["Properties"]
+    assert table["TimeToLiveSpecification"] == {"AttributeName": thresholds.EXPIRES, "Enabled": True}
+    assert keys_of(table) == [thresholds.GROUP, thresholds.WINDOW]
+    assert table["SSESpecification"] == template["Resources"]["ClustersTable"]["Properties"]["SSESpecification"]
+    assert resource["DeletionPolicy"] == "Delete"
 
 
 def keys_of(table: Document) -> list[str]:

@@ -18,6 +18,8 @@ from auditwire.condition.matcher import Matcher
 from auditwire.documents.source import Source
 from auditwire.events import Event, decode, settle
 from auditwire.rules import RuleSet, load_rule_set, rule_test_files
+from auditwire.thresholds.match import match_of
+from auditwire.thresholds.windows import Windows
 from captures import Capture, each_of, own_bodies, own_logs
 
 ROOT = Path(__file__).parents[2]
@@ -43,6 +45,7 @@ def tried() -> tuple[Event, ...]:
         for file in files()
         for case in file.cases
         for number, one in enumerate(case.events)
+        if one.number == 1
     )
 
 
@@ -126,3 +129,13 @@ def test_nothing_alerts_on_the_control_plane_and_kubelets(capture: Capture) -> N
     for event in events_of(capture):
         if (event.user.username or "").startswith(MACHINES):
             assert [rule.name for rule in shipped().decide(event).alerts] == [], json.dumps(event.auditID)
+
+
+@each_of([*own_logs(), *own_bodies()])
+def test_no_threshold_is_reached_in_what_was_recorded(capture: Capture) -> None:
+    windows = Windows()
+    for event in events_of(capture):
+        for rule in shipped().decide(event).pending:
+            assert not (event.user.username or "").startswith(MACHINES), rule.name
+            match = match_of(rule, event, "c", None)
+            assert match is None or not windows.reach(match), rule.name

@@ -25,11 +25,12 @@ def ingest_of(found: Deployment) -> "Ingest":
         archive_days=int(found.parameters.get("ArchiveRetentionDays", 0)),
         alerts_topic_arn=found.output("AlertsTopicArn"),
         clusters_table=found.output("ClustersTable"),
+        thresholds_table=found.output("ThresholdsTable"),
         runbooks_url=found.parameters.get("RunbooksUrl", RUNBOOKS),
         evidence_lock=parse_lock(found.parameters.get("EvidenceLock", "none")),
     )
     s3, dynamodb = found.client("s3"), found.client("dynamodb")
-    return wire(config, Clients(s3, s3, dynamodb, lambda: dynamodb, found.client("sns")), _no_rules)
+    return wire(config, Clients(s3, s3, dynamodb, dynamodb, lambda: dynamodb, found.client("sns")), _no_rules)
 
 
 def _no_rules(problem: "RulesProblem") -> None:

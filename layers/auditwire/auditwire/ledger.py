@@ -28,7 +28,7 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
     "EventsNotStored": TAKING,
     "ItemsSkipped": TAKING,
     "AlertsPublished": (*TAKING, "compile_rules", "seal", "watch"),
-    "AlertsOutboxed": TAKING,
+    "AlertsOutboxed": (*TAKING, "publish_outbox"),
     "AlertsUnpublished": TAKING,
     "AlertsRefused": TAKING,
     "OutboxPublished": ("publish_outbox",),

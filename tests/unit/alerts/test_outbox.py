@@ -25,6 +25,8 @@ from auditwire.alerts.outbox import (
     encode_messages,
     outbox_key,
 )
+from auditwire.alerts.unjudged import Unjudged, decode_unjudged, encode_unjudged
+from auditwire.thresholds.store import Addition
 from occurrences import occurrence, rule_of
 
 BUCKET = "archive"
@@ -169,6 +171,52 @@ def test_a_time_that_cannot_be_read_is_that_of_the_object(s3: Any, since: str) -
     contents = outbox.read(entry)
     assert contents is not None
     assert contents.since == entry.written
+
+
+FACTS = tuple(
+    Unjudged(Addition("mine.many", 4, 600, f"g{number}", number, ("a", "b")), "prod", "bundle", message)
+    for number, message in enumerate((ONE, None, TWO))
+)
+
+
+def test_matches_that_wait_to_be_judged_lie_apart_shrink_and_go(outbox: HeldMessages) -> None:
+    outbox.hold_unjudged(FACTS)
+    outbox.hold_unjudged(FACTS)
+    outbox.hold([ONE])
+    listing = outbox.listing()
+    assert ([entry.key for entry in listing.waiting], listing.refused) == ([outbox_key([ONE])], 0)
+    (entry,) = listing.unjudged
+    assert entry.key.startswith("outbox/unjudged/")
+    seen = outbox.read_unjudged(entry)
+    assert seen is not None
+    assert seen.facts == FACTS
+
+    assert outbox.replace_unjudged(entry, seen, FACTS[1:])
+    assert not outbox.replace_unjudged(entry, seen, FACTS[:1])
+    now = outbox.read_unjudged(entry)
+    assert now is not None
+    assert (now.facts, now.since) == (FACTS[1:], seen.since)
+    outbox.remove(entry)
+    assert outbox.read_unjudged(entry) is None
+    assert outbox.listing().unjudged == ()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"x",
+        b"[]",
+        b"{}",
+        encode_unjudged(FACTS[:1]).replace(b'"members":["a","b"]', b'"members":[]'),
+        encode_unjudged(FACTS[:1]).replace(b'"at_least":4', b'"at_least":0'),
+        encode_unjudged(FACTS[:1]).replace(b'"within":600', b'"within":"x"'),
+        encode_unjudged(FACTS[:1]).replace(b'"window":0', b'"windows":0'),
+        encode_unjudged(FACTS[:1])[:-9],
+    ],
+)
+def test_what_is_damaged_is_no_match(line: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - each says its own
+        decode_unjudged(line)
 
 
 def failure(status: int) -> ClientError:

@@ -10,6 +10,7 @@ from auditwire.alerts import OutboxError, Published
 from auditwire.alerts.message import Message
 from auditwire.alerts.outbox import Contents, Listing, MemoryOutbox, OutboxEntry, outbox_key
 from auditwire.alerts.publish_outbox import OutboxRun, publish_outbox
+from auditwire.thresholds.store import MemoryThresholds
 
 MESSAGES = [Message(f'{{"n":{number}}}', {"rule": "r"}) for number in range(6)]
 START = datetime(2026, 11, 21, 22, tzinfo=UTC)
@@ -78,6 +79,7 @@ class Outbox(MemoryOutbox):
 @dataclass
 class Road:
     clock: Clock = field(default_factory=Clock)
+    thresholds: MemoryThresholds = field(default_factory=MemoryThresholds)
 
     def __post_init__(self) -> None:
         self.topic = Topic(self.clock)
@@ -91,7 +93,7 @@ class Road:
 
     def run(self, seconds: float = 40.0) -> OutboxRun:
         deadline = self.clock().timestamp() + seconds
-        return publish_outbox(self.outbox, self.topic, now=self.clock, deadline=deadline)
+        return publish_outbox(self.outbox, self.topic, self.thresholds, now=self.clock, deadline=deadline)
 
 
 def test_an_empty_outbox_asks_nobody() -> None:
@@ -222,7 +224,7 @@ def test_two_runs_at_once_lose_nothing() -> None:
         nonlocal calls
         calls += 1
         if calls == 1:
-            publish_outbox(road.outbox, other, now=road.clock, deadline=road.clock().timestamp() + 9)
+            publish_outbox(road.outbox, other, road.thresholds, now=road.clock, deadline=road.clock().timestamp() + 9)
 
     road.topic.meanwhile = meanwhile
     road.topic.failing = {MESSAGES[5].body}

@@ -5,10 +5,10 @@ import pytest
 from auditwire.aws import environment
 
 
-@pytest.mark.parametrize("missing", ["ARCHIVE_BUCKET", "ALERTS_TOPIC_ARN"])
+@pytest.mark.parametrize("missing", ["ARCHIVE_BUCKET", "ALERTS_TOPIC_ARN", "THRESHOLDS_TABLE"])
 def test_publish_outbox_needs_every_variable(missing: str) -> None:
-    env = {"ARCHIVE_BUCKET": "archive", "ALERTS_TOPIC_ARN": "arn"}
-    assert environment.OutboxConfig.from_env(env) == environment.OutboxConfig("archive", "arn")
+    env = {"ARCHIVE_BUCKET": "archive", "ALERTS_TOPIC_ARN": "arn", "THRESHOLDS_TABLE": "thresholds"}
+    assert environment.OutboxConfig.from_env(env) == environment.OutboxConfig("archive", "arn", "thresholds")
     with pytest.raises(environment.ConfigurationError, match=missing):
         environment.OutboxConfig.from_env({**env, missing: ""})
 

@@ -17,13 +17,14 @@ CONFIG = IngestConfig(
     archive_days=30,
     alerts_topic_arn="arn:aws:sns:us-east-1:123456789012:alerts",
     clusters_table="clusters",
+    thresholds_table="thresholds",
     runbooks_url="docs/runbooks.md",
 )
 
 
 def clients(archive_table: Any) -> Clients:
     nothing: Any = object()
-    return Clients(nothing, nothing, nothing, archive_table, nothing)
+    return Clients(nothing, nothing, nothing, nothing, archive_table, nothing)
 
 
 def test_a_deployment_has_the_store_that_its_environment_names() -> None:

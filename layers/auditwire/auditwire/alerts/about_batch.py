@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 BODIES_QUARANTINED: Final = "auditwire.BodiesQuarantined"
 EVALUATION_ERRORS: Final = "auditwire.EvaluationErrors"
+THRESHOLD_NOT_JUDGED: Final = "auditwire.ThresholdNotJudged"
 
 _SMALLER_BATCHES: Final = (
     "put fewer events into a body: --audit-webhook-batch-max-size of kube-apiserver, eventBatchSize of KubeSphere, the"
@@ -75,6 +76,37 @@ def evaluation_errors(
     if rest := Counter(dict(ranked[len(alone) :])):
         alerts.append(_not_judged(f"{len(rest)} more rules", rest.total(), {}, cluster, bundle, listed(rest, 20)))
     return alerts
+
+
+def thresholds_not_judged(matches: Mapping[str, int], *, cluster: str, bundle: str) -> "list[Alert]":
+    """One alert per rule whose matches of a batch are in no count: they could neither be judged nor kept for later.
+
+    ``matches`` counts them by ``document.rule``. If there are more than ten rules, the tenth alert covers the rest.
+    """
+    ranked = sorted(matches.items(), key=lambda rule: (-rule[1], rule[0]))
+    alone = ranked if len(ranked) <= _MAX_RULES else ranked[: _MAX_RULES - 1]
+    rest = Counter(dict(ranked[len(alone) :]))
+    alerts = [_uncounted(f"Rule {rule}", count, {"rule": rule}, cluster, bundle) for rule, count in alone]
+    if rest:
+        alerts.append(_uncounted(f"{len(rest)} more rules", rest.total(), {}, cluster, bundle, listed(rest, 20)))
+    return alerts
+
+
+def _uncounted(who: str, count: int, labels: Mapping[str, str], cluster: str, bundle: str, rules: str = "") -> "Alert":
+    matches = "1 match" if count == 1 else f"{count} matches"
+    annotations = {
+        "summary": f"Matches of {who} in cluster {cluster} are in no count",
+        "message": f"{who} has a threshold, and {matches} in cluster {cluster} could not be counted.",
+        "description": "Neither the table of thresholds nor the outbox took them. The events are archived. If they were"
+        " enough, the alert of the rule is missing. Look at them:"
+        f" auditwire query --cluster {cluster} --rule {labels.get('rule', 'RULE')}",
+        "count": str(count),
+        "rules": rules,
+    }
+    labels = {"cluster": cluster, **labels}
+    return self_alert(
+        THRESHOLD_NOT_JUDGED, time=None, annotations=annotations, labels=labels, bundle=bundle, count=count
+    )
 
 
 def _quarantined(reason: str, kept: "Sequence[tuple[Reject, str]]", cluster: str, bundle: str) -> "Alert":

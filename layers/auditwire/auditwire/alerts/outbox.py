@@ -2,7 +2,8 @@
 
 One object holds what is left of one batch, one message per line, exactly as it would have been published. Its key is
 the SHA-256 of these lines. So a repeated batch finds its own object, and the key contains nothing that a client chose.
-Messages that SNS refuses as invalid are set aside below ``outbox/refused/``, where they are not tried again.
+Messages that SNS refuses as invalid are set aside below ``outbox/refused/``, where they are not tried again. Below
+``outbox/unjudged/`` are matches of rules with thresholds that could not be judged in time.
 """
 
 import hashlib
@@ -11,13 +12,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 
 from auditwire.alerts.errors import OutboxError
 from auditwire.alerts.message import Message
+from auditwire.alerts.unjudged import Unjudged, decode_unjudged, encode_unjudged
 from auditwire.aws.conditional_put import conditional_put
 from auditwire.aws.errors import status_of
 from auditwire.aws.listing import objects_below
@@ -29,10 +31,16 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "outbox/"
 REFUSED: Final = "outbox/refused/"
+UNJUDGED: Final = "outbox/unjudged/"
 
 _WAITING_KEY = re.compile(r"outbox/[0-9a-f]{64}\.jsonl\.gz")
+_UNJUDGED_KEY = re.compile(r"outbox/unjudged/[0-9a-f]{64}\.jsonl\.gz")
 # Five hundred messages of 200,000 bytes, plus what escaping JSON within JSON adds.
 _MAX_BYTES: Final = 256 << 20
+
+
+_Held = TypeVar("_Held")
+_Contents = TypeVar("_Contents", "Contents", "UnjudgedContents")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +53,12 @@ class OutboxEntry:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A summary of the outbox: the objects that wait, oldest first, and the number of objects with refused messages."""
+    """A summary of the outbox: the objects that wait, the number of objects with refused messages, and the objects with
+    matches that are not judged yet. Oldest first."""
 
     waiting: tuple[OutboxEntry, ...]
     refused: int
+    unjudged: tuple[OutboxEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,15 @@ class Contents:
     """The messages of an object, when the first of its batch were put there, and the version that was read."""
 
     messages: tuple[Message, ...]
+    since: datetime
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnjudgedContents:
+    """The same for an object of matches that are not judged yet."""
+
+    facts: tuple[Unjudged, ...]
     since: datetime
     version: str
 
@@ -68,6 +87,9 @@ class Outbox(Protocol):
 
     def set_aside(self, messages: Sequence[Message]) -> None:
         """Stores messages that SNS has refused as invalid. They are not tried again."""
+
+    def hold_unjudged(self, facts: Sequence[Unjudged]) -> None:
+        """Stores matches until they are judged."""
 
 
 class HeldMessages(Outbox, Protocol):
@@ -83,8 +105,14 @@ class HeldMessages(Outbox, Protocol):
         """Replaces the messages ``seen`` by fewer. Returns False, and changes nothing, if the object is another version
         by now."""
 
+    def read_unjudged(self, entry: OutboxEntry) -> UnjudgedContents | None:
+        """The contents of an entry of matches; None if it is gone."""
+
+    def replace_unjudged(self, entry: OutboxEntry, seen: UnjudgedContents, facts: Sequence[Unjudged]) -> bool:
+        """The same as ``replace``, for matches."""
+
     def remove(self, entry: OutboxEntry) -> None:
-        """Removes an entry, once all its messages are published or set aside."""
+        """Removes an entry, once everything in it is published, set aside or judged."""
 
 
 class NoOutbox:
@@ -97,6 +125,10 @@ class NoOutbox:
     def set_aside(self, messages: Sequence[Message]) -> None:
         """Always raises OutboxError."""
         raise OutboxError(f"there is no outbox for {len(messages)} alerts")
+
+    def hold_unjudged(self, facts: Sequence[Unjudged]) -> None:
+        """Always raises OutboxError."""
+        raise OutboxError(f"there is no outbox for matches of {len(facts)} groups")
 
 
 class S3Outbox:
@@ -112,27 +144,57 @@ class S3Outbox:
 
     def hold(self, messages: Sequence[Message]) -> bool:
         """See Outbox.hold."""
-        return self._put(outbox_key(messages), messages, {"IfNoneMatch": "*"})
+        return self._put(outbox_key(messages), encode_messages(messages), {"IfNoneMatch": "*"})
 
     def set_aside(self, messages: Sequence[Message]) -> None:
         """See Outbox.set_aside."""
-        self._put(outbox_key(messages, REFUSED), messages, {"IfNoneMatch": "*"})
+        self._put(outbox_key(messages, REFUSED), encode_messages(messages), {"IfNoneMatch": "*"})
+
+    def hold_unjudged(self, facts: Sequence[Unjudged]) -> None:
+        """See Outbox.hold_unjudged."""
+        lines = encode_unjudged(facts)
+        self._put(unjudged_key(lines), gzip_bytes(lines), {"IfNoneMatch": "*"})
 
     def listing(self) -> Listing:
         """See HeldMessages.listing."""
-        waiting: list[OutboxEntry] = []
-        refused = 0
         try:
-            for listed in objects_below(self._client, self._bucket, PREFIX):
-                refused += listed["Key"].startswith(REFUSED)
-                if _WAITING_KEY.fullmatch(listed["Key"]):
-                    waiting.append(OutboxEntry(listed["Key"], listed["LastModified"]))
+            entries = [
+                OutboxEntry(listed["Key"], listed["LastModified"])
+                for listed in objects_below(self._client, self._bucket, PREFIX)
+            ]
         except (ClientError, BotoCoreError) as error:
             raise self._failure(PREFIX, "listed", str(error)) from error
-        return Listing(_oldest_first(waiting), refused)
+        return _listing(entries)
 
     def read(self, entry: OutboxEntry) -> Contents | None:
         """See HeldMessages.read."""
+        return self._read(entry, decode_messages, Contents)
+
+    def replace(self, entry: OutboxEntry, seen: Contents, messages: Sequence[Message]) -> bool:
+        """See HeldMessages.replace."""
+        return self._replace(entry, seen, encode_messages(messages))
+
+    def read_unjudged(self, entry: OutboxEntry) -> UnjudgedContents | None:
+        """See HeldMessages.read_unjudged."""
+        return self._read(entry, lambda packed: decode_unjudged(_inflated(packed)), UnjudgedContents)
+
+    def replace_unjudged(self, entry: OutboxEntry, seen: UnjudgedContents, facts: Sequence[Unjudged]) -> bool:
+        """See HeldMessages.replace_unjudged."""
+        return self._replace(entry, seen, gzip_bytes(encode_unjudged(facts)))
+
+    def remove(self, entry: OutboxEntry) -> None:
+        """See HeldMessages.remove."""
+        try:
+            self._client.delete_object(Bucket=self._bucket, Key=entry.key)
+        except (ClientError, BotoCoreError) as error:
+            raise self._failure(entry.key, "removed", str(error)) from error
+
+    def _read(
+        self,
+        entry: OutboxEntry,
+        decode: Callable[[bytes], _Held],
+        contents: Callable[[_Held, datetime, str], _Contents],
+    ) -> _Contents | None:
         try:
             answer = self._client.get_object(Bucket=self._bucket, Key=entry.key)
             packed, metadata, version = answer["Body"].read(), answer["Metadata"], answer["ETag"]
@@ -143,33 +205,21 @@ class S3Outbox:
         except BotoCoreError as error:
             raise self._failure(entry.key, "read", str(error)) from error
         try:
-            return Contents(decode_messages(packed), _since(metadata, answer["LastModified"]), version)
+            return contents(decode(packed), _since(metadata, answer["LastModified"]), version)
         except ValueError as error:
             raise self._failure(entry.key, "read", f"it is damaged: {error}") from error
 
-    def replace(self, entry: OutboxEntry, seen: Contents, messages: Sequence[Message]) -> bool:
-        """See HeldMessages.replace."""
-        return self._put(entry.key, messages, {"IfMatch": seen.version}, {"since": seen.since.isoformat()})
-
-    def remove(self, entry: OutboxEntry) -> None:
-        """See HeldMessages.remove."""
-        try:
-            self._client.delete_object(Bucket=self._bucket, Key=entry.key)
-        except (ClientError, BotoCoreError) as error:
-            raise self._failure(entry.key, "removed", str(error)) from error
+    def _replace(self, entry: OutboxEntry, seen: Contents | UnjudgedContents, packed: bytes) -> bool:
+        return self._put(entry.key, packed, {"IfMatch": seen.version}, {"since": seen.since.isoformat()})
 
     def _put(
-        self,
-        key: str,
-        messages: Sequence[Message],
-        condition: Mapping[str, str],
-        metadata: Mapping[str, str] | None = None,
+        self, key: str, packed: bytes, condition: Mapping[str, str], metadata: Mapping[str, str] | None = None
     ) -> bool:
         """Whether this was written; False if the condition does not hold."""
         request: Any = {
             "Bucket": self._bucket,
             "Key": key,
-            "Body": encode_messages(messages),
+            "Body": packed,
             "ContentType": "application/gzip",
             "Metadata": metadata or {},
             **condition,
@@ -189,6 +239,7 @@ class MemoryOutbox:
 
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     objects: dict[str, Contents] = field(default_factory=dict)
+    unjudged: dict[str, UnjudgedContents] = field(default_factory=dict)
 
     def hold(self, messages: Sequence[Message]) -> bool:
         """See Outbox.hold."""
@@ -201,10 +252,16 @@ class MemoryOutbox:
         """See Outbox.set_aside."""
         self._keep(outbox_key(messages, REFUSED), messages, self.now())
 
+    def hold_unjudged(self, facts: Sequence[Unjudged]) -> None:
+        """See Outbox.hold_unjudged."""
+        key = unjudged_key(encode_unjudged(facts))
+        self.unjudged.setdefault(key, UnjudgedContents(tuple(facts), self.now(), key))
+
     def listing(self) -> Listing:
         """See HeldMessages.listing."""
-        waiting = [OutboxEntry(key, kept.since) for key, kept in self.objects.items() if _WAITING_KEY.fullmatch(key)]
-        return Listing(_oldest_first(waiting), len(self.objects) - len(waiting))
+        since = {key: kept.since for key, kept in self.objects.items()}
+        since |= {key: kept.since for key, kept in self.unjudged.items()}
+        return _listing([OutboxEntry(key, moment) for key, moment in since.items()])
 
     def read(self, entry: OutboxEntry) -> Contents | None:
         """See HeldMessages.read."""
@@ -218,9 +275,21 @@ class MemoryOutbox:
         self._keep(entry.key, messages, seen.since)
         return True
 
+    def read_unjudged(self, entry: OutboxEntry) -> UnjudgedContents | None:
+        """See HeldMessages.read_unjudged."""
+        return self.unjudged.get(entry.key)
+
+    def replace_unjudged(self, entry: OutboxEntry, seen: UnjudgedContents, facts: Sequence[Unjudged]) -> bool:
+        """See HeldMessages.replace_unjudged."""
+        if self.unjudged.get(entry.key) != seen:
+            return False
+        self.unjudged[entry.key] = UnjudgedContents(tuple(facts), seen.since, unjudged_key(encode_unjudged(facts)))
+        return True
+
     def remove(self, entry: OutboxEntry) -> None:
         """See HeldMessages.remove."""
         self.objects.pop(entry.key, None)
+        self.unjudged.pop(entry.key, None)
 
     def _keep(self, key: str, messages: Sequence[Message], since: datetime) -> None:
         version = hashlib.sha256(encode_messages(messages)).hexdigest()
@@ -232,6 +301,11 @@ def outbox_key(messages: Sequence[Message], prefix: str = PREFIX) -> str:
     return f"{prefix}{hashlib.sha256(_lines(messages)).hexdigest()}.jsonl.gz"
 
 
+def unjudged_key(lines: bytes) -> str:
+    """``outbox/unjudged/<digest>.jsonl.gz``; the digest is that of the lines."""
+    return f"{UNJUDGED}{hashlib.sha256(lines).hexdigest()}.jsonl.gz"
+
+
 def encode_messages(messages: Sequence[Message]) -> bytes:
     """Messages as gzipped JSON lines. The same messages give the same bytes."""
     return gzip_bytes(_lines(messages))
@@ -239,14 +313,18 @@ def encode_messages(messages: Sequence[Message]) -> bytes:
 
 def decode_messages(packed: bytes) -> tuple[Message, ...]:
     """Reads what encode_messages wrote. Raises ValueError for anything else."""
+    return tuple(_message(orjson.loads(line)) for line in _inflated(packed).splitlines())
+
+
+def _inflated(packed: bytes) -> bytes:
+    """The lines of an object. Raises ValueError for an empty or damaged one."""
     if not packed:
         message = "it is empty"
         raise ValueError(message)
     try:
-        lines = inflate(packed, "gzip", limit=_MAX_BYTES)
+        return inflate(packed, "gzip", limit=_MAX_BYTES)
     except BodyError as error:
         raise ValueError(str(error)) from error
-    return tuple(_message(orjson.loads(line)) for line in lines.splitlines())
 
 
 def _message(found: Any) -> Message:
@@ -263,8 +341,13 @@ def _lines(messages: Sequence[Message]) -> bytes:
     return b"".join(orjson.dumps({"message": one.body, "attributes": dict(one.attributes)}) + b"\n" for one in messages)
 
 
-def _oldest_first(entries: list[OutboxEntry]) -> tuple[OutboxEntry, ...]:
-    return tuple(sorted(entries, key=lambda entry: (entry.written, entry.key)))
+def _listing(entries: Sequence[OutboxEntry]) -> Listing:
+    ordered = sorted(entries, key=lambda entry: (entry.written, entry.key))
+    return Listing(
+        tuple(entry for entry in ordered if _WAITING_KEY.fullmatch(entry.key)),
+        sum(entry.key.startswith(REFUSED) for entry in ordered),
+        tuple(entry for entry in ordered if _UNJUDGED_KEY.fullmatch(entry.key)),
+    )
 
 
 def _since(metadata: Mapping[str, str], written: datetime) -> datetime:

@@ -1,4 +1,4 @@
-"""Publishing what the outbox holds, oldest first, and removing it once SNS has taken it.
+"""Judging and publishing what the outbox holds, oldest first, and removing it once that is done.
 
 Two runs at the same time do no harm. An object is removed only when every message in it was taken, and is only
 rewritten if it is still the version that was read. A message may be published twice; Alertmanager recognises it by its
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from auditwire.alerts.counting import Counts, count, message_counted_under
 from auditwire.alerts.errors import OutboxError
+from auditwire.alerts.judge_outbox import judge_outbox
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from auditwire.alerts.message import Message
     from auditwire.alerts.outbox import Contents, HeldMessages, OutboxEntry
     from auditwire.alerts.sns import Published
+    from auditwire.thresholds.store import ThresholdStore
 
 PATIENCE_SECONDS: Final = 5.0
 """How long the messages of one object are retried. A throttled topic takes them in the end, and other objects wait
@@ -37,14 +39,16 @@ class MessagePublisher(Protocol):
 
 @dataclass(slots=True)
 class OutboxRun:
-    """The result of one run: messages published and refused, objects that still wait, the age of the oldest of them in
-    seconds, and the number of objects with refused messages.
+    """The result of one run: messages published and refused, groups judged against their thresholds, objects that still
+    wait, the age of the oldest of them in seconds, and the number of objects with refused messages.
 
-    ``by_cluster`` has the first two as metrics of each cluster: OutboxPublished and OutboxRefused.
+    ``by_cluster`` has the metrics of each cluster: OutboxPublished, OutboxRefused, ThresholdsJudged, and AlertsOutboxed
+    for alerts of thresholds that were reached.
     """
 
     published: int = 0
     refused: int = 0
+    judged: int = 0
     waiting: int = 0
     age_seconds: float = 0.0
     kept_aside: int = 0
@@ -58,16 +62,29 @@ class OutboxRun:
 
 
 def publish_outbox(
-    outbox: "HeldMessages", publisher: MessagePublisher, *, now: Callable[[], datetime], deadline: float
+    outbox: "HeldMessages",
+    publisher: MessagePublisher,
+    thresholds: "ThresholdStore",
+    *,
+    now: Callable[[], datetime],
+    deadline: float,
 ) -> OutboxRun:
-    """Publishes what waits until ``deadline``, in seconds since the epoch.
+    """Publishes what waits until ``deadline``, in seconds since the epoch. What waits to be judged gets at most half of
+    the time, and what reaches its threshold is published in the same run.
 
     Raises OutboxError if the outbox cannot be listed. If one object fails, that is a problem of the run, and the others
     are still tried.
     """
     listing = outbox.listing()
-    run = OutboxRun(kept_aside=listing.refused)
     left: dict[str, datetime] = {}
+    run = OutboxRun()
+    if listing.unjudged:
+        half = (now().timestamp() + deadline) / 2
+        judging = judge_outbox(outbox, listing.unjudged, thresholds, now=now, deadline=half)
+        run.judged, run.by_cluster, left = judging.judged, judging.by_cluster, judging.left
+        run.problems += judging.problems
+        listing = outbox.listing()
+    run.kept_aside = listing.refused
     patience = PATIENCE_SECONDS
     for entry in listing.waiting:
         left[entry.key] = entry.written

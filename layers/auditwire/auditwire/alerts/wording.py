@@ -24,19 +24,37 @@ MAX_AUDIT_IDS: Final = 10
 SEVERITY: Final = {"DEBUG": "info", "INFO": "info", "WARNING": "warning"}
 """The severity in Alertmanager for each priority, lowest priority first."""
 
+_LABEL_OF: Final = {
+    "Workspace": "workspace",
+    "ObjectRef.Namespace": "namespace",
+    "ObjectRef.Resource": "resource",
+    "ObjectRef.Name": "name",
+    "Verb": "verb",
+    "User.Username": "user",
+}
 _MAX_LISTED: Final = 10
 _MAX_ADDED: Final = 32
 _MAX_AUDIT_ID_LENGTH: Final = 128
 
 
 def labels_of(occurrence: "Occurrence", cluster: str) -> dict[str, str]:
-    """The labels of the alert that an occurrence belongs to, sorted by name, without empty ones."""
+    """The labels of the alert that an occurrence belongs to, sorted by name, without empty ones. Those of a rule with a
+    threshold name the group, whichever of its events reached the threshold."""
     rule, event = occurrence.rule, occurrence.event
+    act = _act(rule, event) if rule.threshold is None else _group(rule.threshold.group(event))
     fixed = {
         "alertname": rule.name,
         "severity": SEVERITY[rule.priority],
         "priority": str(rule.priority),
         "cluster": cluster,
+        **act,
+    }
+    added = _added(rule.labels, rule.filled_labels(event), OWN_LABELS, label_value)
+    return dict(sorted((_values(fixed, label_value) | added).items()))
+
+
+def _act(rule: "Rule", event: "Event") -> dict[str, str]:
+    return {
         "workspace": event.workspace,
         "namespace": event.objectRef.namespace,
         "resource": event.objectRef.resource,
@@ -46,8 +64,13 @@ def labels_of(occurrence: "Occurrence", cluster: str) -> dict[str, str]:
         "user": event.user.username or "",
         "event": event.digest if rule.alert == "distinct" else "",
     }
-    added = _added(rule.labels, rule.filled_labels(event), OWN_LABELS, label_value)
-    return dict(sorted((_values(fixed, label_value) | added).items()))
+
+
+def _group(group: Mapping[str, str]) -> dict[str, str]:
+    """The labels of a group: fields that alerts have a label for, and the others together in one."""
+    known = {_LABEL_OF[name]: value for name, value in group.items() if name in _LABEL_OF}
+    others = ", ".join(f"{name} {value}" for name, value in group.items() if name not in _LABEL_OF and value)
+    return {**known, "threshold_group": others}
 
 
 def labels_of_rule(rule: "Rule", event: "Event") -> dict[str, str]:
@@ -74,10 +97,12 @@ def annotations_of(occurrences: "Sequence[Occurrence]", cluster: str) -> dict[st
         "impersonated_user": _listed(impersonated),
         "audit_ids": ", ".join(audit_ids(occurrences)),
         "archive_key": _listed(occurrence.archive_key for occurrence in occurrences),
+        "threshold": "" if rule.threshold is None else rule.threshold.text.as_text(),
     }
     worded = {
         "summary": rule.desc or rule.name,
-        "description": f"{act_of(event)} in cluster {cluster}: {_how_often(len(occurrences), first, last)}",
+        "description": f"{act_of(event)} in cluster {cluster}: {_how_often(len(occurrences), first, last)}"
+        f"{'' if rule.threshold is None else '; with others before, the threshold is reached'}",
     }
     added = _added(rule.annotations, rule.filled_annotations(event), OWN_ANNOTATIONS, annotation_value)
     if not is_runbook(rule.annotations.get(RUNBOOK, "")):

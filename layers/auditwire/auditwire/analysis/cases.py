@@ -44,13 +44,15 @@ EVENT_KEYS: Final[dict[str, frozenset[str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class TestEvent:
-    """One event of a test: what is said of it, the kind of its sender, and when it happens."""
+    """One event of a test: what is said of it, the kind of its sender, when it happens, and which of its repeats it is,
+    from 1."""
 
     __test__ = False
 
     partial: Partial
     template: str
     at: datetime
+    number: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +186,7 @@ class _Reading:
         for number in range(times or 1):
             one = whole if times is None else numbered(whole, number + 1)
             for template in [own] if own and not are_given else templates:
-                yield TestEvent(one, template, at + number * apart)
+                yield TestEvent(one, template, at + number * apart, number + 1)
 
     def _partial(self, node: yaml.Node) -> Partial:
         """What an event says, its keys in canonical casing. Unknown keys are reported."""

@@ -136,6 +136,8 @@ def _status(code: int) -> Partial:
 
 def _user(given: Partial) -> Partial:
     name = given.get("username", "")
+    if name is None:  # somebody whose credential was not accepted
+        return {key: value for key, value in given.items() if value is not None}
     if name.startswith(_ACCOUNT):
         namespace = name.removeprefix(_ACCOUNT).partition(":")[0]
         groups = ["system:serviceaccounts", f"system:serviceaccounts:{namespace}"]

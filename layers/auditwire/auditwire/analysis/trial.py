@@ -24,7 +24,7 @@ CLUSTER = "demo"
 class Result:
     """What became of one test. ``reasons`` say why it failed; there are none if it passed.
 
-    ``judged`` are the events that its rule judged.
+    ``judged`` are the events that its rule judged; of one that is repeated, the first.
     """
 
     case: Case
@@ -75,7 +75,8 @@ class Trials:
             except (SenderError, ValueError) as error:
                 problems.setdefault(str(error), []).append(_name_of(number, one))
                 continue
-            judged.append(event)
+            if one.number == 1:
+                judged.append(event)
             decision = decide_event(event, sender=sender_of(one.template), rules=self._rules)
             if group is not None and case.expect != "ignore":
                 group.take(number, one, event, decision)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _QUICK: Final = Config(connect_timeout=0.5, read_timeout=1.0, retries={"total_max_attempts": 2, "mode": "standard"})
 # For code that retries by itself until a deadline, which a client does not know.
 _ONCE: Final = Config(connect_timeout=0.5, read_timeout=1.0, retries={"total_max_attempts": 1, "mode": "standard"})
-# The rules are polled while a request waits, and the request can go on without them. A bucket that hangs must not use
-# up the request's time.
+# For what a request waits for and can go on without, such as a poll of the rules: a service that hangs must not use up
+# the request's time.
 _BRIEF: Final = Config(connect_timeout=0.5, read_timeout=0.5, retries={"total_max_attempts": 1, "mode": "standard"})
 # The relay has thirty seconds, and a queue behind it.
 _PATIENT: Final = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"})
@@ -44,6 +44,12 @@ def sns_client() -> "SNSClient":
 def dynamodb_client() -> "DynamoDBClient":
     """A DynamoDB client for a request with a deadline."""
     return boto3.client("dynamodb", config=_QUICK)
+
+
+def thresholds_client() -> "DynamoDBClient":
+    """A DynamoDB client to count matches while a request waits: at most one second, no retries. What is not counted in
+    time is counted later."""
+    return boto3.client("dynamodb", config=_BRIEF)
 
 
 def archive_client() -> "DynamoDBClient":

@@ -22,6 +22,7 @@ class IngestConfig:
     archive_days: int
     alerts_topic_arn: str
     clusters_table: str
+    thresholds_table: str
     runbooks_url: str
     evidence_lock: Lock = "none"
     has_console: bool = True
@@ -29,8 +30,8 @@ class IngestConfig:
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "IngestConfig":
         """Reads RULES_BUCKET, RULES_POLL_SECONDS (30), ARCHIVE_BUCKET, ARCHIVE_TABLE, ARCHIVE_RETENTION_DAYS,
-        ALERTS_TOPIC_ARN, CLUSTERS_TABLE and RUNBOOKS_URL. The archive table may be empty. HAS_CONSOLE is "false"
-        where no console of AWS shows what is archived."""
+        ALERTS_TOPIC_ARN, CLUSTERS_TABLE, THRESHOLDS_TABLE and RUNBOOKS_URL. The archive table may be empty. HAS_CONSOLE
+        is "false" where no console of AWS shows what is archived."""
         return cls(
             rules_bucket=_required(env, "RULES_BUCKET"),
             rules_poll_seconds=_seconds(env, "RULES_POLL_SECONDS", "30"),
@@ -40,6 +41,7 @@ class IngestConfig:
             evidence_lock=_lock(env),
             alerts_topic_arn=_required(env, "ALERTS_TOPIC_ARN"),
             clusters_table=_required(env, "CLUSTERS_TABLE"),
+            thresholds_table=_required(env, "THRESHOLDS_TABLE"),
             runbooks_url=_required(env, "RUNBOOKS_URL"),
             has_console=env.get("HAS_CONSOLE", "true") != "false",
         )
@@ -114,11 +116,16 @@ class OutboxConfig:
 
     archive_bucket: str
     alerts_topic_arn: str
+    thresholds_table: str
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "OutboxConfig":
-        """Reads ARCHIVE_BUCKET and ALERTS_TOPIC_ARN."""
-        return cls(archive_bucket=_required(env, "ARCHIVE_BUCKET"), alerts_topic_arn=_required(env, "ALERTS_TOPIC_ARN"))
+        """Reads ARCHIVE_BUCKET, ALERTS_TOPIC_ARN and THRESHOLDS_TABLE."""
+        return cls(
+            archive_bucket=_required(env, "ARCHIVE_BUCKET"),
+            alerts_topic_arn=_required(env, "ALERTS_TOPIC_ARN"),
+            thresholds_table=_required(env, "THRESHOLDS_TABLE"),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,17 @@ from typing import Final
 MAX_NAME_LENGTH: Final = 128
 
 OWN_LABELS: Final = frozenset(
-    ("alertname", "cluster", "event", "name", "namespace", "priority", "resource", "user", "verb", "workspace")
-)
+    (
+        "alertname", "cluster", "event", "name", "namespace", "priority", "resource", "threshold_group", "user", "verb",
+        "workspace",
+    )
+)  # fmt: skip
 """What an alert is about. A rule may set the severity; its labels with these names become ``rule_*``."""
 
 OWN_ANNOTATIONS: Final = frozenset(
     (
         "message", "first_occurrence", "last_occurrence", "count", "source_addresses", "user_agent", "decision",
-        "reason", "impersonated_user", "audit_ids", "archive_key",
+        "reason", "impersonated_user", "audit_ids", "archive_key", "threshold",
     )
 )  # fmt: skip
 """The facts of an alert. A rule's annotations with these names become ``rule_*``."""

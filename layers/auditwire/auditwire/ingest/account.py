@@ -12,6 +12,9 @@ class Account:
     stored, and the sender was told so. ``skipped`` counts what else was in the body and is no audit event, by reason;
     it is no part of ``received``.
 
+    ``pending`` counts the matches of rules with thresholds. ``thresholds_deferred`` are groups that wait in the outbox
+    to be judged, ``thresholds_not_judged`` are matches that are in no count, and ``threshold_problem`` says why.
+
     ``outboxed`` only counts what is new in the outbox: a repeated batch finds its alerts there.
     """
 
@@ -26,6 +29,10 @@ class Account:
     alerted: int = 0
     alerts: Counter[str] = field(default_factory=Counter)
     excepted: Counter[str] = field(default_factory=Counter)
+    pending: Counter[str] = field(default_factory=Counter)
+    thresholds_deferred: int = 0
+    thresholds_not_judged: int = 0
+    threshold_problem: str = ""
     quarantined: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
     not_stored: int = 0
@@ -73,6 +80,8 @@ class Account:
             "ItemsSkipped": self.skipped.total(),
             "ForgedSources": self.skipped[Skipped.FORGED_SOURCE],
             "MatchesExcepted": self.excepted.total(),
+            "ThresholdsDeferred": self.thresholds_deferred,
+            "ThresholdsNotJudged": self.thresholds_not_judged,
             "EvaluationErrors": self.evaluation_errors.total(),
             "ConflictingAuditIDs": self.conflicts,
             "BodiesSkipped": self.flags[Flag.BODIES_SKIPPED],

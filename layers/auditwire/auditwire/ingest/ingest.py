@@ -6,12 +6,13 @@ five times and then drop it, ks-apiserver would drop it at once.
 
 from collections import Counter
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
 from auditwire.alerts import MAX_ALERTS_A_BATCH, Alert, Occurrence, OutboxError, Publisher, Undecided, fold
-from auditwire.alerts.about_batch import bodies_quarantined, evaluation_errors
+from auditwire.alerts.about_batch import bodies_quarantined, evaluation_errors, thresholds_not_judged
 from auditwire.alerts.body_missing import bodies_missing, events_cut_early
 from auditwire.alerts.doctor_test import doctor_test
 from auditwire.alerts.message import message_of
@@ -44,11 +45,13 @@ from auditwire.events.slicing import slices
 from auditwire.ingest import firehose
 from auditwire.ingest.account import Account
 from auditwire.ingest.request import Request
+from auditwire.ingest.thresholds import facts_of, groups_of, judge
 from auditwire.pipeline import Deciding, Decisions, Kept
 from auditwire.rules import RuleSet
 from auditwire.rules.pack import doctor_rule_set
 from auditwire.senders.kind import SenderKind
 from auditwire.senders.paths import FIREHOSE_PATH
+from auditwire.thresholds.store import NoThresholds, ThresholdStore
 
 DEADLINE_SECONDS: Final = 2.2
 """How long after a request the answer must be on its way. ks-apiserver waits three seconds and never repeats a
@@ -56,6 +59,10 @@ request."""
 
 OUTBOX_SECONDS: Final = 1.0
 """How much of that is reserved for the outbox, and for a last request to SNS that hangs."""
+
+THRESHOLD_SECONDS: Final = 1.5
+"""How much of that is reserved when thresholds are judged: for a last request to their table that hangs, and for what
+is to be published or put into the outbox then."""
 
 ARCHIVE_SECONDS: Final = 1.0
 """How much of that is reserved for a last request to a store of single events that hangs."""
@@ -99,7 +106,7 @@ class Ingest:
 
     ``archive_url`` is the prefix of links to archived objects, empty for none. Without an ``outbox`` a batch is only
     done once SNS has taken its alerts. ``runbooks`` is the address of the runbooks for alerts about auditwire itself,
-    ``region`` the region in which it runs.
+    ``region`` the region in which it runs. ``thresholds`` counts the matches of rules with thresholds.
     """
 
     directory: Directory
@@ -110,6 +117,7 @@ class Ingest:
     outbox: Outbox = field(default_factory=NoOutbox)
     runbooks: str = RUNBOOKS
     region: str = ""
+    thresholds: ThresholdStore = field(default_factory=NoThresholds)
 
     def renew(self) -> None:
         """Forgets what may no longer be true: for an environment that stood still for an unknown time."""
@@ -176,7 +184,7 @@ class Ingest:
         return Answer(200, total)
 
     def take(self, batch: Batch, deadline: float) -> Answer:
-        """Processes one batch after its credential was checked: settle, decide, archive, publish.
+        """Processes one batch after its credential was checked: settle, decide, archive, publish, judge thresholds.
 
         All should be done by ``deadline``, in seconds since the epoch. Alerts that are not published in time go to the
         outbox. Processing a batch again does no harm: it gives the same keys and the same alerts.
@@ -190,12 +198,16 @@ class Ingest:
         account.skipped = skipped
         account.empty = not (account.received or skipped)
         try:
-            alerts = self._store(batch, rules, decisions, rejects, account, deadline - ARCHIVE_SECONDS)
+            alerts, pending = self._store(batch, rules, decisions, rejects, account, deadline - ARCHIVE_SECONDS)
         except ArchiveError as error:
             # All of them, even those stored before the failure: the whole batch comes again.
             account.not_stored = account.received
             return Answer(503, account, str(error))
-        return self._publish(alerts, deadline, account)
+        answer = self._publish(alerts, deadline, account)
+        if answer.status != 200 or not pending:
+            return answer
+        alerted = {one.event.digest for one in decisions.kept if one.verdict.alerts}
+        return self._judge(batch, pending, rules.digest, deadline, account, alerted)
 
     def _note_use(
         self, request: Request, credential: Credential, account: Account, latest: float, *, stored: bool
@@ -216,14 +228,16 @@ class Ingest:
         rejects: list[Reject],
         account: Account,
         deadline: float,
-    ) -> list[Alert]:
-        """Stores the kept events and the rejects. Returns the alerts about both. Raises ``ArchiveError``."""
+    ) -> tuple[list[Alert], list[Occurrence]]:
+        """Stores the kept events and the rejects. Returns the alerts about both, and the matches of rules with
+        thresholds. Raises ``ArchiveError``."""
         cluster, digest = batch.cluster.name, batch.digest
         received = batch.received.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         provenance = {"received": received, "batch": digest, "bundle": rules.digest}
         kept_at = {kept.position: kept for kept in decisions.kept}
         occurrences: list[Occurrence] = []
         undecided: list[Undecided] = []
+        pending: list[Occurrence] = []
         results: list[PutResult] = []
         for group in partition(decisions.seen, batch.received):
             kept = [kept_at[position] for position in group.members if position in kept_at]
@@ -239,6 +253,11 @@ class Ingest:
                 for rule in one.verdict.alerts
             ]
             undecided += [Undecided(might, one.event, place) for one in kept if (might := one.verdict.might_alert)]
+            pending += [
+                Occurrence(rule, one.event, rule.message(one.event), place)
+                for one in kept
+                for rule in one.verdict.pending
+            ]
         quarantined = quarantine_rejects(self.archive, rejects, cluster=cluster, received=batch.received)
         keep_cut_texts(self.archive, (one.event for one in decisions.kept), cluster=cluster, received=batch.received)
         account.stored_before = bool(results) and all(result == "exists" for result in results)
@@ -252,20 +271,56 @@ class Ingest:
             *evaluation_errors(errors, documents, cluster=cluster, bundle=rules.digest),
             *doctor_test([one.event.auditID for one in decisions.kept], cluster=cluster, bundle=rules.digest),
         ]
-        room = MAX_ALERTS_A_BATCH - len(about_batch)
+        # Thresholds that are reached may add one more at least.
+        room = MAX_ALERTS_A_BATCH - len(about_batch) - bool(pending)
         alerts = fold(occurrences, cluster=cluster, bundle=rules.digest, archive_url=self.archive_url, most=room)
-        return [with_runbook(alert, self.runbooks) for alert in (*alerts, *about_batch)]
+        return [with_runbook(alert, self.runbooks) for alert in (*alerts, *about_batch)], pending
+
+    def _judge(
+        self,
+        batch: Batch,
+        pending: list[Occurrence],
+        bundle: str,
+        deadline: float,
+        account: Account,
+        alerted: AbstractSet[str],
+    ) -> Answer:
+        """Judges the thresholds of a batch that is stored, and publishes what reaches one. What cannot be judged in
+        time goes to the outbox. ``alerted`` are the digests of the events that alert anyway."""
+        cluster = batch.cluster.name
+        judged = judge(groups_of(pending, cluster, batch.received), self.thresholds, deadline - THRESHOLD_SECONDS)
+        account.pending = Counter(one.rule.qualified for one in pending)
+        account.threshold_problem = judged.problem
+        reached = [one for group in judged.reached for one in group.occurrences]
+        account.alerts.update(one.rule.qualified for one in reached)
+        account.alerted += len({one.event.digest for one in reached} - alerted)
+        room = max(1, MAX_ALERTS_A_BATCH - account.published - account.outboxed - account.refused)
+        alerts = fold(reached, cluster=cluster, bundle=bundle, archive_url=self.archive_url, most=room)
+        if judged.left:
+            told = {group.key for group in judged.reached}
+            facts = [facts_of(group, cluster, bundle, self.archive_url, told) for group in judged.left]
+            try:
+                self.outbox.hold_unjudged(facts)
+                account.thresholds_deferred = len(facts)
+            except OutboxError as error:
+                lost = Counter(one.rule.qualified for group in judged.left for one in group.occurrences)
+                account.thresholds_not_judged = lost.total()
+                account.threshold_problem = f"{judged.problem}, and {error}"
+                alerts += thresholds_not_judged(lost, cluster=cluster, bundle=bundle)
+        return self._publish([with_runbook(alert, self.runbooks) for alert in alerts], deadline, account)
 
     def _publish(self, alerts: list[Alert], deadline: float, account: Account) -> Answer:
         if not alerts:
             return Answer(200, account)
         published = self.publisher.publish(alerts, deadline - OUTBOX_SECONDS)
-        account.published, account.refused = published.sent, len(published.refused)
-        account.unpublished = len(published.failed)
+        account.published += published.sent
+        account.refused += len(published.refused)
+        account.unpublished += len(published.failed)
         try:
             if published.failed:
                 is_new = self.outbox.hold([message_of(alert) for alert in published.failed])
-                account.outboxed, account.unpublished = len(published.failed) if is_new else 0, 0
+                account.outboxed += len(published.failed) if is_new else 0
+                account.unpublished -= len(published.failed)
             if published.refused:
                 self.outbox.set_aside([message_of(alert) for alert in published.refused])
         except OutboxError as error:

@@ -14,6 +14,7 @@ from auditwire.bundles.active_rules import ActiveRules, RulesProblem
 from auditwire.bundles.rules_bucket import S3RulesBucket
 from auditwire.clusters import Directory
 from auditwire.ingest.ingest import Ingest
+from auditwire.thresholds.table import ThresholdTable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -28,6 +29,7 @@ class Clients:
     s3: "S3Client"
     rules: "S3Client"
     dynamodb: "DynamoDBClient"
+    thresholds: "DynamoDBClient"
     archive_table: "Callable[[], DynamoDBClient]"
     sns: "SNSClient"
 
@@ -40,13 +42,14 @@ class Clients:
             s3=clients.s3_client(),
             rules=clients.rules_client(),
             dynamodb=clients.dynamodb_client(),
+            thresholds=clients.thresholds_client(),
             archive_table=clients.archive_client,
             sns=clients.sns_client(),
         )
 
     def close(self) -> None:
         """Closes pooled connections; requests open new ones."""
-        for client in (self.s3, self.rules, self.dynamodb, self.sns):
+        for client in (self.s3, self.rules, self.dynamodb, self.thresholds, self.sns):
             client.close()
 
 
@@ -63,6 +66,7 @@ def wire(config: IngestConfig, clients: Clients, on_problem: Callable[[RulesProb
         outbox=S3Outbox(clients.s3, config.archive_bucket),
         runbooks=config.runbooks_url,
         region=region,
+        thresholds=ThresholdTable(clients.thresholds, config.thresholds_table),
     )
 
 

@@ -11,12 +11,12 @@ from auditwire.condition.evaluate import leaves_of
 from auditwire.condition.matcher import Matcher
 from auditwire.condition.memory import Remembered
 from auditwire.condition.partial import Known, evaluate_partial
-from auditwire.condition.syntax import Expression
+from auditwire.condition.syntax import Expression, Path
 from auditwire.documents.diagnostics import Diagnostic
 from auditwire.events.model import Event
 from auditwire.events.redact import Redactor
 from auditwire.policy import Policy
-from auditwire.rules.fields import EventFields
+from auditwire.rules.fields import EventFields, documented
 from auditwire.rules.message import MessageTemplate, shortened
 from auditwire.rules.rule_exception import RuleException
 from auditwire.rules.settings import MissingBodies, Priority, Settings
@@ -70,7 +70,7 @@ class Rule:
         self._render: Callable[[Event], str] = (
             _default_message(text) if text.output is None else text.output.bind(_FIELDS)
         )
-        self._labels = {name: template.bind(_FIELDS) for name, template in text.label_templates.items()}
+        self._labels = {name: _filling(text, template) for name, template in text.label_templates.items()}
         self._annotations = {name: template.bind(_FIELDS) for name, template in text.annotation_templates.items()}
         self.threshold = None if text.threshold is None else text.threshold.bind(_FIELDS)
 
@@ -120,7 +120,8 @@ class Rule:
         return frozenset[str]().union(*(leaf.field.members for leaf in leaves_of(self.bound)))
 
     def filled_labels(self, event: Event) -> Mapping[str, str]:
-        """Its labels, filled in from an event as it is stored, as its message is."""
+        """Its labels, filled in from an event as it is stored, as its message is. Of a rule with a threshold, a label
+        that differs within a group is empty: it would make another alert of each event."""
         return {**self.text.labels, **{name: render(event) for name, render in self._labels.items()}}
 
     def filled_annotations(self, event: Event) -> Mapping[str, str]:
@@ -130,6 +131,14 @@ class Rule:
     def message(self, event: Event) -> str:
         """The output filled in from an event as it is stored: one line of at most 1 kB."""
         return self._render(event)
+
+
+def _filling(rule: RuleText, label: MessageTemplate) -> Callable[[Event], str]:
+    """How a label is filled in."""
+    group = None if rule.threshold is None else {path.text for path in rule.threshold.by}
+    if group is not None and any(isinstance(part, Path) and documented(part).text not in group for part in label.parts):
+        return lambda _event: ""
+    return label.bind(_FIELDS)
 
 
 def _default_message(rule: RuleText) -> Callable[[Event], str]:
