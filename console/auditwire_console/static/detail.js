@@ -97,7 +97,7 @@ function Why({ query, id }) {
 }
 
 const BECAME = {
-  alerted: ["alerted", "alerted"], excepted: ["excepted", "quiet"], below_priority: ["below priority", "quiet"], later_stage: ["later stage", "quiet"],
+  alerted: ["alerted", "alerted"], counted: ["counted", "quiet"], excepted: ["excepted", "quiet"], below_priority: ["below priority", "quiet"], later_stage: ["later stage", "quiet"],
   backfill: ["imported", "quiet"], undecided: ["not judged", "unsure"], archived: ["archived", "quiet"], unknown: ["not known", "unsure"],
 };
 

@@ -24,7 +24,8 @@ RULES = rule_set_of(
     document(
         rule('Verb in ("create", "get")', name="Loud")
         + rule('Verb = "create"', name="Quiet", priority="INFO")
-        + rule('RequestObject.kind = "Pod"', name="Body"),
+        + rule('RequestObject.kind = "Pod"', name="Body")
+        + rule('Verb = "bind" and Stage = "ResponseComplete"', name="Many", more=", threshold: {count: 9, within: 1m}"),
         name="doc",
     ),
     document(rule("Verb exists", name="Kept", priority="DEBUG"), name="keep", kind="archiving"),
@@ -58,6 +59,7 @@ def outcomes(found: Found, rules: RuleSet | None = RULES) -> dict[str, str]:
         ({"verb": "create"}, {"doc.Loud": "alerted", "doc.Quiet": "below_priority", "keep.Kept": "archived"}),
         ({"verb": "get", "user": {"username": "backup"}}, {"doc.Loud": "excepted", "keep.Kept": "archived"}),
         ({"verb": "delete"}, {"keep.Kept": "archived"}),
+        ({"verb": "bind"}, {"doc.Many": "counted", "keep.Kept": "archived"}),
         (
             {"verb": "delete", "level": "Request", "annotations": {"audit.k8s.io/truncated": "true"}},
             {"doc.Body": "undecided", "keep.Kept": "archived"},

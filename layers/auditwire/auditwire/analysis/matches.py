@@ -23,6 +23,7 @@ class Became(StrEnum):
     """What became of a match. The words are stable: the console's API has them."""
 
     ALERTED = "alerted"
+    COUNTED = "counted"
     EXCEPTED = "excepted"
     BELOW_PRIORITY = "below_priority"
     LATER_STAGE = "later_stage"
@@ -55,6 +56,7 @@ class About(msgspec.Struct):
     alerting: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
     excepted: tuple[_Excepted, ...] = ()
+    pending: tuple[str, ...] = ()
 
 
 class _Line(msgspec.Struct):
@@ -91,6 +93,10 @@ def _alerting(name: str, found: "Found", said: About, rules: "RuleSet | None") -
     if Flag.BACKFILL in found.flags:
         return Match(name, Became.BACKFILL, "it was imported from the past, and such events raise no alert")
     rule = _of(name, rules.alerting) if rules else None
+    if name in said.pending:
+        threshold = rule.text.threshold if rule else None
+        detail = "it was counted: the rule has a threshold, and alerts only together with other matches"
+        return Match(name, Became.COUNTED, f"{detail}, at {threshold.as_text()}" if threshold else detail)
     if rules is None or rule is None:
         return Match(name, Became.UNKNOWN, f"it matched; {_UNKNOWN_RULES}")
     least = rules.settings.alerting_priority
