@@ -38,6 +38,9 @@ class Prices:
     alarm_month: float = 0.10
     dashboard_month: float = 3.00
     kms_key_month: float = 1.00
+    s3_million_gets: float = 0.40
+    kms_million_signatures: float = 15.0
+    athena_tb: float = 5.00
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -120,6 +120,9 @@ def _behind() -> list[Cell]:
         troubles = tuple(Trouble(one, fault) for one in calls)
         cells.append(Cell("seal", kind, 200, troubles, faults=12 if kind in _REPEATED else 4))
     for kind, fault in _FAULTS.items():
+        written = Trouble(Calls("seal", "s3.PutObject", "/index/"), fault)
+        cells.append(Cell("index", kind, 200, (written,), faults=3 if kind in _REPEATED else 1))
+    for kind, fault in _FAULTS.items():
         storing = (
             Calls("subscribe_eks", "dynamodb.GetItem"),
             Calls("subscribe_eks", "dynamodb.BatchWriteItem"),

@@ -29,6 +29,10 @@ from auditwire.evidence.signing import KmsSigner
 from auditwire.evidence.states import ObjectReport, SealReport
 from auditwire.evidence.verify import Question, verify
 from auditwire.ingest.import_queue import Order
+from auditwire.search import Coverage, Query, Wanted
+from auditwire.search.bucket import BucketObjects
+from auditwire.search.duckdb_engine import DuckDBEngine
+from auditwire.search.scan import Scan
 from auditwire.senders.kind import SenderKind
 from auditwire_local import LocalSystem, Options, gateway
 from auditwire_local.archive import archive_keys
@@ -458,6 +462,25 @@ def test_seal(world: World, cell: Cell) -> None:
 
     world.seal(cell.name)
     assert world.sealed(cell.name) == {"object": Counter(valid=2), "seal": Counter(valid=1)}
+    road.finish(certain=cell.kind not in {"cut", "killed"})
+
+
+@cells("index")
+def test_index(world: World, cell: Cell) -> None:
+    """Writing it fails; the seal stands all the same, and a search finds everything by reading what is in no index."""
+    road, before = Road(world, cell.name), world.faults()
+    assert road.send() == cell.answer
+    (trouble,) = cell.troubles
+    with world.wire.faulty(trouble), suppress(InvocationError):
+        world.seal(cell.name)
+    assert world.faults() >= before + cell.faults
+
+    assert world.sealed(cell.name) == {"object": Counter(valid=2), "seal": Counter(valid=1)}
+    place = BucketObjects(world.system.client("s3"), world.system.outputs["ArchiveBucket"])
+    query, coverage = Query(clusters=frozenset({cell.name})), Coverage()
+    found = DuckDBEngine(place).summarise(query, Wanted(), coverage).events
+    assert found == Scan(place).summarise(query, Wanted(), Coverage()).events == sum(road.archived().values()) > 0
+    assert (coverage.unreadable, coverage.remarks) == ([], [])
     road.finish(certain=cell.kind not in {"cut", "killed"})
 
 

@@ -3,8 +3,9 @@
 import re
 
 import bill
+import evidence_bill
 import pytest
-from cost import Setting, Traffic, cost_of_a_million, fixed_month, flood_day, month
+from cost import Prices, Setting, Traffic, cost_of_a_million, fixed_month, flood_day, month
 
 from pages import ROOT
 from template import of_type, source
@@ -48,6 +49,21 @@ def test_the_page_has_the_fixed_costs_of_the_template() -> None:
     assert abs(int(found[2]) - metrics) <= 5
     assert abs(int(found[3]) - alarms) <= 8
     assert dollars == fixed_month(metrics, alarms)
+
+
+def test_the_pages_have_what_evidence_and_searches_cost() -> None:
+    assert "\n".join(evidence_bill.evidence_rows(Prices())) in PAGE
+    assert "\n".join(evidence_bill.console_rows(Prices())) in (ROOT / "docs/console.md").read_text(encoding="utf-8")
+
+
+def test_evidence_costs_by_the_object_and_by_the_event() -> None:
+    one, twice = (evidence_bill.evidence(gb, 400, Prices()) for gb in (1, 2))
+    small = evidence_bill.evidence(1, 25, Prices())
+
+    assert (twice.requests, twice.storage) == pytest.approx((2 * one.requests, 2 * one.storage))
+    assert small.requests == pytest.approx(16 * one.requests)
+    assert small.storage == one.storage
+    assert evidence_bill.athena(0.001, 3, Prices()) == evidence_bill.athena(0.01, 3, Prices())
 
 
 def test_the_page_has_the_flood_at_the_throttle() -> None:

@@ -21,6 +21,7 @@ from auditwire.search.index_row import COLUMNS, MAX_ROW_BYTES
 from auditwire.search.parquet import connect, write_parquet
 from auditwire.search.scan import Scan
 from local_road import exec_event
+from sealed import World, outcome
 from searched import Archive, ask, count, made_archive
 
 
@@ -310,6 +311,60 @@ def test_an_index_of_objects_that_are_gone_is_stale_and_a_damaged_one_differs(ar
     assert sorted(state for state, _ in checked(archive)) == ["matches", "stale"]
     archive.store.put(file, b"PAR1")
     assert sorted(state for state, _ in checked(archive)) == ["differs", "matches"]
+
+
+def edit_a_row(archive: Archive, folder: Path) -> None:
+    forged(archive, folder, lambda row: row.replace(b'"user":"eve"', b'"user":"mallory"'))
+
+
+def leave_out_a_row(archive: Archive, folder: Path) -> None:
+    forged(archive, folder, lambda row: row if b'"number":0' in row else b"")
+
+
+def add_a_row(archive: Archive, folder: Path) -> None:
+    forged(archive, folder, lambda row: row + row.replace(b'"number":1', b'"number":2'))
+
+
+def put_junk(archive: Archive, folder: Path) -> None:
+    archive.store.put(archive.index(archive.events()[:1])[0], b"PAR1")
+
+
+def copy_to_another_hour(archive: Archive, folder: Path) -> None:
+    (file,) = archive.index(archive.events()[:1])
+    archive.store.put(file.replace("hour=22", "hour=23"), archive.store.objects[file])
+
+
+def delete_a_file(archive: Archive, folder: Path) -> None:
+    del archive.store.objects[archive.index(archive.events()[:1])[0]]
+
+
+@pytest.mark.parametrize(
+    ("done", "states", "shown", "counted"),
+    [
+        (edit_a_row, {"differs"}, 4, 4),
+        (leave_out_a_row, {"differs"}, 3, 3),
+        (add_a_row, {"differs"}, 4, 6),
+        (put_junk, {"differs"}, 4, 4),
+        (copy_to_another_hour, {"differs", "matches"}, 4, 4),
+        (delete_a_file, set(), 4, 4),
+    ],
+)
+def test_what_can_be_done_to_the_index_and_what_comes_of_it(
+    archive: Archive, tmp_path: Path, done: Any, states: set[str], shown: int, counted: int
+) -> None:
+    """The table of docs/evidence.md. Whatever is done, verifying sees the same archive."""
+    world = World(archive.now, store=archive.store)
+    world.after(hours=2).sealer().seal(world.order(everything=True))
+    assert outcome(world.reports()) == 0
+
+    done(archive, tmp_path)
+
+    assert outcome(world.reports()) == 0
+    assert {state for state, _ in checked(archive)} == states
+    found, _ = ask(DuckDBEngine(archive.store), Query())
+    assert len(found) == shown
+    assert {line for _, _, line in found} <= {line for key in archive.events() for line in archive.lines(key)}
+    assert count(DuckDBEngine(archive.store), Query())[0].events == counted
 
 
 def test_a_database_reaches_nothing_but_its_folder(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Evidence in a folder: a copy of the archive bucket, as ``aws s3 sync`` makes it."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,16 +24,16 @@ class FolderReader:
     def listing(self, prefix: str) -> Iterator[Listed]:
         """See Reader.listing."""
         parent, _, start = prefix.rpartition("/")
-        yield from self._below(self._folder / parent, f"{parent}/" if parent else "", start)
+        yield from self._below(str(self._folder / parent), f"{parent}/" if parent else "", start)
 
     def folders(self, prefix: str) -> Folders:
         """See Reader.folders."""
         found = Folders([], [])
-        for path, is_folder in self._entries(self._folder / prefix):
+        for entry, is_folder in self._entries(str(self._folder / prefix)):
             if is_folder:
-                found.prefixes.append(f"{prefix}{path.name}/")
+                found.prefixes.append(f"{prefix}{entry.name}/")
             else:
-                found.objects.append(self._listed(path, f"{prefix}{path.name}"))
+                found.objects.append(self._listed(entry, f"{prefix}{entry.name}"))
         return found
 
     def read(self, key: str) -> Iterator[bytes]:
@@ -68,30 +69,31 @@ class FolderReader:
         del key
         return None
 
-    def _below(self, folder: Path, prefix: str, start: str = "") -> Iterator[Listed]:
-        for path, is_folder in self._entries(folder):
-            if not path.name.startswith(start):
+    def _below(self, folder: str, prefix: str, start: str = "") -> Iterator[Listed]:
+        for entry, is_folder in self._entries(folder):
+            if not entry.name.startswith(start):
                 continue
             if is_folder:
-                yield from self._below(path, f"{prefix}{path.name}/")
+                yield from self._below(entry.path, f"{prefix}{entry.name}/")
             else:
-                yield self._listed(path, f"{prefix}{path.name}")
+                yield self._listed(entry, f"{prefix}{entry.name}")
 
-    def _entries(self, folder: Path) -> list[tuple[Path, bool]]:
+    def _entries(self, folder: str) -> list[tuple[os.DirEntry[str], bool]]:
         """What is in a folder, in the order of keys: a folder's name ends in a slash there."""
         try:
-            found = [(path, path.is_dir()) for path in folder.iterdir()]
+            with os.scandir(folder) as entries:
+                found = [(entry, entry.is_dir()) for entry in entries]
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
             raise self._failure(folder, error) from error
         return sorted(found, key=lambda one: f"{one[0].name}/" if one[1] else one[0].name)
 
-    def _listed(self, path: Path, key: str) -> Listed:
+    def _listed(self, entry: os.DirEntry[str], key: str) -> Listed:
         try:
-            return Listed(key, path.stat().st_size, None)
+            return Listed(key, entry.stat().st_size, None)
         except OSError as error:
-            raise self._failure(path, error) from error
+            raise self._failure(entry.path, error) from error
 
-    def _failure(self, path: Path, error: OSError) -> EvidenceError:
+    def _failure(self, path: Path | str, error: OSError) -> EvidenceError:
         return EvidenceError(f"{path}: could not be read: {error.strerror}")

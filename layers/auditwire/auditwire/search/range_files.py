@@ -32,6 +32,11 @@ class RangeFiles(AbstractFileSystem):  # type: ignore[misc]
             raise FileNotFoundError(key)
         return {"name": key, "size": self._sizes[key], "type": "file"}
 
+    def glob(self, path: str, **_: Any) -> list[str]:
+        """The file of this name: keys are no patterns."""
+        key = str(self._strip_protocol(path))
+        return [key] if key in self._sizes else []
+
     def modified(self, path: str) -> datetime:
         """Always the same: no file is read by more than one question."""
         del path
