@@ -175,4 +175,4 @@ def refuse_wrong_tests(files: "Iterable[CaseFile]") -> None:
     for found in wrong:
         tell(found.as_text())
     if any(found.is_error for found in wrong):
-        raise CommandError("the tests have errors, so none was run", "docs/rules.md says what a test may hold")
+        raise CommandError("the tests have errors, so none was run", "docs/rule-tests.md says what a test may hold")

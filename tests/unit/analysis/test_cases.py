@@ -51,6 +51,17 @@ def test_every_event_is_sent_by_each_of_the_templates() -> None:
     ]  # fmt: skip
 
 
+def event(text: str) -> str:
+    return f"tests: [{{name: a, expect: alert, events: [{{{text}}}]}}]"
+
+
+def test_what_only_looks_like_a_date_is_a_text() -> None:
+    found = read_cases(Source("a.test.yaml", event("userAgent: 2026-99-99, verb: null") + "\n"))
+
+    assert found.diagnostics == ()
+    assert found.cases[0].events[0].partial["userAgent"] == "2026-99-99"
+
+
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
@@ -74,6 +85,22 @@ def test_every_event_is_sent_by_each_of_the_templates() -> None:
         ("tests: [{name: a, expect: alert, events: [{template: k8s}]}]", ("1:54 AW206: template cannot be 'k8s'"
          " (did you mean 'eks'?)")),
         ("tests: [{name: a, expect: alert, at: soon, events: [{}]}]", ("1:38 AW206: at cannot be 'soon'"
+         " (write a time, or how much later: 30s, 5m or 2h)")),
+        ("tests: [{name: a, expect: alert, events: []}]", ("1:9 AW205: the test has no events"
+         " (write events: with at least one partial event)")),
+        (event("objectRef: pods"), "1:55 AW204: objectRef must be a mapping, not a text ()"),
+        (event("responseStatus: 403"), "1:60 AW204: responseStatus must be a mapping, not a number ()"),
+        (event("responseStatus: {code: x}"), "1:67 AW204: code must be a whole number, not a text ()"),
+        (event("annotations: [x]"), "1:57 AW204: annotations must be a mapping, not a list ()"),
+        (event("verb: 5"), '1:50 AW204: verb must be a text, not a number (quote it: "5")'),
+        (event("objectRef: {name: 12}"), '1:62 AW204: name must be a text, not a number (quote it: "12")'),
+        (event("sourceIPs: 192.0.2.1"), "1:55 AW204: sourceIPs must be a list, not a text ()"),
+        (event("user: {groups: [1]}"), '1:60 AW204: an item of groups must be a text, not a number (quote it: "1")'),
+        (event("stage: Complete"), ("1:51 AW206: stage cannot be 'Complete'"
+         " (did you mean 'ResponseComplete'?)")),
+        (event("level: metadata"), "1:51 AW206: level cannot be 'metadata' (did you mean 'Metadata'?)"),
+        (event("? [x] : y"), "1:46 AW204: a key of an event must be a text ()"),
+        (event("repeat: 2, every: x"), ("1:62 AW206: every cannot be 'x'"
          " (write a time, or how much later: 30s, 5m or 2h)")),
         ("undecisive: [{rule: a}]", "1:14 AW205: there is no operand ()"),
         ("tests: [", ("2:1 AW201: the file is not YAML: while parsing a flow node did not find expected node content"

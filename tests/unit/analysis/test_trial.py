@@ -109,8 +109,8 @@ def test_what_is_expected_passes(text: str) -> None:
             "GKE does not deliver impersonatedUser",
         ),
         (
-            "rule: Pod, expect: alert, events: [{objectRef: {name: [1]}}]",
-            "this cannot be an event: Expected `str`, got `array` - at `$.objectRef.name`",
+            "rule: Pod, expect: alert, events: [{user: {extra: 5}}]",
+            "this cannot be an event: Expected `object | null`, got `int` - at `$.user.extra`",
         ),
     ],
 )

@@ -12,7 +12,9 @@ from auditwire.documents.diagnostics import Diagnostic
 from auditwire.documents.document_source import Report, compose
 from auditwire.documents.nearest import nearest
 from auditwire.documents.source import Source
+from auditwire.events.level import Level
 from auditwire.events.timestamps import normalise
+from auditwire.policy.policy import STAGES
 from auditwire.rules import reader
 from auditwire.rules.settings import Priority
 
@@ -40,6 +42,12 @@ EVENT_KEYS: Final[dict[str, frozenset[str]]] = {
     )),
     "responseStatus": frozenset(("metadata", "status", "message", "reason", "details", "code")),
 }  # fmt: skip
+
+_OBJECTS: Final = ("user", "impersonatedUser", "objectRef", "responseStatus", "annotations", "authenticationMetadata")
+_LISTS: Final = ("sourceIPs", "groups")
+_OF_ANY_TYPE: Final = ("requestObject", "responseObject", "extra", "metadata", "details", *OWN_KEYS)
+_WORDS: Final = {"stage": STAGES, "level": tuple(Level)}
+_MOST_CODE: Final = 999
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +132,7 @@ class _Reading:
         base, template = self._base(fields.get("like"))
         start = self._time(fields.get("at"), _FIRST)
         nodes = reader.sequence(report, fields.get("events"), "events")
-        if not nodes and "events" not in fields:
+        if not nodes and len(report.diagnostics) == before:
             report.at(node, "AW205", "the test has no events", "write events: with at least one partial event")
         templates = [self._template(one) for one in reader.sequence(report, fields.get("templates"), "templates")]
         events = [
@@ -177,11 +185,11 @@ class _Reading:
     ) -> Iterable[TestEvent]:
         """The events that one item of ``events`` stands for: one for each template, as often as it is repeated."""
         partial = self._partial(node)
-        fields = reader.mapping(self._report, node, "an event")
+        fields = reader.mapping(self._report, node, "an event") if isinstance(node, yaml.MappingNode) else {}
         own = self._template(fields["template"]) if "template" in fields else None
         at = self._time(fields.get("at"), start)
         times = reader.whole_number(self._report, fields.get("repeat"), "repeat", 1, MAX_REPEAT)
-        apart = self._time(fields.get("every"), at) - at
+        apart = self._time(fields.get("every"), at, "every") - at
         whole = merged(base, {key: value for key, value in partial.items() if key not in OWN_KEYS})
         for number in range(times or 1):
             one = whole if times is None else numbered(whole, number + 1)
@@ -209,16 +217,35 @@ class _Reading:
             return reader.mapping(self._report, node, what)
         found = {}
         for key, value in node.value:
-            name = names.get(str(key.value).lower())
+            if not isinstance(key, yaml.ScalarNode):
+                continue  # reading the mapping reports it
+            name = names.get(key.value.lower())
             if name is None:
-                near = nearest(str(key.value), names.values())
+                near = nearest(key.value, names.values())
                 hint = f"did you mean {near!r}?" if near else ""
                 self._report.at(key, "AW203", f"{what} has no field {key.value!r}", hint)
             else:
                 found[name] = value
+                if plain(value) is not None:
+                    self._check_type(value, name)
         return found
 
-    def _time(self, node: yaml.Node | None, start: datetime) -> datetime:
+    def _check_type(self, node: yaml.Node, key: str) -> None:
+        """Reports a value of a type that this member of an event never has."""
+        report = self._report
+        if key in _WORDS:
+            reader.choice(report, node, key, _WORDS[key], "")
+        elif key in _OBJECTS:
+            reader.mapping(report, node, key)
+        elif key in _LISTS:
+            for item in reader.sequence(report, node, key):
+                reader.text(report, item, f"an item of {key}")
+        elif key == "code":
+            reader.whole_number(report, node, key, 0, _MOST_CODE)
+        elif key not in _OF_ANY_TYPE and not isinstance(plain(node), str):
+            reader.text(report, node, key)
+
+    def _time(self, node: yaml.Node | None, start: datetime, key: str = "at") -> datetime:
         """A time, or how long after the first one: ``30s``, ``5m``, ``2h``."""
         if node is None:
             return start
@@ -228,7 +255,9 @@ class _Reading:
             return datetime.fromtimestamp(start.timestamp() + seconds, UTC)
         normal = normalise(text)
         if normal is None:
-            self._report.at(node, "AW206", f"at cannot be {text!r}", "write a time, or how much later: 30s, 5m or 2h")
+            self._report.at(
+                node, "AW206", f"{key} cannot be {text!r}", "write a time, or how much later: 30s, 5m or 2h"
+            )
             return start
         return datetime.fromisoformat(normal)
 
@@ -248,7 +277,10 @@ def plain(node: yaml.Node) -> Any:
         return {key.value: plain(value) for key, value in node.value if isinstance(key, yaml.ScalarNode)}
     if isinstance(node, yaml.SequenceNode):
         return [plain(item) for item in node.value]
-    value = _Values("").construct_object(node)
+    try:
+        value = _Values("").construct_object(node)
+    except (ValueError, OverflowError, yaml.YAMLError):
+        return node.value  # such as 2026-99-99, which only looks like a date
     return value if value is None or isinstance(value, bool | int | float) else node.value
 
 
