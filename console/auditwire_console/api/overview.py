@@ -43,12 +43,15 @@ def clusters(source: "Source", engine: "Engine", query: "Query", viewer: "Viewer
 
 
 def quiet(source: "Source") -> frozenset[str]:
-    """The alerting rules in force whose priority is too low to alert; none where the rules are not known."""
+    """The alerting rules in force of which a match by itself is no alert: their priority is too low, or they have a
+    threshold. None where the rules are not known."""
     rules = source.rules()
     if rules is None:
         return frozenset()
     least = rules.settings.alerting_priority.rank
-    return frozenset(rule.qualified for rule in rules.alerting if rule.priority.rank < least)
+    return frozenset(
+        rule.qualified for rule in rules.alerting if rule.priority.rank < least or rule.text.threshold is not None
+    )
 
 
 def _newest(engine: "Engine", query: "Query", cluster: str) -> str:
@@ -100,8 +103,8 @@ def rule(engine: "Engine", query: "Query", name: str, interval: Interval) -> dic
 def alerts(source: "Source", engine: "Engine", query: "Query", page: Page, interval: Interval) -> dict[str, Any]:
     """The events that a rule alerts on, and how many by rule.
 
-    Rules whose priority is too low to alert are left out, by the rules in force; ``quiet`` has their matches. A match
-    may have been excepted.
+    Rules of which a match is no alert by itself are left out, by the rules in force; ``quiet`` has their matches. A
+    match may have been excepted.
     """
     coverage = Coverage()
     only = replace(query, where=AllOf((query.where, _ALERTED)))

@@ -27,7 +27,7 @@ export function Alerts({ state, range, now, zoom, open }) {
   const [value, around] = useOfTime("alerts", state, range, { interval, limit: 200 });
   if (!value) return html`<div><h1>Alerts</h1>${around}</div>`;
   const quiet = value.quiet.reduce((sum, one) => sum + one.count, 0);
-  const below = quiet > 0 && html`<details><summary>${number(quiet)} matches of alerting rules are below alertingPriority, and raised no alert</summary><${RuleCounts} counts=${value.quiet} /></details>`;
+  const below = quiet > 0 && html`<details><summary>${number(quiet)} matches of alerting rules raised no alert by themselves: below alertingPriority, or counted for a threshold</summary><${RuleCounts} counts=${value.quiet} /></details>`;
   return html`<div><h1>Alerts</h1>${around}
     ${value.events === 0
       ? html`<${Empty}><p>No archived event of this time made a rule alert.</p></${Empty}>${below}`

@@ -214,3 +214,31 @@ def test_an_object_that_cannot_be_read_is_named() -> None:
     found = Console(archive.store).ask("/api/rows")
 
     assert key in found["coverage"]["unreadable"][0]
+
+
+def test_alerts_are_of_rules_that_alert_by_their_priority_and_without_a_threshold() -> None:
+    rules = rule_set_of(
+        document(
+            rule('Verb = "create"', name="Loud")
+            + rule('Verb = "create"', name="Quiet", priority="INFO")
+            + rule('Verb = "get"', name="Many", more=", threshold: {count: 3, within: 10m}"),
+            name="doc",
+        )
+    )
+    archive = Archive()
+    (line,) = archive.lines(archive.take([exec_event(1)])[0])
+    names = (["doc.Loud", "doc.Quiet"], ["doc.Quiet"], ["doc.Many"], ["doc.Gone"])
+    events = [orjson.loads(line) for _ in names]
+    for event, alerting in zip(events, names, strict=True):
+        event["_auditwire"]["alerting"] = alerting
+    archive.put_lines(map(orjson.dumps, events))
+
+    known = Console(archive.store, rules=rules).ask("/api/alerts")
+    unknown = Console(archive.store).ask("/api/alerts")
+    rows = Console(archive.store, rules=rules).ask("/api/rows")
+
+    assert known["events"] == len(known["rows"]) == sum(one["count"] for one in known["histogram"]) == 2
+    assert [one["rule"] for one in known["rules"]] == ["doc.Gone", "doc.Loud"]
+    assert {one["rule"]: one["count"] for one in known["quiet"]} == {"doc.Quiet": 2, "doc.Many": 1}
+    assert (unknown["events"], unknown["quiet"], unknown["known"]) == (4, [], False)
+    assert rows["quiet"] == ["doc.Many", "doc.Quiet"]
