@@ -19,6 +19,7 @@ from auditwire_local.athena import mended_athena
 from auditwire_local.buckets import mended_buckets
 from auditwire_local.embedded_metrics import mended_metrics
 from auditwire_local.errors import AlreadyRunningError
+from auditwire_local.forgetting import forgetting
 from auditwire_local.queues import mended_queues
 
 ACCOUNT: str = DEFAULT_ACCOUNT_ID
@@ -39,6 +40,7 @@ def sandbox(region: str, host: str, port: int) -> Iterator[str]:
         stack.enter_context(_made_up_environment(region))
         # Without Docker: moto runs no function here, and must not look for an engine.
         stack.enter_context(mock_aws(config={"lambda": {"use_docker": False}}))
+        stack.enter_context(forgetting())
         stack.enter_context(mended_queues())
         stack.enter_context(mended_buckets())
         stack.enter_context(mended_athena())

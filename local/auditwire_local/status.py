@@ -123,9 +123,10 @@ class Logbook:
         with self._lock:
             return [line for name, line in self._lines if function in {None, name}]
 
-    def add(self, function: str, lines: Sequence[str]) -> None:
-        """Take what one call of a function printed."""
+    def add(self, function: str, lines: Sequence[str]) -> int:
+        """Take what one call of a function printed. Returns how many alerts it has put into the outbox."""
         with self._lock:
+            before = self._totals["outboxed"]
             for line in lines:
                 self._lines.append((function, line))
                 self._count(line)
@@ -133,6 +134,7 @@ class Logbook:
                     print(line, file=self._file)
             if self._file:
                 self._file.flush()
+            return self._totals["outboxed"] - before
 
     def add_failure(self, function: str) -> None:
         """Count a call that gave no answer."""
@@ -200,6 +202,7 @@ class Logbook:
         for name in ("received", "archived", "alerted"):
             self._totals[name] += entry[name]
         self._totals["not_stored"] += entry.get("not_stored", 0)
+        self._totals["outboxed"] += entry.get("outboxed", 0)
         self._totals["empty"] += bool(entry.get("empty"))
         self._totals["repeated"] += bool(entry.get("stored_before"))
         for name in ("ignored", "alerts", "quarantined", "skipped", "evaluation_errors"):

@@ -350,8 +350,11 @@ class LocalSystem:
 
     def _printed(self, function: str, lines: Sequence[str]) -> None:
         """Take what one call of a function printed."""
-        self.logbook.add(function, lines)
+        outboxed = self.logbook.add(function, lines)
         self._metrics.add(lines)
+        if outboxed:
+            # A machine that is busy is often too slow for SNS. Nobody who watches should wait a minute then.
+            self._bridge.run_schedules_of(self._functions["publish_outbox"].configuration.arn)
 
     def _trouble(self, where: str) -> None:
         """Write the exception that is being handled into the log, and count it."""

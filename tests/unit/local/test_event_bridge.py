@@ -162,6 +162,16 @@ def test_schedules_come_round() -> None:
     assert world.events[0]["resources"] == ["arn:r"]
 
 
+def test_what_a_schedule_would_call_can_be_called_before_its_time() -> None:
+    world = Bridge(rule(pattern=None, every=3600.0))
+    world.bridge.run_schedules_of("g")
+    world.bridge.run_schedules_of("f")
+    until(world.bridge.idle)
+    world.bridge.drain(time.monotonic() + HANG_SECONDS)
+
+    assert [event["detail-type"] for event in world.events] == ["Scheduled Event"]
+
+
 def test_the_end_delivers_what_is_waiting_and_leaves_no_thread() -> None:
     started = threading.active_count()
     published = threading.Event()

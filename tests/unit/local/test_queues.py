@@ -1,7 +1,9 @@
 """moto's queues under several threads, and deep."""
 
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -9,6 +11,7 @@ from unittest.mock import patch
 
 import boto3
 import pytest
+from moto.sns.models import sns_backends
 from moto.sqs import models
 
 from auditwire_local.sandbox import ACCOUNT, sandbox
@@ -67,6 +70,52 @@ def test_handing_out_a_message_does_not_work_out_all_about_the_queue(sqs: Any) -
         # moto itself does it for every message.
         assert len(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]) == 10
     assert worked_out.call_count == 0
+
+
+def test_what_a_message_costs_does_not_grow_with_those_that_wait(sqs: Any) -> None:
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    queue: Any = models.sqs_backends[ACCOUNT]["us-east-1"].queues["q"]
+    looked_at = 0
+
+    class Counted(models.Message):
+        """A message that counts how often somebody asks for its state."""
+
+        def __getattribute__(self, name: str) -> Any:
+            nonlocal looked_at
+            looked_at += name in ("visible_at", "delayed_until", "receipt_handle")
+            return super().__getattribute__(name)
+
+    with patch.object(models, "Message", Counted):
+        for number in range(300):
+            sqs.send_message(QueueUrl=url, MessageBody=str(number))
+    sent, looked_at = looked_at, 0
+    (first,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    looked_at = 0
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=first["ReceiptHandle"])
+
+    assert sent < 10 * 300
+    assert looked_at < 20
+    assert len(queue._messages) == 299
+    counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert counts["ApproximateNumberOfMessages"] == "299"
+
+
+def test_what_is_deleted_is_forgotten(sqs: Any) -> None:
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    sns = boto3.client("sns")
+    topic = sns.create_topic(Name="t")["TopicArn"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    sns.publish(TopicArn=topic, Message="x")
+    (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    queue: Any = models.sqs_backends[ACCOUNT]["us-east-1"].queues["q"]
+    kept = weakref.ref(queue._messages[0])
+
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    gc.collect()
+
+    assert kept() is None
+    assert not sns_backends[ACCOUNT]["us-east-1"].topics[topic].sent_notifications
 
 
 def test_a_message_older_than_the_retention_period_is_not_handed_out(sqs: Any) -> None:

@@ -39,6 +39,13 @@ def test_what_was_not_stored_is_part_of_the_balance() -> None:
     assert status.balance == "balance received=10 ignored=0 archived=5 alerted=0 quarantined=0 not_stored=5"
 
 
+def test_the_logbook_says_at_once_what_went_into_the_outbox() -> None:
+    logbook = Logbook()
+
+    assert logbook.add("ingest", [_batch(outboxed=3), _batch(), _batch(outboxed=1)]) == 4
+    assert logbook.add("ingest", [_batch(received=1)]) == 0
+
+
 def test_the_relay_and_refusals_and_failures_are_counted() -> None:
     logbook = Logbook()
     relay = {"message": "relay", "delivered": 2, "failed": 1, "dead_lettered": 1, "peers": {"http://a": "ok"}}
