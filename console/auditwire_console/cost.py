@@ -89,9 +89,10 @@ def statements_of(wanted: "Wanted") -> int:
     return 1 + bool(wanted.groups) + bool(wanted.histogram) + len(wanted.facets) + len(wanted.distinct)
 
 
-def price_as_json(price: Price, engine: str, limit: float) -> dict[str, Any]:
-    """A price for the page."""
+def price_as_json(price: Price, engine: str, limit: float, *, may_agree: bool) -> dict[str, Any]:
+    """A price for the page, and whether whoever asks may spend more than the limit."""
     return {
+        "mayAgree": may_agree,
         "objects": price.objects,
         "bytes": price.bytes,
         "dollars": price.dollars,

@@ -96,7 +96,7 @@ class Routes:
             return _json({"price": None})
         query = viewer.limited(read_query(given))
         engine, price = costs.choose(query, 1 + statements_of(read_wanted(given)), 0)
-        return _json({"price": price_as_json(price, engine.name, costs.limit)})
+        return _json({"price": price_as_json(price, engine.name, costs.limit, may_agree=viewer.sees_all)})
 
     def _rows(self, request: "Request", viewer: "Viewer") -> Response:
         given = request.query_params
@@ -196,11 +196,15 @@ class Routes:
     # --- around them
 
     def _engine(self, viewer: "Viewer", given: Any = None) -> Visible:
-        """What answers this viewer, for as many dollars as the request agrees to."""
+        """What answers this viewer, for as many dollars as the request agrees to.
+
+        It is the money of whoever runs the console, so nobody agrees to more who was let in to see a part.
+        """
         costs = self._source.costs
         if not costs.engines:
             return Visible(self._source.engine, viewer)
-        return Visible(Costed(costs, 0.0 if given is None else read_agreed(given)), viewer)
+        agreed = read_agreed(given) if given is not None and viewer.sees_all else 0.0
+        return Visible(Costed(costs, agreed), viewer)
 
     def _coverage(self) -> Coverage:
         deadline = time.monotonic() + self._seconds
@@ -217,7 +221,8 @@ class Routes:
             except WrongParameterError as error:
                 return _problem(400, str(error))
             except TooExpensiveError as error:
-                price = price_as_json(error.price, error.engine, self._source.costs.limit)
+                limit = self._source.costs.limit
+                price = price_as_json(error.price, error.engine, limit, may_agree=viewer.sees_all)
                 return _json({"problem": str(error), "price": price}, 402)
             except ValueError as error:
                 return _problem(422, str(error))

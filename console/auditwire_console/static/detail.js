@@ -110,8 +110,10 @@ const sentence = (text) => `${text[0].toUpperCase()}${text.slice(1)}.`;
 
 function Explained({ one }) {
   return html`<article><h4><span class=${`badge ${one.matched ? "yes" : "quiet"}`}>${one.matched ? "matches" : "does not match"}</span> <bdi>${one.rule}</bdi></h4>
-    <ul>${one.because.map((reason) => html`<li><bdi>${reason}</bdi></li>`)}</ul>
-    <details><summary>The condition with its values</summary><div class="tree"><${Trace} node=${one.tree} /></div></details></article>`;
+    <p><bdi>${sentence(one.because[0] || "nothing is known")}</bdi></p>
+    <details><summary>The condition with its values</summary>
+      ${one.because.length > 1 && html`<ul>${one.because.slice(1).map((reason) => html`<li><bdi>${reason}</bdi></li>`)}</ul>`}
+      <div class="tree"><${Trace} node=${one.tree} /></div></details></article>`;
 }
 
 function Trace({ node }) {

@@ -23,7 +23,7 @@ export function Costly({ price, query, retry }) {
   return html`<div class="notice cut" role="alert">
     <h2>This search may cost ${dollars(price.dollars)}</h2>
     <p>${READERS[price.engine] || READERS.scan} up to ${bytes(price.bytes)} in ${price.objects.toLocaleString("en")} objects. A shorter time, or one cluster, costs less.</p>
-    <button type="button" onClick=${go}>Search for up to ${dollars(price.dollars)}</button>
+    ${price.mayAgree ? html`<button type="button" onClick=${go}>Search for up to ${dollars(price.dollars)}</button>` : html`<p>Only whoever runs the console can agree to that.</p>`}
     <p class="soft">Without a question a search may cost ${dollars(price.limit)} (<code>--max-cost</code>).</p>
   </div>`;
 }
@@ -36,7 +36,7 @@ export function Failed({ problem, retry }) {
     : "";
   return html`<div class="notice failed" role="alert">
     <h2>${title}</h2>
-    <p>${problem.message}</p>
+    <p>${problem.message.slice(0, 1).toUpperCase()}${problem.message.slice(1)}${/[.!?]$/.test(problem.message) ? "" : "."}</p>
     ${hint && html`<p>${hint}</p>`}
     <button type="button" onClick=${retry}>Try again</button>
   </div>`;

@@ -88,6 +88,17 @@ def test_a_viewer_pays_for_what_is_granted_alone() -> None:
     assert asked.ask("/api/price", viewer="nobody") == {"price": None}
 
 
+def test_a_viewer_of_a_part_agrees_to_nothing() -> None:
+    asked, (engine,) = console(0.5, 1.0)
+
+    response = asked.get("/api/rows", {"pay": "50"}, viewer="shop")
+
+    assert (response.status_code, response.json()["price"]["mayAgree"]) == (402, False)
+    assert asked.ask("/api/price", viewer="shop")["price"]["mayAgree"] is False
+    assert engine.asked == []
+    assert asked.get("/api/rows").json()["price"]["mayAgree"] is True
+
+
 def test_kubesphere_s_api_is_asked_nothing_and_spends_nothing() -> None:
     asked, (engine,) = console(0.5, 1.0)
 
