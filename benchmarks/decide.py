@@ -96,7 +96,7 @@ def against_loads(bodies: Sequence[bytes], rules: int | RuleSet, rounds: int = R
             sums["decode"] += _least_prepared(lambda: None, lambda _, body=body: decode(body), rounds)  # type: ignore[misc]
             sums["decide"] += _least_prepared(
                 lambda body=body: decode(body).events,  # type: ignore[misc]
-                lambda seen: _decide_all(rule_set, seen),
+                lambda seen: decide_all(rule_set, seen),
                 rounds,
             )
     return sums["decide"] / sums["loads"], sums["decode"] / sums["loads"]
@@ -114,7 +114,7 @@ def cold_costs(size: int, body: bytes, rounds: int = ROUNDS) -> dict[str, float]
             rule_set = decode_bundle(data).rule_set
             moments.append(time.process_time_ns())
             for seen in events:
-                _decide_all(rule_set, seen)
+                decide_all(rule_set, seen)
                 moments.append(time.process_time_ns())
             for name, start, end in zip(("ready", "first", "second"), moments, moments[1:], strict=False):
                 least_of[name] = min(least_of.get(name, 1e9), (end - start) / 1e6)
@@ -159,14 +159,15 @@ def _sides(body: bytes, rule_set: RuleSet) -> dict[str, tuple[Callable[[], Any],
         raise SystemExit("the walker decides otherwise")
     return {
         "loads": (lambda: None, lambda _: orjson.loads(body)),
-        "decide": (events, lambda seen: _decide_all(rule_set, seen)),
+        "decide": (events, lambda seen: decide_all(rule_set, seen)),
         "step": (settled, lambda seen: decide_batch(seen, sender=SenderKind.KUBERNETES, rules=rule_set)),
         "walker": (events, walk),
         "by hand": (lambda: orjson.loads(body)["items"], run_by_hand),
     }
 
 
-def _decide_all(rule_set: RuleSet, events: list[Event]) -> None:
+def decide_all(rule_set: RuleSet, events: list[Event]) -> None:
+    """Decides about all of them."""
     decide = rule_set.decide
     for event in events:
         decide(event)

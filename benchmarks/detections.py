@@ -10,9 +10,12 @@ import gzip
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from typing import Final
 
-from decide import BATCHES, SIZE, against_loads, rule_set_of
+import orjson
+from decide import BATCHES, SIZE, against_loads, decide_all, rule_set_of
+from timing import least, quiet
 from traffic import batches, captured, never_again
 
 from auditwire.analysis.cases import Case, read_cases
@@ -60,9 +63,23 @@ def costs(rules: RuleSet) -> None:
     for name, bodies in (
         ("captured", captured()),
         ("generated", generated),
-        ("values never come back", never_again(generated)),
+        ("400 new users, names, addresses and agents a batch", never_again(generated)),
     ):
         print(f"| {name} | {against_loads(bodies, rules)[0]:.2f} | {against_loads(bodies, many)[0]:.2f} |")
+    print(f"| the same, every batch decided once | {never_seen(rules):.2f} | {never_seen(many):.2f} |")
+
+
+def never_seen(rules: RuleSet) -> float:
+    """The same where nothing was ever decided before: each batch is decided once, so no value was seen in a round
+    before. The median over batches, after some that warm up what is generated."""
+    ratios = []
+    with quiet():
+        for body in never_again(batches(3 * BATCHES, SIZE, seed=7)):
+            reading = least(lambda body=body: orjson.loads(body))  # type: ignore[misc]
+            events = decode(body).events
+            deciding = least(lambda events=events: decide_all(rules, events), rounds=1)  # type: ignore[misc]
+            ratios.append(deciding / reading)
+    return median(ratios[BATCHES:])
 
 
 def archived(rules: RuleSet) -> None:

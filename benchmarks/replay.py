@@ -3,8 +3,9 @@
     .venv/bin/python benchmarks/replay.py [--events 1000000] [--jobs 2]
 
 Prints Markdown. First the ratio, in one process: both sides of a replay over gzipped lines of the archive, against
-inflating the same objects and `orjson.loads` of their lines. Then a whole run in processes: the six shipped rules
-against the generated detections, with the processor time of all processes and the memory of the largest.
+inflating the same objects and `orjson.loads` of their lines. Then whole runs in processes, with the processor time of
+all processes and the memory of the largest: KubeSphere's six rules against the generated detections, and the shipped
+rules against themselves.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from traffic import batches
 from auditwire.events import decode, encode_line, settle
 from auditwire.rules import load_sources
 from auditwire.rules.bundle import encode_bundle
+from auditwire.rules.files import default_rules
 from auditwire_cli.replay.chunks import Packed, Sized
 from auditwire_cli.replay.workers import Sides, count, count_all
 
@@ -49,16 +51,16 @@ def objects(number: int) -> list[bytes]:
     return made
 
 
-def bundle(size: int) -> bytes:
-    """The rules of this many as a bundle."""
-    sources = pack(size)
+def bundle(size: int | None) -> bytes:
+    """The rules of this many as a bundle; those that ship with None."""
+    sources = default_rules() if size is None else pack(size)
     rule_set = load_sources(sources).rule_set
     if rule_set is None:
         raise SystemExit("the generated rules do not load")
     return encode_bundle(rule_set, sources)
 
 
-def ratio(stored: list[bytes], old: int, new: int) -> tuple[float, float]:
+def ratio(stored: list[bytes], old: int | None, new: int | None) -> tuple[float, float]:
     """The time of a replay over that of inflating and reading the same objects, and its microseconds an event."""
     replay = Sides(bundle(old), bundle(new)).begin()
     costs = side_by_side(
@@ -75,7 +77,7 @@ def _inflated(packed: bytes) -> bytes:
     return bytes(igzip.decompress(packed))  # type: ignore[no-untyped-call]
 
 
-def run(stored: list[bytes], events: int, jobs: int) -> str:
+def run(stored: list[bytes], old: int | None, new: int | None, events: int, jobs: int) -> str:
     """One replay of this many events in processes, as a line of a table."""
 
     def chunks() -> Iterator[Sized]:
@@ -84,14 +86,20 @@ def run(stored: list[bytes], events: int, jobs: int) -> str:
             yield Sized(Packed([("benchmark", one) for one in some]), len(some))
 
     before, began = _processor_seconds(), time.monotonic()
-    tally = count_all(Sides(bundle(6), bundle(300)), chunks(), lambda _done, _text: None, jobs=jobs)
+    tally = count_all(Sides(bundle(old), bundle(new)), chunks(), lambda _done, _text: None, jobs=jobs)
     seconds, used = time.monotonic() - began, _processor_seconds() - before
     usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     largest = max(usage.ru_maxrss for usage in usages) / 1024
     gained = sum(counted.gained for counted in tally.rules.values())
-    figures = (f"{tally.events:,}", str(jobs), f"{seconds:.1f} s", f"{used:.1f} s", f"{tally.events / used:,.0f}",
-               f"{largest:.0f} MiB", f"{gained:,}")  # fmt: skip
+    figures = (
+        _name(old), _name(new), f"{tally.events:,}", str(jobs), f"{seconds:.1f} s", f"{used:.1f} s",
+        f"{tally.events / used:,.0f}", f"{largest:.0f} MiB", f"{gained:,}",
+    )  # fmt: skip
     return f"| {' | '.join(figures)} |"
+
+
+def _name(rules: int | None) -> str:
+    return "shipped" if rules is None else str(rules)
 
 
 def _processor_seconds() -> float:
@@ -107,12 +115,15 @@ def main() -> None:
     given = parser.parse_args()
     stored = objects(12)
     print("| old rules | new rules | replay / inflate + `orjson.loads` | µs an event |\n| ---: | ---: | ---: | ---: |")
-    for old, new in ((6, 6), (6, 300), (300, 300)):
+    for old, new in ((6, 6), (6, 300), (300, 300), (None, None), (6, None)):
         found, microseconds = ratio(stored, old, new)
-        print(f"| {old} | {new} | {found:.2f} | {microseconds:.1f} |")
-    print("\n| events | processes | time | processor time | events a processor second | largest process | gained |")
-    print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
-    print(run(objects(250), given.events, given.jobs))
+        print(f"| {_name(old)} | {_name(new)} | {found:.2f} | {microseconds:.1f} |")
+    heads = ("old rules", "new rules", "events", "processes", "time", "processor time", "events a processor second",
+             "largest process", "gained")  # fmt: skip
+    print(f"\n| {' | '.join(heads)} |\n|{' ---: |' * len(heads)}")
+    many = objects(250)
+    for old, new in ((6, 300), (None, None)):
+        print(run(many, old, new, given.events, given.jobs))
 
 
 if __name__ == "__main__":

@@ -237,6 +237,7 @@ def test_a_match_that_was_excepted_when_it_was_recorded_did_not_alert() -> None:
     for noted, gained in zip(recorded, (0, 1), strict=True):
         tally = Tally()
         Replay(rule_set_of(READS, EXCEPTION), rules).take(event(user="ann"), noted, tally)
+        tally.close()
         assert counts(tally) == (0, 1, gained, 0, 0)
 
 

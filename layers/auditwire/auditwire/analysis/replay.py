@@ -9,7 +9,7 @@ from auditwire.analysis.example import MAX_EXAMPLES, example_of
 from auditwire.analysis.judging_both import Judged, JudgingBoth
 from auditwire.analysis.pending import Pending
 from auditwire.analysis.recorded import Recorded
-from auditwire.analysis.tally import RuleTally, SameAlerts, Tally
+from auditwire.analysis.tally import Alike, RuleTally, Tally
 from auditwire.condition.memory import Remembered
 from auditwire.events import Event, Level, as_stored
 from auditwire.events.archived import Provenance
@@ -84,9 +84,12 @@ class Replay:
         before, after = judged.before, judged.after
         old, new = before.verdict.alerts, after.verdict.alerts
         tally.who[event.user.username or "", event.objectRef.namespace, len(old), len(new)] += 1
-        same, pairs = self._pairs[judged]
-        if same is not None and before.level is after.level:
-            tally.same[same] += 1
+        alike, pairs = self._pairs[judged]
+        if alike is not None and not recorded and before.level is after.level:
+            seen = tally.alike[alike]
+            tally.alike[alike] = seen + 1
+            if seen < MAX_EXAMPLES and alike.old != alike.new:
+                _add_examples(event, judged, pairs, recorded, tally)
             return
         for name, was, now, differs in pairs:
             counted = tally.of_rule(name)
@@ -95,16 +98,10 @@ class Replay:
             if was is not None and now is not None:
                 if differs or before.level is not after.level:
                     _both(event, (was, before), (now, after), differs, counted)
-            elif now is not None and name not in recorded:
-                counted.gained += 1
-                if counted.wants("gained"):
-                    found = example_of(event, after=_message(event, now, after))
-                    counted.examples.setdefault("gained", []).append(found)
-            elif was is not None:
-                counted.lost += 1
-                if counted.wants("lost"):
-                    found = example_of(event, before=_message(event, was, before))
-                    counted.examples.setdefault("lost", []).append(found)
+            else:
+                counted.gained += now is not None and name not in recorded
+                counted.lost += was is not None
+        _add_examples(event, judged, pairs, recorded, tally)
 
     def _pending(self, event: Event, before: Judgement, after: Judgement, tally: Tally, *, is_recorded: bool) -> None:
         """Notes the rules that have a threshold on one side or on both; it is judged when all events are counted."""
@@ -136,13 +133,13 @@ class Replay:
                     )
                 )  # fmt: skip
 
-    def _pair(self, judged: Judged) -> tuple[SameAlerts | None, list[_Pair]]:
-        """The alerts of both sides, by rule; first the names of the rules, if all of them alert alike on both."""
+    def _pair(self, judged: Judged) -> tuple[Alike | None, list[_Pair]]:
+        """The alerts of both sides, by rule; first their names, if no rule that alerts on both may look different."""
         old, new = ({rule.qualified: rule for rule in side.verdict.alerts} for side in (judged.before, judged.after))
         names = tuple(dict.fromkeys((*old, *new)))
         pairs = [(name, old.get(name), new.get(name), self._changed.get(name, "")) for name in names]
-        is_same = all(was is not None and now is not None and not differs for _, was, now, differs in pairs)
-        return SameAlerts(names) if is_same else None, pairs
+        differs = any(was is not None and now is not None and differs for _, was, now, differs in pairs)
+        return None if differs else Alike(tuple(old), tuple(new)), pairs
 
     def _compare_with_archive(self, event: Event, before: Judgement, noted: Provenance, tally: Tally) -> None:
         given = before.verdict.alerting
@@ -153,6 +150,18 @@ class Replay:
                 counted.repeated += 1
             else:
                 counted.missing[self._recorded.why_missing(rule, event, before, noted.bundle)] += 1
+
+
+def _add_examples(event: Event, judged: Judged, pairs: list[_Pair], recorded: tuple[str, ...], tally: Tally) -> None:
+    """Adds the event as an example of the alerts that are gained or lost, where there is room for one."""
+    for name, was, now, _ in pairs:
+        counted = tally.of_rule(name)
+        if was is None and now is not None and name not in recorded and counted.wants("gained"):
+            found = example_of(event, after=_message(event, now, judged.after))
+            counted.examples.setdefault("gained", []).append(found)
+        elif now is None and was is not None and counted.wants("lost"):
+            found = example_of(event, before=_message(event, was, judged.before))
+            counted.examples.setdefault("lost", []).append(found)
 
 
 def _both(

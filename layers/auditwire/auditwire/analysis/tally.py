@@ -104,10 +104,11 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SameAlerts:
-    """Rules that alert alike on both sides. Each is one of its kind, so counting one takes no time."""
+class Alike:
+    """The rules that alert on each side. Each is one of its kind, so counting one takes no time."""
 
-    rules: tuple[str, ...]
+    old: tuple[str, ...]
+    new: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -130,7 +131,7 @@ class Tally(Counted):
     levels: Counter[tuple[str, str]] = field(default_factory=Counter)
     errors: Counter[tuple[str, str]] = field(default_factory=Counter)
     excepted: Counter[tuple[str, str]] = field(default_factory=Counter)
-    same: Counter[SameAlerts] = field(default_factory=Counter)
+    alike: Counter[Alike] = field(default_factory=Counter)
     who: Counter[tuple[str, str, int, int]] = field(default_factory=Counter)
     gone: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     pending: list[Pending] = field(default_factory=list)
@@ -145,22 +146,24 @@ class Tally(Counted):
         return found
 
     def close(self) -> None:
-        """Adds up what was only noted so far: ``same``, the rules whose alerts are the same on both sides; ``who``, the
-        user, the namespace, and how many alerts there are on each side; and ``gone``, verb, resource and subresource of
-        what is no longer archived."""
+        """Adds up what was only noted so far: ``alike``, the rules that alert on each side; ``who``, the user, the
+        namespace, and how many alerts there are on each side; and ``gone``, verb, resource and subresource of what is
+        no longer archived."""
         for (verb, resource, below), events in self.gone.items():
             what = "/".join(part for part in (resource, below) if part) or "a path"
             self.dropped_requests.add(shown(f"{verb} {what}"), events)
         self.gone.clear()
-        for alerts, events in self.same.items():
-            for name in alerts.rules:
-                counted = self.of_rule(name)
-                counted.old += events
-                counted.new += events
+        for alike, events in self.alike.items():
+            for name in alike.old:
+                self.of_rule(name).old += events
+                self.of_rule(name).lost += 0 if name in alike.new else events
+            for name in alike.new:
+                self.of_rule(name).new += events
+                self.of_rule(name).gained += 0 if name in alike.old else events
         for (user, namespace, old, new), events in self.who.items():
             self.old.add(user, namespace, old * events)
             self.new.add(user, namespace, new * events)
-        self.same.clear()
+        self.alike.clear()
         self.who.clear()
 
     def merge(self, later: "Tally") -> None:

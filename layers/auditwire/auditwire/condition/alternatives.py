@@ -16,13 +16,14 @@ _MAX_ALTERNATIVES: Final = 8
 def alternatives_of(condition: Bound) -> list[Bound]:
     """Conditions of which one holds, or raises, wherever this one does; and where none of them raises, one of them
     holds only where this one does."""
-    parts: list[Any] = list(dict(parts_of(condition)))
-    for place, (part, may_raise) in enumerate(parts_of(condition)):
+    parts: list[tuple[Any, bool]] = list(parts_of(condition))
+    for place, (part, may_raise) in enumerate(parts):
         if may_raise:
             break  # behind this nothing is ruled out
         options = _options(part) if isinstance(part, Or) and field_of(part) is None else []
         if 1 < len(options) <= _MAX_ALTERNATIVES:
-            return [And((*parts[:place], option, *parts[place + 1 :])) for option in options]
+            before, behind = ([one for one, _ in some] for some in (parts[:place], parts[place + 1 :]))
+            return [And((*before, option, *behind)) for option in options]
     return [condition]
 
 
@@ -32,7 +33,7 @@ def _options(part: Any) -> list[Any]:
     for operand in part.operands:
         looked_up = frozenset(one for one, _ in parts_of(operand) if field_of(one) is not None)
         needed = frozenset((key, values) for key, (_, values) in implied(operand).items())
+        if not looked_up and not needed:
+            return []
         by_values.setdefault(looked_up | needed, []).append(operand)
-    if frozenset() in by_values:
-        return []
     return [together[0] if len(together) == 1 else Or(tuple(together)) for together in by_values.values()]
