@@ -38,9 +38,9 @@ class ConsoleEngine(StrEnum):
 
 @on_stack
 def console(
-    folder: Annotated[
-        Path | None,
-        typer.Argument(metavar="[FOLDER]", help="A copy of the archive bucket, instead of a stack."),
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FOLDER]...", help="Copies of the archive bucket, instead of a stack."),
     ] = None,
     *,
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")] = 0,
@@ -84,7 +84,7 @@ def console(
       auditwire console ./archive --key seal.pem --port 8088 --no-open
       auditwire console --state .auditwire/dev.json --token-file token --no-open
     """
-    source = _source(folder, key or [], where, engine, max_cost)
+    source = _source(folders or [], key or [], where, engine, max_cost)
     token = secrets.token_urlsafe(32)
     everybody = _viewers(token, viewers, host_cluster)
     with _listening(port) as listening:
@@ -137,19 +137,19 @@ def hosts_of(port: int) -> list[str]:
 
 
 def _source(
-    folder: Path | None, key_files: list[Path], where: Stack, engine: ConsoleEngine, max_cost: float
+    folders: list[Path], key_files: list[Path], where: Stack, engine: ConsoleEngine, max_cost: float
 ) -> "Source":
-    from auditwire_cli.console.sources import source_of_folder, source_of_stack
+    from auditwire_cli.console.sources import source_of_folders, source_of_stack
     from auditwire_cli.evidence.pem import by_fingerprint, read_pem
 
     keys = by_fingerprint(read_pem(path) for path in key_files)
-    if folder is None:
+    if not folders:
         return source_of_stack(where, keys, EngineName(engine), max_cost)
     if engine is ConsoleEngine.ATHENA:
         raise UsageError("a folder is not searched by Athena", "leave --engine out")
     if where != Stack():
         raise UsageError("a folder needs no stack", "leave --stack, --state and the other options of a stack out")
-    return source_of_folder(folder, keys)
+    return source_of_folders(folders, keys)
 
 
 def _viewers(token: str, file: Path | None, host_cluster: str) -> "Viewers":

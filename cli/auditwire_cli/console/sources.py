@@ -12,6 +12,7 @@ from auditwire_cli.query.engines import DEFAULT_MAX_COST, EngineName, athena_eng
 from auditwire_cli.stack import Deployment, Stack
 
 if TYPE_CHECKING:
+    from auditwire.evidence.store import Reader
     from auditwire.evidence.walk import Keys
     from auditwire.rules import RuleSet
     from auditwire.search.duckdb_engine import DuckDBEngine
@@ -31,18 +32,22 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def source_of_folder(folder: Path, keys: "Keys") -> "Source":
-    """A copy of an archive bucket in a folder. Raises UsageError where there is none."""
+def source_of_folders(folders: Sequence[Path], keys: "Keys") -> "Source":
+    """Copies of an archive bucket, or of parts of it, as one. Raises UsageError for what is none."""
     from auditwire.evidence.folder import FolderReader
+    from auditwire.evidence.joined import JoinedReader
     from auditwire.evidence.verify import clusters_in
     from auditwire_console import Source
 
-    if not folder.is_dir():
-        raise UsageError(f"there is no folder {folder}", "give a copy of the archive bucket")
-    reader = FolderReader(folder)
-    if not clusters_in(reader):
-        raise UsageError(f"{folder} is not a copy of an archive", "one has events/cluster=…")
-    return Source(title=f"folder {folder}", engine=_engine(reader), reader=reader, keys=keys, now=now)
+    readers = [FolderReader(folder) for folder in folders]
+    for folder, each in zip(folders, readers, strict=True):
+        if not folder.is_dir():
+            raise UsageError(f"there is no folder {folder}", "give a copy of the archive bucket")
+        if not clusters_in(each):
+            raise UsageError(f"{folder} is not a copy of an archive", "one has events/cluster=…")
+    reader: Reader = readers[0] if len(readers) == 1 else JoinedReader(readers)
+    title = f"folder {folders[0]}" if len(folders) == 1 else f"{len(folders)} folders: {', '.join(map(str, folders))}"
+    return Source(title=title, engine=_engine(reader), reader=reader, keys=keys, now=now)
 
 
 def source_of_stack(
