@@ -42,8 +42,10 @@ def proves(rules: RuleSet, rule: Rule, case: Case, terms: Terms, any_sender: boo
 
 def events_of(case: Case, template: str | None) -> Iterator[tuple[Event, str]]:
     """The events of a test with their templates, as they are or all of one template; without what that sender cannot
-    send."""
+    send, and only the first of what is repeated."""
     for number, one in enumerate(case.events, 1):
+        if one.number > 1:
+            continue
         of_sender = one if template is None else replace(one, template=template)
         try:
             yield event_of(of_sender, f"{case.path}#{case.name}#{number}"), of_sender.template
