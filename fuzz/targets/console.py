@@ -3,6 +3,7 @@
 from collections.abc import Hashable
 from urllib.parse import parse_qsl
 
+import msgspec
 from starlette.datastructures import QueryParams
 
 from auditwire.archive import batch_digest, object_key
@@ -11,7 +12,7 @@ from auditwire.evidence.store import MemoryStore
 from auditwire.search.answer import Coverage
 from auditwire.search.scan import Scan
 from auditwire_console.api import rows
-from auditwire_console.api.parameters import WrongParameterError, read_page, read_query, read_wanted
+from auditwire_console.api.parameters import WrongParameterError, read_agreed, read_page, read_query, read_wanted
 from auditwire_console.kubesphere import answers
 from auditwire_console.kubesphere.parameters import Operation, ParameterError, read_parameters
 from auditwire_console.viewer import Viewer, Visible
@@ -42,6 +43,7 @@ def _page(data: bytes) -> Hashable:
     given = QueryParams(parse_qsl(data.decode("utf-8", "replace"), keep_blank_values=True))
     try:
         query, page, wanted = read_query(given), read_page(given), read_wanted(given)
+        read_agreed(given)
     except WrongParameterError as error:
         return str(error)[:20]
     found = rows.rows(_ENGINE, query, page, Coverage())
@@ -74,13 +76,13 @@ def _kubesphere(data: bytes) -> Hashable:
                 answer = {"export": list(answers.exported(_ENGINE, asked, query, coverage))}
     except ParameterError as error:
         return error.status, str(error)[:30]
-    rows.as_answer(answer)
+    msgspec.json.encode(answer)
     return asked.operation, str(answer)[:40]
 
 
 _TOKENS = (
     b"&", b"=", b"%00", b"%ff", b"is=", b"has=", b"not=", b"text=", b"cluster=prod", b"cluster=test", b"verb:", b"namespace:",
-    b"kube-system", b"code:", b"start=2026-11-21T22:00:00Z", b"end=", b"limit=", b"offset=", b"interval=1h", b"facet=user",
+    b"kube-system", b"code:", b"start=2026-11-21T22:00:00Z", b"end=", b"limit=", b"offset=", b"pay=", b"interval=1h", b"facet=user",
     b"operation=histogram", b"operation=statistics", b"operation=export", b"start_time=", b"end_time=", b"9223372036854775807",
     b"interval=1s", b"workspace_filter=", b"objectref_namespace_search=", b"response_code_filter=", b"size=", b"from=",
 )  # fmt: skip

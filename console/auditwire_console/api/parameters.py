@@ -5,6 +5,7 @@ several of a field mean any of them, or none of those excluded. ``text`` must be
 names clusters, ``start`` and ``end`` are times with an offset, and the end is excluded.
 """
 
+import re
 from collections import defaultdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -21,6 +22,7 @@ MAX_OFFSET: Final = 1_000_000
 MAX_FACETS: Final = 12
 MAX_DOLLARS: Final = 10_000
 _MAX_FILTERS: Final = 200
+_WHOLE: Final = re.compile(r"-?[0-9]{1,18}")
 
 
 class WrongParameterError(ValueError):
@@ -94,10 +96,9 @@ def _filters(given: "QueryParams") -> "list[Filter]":
 
 def _test(field: str, values: list[str], match: Match = Match.IS) -> Test:
     if FIELDS[field].kind is Kind.NUMBER:
-        try:
-            return Test(field, tuple(int(value) for value in values))
-        except ValueError:
-            raise WrongParameterError(f"{field} is a number") from None
+        if not all(map(_WHOLE.fullmatch, values)):
+            raise WrongParameterError(f"{field} is a number")
+        return Test(field, tuple(map(int, values)))
     return Test(field, tuple(values), match, any_case=match is Match.CONTAINS)
 
 

@@ -5,7 +5,7 @@ import { ask, download } from "./api.js";
 import { useLoaded } from "./hooks.js";
 import { Failed, Waiting } from "./states.js";
 import { shown } from "./time.js";
-import { Tree } from "./tree.js";
+import { parsed, Tree } from "./tree.js";
 
 const TABS = [["event", "Event"], ["raw", "Raw"], ["why", "Why"], ["evidence", "Evidence"]];
 const MINUTES = 5 * 60_000;
@@ -48,14 +48,6 @@ export function Detail({ id, state, go, add, close }) {
         ${tab === "evidence" && html`<${Evidence} query=${query} id=${id} fields=${fields} />`}
       </div>`}
   </section>`;
-}
-
-function parsed(line) {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return { line };
-  }
 }
 
 function Pivots({ fields, state, go }) {

@@ -12,6 +12,7 @@ import { intervalFor, length } from "./time.js";
 
 const PAGE = 100;
 const LIVE = 5_000;
+const LIVE_WHERE_IT_COSTS = 30_000;
 const MAX_PARTS = 4;
 const FACETS_OF = { verb: ["verb"], outcome: ["code"] };
 const CLASSES = [["2xx", (code) => code < 300], ["3xx", (code) => code < 400], ["4xx", (code) => code < 500], ["5xx", () => true]];
@@ -83,9 +84,9 @@ export function Events({ state, range, now, fields, priced, go, zoom, open, live
   latest.current = { rows, current };
   useEffect(() => {
     if (!live) return undefined;
-    const timer = setInterval(() => setRound((before) => before + 1), LIVE);
+    const timer = setInterval(() => setRound((before) => before + 1), priced ? LIVE_WHERE_IT_COSTS : LIVE);
     return () => clearInterval(timer);
-  }, [live]);
+  }, [live, priced]);
   const loadMore = () => {
     if (loading) return;
     setLoading(true);
