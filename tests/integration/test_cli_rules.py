@@ -334,7 +334,7 @@ def test_diff_compares_folders_and_bundles(published: Desk) -> None:
         (["rules", "missing/folder"], "auditwire: cannot read missing/folder: No such file or directory\n"),
         (["rules", "broken.yaml"], "auditwire: the rules of broken.yaml have errors, so they cannot be compared\n"),
         (["rules", "cafe0000"], "auditwire: no bundle begins with cafe0000\n"),
-        (["word", "rules"], "auditwire: 'word' is not a digest\n"),
+        (["word", "rules"], "auditwire: word is neither a folder of rule documents nor the digest of a bundle\n"),
     ],
 )
 def test_a_side_that_cannot_be_read_is_no_difference(published: Desk, sides: list[str], message: str) -> None:

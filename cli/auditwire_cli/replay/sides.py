@@ -10,7 +10,7 @@ from auditwire.rules.bundle import encode_bundle
 from auditwire.rules.files import default_rules
 from auditwire_cli.errors import CommandError, UsageError
 from auditwire_cli.replay.report import Side
-from auditwire_cli.rules.bundles import find_digest, folder_sources, read_active, read_bundle
+from auditwire_cli.rules.bundles import check_digest, find_digest, folder_sources, read_active, read_bundle
 from auditwire_cli.rules.documents import short
 from auditwire_cli.terminal.output import tell
 
@@ -32,6 +32,8 @@ def side_of(word: str, bucket: "Callable[[], RulesBucket]") -> tuple[Side, bytes
     """
     if word != ACTIVE and ("/" in word or "." in word or Path(word).exists()):
         return side_of_sources(folder_sources(Path(word)), word)
+    if word != ACTIVE:
+        check_digest(word)
     found = bucket()
     if word != ACTIVE:
         return _stored(found, find_digest(found, word))

@@ -60,9 +60,19 @@ def read_bundle(bucket: "RulesBucket", digest: str) -> "Bundle":
         raise CommandError(f"the bundle {short(digest)} cannot be read: {error}", error.diagnostic.hint) from None
 
 
+def check_digest(word: str) -> None:
+    """Raises UsageError for a word that names no folder and cannot be the beginning of a digest either."""
+    if not _is_prefix(word):
+        raise UsageError(f"{word[:80]} is neither a folder of rule documents nor the digest of a bundle")
+
+
+def _is_prefix(text: str) -> bool:
+    return len(text) >= _SHORTEST_PREFIX and re.fullmatch(r"[0-9a-f]+", text) is not None
+
+
 def find_digest(bucket: "RulesBucket", prefix: str) -> str:
     """The digest that begins like this. Raises UsageError unless exactly one bundle has such a digest."""
-    if not re.fullmatch(r"[0-9a-f]+", prefix) or len(prefix) < _SHORTEST_PREFIX:
+    if not _is_prefix(prefix):
         raise UsageError(
             f"{prefix[:80]!r} is not a digest", f"give at least {_SHORTEST_PREFIX} of its hexadecimal digits"
         )

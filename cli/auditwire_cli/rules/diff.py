@@ -73,6 +73,7 @@ class _Sides:
     def snapshot(self, word: str) -> "Snapshot":
         from auditwire_cli.rules.bundles import (
             active_snapshot,
+            check_digest,
             find_digest,
             folder_sources,
             read_active,
@@ -83,6 +84,8 @@ class _Sides:
 
         if word != _ACTIVE and ("/" in word or "." in word or Path(word).exists()):
             return snapshot_of_sources(folder_sources(Path(word)), f"the rules of {word}")
+        if word != _ACTIVE:
+            check_digest(word)
         with in_one_sentence(self._stack):
             self._bucket = self._bucket or self._stack.rules_bucket()
             if word == _ACTIVE:

@@ -1,7 +1,7 @@
 """``auditwire rules explain``: why a rule alerts on an event, or the first reason why it does not."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from auditwire.rules import Rule, RuleSet
 
 _DEFAULT = Path("rules")
+_ENDINGS: Final = (".json", ".jsonl", ".log", ".gz", ".txt", ".yaml", ".yml")
 _MARKS = {True: "true ", False: "false", None: "?    "}
 
 
@@ -68,7 +69,7 @@ def rules_explain(
     paths = rules or [_DEFAULT]
     rule_set, chosen = _rule(paths, rule)
     count = 0
-    for one in _from_file(event) if event == "-" or Path(event).exists() else _from_archive(event, start, where):
+    for one in _from_file(event) if _is_file(event) else _from_archive(event, start, where):
         count += 1
         explained = explain(one, chosen, rule_set, sender=None if sender is None else SenderKind(sender))
         if output is Output.JSON:
@@ -77,6 +78,11 @@ def rules_explain(
             show(("" if count == 1 else "\n") + _as_text(one, explained))
     if not count:
         raise CommandError(f"there is no event in {event}")
+
+
+def _is_file(event: str) -> bool:
+    """Whether this names a file, be it there or not: auditIDs of API servers have neither slashes nor such endings."""
+    return event == "-" or "/" in event or Path(event).suffix in _ENDINGS or Path(event).exists()
 
 
 def _rule(paths: list[Path], name: str) -> "tuple[RuleSet, Rule]":

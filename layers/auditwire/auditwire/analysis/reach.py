@@ -86,9 +86,9 @@ class Reach:
 class _Blames:
     """The obstacles that were met, by how near they are to a match: the nearest one is told."""
 
-    met: dict[int, str] = field(default_factory=dict)
+    met: dict[float, str] = field(default_factory=dict)
 
-    def add(self, nearness: int, text: str) -> None:
+    def add(self, nearness: float, text: str) -> None:
         self.met.setdefault(nearness, text)
 
     @property
@@ -195,8 +195,8 @@ class _Search:
             return None
         own = self._terms.own_policy
         dropped = _dropping(own, request) if own is not None else ""
-        for decision, name in _decisions(self._terms.policy, request):
-            if not _passes(decision, name, request, blames, 1):
+        for decision, name, nearer in _decisions(self._terms.policy, request):
+            if not _passes(decision, name, request, blames, 1 + nearer):
                 continue
             if dropped:
                 blames.add(2, f"policy of the rules: {dropped}")
@@ -204,12 +204,12 @@ class _Search:
             level = min(decision.level, self._terms.level)
             value = self._value(self._bound, request, level, is_delivered=True)
             if value is False:
-                self._blame_level(request, decision, name, blames)
+                self._blame_level(request, decision, name, blames, 3 + nearer)
                 continue
             return replace(request, level=level)
         return None
 
-    def _blame_level(self, request: Request, decision: PolicyDecision, name: str, blames: _Blames) -> None:
+    def _blame_level(self, request: Request, made: PolicyDecision, name: str, blames: _Blames, near: float) -> None:
         if self._value(self._bound, request, _FULL.level, is_delivered=True) is False:
             missing = ", ".join(sorted(self._delivery.fields_missing))
             blames.add(5, f"sender: events of {self._delivery.name} have no {missing}")
@@ -219,10 +219,10 @@ class _Search:
              if self._value(self._bound, request, level, is_delivered=True) is not False),
             Level.REQUEST_RESPONSE,
         )  # fmt: skip
-        if decision.level >= needs:
+        if made.level >= needs:
             blames.add(4, f"level: {self._terms.level} keeps too little of {request}, the rule needs {needs}")
         else:
-            blames.add(3, f"policy: {name} records {request} at {decision.level}, the rule needs {needs}")
+            blames.add(near, f"policy: {name} records {request} at {made.level}, the rule needs {needs}")
 
     def possible(self, request: Request, level: Level) -> bool:
         """Whether the rule can match such a request at a level."""
@@ -302,19 +302,20 @@ def _judged(atom: Leaf, event: Event) -> bool:
         return False
 
 
-def _decisions(policy: Policy | None, request: Request) -> Iterator[tuple[PolicyDecision, str]]:
-    """What a policy may decide about a request, whoever makes it, in whichever namespace; with the name of the rule."""
+def _decisions(policy: Policy | None, request: Request) -> Iterator[tuple[PolicyDecision, str, float]]:
+    """What a policy may decide about a request, whoever makes it; with the name of the rule, and how much nearer to a
+    match its blame is: a rule that decides for everybody is named rather than others."""
     if policy is None:
-        yield _FULL, "the sender"
+        yield _FULL, "the sender", 0.5
         return
     for matcher in policy.matchers:
         match = _matches(matcher, request)
         if match is False:
             continue
-        yield policy.decisions[matcher.position], f"rules[{matcher.position}]"
+        yield policy.decisions[matcher.position], f"rules[{matcher.position}]", 0.5 if match else 0
         if match:
             return
-    yield policy.decisions[-1], "no rule matches, so the policy"
+    yield policy.decisions[-1], "no rule matches, so the policy", 0.5
 
 
 def _matches(matcher: RuleMatcher, request: Request) -> bool | None:
@@ -339,7 +340,7 @@ def _matches(matcher: RuleMatcher, request: Request) -> bool | None:
     return None if found else False
 
 
-def _passes(decision: PolicyDecision, name: str, request: Request, blames: _Blames, nearness: int) -> bool:
+def _passes(decision: PolicyDecision, name: str, request: Request, blames: _Blames, nearness: float) -> bool:
     if decision.level is Level.NONE:
         blames.add(nearness, f"policy: {name} does not record {request}")
         return False
@@ -352,7 +353,7 @@ def _passes(decision: PolicyDecision, name: str, request: Request, blames: _Blam
 def _dropping(policy: Policy, request: Request) -> str:
     """Why no rule of a policy lets a request pass, empty if one may."""
     blames = _Blames()
-    if any(_passes(decision, name, request, blames, 0) for decision, name in _decisions(policy, request)):
+    if any(_passes(decision, name, request, blames, nearer) for decision, name, nearer in _decisions(policy, request)):
         return ""
     return blames.nearest.removeprefix("policy: ")
 

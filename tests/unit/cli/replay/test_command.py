@@ -50,6 +50,16 @@ SHAPES = {
 }
 
 
+@pytest.mark.parametrize("option", ["--old", "--new"])
+def test_a_word_that_is_no_folder_and_no_digest_is_named(auditwire: Run, new: Path, option: str) -> None:
+    Path("events").write_bytes(SHAPES["lines"])
+
+    result = auditwire("rules", "replay", "--events", "events", "--new", new, option, "nofolder")
+
+    message = "nofolder is neither a folder of rule documents nor the digest of a bundle"
+    assert (result.exit_code, result.stderr) == (2, f"auditwire: {message}\n")
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_events_in_any_shape_give_the_same_report(auditwire: Run, old: Path, new: Path, shape: str) -> None:
     Path("events").write_bytes(SHAPES[shape])

@@ -187,6 +187,13 @@ def test_explain_says_why_for_each_event_of_a_file(auditwire: Run, folder: Path)
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["missing.json", "logs/audit"])
+def test_explain_takes_the_name_of_a_missing_file_for_no_audit_id(auditwire: Run, folder: Path, name: str) -> None:
+    result = auditwire("rules", "explain", name, "--rule", "Pod")
+
+    assert (result.exit_code, result.stderr) == (2, f"auditwire: cannot read {name}: No such file or directory\n")
+
+
 @pytest.mark.parametrize(
     ("entries", "kind", "reason"),
     [
