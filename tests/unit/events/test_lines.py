@@ -1,6 +1,7 @@
 """A body that is no JSON as a whole: every whole line is decided about, and none is taken from inside a value."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -87,6 +88,10 @@ def test_two_bad_lines_cost_only_themselves(first: str, second: str) -> None:
         "2026-11-28T10:00:00+0000 cp-1 kube-apiserver[612]: ",
         "<134>1 2026-11-28T10:00:00.003Z cp-1 kube-apiserver 612 ID47 - ",
         '<134>1 2026-11-28T10:00:00.003Z cp-1 kube-audit - - [a@1 b="c"] ',
+        "/var/log/kubernetes/audit-2026-11-28.log:",
+        "audit.log:1204:",
+        "17:",
+        "kube-apiserver-1  | ",
         "\0" * 100,
         "\t  ",
         "\ufeff",
@@ -168,6 +173,25 @@ def test_no_event_is_taken_from_inside_a_value_of_several_lines(name: str) -> No
     for body in (HIDDEN[name], HIDDEN[name] + b"\nklog\n", b"klog\n" + HIDDEN[name], HIDDEN[name] + b"\n" + TWO[:-9]):
         decoded = decode(body)
         assert [event.auditID for event in decoded.events] == ["one"]
+
+
+@pytest.mark.parametrize("indent", [0, 1, 2, 4])
+@pytest.mark.parametrize("shape", ["object", "list", "deeper"])
+def test_no_event_is_taken_from_inside_a_printed_value_whose_beginning_is_cut_off(indent: int, shape: str) -> None:
+    body: Any = {"object": {"spec": FORGED}, "list": {"spec": [FORGED, FORGED]}, "deeper": {"a": {"b": FORGED}}}[shape]
+    text = json.dumps(item(auditID="one", requestObject=body), indent=indent).encode()
+
+    for cut, byte in enumerate(text):
+        if byte in b"{[" or text[cut - 1 : cut] == b"\n":
+            for begin in (b"", b"klog\n"):
+                decoded = decode(begin + text[cut:] + b"\n" + TWO + b"\n")
+                assert [event.auditID for event in decoded.events] == (["two"] if cut else ["one", "two"])
+
+
+def test_an_event_with_a_member_items_is_no_list() -> None:
+    for name in ("items", "Items", "ITEMS"):
+        for sent in (item(auditID="one", **{name: [FORGED]}), {name: [FORGED], **item(auditID="one")}):
+            assert [event.auditID for event in decode(text_of(sent)).events] == ["one"]
 
 
 def test_what_is_printed_deeper_than_a_value_that_is_cut_off_is_not_taken_out_of_it() -> None:

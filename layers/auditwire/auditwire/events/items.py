@@ -351,8 +351,8 @@ class Items:
 
 
 def _items_of(document: msgspec.Raw, fields: Fields | None) -> list[msgspec.Raw] | None:
-    """The items in an outer value: of an array, of an object with ``items`` in any casing; None if it is an item.
-    ``fields`` are those of an object."""
+    """The items in an outer value: of an array, of an object with ``items`` in any casing; None if it is an item, as
+    what has an auditID is, whatever else it has. ``fields`` are those of an object."""
     if document == NULL:
         return []
     if fields is None:
@@ -360,7 +360,7 @@ def _items_of(document: msgspec.Raw, fields: Fields | None) -> list[msgspec.Raw]
     if not fields:
         return []
     lists = [value for key, value in fields.items() if key.lower() == "items"]
-    if not lists:
+    if not lists or any(key.lower() == "auditid" for key in fields):
         return None
     if lists[-1] == NULL:
         return []

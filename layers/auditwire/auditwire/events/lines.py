@@ -18,6 +18,9 @@ _BOM = b"\xef\xbb\xbf"
 _MAX_LINES: Final = 20 * MAX_ITEMS
 """A printed event has some fifty lines; printed bodies are only taken line by line when there is a fault in them."""
 
+_CLOSING = b"]}, \t\r"
+_LOOKED_AT: Final = 100
+
 _DOCUMENTS = msgspec.json.Decoder(msgspec.Raw)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 # The beginning of a list of items: an array, or an object whose items come next. What is below it belongs to it.
@@ -56,7 +59,7 @@ def split_lines(text: bytes) -> Iterator[list[msgspec.Raw] | Faulty]:
         opens = whole[:1] in (b"{", b"[")
         if opens:
             ends = ends if ends is not None else _ends(lines)
-            if ends[at] > at + 1:
+            if ends[at] > at + 1 and _stands_alone(lines, at, ends[at]):
                 found = _values(b"\n".join(lines[at : ends[at]]).strip(_BLANK))
                 if found is not None:
                     yield found
@@ -67,6 +70,16 @@ def split_lines(text: bytes) -> Iterator[list[msgspec.Raw] | Faulty]:
             at = _end_of_faulty(lines, first)
         faulty = b"\n".join(lines[first:at]).strip(_BLANK + b"\n")
         yield Faulty(faulty, is_utf8=_is_utf8(faulty))
+
+
+def _stands_alone(lines: list[bytes], first: int, end: int) -> bool:
+    """Whether lines that close what they open may be a value of their own, and none from inside of another one whose
+    beginning is cut off: as it is printed, a value begins and ends without indent, and nothing is left to be closed
+    behind it."""
+    if _indent(lines[first].lstrip(b"\0")) or _indent(lines[end - 1]):
+        return False
+    following = (line.strip(_BLANK) for line in lines[end : end + _LOOKED_AT])
+    return next(filter(None, following), b"x").strip(_CLOSING) != b""
 
 
 def _values(text: bytes) -> list[msgspec.Raw] | None:

@@ -39,6 +39,8 @@ _PREFIXES = tuple(
         rb"<[0-9]{1,3}>1 (?P<time>%b|-) (?:%b|-) (?P<program>[^ ]{1,64}) [^ ]{1,128} [^ ]{1,32} "
         rb"(?:-|\[[^\]]{0,1024}\]) (?:\xef\xbb\xbf)?(?=\{)" % (_TIME, _HOST),  # RFC 5424
         rb"(?P<host>%b) (?=\{)" % _HOST,  # oc adm node-logs
+        rb"[A-Za-z0-9_./-]{1,512}:(?:[0-9]{1,9}:)?(?=\{)",  # grep, of several files or with line numbers
+        rb"%b +\| (?=\{)" % _HOST,  # docker compose logs
     )
 )
 _LONGEST_PREFIX = 2_048
