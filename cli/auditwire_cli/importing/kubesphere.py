@@ -176,7 +176,9 @@ def export_kubesphere(rule_set: RuleSet) -> tuple[list[Outcome], list[Source]]:
         text = texts[f"{outcome.document}.{outcome.name}"]
         source = Source("x.yaml", as_yaml(_for_kubesphere(text.document, purposes[text.document], [text])))
         wrong = [found for found in load_sources([source], dialect="kubesphere").diagnostics if found.is_error]
-        if wrong:
+        if text.threshold is not None:
+            outcome.refuse("KubeSphere's rules have no threshold: there it would alert on each match")
+        elif wrong:
             outcome.refuse(wrong[0].message)
         elif text.labels or text.annotations or text.alert != "fold":
             outcome.notes.append("KubeSphere's rules have no labels, annotations and alert: they are left out")

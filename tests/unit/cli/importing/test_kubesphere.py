@@ -154,18 +154,20 @@ def test_what_kubesphere_cannot_say_is_refused_with_its_word(auditwire: Run, tmp
     entries = ('- {name: starts, type: macro, macro: \'UserAgent startswith "curl"\'}\n'
                + rule('Verb = "get"', name="plain", more=", labels: {team: blue}")
                + rule('${starts} and Verb = "get"', name="through", more=", output: 'x'")
-               + rule('Stage = "Panic"', name="field"))  # fmt: skip
+               + rule('Stage = "Panic"', name="field")
+               + rule('Verb = "list"', name="many", more=", threshold: {count: 2, within: 1m}"))  # fmt: skip
     (tmp_path / "mine.yaml").write_text(document(entries))
 
     result = auditwire(
         "rules", "export", "kubesphere", tmp_path / "mine.yaml", "--out", tmp_path / "out", "--format", "json"
     )
 
-    plain, through, field = json.loads(result.stdout)
+    plain, through, field, many = json.loads(result.stdout)
     assert (result.exit_code, plain["status"]) == (1, "imported")
     assert plain["notes"] == ["KubeSphere's rules have no labels, annotations and alert: they are left out"]
     assert (through["status"], "startswith" in through["reason"]) == ("refused", True)
     assert (field["status"], "Stage" in field["reason"]) == ("refused", True)
+    assert (many["status"], "threshold" in many["reason"]) == ("refused", True)
     written = yaml.safe_load((tmp_path / "out/mine.yaml").read_text())
     assert [entry["name"] for entry in written["spec"]["rules"]] == ["plain"]
 
