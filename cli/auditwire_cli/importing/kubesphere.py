@@ -19,6 +19,7 @@ from auditwire.rules.rule_document import ENTRY_KEYS, NEEDED_KEY
 from auditwire.rules.rule_set import RuleText
 from auditwire_cli.errors import UsageError
 from auditwire_cli.files import read_text
+from auditwire_cli.importing.clauses import UntranslatableError
 from auditwire_cli.importing.documents import as_yaml
 from auditwire_cli.importing.imported import Outcome
 
@@ -35,19 +36,26 @@ Document = dict[str, Any]
 def import_kubesphere(paths: Sequence[Path]) -> tuple[list[Outcome], list[Source]]:
     """What becomes of each rule in these files, in order, and the documents, which keep their names.
 
-    A rule that does not pass the check is left out. Raises UsageError for what is no document of KubeSphere.
+    A rule that does not pass the check is left out, and so is an object that is about something else, as there are in a
+    list of all objects. Raises UsageError for what is no document of KubeSphere, and where nothing else is there.
     """
     outcomes: list[Outcome] = []
     documents: dict[str, Document] = {}
     for path in paths:
         for value in _documents(path):
-            document = _document(value, path)
+            try:
+                document = _document(value)
+            except UntranslatableError as error:
+                outcomes.append(Outcome(str(path), _name_of(value), "refused", str(error)))
+                continue
             name = document["metadata"]["name"]
             file = f"{name}.yaml" if document["kind"] == "Rule" else f"{name}-webhook.yaml"
             if file in documents:
                 raise UsageError(f"{path}: there are two documents called {name}", "import them one after the other")
             documents[file] = document
             outcomes += _outcomes(document, str(path))
+    if outcomes and not documents:
+        raise UsageError(f"{outcomes[0].source}: {outcomes[0].reason}")
     return outcomes, _checked(outcomes, documents)
 
 
@@ -55,7 +63,9 @@ def _documents(path: Path) -> Iterator[Document]:
     try:
         values = list(yaml.safe_load_all(read_text(path)))
     except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise UsageError(f"{path}: this is not YAML: {getattr(error, 'problem', error)}") from None
+        where = getattr(error, "problem_mark", None)
+        place = f":{where.line + 1}:{where.column + 1}" if where else ""
+        raise UsageError(f"{path}{place}: this is not YAML: {getattr(error, 'problem', error)}") from None
     pending = [value for value in values if value is not None]
     while pending:
         value = pending.pop(0)
@@ -68,26 +78,36 @@ def _documents(path: Path) -> Iterator[Document]:
             yield value
 
 
-def _document(value: Document, path: Path) -> Document:
-    """A document as it stands in a folder of rules. Raises UsageError for other kinds."""
+def _name_of(value: Document) -> str:
+    metadata = value.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    return str(name or value.get("kind") or "document")
+
+
+def _document(value: Document) -> Document:
+    """A document as it stands in a folder of rules. Raises UntranslatableError for other kinds."""
     kind, version = str(value.get("kind", "")), str(value.get("apiVersion", ""))
+    is_group = kind in _GROUP_KINDS and version.startswith(_GROUP)
+    if not is_group and (kind not in ("Rule", "Webhook") or version != API_VERSION):
+        raise UntranslatableError(
+            f"{kind or 'this'} of {version or 'no apiVersion'} is no document of KubeSphere's auditing"
+        )
     metadata = value.get("metadata")
     spec = value.get("spec")
     if not isinstance(metadata, dict) or not metadata.get("name") or not isinstance(spec, dict):
-        raise UsageError(f"{path}: a {kind or 'document'} has no metadata.name or no spec")
-    if kind in _GROUP_KINDS and version.startswith(_GROUP):
+        raise UntranslatableError(f"a {kind} has no metadata.name or no spec")
+    if is_group:
         if spec.get("type") not in (None, "auditing"):
-            raise UsageError(f"{path}: {metadata['name']} is about {spec.get('type')}, not about auditing")
+            raise UntranslatableError(f"{metadata['name']} is about {spec.get('type')}, not about auditing")
         spec = {"rules": [_flat(entry) for entry in spec.get("rules") or [] if isinstance(entry, dict)]}
         kind = "Rule"
-    elif kind not in ("Rule", "Webhook") or version != API_VERSION:
-        raise UsageError(
-            f"{path}: {kind or 'this'} of {version or 'no apiVersion'} is no document of KubeSphere's auditing"
-        )
     kept = {key: metadata[key] for key in _METADATA if metadata.get(key)}
     annotations = {key: text for key, text in (kept.pop("annotations", None) or {}).items() if key != _LAST_APPLIED}
     if kind == "Rule":
-        kept["labels"] = {"type": "alerting"} | (kept.get("labels") or {})
+        labels = kept.get("labels") or {}
+        # Groups have labels of their own kind, by which nothing here would select them.
+        is_selected = not is_group or labels.get("type") in ("alerting", "archiving")
+        kept["labels"] = {"type": "alerting"} | labels if is_selected else labels | {"type": "alerting"}
         # So it means what it means in KubeSphere, also where others would read it otherwise.
         annotations.setdefault(PRECEDENCE_ANNOTATION, "kubesphere")
     if annotations:

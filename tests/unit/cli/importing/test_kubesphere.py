@@ -196,3 +196,48 @@ def test_a_rule_with_an_exception_is_noted_when_it_is_exported(auditwire: Run, t
         "other": [],
     }
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.yaml"]
+
+
+def test_objects_about_something_else_are_named_and_left_out(auditwire: Run, tmp_path: Path) -> None:
+    (tmp_path / "list.yaml").write_text(
+        GIVEN_OUT
+        + "- {apiVersion: v1, kind: ConfigMap, metadata: {name: config}}\n"
+        + "- {apiVersion: logging.whizard.io/v1alpha1, kind: RuleGroup, metadata: {name: e}, spec: {type: events}}\n"
+    )
+
+    result = auditwire(
+        "rules", "import", "kubesphere", tmp_path / "list.yaml", "--out", tmp_path / "out", "--format", "json"
+    )
+
+    found = [(one["rule"], one["status"], one["reason"]) for one in json.loads(result.stdout)]
+    assert result.exit_code == 1
+    assert found == [
+        ("Reads", "imported", None),
+        ("config", "refused", "ConfigMap of v1 is no document of KubeSphere's auditing"),
+        ("e", "refused", "e is about events, not about auditing"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}", ": ConfigMap of v1 is no document of KubeSphere's"),
+        ("{apiVersion: auditing.kubesphere.io/v1alpha1, kind: Rule}", ": a Rule has no metadata.name or no spec"),
+        ("kind: [", ":2:1: this is not YAML"),
+    ],
+)
+def test_a_file_with_nothing_of_it_ends_with_2(auditwire: Run, tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "a.yaml").write_text(text + "\n")
+
+    result = auditwire("rules", "import", "kubesphere", tmp_path / "a.yaml", "--out", tmp_path / "out")
+
+    assert (result.exit_code, (tmp_path / "out").exists()) == (2, False)
+    assert f"a.yaml{message}" in result.stderr
+
+
+def test_a_group_is_selected_whatever_its_labels_are(auditwire: Run, tmp_path: Path) -> None:
+    (tmp_path / "group.yaml").write_text(GROUP.replace("{name: group}", "{name: group, labels: {type: auditing}}"))
+
+    auditwire("rules", "import", "kubesphere", tmp_path / "group.yaml", "--out", tmp_path / "out")
+
+    assert "group.Reads" in {one.qualified for one in load_rule_set([tmp_path / "out"]).alerting}
