@@ -104,6 +104,13 @@ def test_it_is_a_mapping_of_a_rule_only() -> None:
     assert distinct == ["AW206"]
 
 
+def test_it_has_no_effect_where_nothing_alerts() -> None:
+    text = document(rule(DONE, name="many", more=f", threshold: {{{GOOD}}}"), kind="archiving")
+    assert [(one.code, one.severity) for one in found(text) if one.rule == "" and one.code == "AW209"] == [
+        ("AW209", "info")
+    ]
+
+
 def test_kubesphere_does_not_know_it() -> None:
     codes = [(one.code, one.message) for one in found(many(), dialect="kubesphere") if "threshold" in one.message]
     assert codes == [("AW111", "KubeSphere's rules have no threshold")]

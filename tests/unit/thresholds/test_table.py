@@ -81,6 +81,12 @@ def test_members_of_a_window_and_its_neighbours_count(dynamodb: Any) -> None:
     assert store.add([addition("f", window=LAST - 4)], SOON).counts == (1,)
 
 
+def test_a_window_of_a_sender_whose_clock_is_ahead_counts_too(dynamodb: Any) -> None:
+    store = table(dynamodb)
+    assert store.add([addition("a", "b", window=LAST + 5)], SOON).counts == (2,)
+    assert store.add([addition("c", "d", window=LAST + 4)], SOON).counts == (4,)
+
+
 def test_it_counts_as_memory_does_whatever_comes(dynamodb: Any) -> None:
     chance = Random(7)
     here, there = MemoryThresholds(), table(dynamodb)

@@ -18,6 +18,7 @@ from auditwire.condition.syntax import Expression, Path, Reference
 from auditwire.documents.diagnostics import Severity
 from auditwire.documents.nearest import nearest
 from auditwire.events.level import Level
+from auditwire.rules import reader
 from auditwire.rules.definitions import Definition, Definitions, report_finding
 from auditwire.rules.document import Entry, RuleDocument, Scalar
 from auditwire.rules.expansion import UnresolvedError
@@ -232,6 +233,9 @@ def _report_duplicate(document: RuleDocument, entry: Entry, condition: Scalar, f
 def _without_effect(subject: Subject) -> None:
     threshold = subject.settings.archiving_priority
     for document, entry in subject.rules():
+        if entry.threshold is not None and subject.purposes(document) == ["archiving"]:
+            why = "its document is selected for archiving only, so it never alerts"
+            reader.no_effect(document.report, entry.threshold.node, f"threshold of {entry.name}", why)
         if subject.purposes(document) == ["archiving"] and entry.priority.rank < threshold.rank:
             document.report.at(
                 entry.node,

@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from auditwire.aws.attempts import side_by_side
 from auditwire.aws.errors import code_of
+from auditwire.thresholds.match import BELIEVED_SECONDS
 from auditwire.thresholds.store import Added, Addition
 from auditwire.thresholds.windows import Key, counted
 
@@ -70,8 +71,8 @@ class ThresholdTable:
         return Added(tuple(counts), problems[0] if problems else "")
 
     def _neighbours(self, one: Addition) -> list[Key]:
-        """The windows before and after, unless the one after is still to come."""
-        later = [one.window + 1] if (one.window + 1) * one.within <= self._clock() else []
+        """The windows before and after, unless no sender can be in the one after yet, whatever its clock says."""
+        later = [one.window + 1] if (one.window + 1) * one.within <= self._clock() + BELIEVED_SECONDS else []
         return [(one.group, window) for window in (one.window - 1, *later)]
 
     def _add(self, one: Addition, deadline: float, problems: list[str]) -> frozenset[str] | None:
