@@ -292,3 +292,58 @@ def test_the_flag_says_that_something_was_taken_out() -> None:
 
     assert flags(event, Redaction(("spec", "pin"), ("widgets",))) == ("redacted",)
     assert flags(event) == ()
+
+
+OAUTH = ObjectRef(resource="oauthaccesstokens", apiGroup="oauth.openshift.io", name="x")
+NOTHING = ObjectRef()
+LOGIN = {"grant_type": "password", "username": "jane", "password": "x", "client_secret": "x"}
+
+
+@pytest.mark.parametrize(
+    ("body", "about", "expected"),
+    [
+        (LOGIN, NOTHING, {**LOGIN, "password": M, "client_secret": M}),
+        ({"access_token": "x", "expires_in": 7200}, NOTHING, {"access_token": M, "expires_in": 7200}),
+        ("grant_type=password&username=jane&password=x%26y&z=1", NOTHING,
+         f"grant_type=password&username=jane&password={M}&z=1"),
+        ("no form", NOTHING, "no form"),
+        ({"username": "jane", "password": "x"}, ObjectRef(resource="login"), {"username": "jane", "password": M}),
+        ({"serverhost": "r", "password": "x"}, ObjectRef(resource="registry", subresource="verify"),
+         {"serverhost": "r", "password": M}),
+        ({"spec": {"connection": {"type": "proxy", "kubeconfig": "x", "token": "x"}}},
+         ObjectRef(resource="clusters", apiGroup="cluster.kubesphere.io"),
+         {"spec": {"connection": {"type": "proxy", "kubeconfig": M, "token": M}}}),
+        ({"items": [{"kind": "Cluster", "spec": {"connection": {"kubeconfig": "x"}}}]}, PODS,
+         {"items": [{"kind": "Cluster", "spec": {"connection": {"kubeconfig": M}}}]}),
+        ({"kind": "Status", "message": 'oauthaccesstokens "x" not found', "details": {"name": "x"}}, OAUTH,
+         {"kind": "Status", "message": M, "details": {"name": M}}),
+        ({"metadata": {"name": "x", "selfLink": "/apis/o/v1/oauthaccesstokens/x"}}, OAUTH,
+         {"metadata": {"name": M, "selfLink": M}}),
+        ({"kind": "User", "metadata": {"annotations": {"iam.kubesphere.io/password": "x", "a": "y"}}}, USERS,
+         {"kind": "User", "metadata": {"annotations": {"iam.kubesphere.io/password": M, "a": "y"}}}),
+        ({"data": {"config": "{kind: Config, users: [{name: a, user: {token: x}}]}"}}, MAPS,
+         {"data": {"config": "{kind: Config, users: [{name: a, user: {token: " + M}}),
+        ({"data": {"config": json.dumps({"kind": "Config", "users": [{"user": {"token": "x"}}]}, indent=1)}}, MAPS,
+         {"data": {"config": '{\n "kind": "Config",\n "users": [\n  {\n   "user": {\n    "token": ' + M
+                   + "\n   }\n  }\n ]\n}"}}),
+    ],
+)  # fmt: skip
+def test_what_logs_in_and_what_manages_clusters_is_not_stored(body: Any, about: ObjectRef, expected: Any) -> None:
+    assert redacted(body, about) == expected
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "/apis/build.openshift.io/v1/namespaces/shop/buildconfigs/web/webhooks%2FSEC/generic",
+        "/apis/build.openshift.io/v1/namespaces/shop/buildconfigs%2fweb%2Fwebhooks/SEC%2Fgeneric",
+        "/apis/oauth.openshift.io/v1/oauthaccesstokens?fieldSelector=metadata.name%3DSEC&limit=1",
+        "/apis/oauth.openshift.io/v1/oauthauthorizetokens?limit=1&fieldSelector=metadata.name=SEC",
+        "/apis/oauth.openshift.io/v1%2Foauthaccesstokens%2FSEC",
+        "/oauth/token?grant_type=password&password=SEC&username=j",
+        "/login?Passwd=SEC",
+        "/oauth/token?client_secret=SEC",
+    ],
+)
+def test_a_secret_in_a_uri_is_found_however_it_is_written(uri: str) -> None:
+    assert redact_uri(uri) == uri.replace("SEC", M)

@@ -14,7 +14,17 @@ from auditwire.events.casing import NULL, fields_of, is_object
 from auditwire.events.kubeconfig_text import redact_kubeconfig
 from auditwire.events.model import ObjectRef
 from auditwire.events.redact_uri import MARK as MARK_TEXT
-from auditwire.events.secret_places import KINDS, RESOURCES, Mask, Place, Redaction, is_token_name, with_applied
+from auditwire.events.redact_uri import redact_uri
+from auditwire.events.secret_places import (
+    KINDS,
+    OF_NO_RESOURCE,
+    RESOURCES,
+    Mask,
+    Place,
+    Redaction,
+    is_token_name,
+    with_applied,
+)
 
 
 def _options() -> Any:
@@ -31,13 +41,14 @@ _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _TEXT = msgspec.json.Decoder(str)
 # What contains whole objects: the items of a list, the rows of a Table with their object, the object of a watch event.
 _HOLDERS = ("items", "rows", "object")
-# Annotations with a token: openshift.io/token-secret.value, and names that end in "token".
-_TOKEN_ANNOTATIONS = ("token", "token-secret.value")
+# Annotations with a secret: openshift.io/token-secret.value, and names that end in "token" or "password".
+_TOKEN_ANNOTATIONS = ("token", "token-secret.value", "password")
 # What is in a JSON text that may hold a kind of KINDS, a list of them, a token in an annotation or a kubeconfig.
 # A client may escape letters in a kind or a key. It is one search, because nearly every stored body passes here.
 _MAY_BE = re2.compile(
     rb'"(?:Federated)?Secret(?:List)?"|TokenRe(?:quest|view)|"User(?:List)?"|"(?:Build)?Config(?:List)?"|OAuth'
-    rb'|token"\s*:|token-secret\.value"|/annotations/|client-key-data|current-context|kind: Config|\\u00[4-7]',
+    rb'|token"\s*:|token-secret\.value"|/annotations/|client-key-data|current-context|kind(?:\\")?: *(?:\\")?Config'
+    rb'|"Cluster(?:List)?"|password"\s*:|\\u00[4-7]',
     options=_options(),
 )
 # No object inside an object is deeper. What still looks like a Secret there is replaced as a whole, which bounds both
@@ -66,6 +77,8 @@ class Redactor:
         array, it cannot be read and is replaced as a whole. In any other body, objects are recognised by their
         ``kind``.
         """
+        if not about.resource:
+            return _of_no_resource(body)
         place = self._place(about)
         return _by_kind(body, 0) if place is None else _on_resource(body, place)
 
@@ -100,6 +113,17 @@ EVERYWHERE: Final = Redactor()
 def redact_body(body: msgspec.Raw, about: ObjectRef) -> msgspec.Raw:
     """The body without the secrets that are known everywhere; see Redactor."""
     return EVERYWHERE.body(body, about)
+
+
+def _of_no_resource(body: msgspec.Raw) -> msgspec.Raw:
+    """A body of a request about no resource: an object, or a form that is written like the parameters of a URI."""
+    if is_object(body):
+        return _in_whole(body, OF_NO_RESOURCE, 0)
+    text = _text(body)
+    if text is None or "=" not in text:
+        return _by_kind(body, 0)
+    redacted = redact_uri(f"?{text}")[1:]
+    return body if redacted == text else msgspec.Raw(msgspec.json.encode(redacted))
 
 
 def _on_resource(body: msgspec.Raw, place: Place) -> msgspec.Raw:
@@ -187,6 +211,9 @@ def _hidden(text: msgspec.Raw, mask: Mask, whole: Place, depth: int) -> msgspec.
     if mask is Mask.NAME:
         name = _text(text)
         return text if name is not None and not is_token_name(name) else _masked(text)
+    if mask is Mask.URI:
+        uri = _text(text)
+        return text if uri is not None and redact_uri(uri) == uri else _masked(text)
     return _in_applied(text, whole, depth) if mask is Mask.APPLIED else _masked(text)
 
 

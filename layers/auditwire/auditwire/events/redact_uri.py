@@ -5,13 +5,16 @@ from urllib.parse import unquote_plus
 
 MARK = "[REDACTED]"
 
-# Names of parameters that carry a token, in lower case, without dashes, dots and underscores. ``continue`` is not one
-# of them: it is a position in a list.
+# Names of parameters that carry a token or a password, in lower case, without dashes, dots and underscores.
+# ``continue`` is not one of them: it is a position in a list.
 _TOKEN_NAMES = frozenset(
     [
         "accesstoken",
         "authorization",
         "authtoken",
+        "clientsecret",
+        "passwd",
+        "password",
         "bearer",
         "bearertoken",
         "idtoken",
@@ -41,7 +44,10 @@ _BEARER = re.compile(
 
 # Segments of OpenShift's paths that are a secret themselves: of a webhook, and the name of a token that is no digest.
 _SEGMENT = re.compile(
-    r"(?P<hook>/buildconfigs/[^/?]*/webhooks/)[^/?]+|(?P<token>/oauth(?:access|authorize)tokens/)(?!sha256(?:~|%7e))[^/?]+",
+    # The API server splits the path when it is decoded.
+    r"(?P<hook>(?:/|%2f)buildconfigs(?:/|%2f)(?:(?!%2f)[^/?])*(?:/|%2f)webhooks(?:/|%2f))(?:(?!%2f)[^/?])+"
+    r"|(?P<token>(?:/|%2f)oauth(?:access|authorize)tokens(?:/|%2f|\?(?:[^#]*&)?fieldselector=metadata\.name(?:=|%3d){1,2}))"
+    r"(?!sha256(?:~|%7e))(?:(?!%2f)[^/?&])+",
     re.IGNORECASE,
 )
 
@@ -53,7 +59,7 @@ def redact_uri(uri: str) -> str:
     Everything else stays as it is. Without a token the same text is returned.
     """
     lower = uri.lower()
-    if "/webhooks/" in lower or "tokens/" in lower:
+    if "webhooks" in lower or "tokens" in lower:
         uri = _SEGMENT.sub(lambda found: (found["hook"] or found["token"]) + MARK, uri)
     if not _may_hold_token(lower):
         return uri
@@ -66,6 +72,8 @@ def _may_hold_token(lower: str) -> bool:
     # Written out, because nearly every stored event passes here and a single regular expression takes ten times as
     # long.
     if "token" in lower or "bearer" in lower or "authorization=" in lower or "eyj" in lower or "jwt" in lower:
+        return True
+    if "passw" in lower or "secret=" in lower:
         return True
     return "%" in lower and _ENCODED.search(lower) is not None
 

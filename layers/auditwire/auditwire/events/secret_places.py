@@ -29,6 +29,8 @@ class Mask(Enum):
     """The value, unless it is empty."""
     NAME = auto()
     """A name that is a token itself: one that is not a digest."""
+    URI = auto()
+    """What is secret in a URI."""
     APPLIED = auto()
     """The secrets of the object of which this is the text."""
 
@@ -107,8 +109,23 @@ _FEDERATED: Final = with_applied(
         })
     })
 )  # fmt: skip
-_OAUTH_TOKEN: Final = with_applied(_tree(metadata__name=Mask.NAME, authorizetoken=Mask.TOKEN, refreshtoken=Mask.TOKEN))
+_OAUTH_TOKEN: Final = with_applied(
+    _tree(
+        metadata__name=Mask.NAME,
+        metadata__selflink=Mask.URI,
+        authorizetoken=Mask.TOKEN,
+        refreshtoken=Mask.TOKEN,
+        # Of the Status that comes instead of one.
+        message=Mask.WHOLE,
+        details__name=Mask.NAME,
+    )
+)
 _OAUTH_CLIENT: Final = with_applied(_tree(secret=Mask.TOKEN, additionalsecrets=Mask.WHOLE))
+# A member cluster of KubeSphere, with the kubeconfig by which it is managed and the token of its agent.
+_CLUSTER: Final = with_applied(_tree(spec__connection__kubeconfig=Mask.TOKEN, spec__connection__token=Mask.TOKEN))
+# What somebody logs in with, and what comes back. KubeSphere tries credentials of registries in the same way.
+_LOGIN_KEYS: Final = ("password", "client_secret", "access_token", "refresh_token", "id_token")
+_LOGIN: Final = Place({key: Place(mask=Mask.TOKEN) for key in _LOGIN_KEYS})
 _HOOKS: Final = ("github", "gitlab", "bitbucket", "generic")
 _BUILD: Final = with_applied(_tree(**{f"spec__triggers__{hook}__secret": Mask.TOKEN for hook in _HOOKS}))
 
@@ -123,6 +140,7 @@ KINDS: Final[Mapping[str, Place]] = {
     "OAuthAuthorizeToken": _OAUTH_TOKEN,
     "OAuthClient": _OAUTH_CLIENT,
     "BuildConfig": _BUILD,
+    "Cluster": _CLUSTER,
 }
 """By the kind of an object, wherever it stands."""
 
@@ -138,8 +156,15 @@ RESOURCES: Final[Mapping[tuple[str, str], Place]] = {
     ("oauthauthorizetokens", ""): _OAUTH_TOKEN,
     ("oauthclients", ""): _OAUTH_CLIENT,
     ("buildconfigs", ""): _BUILD,
+    ("clusters", ""): _CLUSTER,
+    ("login", ""): _LOGIN,
+    ("token", ""): _LOGIN,
+    ("registry", "verify"): _LOGIN,
 }
 """By resource and subresource; an empty subresource stands for all that are not named themselves."""
+
+OF_NO_RESOURCE: Final = _LOGIN
+"""Of requests that are about no resource, as those to KubeSphere's /oauth/token are."""
 
 NAMED_BY_TOKEN: Final = ("oauthaccesstokens", "oauthauthorizetokens")
 """Resources whose objects have a token for a name."""
