@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 from functools import cache
 
@@ -13,6 +14,10 @@ pytest_plugins = ["roles.check"]
 settings.register_profile("auditwire", deadline=None)
 settings.register_profile("fast", deadline=None, max_examples=15)
 settings.load_profile("auditwire")
+
+# What a shell starts in the background ignores Ctrl-C, and so would every command that a test starts and interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:

@@ -196,10 +196,6 @@ def cfn_lint(path: Path) -> str:
     return answer.stdout + answer.stderr if answer.returncode else ""
 
 
-def test_cfn_lint_finds_nothing_in_the_source() -> None:
-    assert cfn_lint(ROOT / "template.yaml") == ""
-
-
 def test_cfn_lint_finds_nothing_in_the_translated_template(stack: Document, tmp_path: Path) -> None:
     path = tmp_path / "template.json"
     path.write_text(json.dumps(stack, indent=1), encoding="utf-8")

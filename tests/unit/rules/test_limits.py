@@ -42,7 +42,7 @@ OWN = f"labels: {{{', '.join(f'a{n}: b' for n in range(33))}}}"
             id="a chain of lists",
         ),
         pytest.param(
-            LONG_LIST + "".join(rule(f'Verb in ${{m0}} and ObjectRef.Name = "{n}"', name=f"r{n}") for n in range(100)),
+            LONG_LIST + "".join(rule(f'Verb in ${{m0}} and ObjectRef.Name = "{n}"', name=f"r{n}") for n in range(51)),
             "AW110", "expanded with their macros and lists, the rules up to here have more than 250,000 tests",
             id="a long list used often",
         ),
