@@ -7,7 +7,7 @@ everything else uses. A file of the index that says something else is not believ
 import heapq
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 from auditwire.search.answer import Coverage
 from auditwire.search.duckdb_rows import EVENT, found_of
 from auditwire.search.errors import LostIndexError, OutOfTimeError
+from auditwire.search.fields import FIELDS, Kind
 from auditwire.search.index_files import Split, count_indexed
 from auditwire.search.lines import DifferentError, Pointer, proven
 from auditwire.search.matching import Matcher
@@ -219,23 +220,49 @@ class IndexedEngine(ABC):
 
 
 def _add_counts(rows: Selector, wanted: "Wanted", sums: Sums, dialect: Dialect) -> None:
-    """Counts rows by SQL, after everything that was counted one by one."""
-    sums.events += sum(count for (count,) in rows.select("count(*)"))
-    if wanted.groups:
-        sums.add_groups(_counted(rows, wanted.groups.fields))
-    for facet in wanted.facets:
-        sums.add_values(facet.field, _counted(rows, (facet.field,)))
+    """Counts rows by SQL, after everything that was counted one by one.
+
+    How many there are is the sum of any count in which each of them counts once, so it is asked for only without one.
+    """
+    before = sums.events
+
+    def all_are(count: int) -> None:
+        sums.events = before + count
+
+    counted = [wanted.groups.fields] if wanted.groups else []
+    counted += [(facet.field,) for facet in wanted.facets]
+    if not any(map(_counts_once, counted)) and not (wanted.histogram and wanted.histogram.by == "time"):
+        all_are(sum(count for (count,) in rows.select("count(*)")))
     if wanted.histogram:
         bucket, by = bucket_of(wanted.histogram, dialect), wanted.histogram.by
+        total = 0
         for start, count in rows.select(f"{bucket}, count(*)", f'WHERE "{by}" IS NOT NULL GROUP BY 1'):
             sums.add_bucket(moment_of(start), count)
+            total += count
+        if by == "time":
+            all_are(total)
+    if wanted.groups:
+        sums.add_groups(_counted(rows, wanted.groups.fields, all_are))
+    for facet in wanted.facets:
+        sums.add_values(facet.field, _counted(rows, (facet.field,), all_are))
     for name in wanted.distinct:
         sums.distinct[name].update(value for (value,) in rows.select(f"DISTINCT {expression_of(name)}"))
 
 
-def _counted(rows: Selector, fields: tuple[str, ...]) -> Iterator[tuple[tuple[Any, ...], int]]:
+def _counts_once(fields: tuple[str, ...]) -> bool:
+    """Whether every event is in one group of these fields alone."""
+    return all(FIELDS[name].kind is not Kind.LIST for name in fields)
+
+
+def _counted(
+    rows: Selector, fields: tuple[str, ...], all_are: Callable[[int], None]
+) -> Iterator[tuple[tuple[Any, ...], int]]:
+    total = 0
     for row in rows.count(fields):
         yield tuple(row[:-1]), row[-1]
+        total += row[-1]
+    if _counts_once(fields):
+        all_are(total)
 
 
 def _start_again(coverage: "Coverage", remark: str) -> None:
