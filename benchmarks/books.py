@@ -106,6 +106,7 @@ def keys_below(s3: "S3Client", bucket: str, prefix: str) -> int:
 def differences(sent: Sent, counts: Counter[str], stored: StoredEvents) -> list[str]:
     """Every way in which the books disagree, as sentences; none is as it should be."""
     published = counts["batch.published"] + counts["outbox.published"]
+    held_back = counts["batch.outboxed"] + counts["outbox.outboxed"]
     pairs = [
         ("events sent", sent.totals["received"], "received", counts["batch.received"]),
         ("events no rule wants", sent.totals["ignored"], "ignored", counts["batch.ignored"]),
@@ -114,7 +115,7 @@ def differences(sent: Sent, counts: Counter[str], stored: StoredEvents) -> list[
         ("wrong credentials", sent.totals["unauthorized"], "refused", counts["unauthorized lines"]),
         ("unreadable things sent", sent.totals["quarantined"], "objects in quarantine", stored.quarantined),
         ("alerts published", published, "delivered or dead", counts["relay.delivered"] + counts["relay.dead_lettered"]),
-        ("alerts held back", counts["batch.outboxed"], "published later", counts["outbox.published"]),
+        ("alerts held back", held_back, "published later", counts["outbox.published"]),
         ("objects of the outbox", stored.outboxed, "expected there", 0),
         ("events not stored", counts["batch.not_stored"], "expected", 0),
     ]

@@ -196,7 +196,8 @@ def test_without_the_table_matches_wait_and_alert_once_it_is_back() -> None:
     topic = Sent()
     done = run(one, topic)
 
-    assert (done.judged, done.published, done.waiting, one.outbox.unjudged, one.outbox.objects) == (5, 1, 0, {}, {})
+    assert (done.judged, done.outboxed, done.published, done.waiting) == (5, 1, 1, 0)
+    assert (one.outbox.unjudged, one.outbox.objects) == ({}, {})
     assert [message["labels"]["user"] for message in topic.messages] == ["mira"]
     assert topic.messages[0]["annotations"]["audit_ids"] == "mira-3"
     assert done.by_cluster == {"prod": {"ThresholdsJudged": 5, "AlertsOutboxed": 1, "OutboxPublished": 1}}

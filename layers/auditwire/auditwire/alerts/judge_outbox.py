@@ -23,9 +23,11 @@ GROUPS_AT_ONCE: Final = 50
 
 @dataclass(slots=True)
 class JudgingRun:
-    """The result of one run: how many groups were judged, and since when each object waits that still does."""
+    """The result of one run: how many groups were judged, how many alerts that gave, and since when each object waits
+    that still does."""
 
     judged: int = 0
+    outboxed: int = 0
     left: dict[str, datetime] = field(default_factory=dict)
     by_cluster: Counts = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
@@ -90,6 +92,7 @@ def _judge(
             left += seen.facts[at + GROUPS_AT_ONCE :]
             break
     if messages and outbox.hold(messages):
+        run.outboxed += len(messages)
         count(run.by_cluster, "AlertsOutboxed", map(message_counted_under, messages))
     told |= keys
     if not left:

@@ -39,8 +39,9 @@ class MessagePublisher(Protocol):
 
 @dataclass(slots=True)
 class OutboxRun:
-    """The result of one run: messages published and refused, groups judged against their thresholds, objects that still
-    wait, the age of the oldest of them in seconds, and the number of objects with refused messages.
+    """The result of one run: messages published and refused, groups judged against their thresholds and the alerts that
+    gave, objects that still wait, the age of the oldest of them in seconds, and the number of objects with refused
+    messages.
 
     ``by_cluster`` has the metrics of each cluster: OutboxPublished, OutboxRefused, ThresholdsJudged, and AlertsOutboxed
     for alerts of thresholds that were reached.
@@ -49,6 +50,7 @@ class OutboxRun:
     published: int = 0
     refused: int = 0
     judged: int = 0
+    outboxed: int = 0
     waiting: int = 0
     age_seconds: float = 0.0
     kept_aside: int = 0
@@ -81,7 +83,8 @@ def publish_outbox(
     if listing.unjudged:
         half = (now().timestamp() + deadline) / 2
         judging = judge_outbox(outbox, listing.unjudged, thresholds, now=now, deadline=half)
-        run.judged, run.by_cluster, left = judging.judged, judging.by_cluster, judging.left
+        run.judged, run.outboxed = judging.judged, judging.outboxed
+        run.by_cluster, left = judging.by_cluster, judging.left
         run.problems += judging.problems
         listing = outbox.listing()
     run.kept_aside = listing.refused
