@@ -285,12 +285,13 @@ def test_what_only_some_requests_can_have_rules_the_others_out() -> None:
     matcher = Matcher(bound(*conditions))
 
     def open_for(**about: Any) -> list[int]:
-        return possible_of(matcher, event(name="5", **about))
+        return possible_of(matcher, event(name="5", body={}, **about))
 
     assert open_for(verb="create") == list(range(8))
     assert open_for(verb="get") == [4, 5, 6, 7]
     assert open_for(verb="create", subresource="status") == [5, 6, 7]
     assert open_for(verb="patch", subresource="resize") == list(range(8))
+    assert possible_of(matcher, event(name="5", verb="create")) == [5, 6, 7]
 
 
 def test_what_a_negated_or_denies_rules_out_field_by_field() -> None:

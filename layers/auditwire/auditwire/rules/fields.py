@@ -130,6 +130,11 @@ _MEMBERS: Final = {
     "podSpec": _WORKLOAD,
     "containers": _WORKLOAD,
 }
+_BODIES: Final = {
+    "requestBody": "requestObject", "responseBody": "responseObject",
+    "podSpec": "requestObject", "containers": "requestObject",
+}  # fmt: skip
+"""What is made of bodies, and the member with the text of the body."""
 _DEPENDS: Final = {
     "outcome": outcome.outcome_depends,
     "outcomeReason": outcome.reason_depends,
@@ -203,6 +208,8 @@ def _leaf_field(path: Path, leaf: _Leaf, own: Segment, rest: tuple[Segment, ...]
     depends = _DEPENDS.get(parent)
     expression = _QUICK.get(leaf.attribute) or f"event.{leaf.attribute}"
     needed = _ONLY_WHERE if parent in ("podSpec", "containers") else ()
+    if parent in _BODIES:
+        needed = ((_presence(_BODIES[parent]), _PRESENT), *needed)
     load = attrgetter(leaf.attribute)
     return Field(leaf.kind, load, rest, expression, leaf.name, repeats, members, depends, needed)
 
@@ -227,7 +234,7 @@ def _optional_loader(attribute: str) -> Callable[[Any], Any]:
 
 
 def _presence(parent: str) -> Field:
-    """Whether an event has an object at all, as a field: what rules out every test of what is in it."""
+    """Whether an event has an object or a body at all, as a field: what rules out every test of what is in it."""
     expression = f"(event.{parent} is not None)"
     members = frozenset((parent,))
     return Field(
