@@ -11,6 +11,7 @@ from auditwire.condition.evaluate import evaluate
 from auditwire.condition.matcher import HOT, MAX_FUNCTIONS, Matcher
 from auditwire.condition.memory import MAX_VALUE_LENGTH, MAX_VALUES, Remembered
 from auditwire.condition.operators import regex_test, search_of_all
+from auditwire.condition.partial import evaluate_partial
 from auditwire.condition.parts import parts_of
 from auditwire.condition.pattern_set import shared_searches
 from auditwire.condition.reach import quick_judge
@@ -371,3 +372,14 @@ def test_a_value_that_no_test_names_is_judged_by_its_class() -> None:
         assert matcher.match(one) == expected
         assert table.leaves(user) == sum(1 << place for place in expected)
     assert len(table._of_class) == 5  # system:y and system:z; ann; Ann; alice; bob, bea and ""
+
+
+def test_a_body_that_an_event_lacks_rules_nothing_out_where_nobody_knows_whether_it_matters() -> None:
+    (condition,) = bound('PodSpec.hostPID = true and RequestObject.kind = "Pod"')
+    matcher, one = Matcher([condition]), event(verb="create")
+    assert not matcher.left(one, frozenset())
+
+    for unknown in (frozenset(("verb",)), frozenset(("objectRef",)), frozenset(("requestObject",))):
+        judged = evaluate_partial(condition, one, unknown)
+        left = {place: evaluate_partial(rest, one, unknown) for place, rest in matcher.left(one, unknown)}
+        assert left.get(0, False) is judged

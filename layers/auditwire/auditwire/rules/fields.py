@@ -236,7 +236,8 @@ def _optional_loader(attribute: str) -> Callable[[Any], Any]:
 def _presence(parent: str) -> Field:
     """Whether an event has an object or a body at all, as a field: what rules out every test of what is in it."""
     expression = f"(event.{parent} is not None)"
-    members = frozenset((parent,))
+    # Of PodSpec nobody can say anything where the verb is unknown, not even that it is missing.
+    members = _WORKLOAD if parent == "requestObject" else frozenset((parent,))
     return Field(
         Kind.JSON, lambda event: getattr(event, parent) is not None, (), expression, repeats=True, members=members
     )
