@@ -191,7 +191,7 @@ def test_without_the_table_matches_wait_and_alert_once_it_is_back() -> None:
 
     waiting = run(one)
     assert (waiting.judged, waiting.waiting, waiting.published) == (0, 5, 0)
-    assert waiting.problems == ["the table is down"]
+    assert waiting.problems == ["the table is down"] * 3
     one.thresholds.down = False
     topic = Sent()
     done = run(one, topic)
@@ -282,6 +282,25 @@ def test_a_topic_that_takes_nothing_leaves_the_alert_in_the_outbox() -> None:
     counted = posted(one, *reads(4))
     assert isinstance(one.outbox, MemoryOutbox)
     assert (counted.outboxed, counted.unpublished, len(one.outbox.objects)) == (1, 0, 1)
+
+
+def test_what_can_never_be_judged_keeps_nobody_waiting() -> None:
+    @dataclass
+    class Refusing(MemoryThresholds):
+        def add(self, additions: Sequence[Addition], deadline: float) -> Added:
+            if self.down or len({one.group for one in additions} & bad):
+                return Added((None,) * len(additions), "no")
+            return MemoryThresholds.add(self, additions, deadline)
+
+    bad: set[str] = set()
+    one = road(thresholds=Refusing(down=True))
+    for user in ("bad", "mira"):
+        posted(one, *reads(3, user=user))
+    assert isinstance(one.outbox, MemoryOutbox)
+    bad |= {facts.facts[0].addition.group for facts in list(one.outbox.unjudged.values())[:1]}
+    one.thresholds.down = False
+    done = run(one)
+    assert (done.judged, done.waiting, len(one.outbox.unjudged)) == (1, 1, 1)
 
 
 def test_an_interrupted_run_does_the_same_again() -> None:

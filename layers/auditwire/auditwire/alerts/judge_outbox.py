@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 GROUPS_AT_ONCE: Final = 50
 
+_PATIENCE: Final = 3
+"""After so many objects in a row of which nothing could be judged the table is taken to be in trouble. One alone may be
+at fault itself, and must not keep the others waiting."""
+
 
 @dataclass(slots=True)
 class JudgingRun:
@@ -41,22 +45,24 @@ def judge_outbox(
     now: Callable[[], datetime],
     deadline: float,
 ) -> JudgingRun:
-    """Judges what these entries hold, until ``deadline`` in seconds since the epoch or as soon as something cannot be
-    judged. If one object fails, that is a problem of the run, and the others are still tried."""
+    """Judges what these entries hold, until ``deadline`` in seconds since the epoch and as long as the table works. If
+    one object fails, that is a problem of the run, and the others are still tried."""
     run = JudgingRun(left={entry.key: entry.written for entry in entries})
     told: set[Key] = set()
+    in_vain = 0
     for entry in entries:
-        if now().timestamp() >= deadline:
+        if now().timestamp() >= deadline or in_vain == _PATIENCE:
             break
+        before = run.judged
         try:
             seen = outbox.read_unjudged(entry)
             if seen is None:
                 del run.left[entry.key]
                 continue
             run.left[entry.key] = seen.since
-            if not _judge(outbox, entry, seen, thresholds, deadline, run, told):
-                break
-            del run.left[entry.key]
+            if _judge(outbox, entry, seen, thresholds, deadline, run, told):
+                del run.left[entry.key]
+            in_vain = 0 if run.judged > before else in_vain + 1
         except OutboxError as error:
             run.problems.append(str(error))
     return run
