@@ -117,6 +117,18 @@ def test_the_archive_is_searched_by_athena(system: LocalSystem) -> None:
     assert 0 < by_athena.choose(Query(texts=("what athena looks for",)), 1, 0)[1].dollars < 1
 
 
+def test_the_console_knows_the_rules_that_decided_and_no_others(system: LocalSystem) -> None:
+    source = source_of_stack(Stack(system.stack, region=system.region, endpoint_url=system.aws_endpoint_url), {})
+    in_force = source.rules()
+
+    assert in_force is not None
+    assert source.rules_of(in_force.digest) is not None
+    assert [source.rules_of(digest) for digest in ("", "0" * 64, "../active", "0" * 63 + "\n")] == [None] * 4
+    ledger = source.ledger(datetime.now(UTC))
+    assert ledger is not None
+    assert {"cluster", "hour", "published", "delivered", "waiting", "settled"} <= ledger["rows"][0].keys()
+
+
 def test_what_is_no_alert_is_put_aside(system: LocalSystem) -> None:
     sqs, aside = system.client("sqs"), system.outputs["DeadLetterQueueUrl"]
     sqs.send_message(QueueUrl=system.outputs["AlertsQueueUrl"], MessageBody="no alert")
