@@ -9,7 +9,7 @@ from auditwire_cli.importing.clauses import NEVER, Clause, UntranslatableError, 
 from auditwire_cli.importing.falco_condition import Chain, Check, Condition, Macro, Negation, parse
 from auditwire_cli.importing.falco_fields import clause_of, path_for_output
 from auditwire_cli.importing.falco_files import Entry, Loaded, license_of, load_files, scalar
-from auditwire_cli.importing.imported import ImportedRule, Outcome, identifier
+from auditwire_cli.importing.imported import ImportedRule, Outcome, identifier, plain
 
 _SOURCE: Final = "k8s_audit"
 _PRIORITIES: Final = {"NOTICE": "INFO", "INFORMATIONAL": "INFO", "INFO": "INFO", "DEBUG": "DEBUG"}
@@ -68,7 +68,7 @@ def _output(text: str) -> str:
         path = path_for_output(found[1])
         return f"${{{path}}}" if path else "-"
 
-    return " ".join(_OUTPUT_FIELD.sub(shown, text.replace("${", "$ {")).split())
+    return " ".join(_OUTPUT_FIELD.sub(shown, plain(text)).split())
 
 
 class _Translation:

@@ -37,8 +37,8 @@ class ImportedRule:
         }
         if self.threshold:
             entry["threshold"] = self.threshold
-        labels = {key: value[:MAX_LABEL] for key, value in self.labels.items() if value}
-        annotations = {key: _cut(value) for key, value in self.annotations.items() if value}
+        labels = {key: plain(value)[:MAX_LABEL] for key, value in self.labels.items() if value}
+        annotations = {key: _cut(plain(value)) for key, value in self.annotations.items() if value}
         return entry | ({"labels": labels} if labels else {}) | ({"annotations": annotations} if annotations else {})
 
 
@@ -82,6 +82,11 @@ def identifier(text: str, taken: set[str], fallback: str = "Rule") -> str:
         free, number = f"{name}{number}", number + 1
     taken.add(free)
     return free
+
+
+def plain(text: str) -> str:
+    """A text of the source in which nothing is a name of ours."""
+    return text.replace("${", "$ {")
 
 
 def _cut(text: str) -> str:

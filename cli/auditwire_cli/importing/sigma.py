@@ -27,7 +27,7 @@ from sigma.rule import SigmaDetection, SigmaDetectionItem, SigmaRule
 from auditwire_cli.errors import UsageError
 from auditwire_cli.files import read_text
 from auditwire_cli.importing.clauses import Clause, UntranslatableError, all_of, negated, some_of, spelled
-from auditwire_cli.importing.imported import ImportedRule, Outcome, identifier
+from auditwire_cli.importing.imported import ImportedRule, Outcome, identifier, plain
 from auditwire_cli.importing.sigma_correlations import FEWER, condition_of, threshold_of
 from auditwire_cli.importing.sigma_values import clause_of_test
 
@@ -147,10 +147,6 @@ def _outcome(rule: SigmaRule | SigmaCorrelationRule, source: str, reading: _Read
     return outcome
 
 
-def _plain(text: str | None) -> str:
-    return (text or "").replace("${", "$ {")
-
-
 def _check_source(rule: SigmaRule) -> None:
     source = rule.logsource
     if source.product != "kubernetes" or source.service not in (None, "audit"):
@@ -214,7 +210,7 @@ def _rule(
         name=identifier(rule.title or "", taken),
         desc=" ".join((rule.description or rule.title or "").split()),
         condition=condition,
-        output=" ".join(f"{_plain(rule.title)}: {_WHAT}".split()),
+        output=" ".join(f"{plain(rule.title or '')}: {_WHAT}".split()),
         priority="INFO" if level in _INFO else "WARNING",
         labels={"severity": level, "origin": "sigma"},
         annotations={

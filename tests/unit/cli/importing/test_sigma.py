@@ -267,6 +267,16 @@ def test_a_rule_keeps_who_wrote_it_and_what_it_says(imported: Any) -> None:
     }  # fmt: skip
 
 
+def test_what_looks_like_a_name_of_ours_in_a_text_is_none(imported: Any) -> None:
+    text = rule("${x} of ${User.Username}", "s: {verb: get}, condition: s", "author: ${me}\nreferences: ['${y}']\n")
+
+    outcomes, rules = imported(text)
+
+    assert outcomes[0]["status"] == "imported"
+    assert rules.alerting[0].annotations["title"] == "$ {x} of $ {User.Username}"
+    assert rules.alerting[0].annotations["author"] == "$ {me}"
+
+
 def test_a_rule_that_can_never_fire_is_imported_with_a_note(imported: Any) -> None:
     outcomes, _ = imported(rule("r", "s: {responseStatus.code: ALLOW}, condition: s"))
 
