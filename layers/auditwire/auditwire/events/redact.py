@@ -142,14 +142,15 @@ def _in_whole(text: msgspec.Raw, place: Place, depth: int) -> msgspec.Raw:
         return _in_array(text, lambda item: _in_whole(item, place, depth + 1))
     if not is_object(text):
         return _by_kind(text, depth)
-    text = _by_own_kind(text, place, depth)
+    text, fields = _by_own_kind(text, place, depth)
 
     def rewrite(key: str, value: msgspec.Raw) -> msgspec.Raw:
-        if key in _HOLDERS and place.below(key) is None:
+        below = place.below(key)
+        if below is None and key in _HOLDERS:
             return _in_whole(value, place, depth + 1)
-        return _in_member(key, value, place.below(key), place, depth + 1)
+        return _in_member(key, value, below, place, depth + 1)
 
-    return _in_object(text, rewrite)
+    return _in_object(text, rewrite, fields)
 
 
 def _in_place(text: msgspec.Raw, place: Place, whole: Place, depth: int) -> msgspec.Raw:
@@ -164,7 +165,7 @@ def _in_place(text: msgspec.Raw, place: Place, whole: Place, depth: int) -> msgs
         return _in_array(text, lambda item: _in_place(item, place, whole, depth + 1))
     if not is_object(text):
         return _by_kind(text, depth)
-    text = _by_own_kind(text, whole, depth)
+    text, fields = _by_own_kind(text, whole, depth)
 
     def rewrite(key: str, value: msgspec.Raw) -> msgspec.Raw:
         below = place.below(key)
@@ -173,13 +174,18 @@ def _in_place(text: msgspec.Raw, place: Place, whole: Place, depth: int) -> msgs
             return _in_place(value, place, whole, depth + 1)
         return _in_member(key, value, below, whole, depth + 1)
 
-    return _in_object(text, rewrite)
+    return _in_object(text, rewrite, fields)
 
 
-def _by_own_kind(text: msgspec.Raw, whole: Place, depth: int) -> msgspec.Raw:
-    """Redacts what the kind of an object says beside the places that it has where it stands."""
-    known = _place_of_kind(fields_of(text))
-    return text if known is None or known is whole else _in_whole(text, known, depth)
+def _by_own_kind(text: msgspec.Raw, whole: Place, depth: int) -> tuple[msgspec.Raw, Mapping[str, msgspec.Raw]]:
+    """Redacts what the kind of an object says beside the places that it has where it stands. The object, and its
+    members."""
+    fields = fields_of(text)
+    known = _place_of_kind(fields)
+    if known is None or known is whole:
+        return text, fields
+    text = _in_whole(text, known, depth)
+    return text, fields_of(text)
 
 
 def _place_of_kind(fields: Mapping[str, msgspec.Raw]) -> Place | None:
@@ -259,7 +265,7 @@ def _by_kind(text: msgspec.Raw, depth: int) -> msgspec.Raw:
         return _in_whole(text, place, depth)
     if "value" in fields and _names_token_annotation(_text(fields.get("path")) or ""):
         return _in_key(text, "value", _masked)
-    return _in_object(text, lambda key, value: _in_member(key, value, None, _NOWHERE, depth + 1))
+    return _in_object(text, lambda key, value: _in_member(key, value, None, _NOWHERE, depth + 1), fields)
 
 
 def _names_token_annotation(path: str) -> bool:
@@ -311,10 +317,14 @@ def _at_path(path: str | None, value: msgspec.Raw, place: Place) -> msgspec.Raw:
     return redacted
 
 
-def _in_object(text: msgspec.Raw, rewrite: Callable[[str, msgspec.Raw], msgspec.Raw]) -> msgspec.Raw:
+def _in_object(
+    text: msgspec.Raw,
+    rewrite: Callable[[str, msgspec.Raw], msgspec.Raw],
+    fields: Mapping[str, msgspec.Raw] | None = None,
+) -> msgspec.Raw:
     """The object with every value rewritten. ``rewrite`` gets the key in lower case, because Go reads keys in any
-    case."""
-    fields = fields_of(text)
+    case. ``fields`` are its members, where they are known."""
+    fields = fields_of(text) if fields is None else fields
     rewritten = {key: rewrite(key.lower(), value) for key, value in fields.items()}
     encoded = msgspec.json.encode(rewritten)
     if all(rewritten[key] is value for key, value in fields.items()) and (
