@@ -16,6 +16,7 @@ from typing import IO, Final, cast
 import msgspec
 import orjson
 
+from auditwire.documents.utf16 import UTF16_HINT, is_utf16
 from auditwire_cli.errors import CommandError, UsageError
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -29,6 +30,7 @@ MAX_HEAD_BYTES = 16 << 20
 _SHAPES = "give an audit.log (JSON lines), an EventList, an array, or objects back to back"
 # A file that was cut back while it was written has NUL bytes where it was cut.
 _BLANK: Final = b" \t\r\n\0"
+_INSIDE = "not JSON: it is inside of a value whose beginning is cut off"
 _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _NOT_JSON: Final = frozenset(("invalid_json", "invalid_utf8", "truncated"))
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -99,6 +101,8 @@ class AuditLog:
             # gzip reports damage as any of these, depending on where it is.
             raise CommandError(f"cannot read {self.name}: {error}") from None
         if head and not is_known:
+            if is_utf16(head[0].raw.decode("utf-8", "replace")):
+                raise CommandError(f"{self.name} is UTF-16, not UTF-8", UTF16_HINT)
             raise CommandError(f"there are no audit events in {self.name}: {head[0].fault}", _SHAPES)
 
     def _items(self, *, looks_into_objects: bool = True) -> Iterator[Item]:
@@ -114,8 +118,8 @@ class AuditLog:
                 continue
             parts = _parts(text)
             if isinstance(parts, str) and (open_brackets := _open_brackets(text)):
-                block = _gathered(self.name, raw, open_brackets, lines, returned)
-                yield from _of_block(line, block.strip(_BLANK).removeprefix(BYTE_ORDER_MARK))
+                block = _gathered(self.name, raw, open_brackets, lines, returned) + _closing(lines, returned)
+                yield from _of_block(line, block.rstrip(_BLANK).lstrip(b"\r\n\0").removeprefix(BYTE_ORDER_MARK))
             else:
                 yield from _of_parts(line, text, parts)
 
@@ -225,13 +229,16 @@ def _of_parts(line: int, text: bytes, parts: list[bytes] | str) -> Iterator[Item
 
 def _of_block(line: int, block: bytes) -> Iterator[Item]:
     """The items of lines that look like one value. Where they are none, each line counts, as for the endpoint."""
-    parts = _parts(block)
-    if not isinstance(parts, str):
-        yield from _of_parts(line, block, parts)
-        return
     from auditwire.events.bounds import OverBoundError
-    from auditwire.events.lines import Faulty, split_lines
+    from auditwire.events.lines import Faulty, split_lines, stands_alone
 
+    parts = _parts(block)
+    lines = block.split(b"\n")
+    if not isinstance(parts, str):
+        if stands_alone(lines, 0, len(lines)):
+            yield from _of_parts(line, block.strip(_BLANK), parts)
+            return
+        parts = _INSIDE
     try:
         found = list(split_lines(block))
     except (OverBoundError, RecursionError):
@@ -242,7 +249,9 @@ def _of_block(line: int, block: bytes) -> Iterator[Item]:
         for text in [each.text] if isinstance(each, Faulty) else map(bytes, each):
             start = block.find(text, end)
             line += block.count(b"\n", at, start)
-            yield from _of_parts(line, text, _parts(text))
+            found_in = _parts(text)
+            is_inside = isinstance(each, Faulty) and not isinstance(found_in, str)
+            yield from _of_parts(line, text, _INSIDE if is_inside else found_in)
             at, end = start, start + len(text)
 
 
@@ -269,6 +278,20 @@ def _gathered(
         if not _follow(text, stack):
             break
     return bytes(block)
+
+
+def _closing(lines: Iterator[tuple[int, bytes]], returned: list[tuple[int, bytes]]) -> bytes:
+    """The lines that come next and only close what began before: with them a value is known to be a part of another."""
+    from auditwire.events.lines import CLOSING
+
+    closing = bytearray()
+    while (numbered := returned.pop() if returned else next(lines, None)) is not None:
+        text = numbered[1].strip(_BLANK)
+        if not text or text.strip(CLOSING):
+            returned.append(numbered)
+            break
+        closing += numbered[1]
+    return bytes(closing)
 
 
 def _open_brackets(text: bytes) -> list[int]:

@@ -206,3 +206,16 @@ def test_the_level_that_a_collector_wrote_over_is_the_one_it_kept(name: str) -> 
     assert json.loads(encode_line(event, {}))["level"] == "Request"
     assert only(item(level="default", **{name: "info"})).level == "default"
     assert only(item(level="Metadata", **{name: "Request"})).level == "Metadata"
+
+
+def test_a_code_that_a_store_gives_back_as_a_text_is_a_number_in_records_alone() -> None:
+    record = as_kubesphere(item(auditID="one", responseStatus={"code": 403})) | {"SourceIPs": "192.0.2.1,192.0.2.2"}
+    name = next(key for key in record if key.lower() == "responsestatus")
+    record[name] = {"code": "403"}
+
+    event = only({"_index": "ks-logstash-auditing-2026.11.28", "_source": record})
+
+    assert event.responseStatus is not None
+    assert (event.responseStatus.code, event.sourceIPs) == (403, ["192.0.2.1", "192.0.2.2"])
+    (reject,) = decode(text_of(item(responseStatus={"code": "403"}))).rejects
+    assert reject.reason == "wrong_type"

@@ -18,7 +18,8 @@ _BOM = b"\xef\xbb\xbf"
 _MAX_LINES: Final = 20 * MAX_ITEMS
 """A printed event has some fifty lines; printed bodies are only taken line by line when there is a fault in them."""
 
-_CLOSING = b"]}, \t\r"
+CLOSING = b"]}, \t\r"
+"""A line of nothing else closes what began on lines before."""
 _LOOKED_AT: Final = 100
 
 _DOCUMENTS = msgspec.json.Decoder(msgspec.Raw)
@@ -59,7 +60,7 @@ def split_lines(text: bytes) -> Iterator[list[msgspec.Raw] | Faulty]:
         opens = whole[:1] in (b"{", b"[")
         if opens:
             ends = ends if ends is not None else _ends(lines)
-            if ends[at] > at + 1 and _stands_alone(lines, at, ends[at]):
+            if ends[at] > at + 1 and stands_alone(lines, at, ends[at]):
                 found = _values(b"\n".join(lines[at : ends[at]]).strip(_BLANK))
                 if found is not None:
                     yield found
@@ -72,14 +73,14 @@ def split_lines(text: bytes) -> Iterator[list[msgspec.Raw] | Faulty]:
         yield Faulty(faulty, is_utf8=_is_utf8(faulty))
 
 
-def _stands_alone(lines: list[bytes], first: int, end: int) -> bool:
+def stands_alone(lines: list[bytes], first: int, end: int) -> bool:
     """Whether lines that close what they open may be a value of their own, and none from inside of another one whose
     beginning is cut off: as it is printed, a value begins and ends without indent, and nothing is left to be closed
     behind it."""
     if _indent(lines[first].lstrip(b"\0")) or _indent(lines[end - 1]):
         return False
     following = (line.strip(_BLANK) for line in lines[end : end + _LOOKED_AT])
-    return next(filter(None, following), b"x").strip(_CLOSING) != b""
+    return next(filter(None, following), b"x").strip(CLOSING) != b""
 
 
 def _values(text: bytes) -> list[msgspec.Raw] | None:

@@ -64,6 +64,7 @@ def as_kubesphere_record(item: msgspec.Raw) -> Event | None:
         value = _text(fields.get(name))
         if value is not None:
             _replace(fields, name, value.encode())
+    _code_of_text(fields)
     try:
         event = event_in_any_casing(msgspec.Raw(msgspec.json.encode(fields)))
     except (msgspec.DecodeError, RecursionError):
@@ -105,6 +106,18 @@ _ROW_NAMES: Final = (
     "level", "auditID", "stage", "requestURI", "verb", "user", "sourceIPs", "userAgent", "objectRef", "responseStatus",
     "requestObject", "responseObject", "requestReceivedTimestamp", "stageTimestamp", "annotations",
 )  # fmt: skip
+
+
+def _code_of_text(fields: Fields) -> None:
+    """The code of the responseStatus as a number, where it is a text."""
+    if "responseStatus" not in fields or not is_object(fields["responseStatus"]):
+        return
+    status = fields_of(fields["responseStatus"])
+    for name in [key for key in status if key.lower() == "code"]:
+        code = _text(status[name])
+        if code is not None and code.isascii() and code.isdigit():
+            _replace(status, name, code.encode())
+            fields["responseStatus"] = msgspec.Raw(msgspec.json.encode(status))
 
 
 def _list_of_text(fields: Fields, name: str) -> None:

@@ -1,8 +1,10 @@
 import gzip
+import json
 from pathlib import Path
 
 import pytest
 
+from auditwire.events import decode
 from auditwire_cli.errors import CommandError, UsageError
 from auditwire_cli.send.audit_log import Item, open_audit_log, split
 
@@ -148,3 +150,29 @@ def test_a_missing_file_is_a_wrong_call(tmp_path: Path) -> None:
 def test_only_the_outer_list_is_split() -> None:
     assert split(B) == [B]
     assert split(b'{"items":"no list"}') == [b'{"items":"no list"}']
+
+
+@pytest.mark.parametrize("indent", [1, 2, 4])
+def test_a_printed_value_whose_beginning_is_cut_off_gives_none_of_what_stands_in_it(
+    tmp_path: Path, indent: int
+) -> None:
+    forged = {"level": "Metadata", "auditID": "forged", "verb": "delete", "stage": "ResponseComplete"}
+    printed = json.dumps({"auditID": "a", "requestObject": {"spec": forged}}, indent=indent)
+    path = tmp_path / "audit.log"
+    path.write_text(printed[printed.index('"spec": ') + 8 :] + '\n{"auditID": "whole"}\n')
+
+    with open_audit_log(str(path)) as log:
+        found = list(log)
+
+    assert [item.raw for item in found if not item.fault] == [b'{"auditID": "whole"}']
+    # What is sent alone holds the brackets behind it, by which the endpoint knows it too.
+    assert [decode(item.raw).events for item in found if item.fault] == [[]] * (len(found) - 1)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_file_of_powershell_is_refused_by_its_encoding(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "audit.log"
+    path.write_text('{"auditID": "a", "level": "Metadata"}\n' * 3, encoding=encoding)
+
+    with open_audit_log(str(path)) as log, pytest.raises(CommandError, match="is UTF-16, not UTF-8"):
+        list(log)
