@@ -116,6 +116,10 @@ def _exec(number: int) -> dict[str, Any]:
     return event(number, verb="create", objectRef=ref)
 
 
+def _without_body(number: int) -> dict[str, Any]:
+    return event(number, verb="create", objectRef=_POD, annotations={"audit.k8s.io/truncated": "true"})
+
+
 def _noise(count: int) -> str:
     return random.Random(count).randbytes(count // 2).hex()  # noqa: S311 - the same noise every time
 
@@ -142,6 +146,7 @@ KINDS: Final[dict[str, Callable[[], bytes]]] = {
     "all bad": lambda: every(lambda number: event(number, verb=[number])),
     "all the same": lambda: every(lambda number: event()),
     "all cut": _cut_lines,
+    "all without their bodies": lambda: every(_without_body),
     "many envelopes": _envelopes,
     "lines, every other bad": lambda: b"\n".join(
         text_of(event(n)) if n % 2 else b'{"level":"Metadata","auditID":"cu' for n in range(_ITEMS)

@@ -46,7 +46,7 @@ class Matcher:
         screen = Screen(alternatives, self._searches)
         self._possible = screen.possible
         self._possible_without = screen.possible_without
-        self._screened = screen.members
+        self._taken_out = screen.taken_out
         self._conditions = conditions
         self._several = {position for position, count in Counter(self._whose).items() if count > 1}
         self._rests = screen.rests
@@ -86,12 +86,12 @@ class Matcher:
 
         All others are false, and judge every value.
         """
-        if self._screened.isdisjoint(unknown):
-            try:
-                return self._left[self._possible(event)]
-            except (EvaluationError, TypeError):
-                pass  # a test cannot judge a value, so nothing may be ruled out before it
-        possible = self._possible_without(event, unknown)
+        try:
+            possible = self._possible_without(event, unknown)
+        except (EvaluationError, TypeError):
+            return list(enumerate(self._conditions))
+        if self._taken_out.isdisjoint(unknown):
+            return self._left[possible]
         return [(position, self._conditions[position]) for position in self._of_bits(possible)]
 
     def _left_of(self, possible: int) -> "Sequence[tuple[int, Bound | None]]":

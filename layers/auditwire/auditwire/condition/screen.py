@@ -11,7 +11,6 @@ from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
 from auditwire.condition.codegen import Scope
-from auditwire.condition.errors import EvaluationError
 from auditwire.condition.evaluate import Atom, Bound
 from auditwire.condition.memory import Remembered
 from auditwire.condition.operators import Test
@@ -35,6 +34,8 @@ class Screen:
         everything = (1 << len(conditions)) - 1
         self.rests: list[Bound | None] = []
         shared: dict[Any, Any] = {}
+        self.taken_out: set[str] = set()
+        """The top-level members of an event that what the rests lack looks at."""
         for position, condition in enumerate(conditions):
             rest: list[Any] = []
             for part, may_raise in parts_of(condition):
@@ -47,13 +48,12 @@ class Screen:
                 else:
                     _, table = tables.setdefault(str(field.expression), (field, ValueTable(everything, searches)))
                     table.add(part, position)
+                    self.taken_out |= field.members
             self.rests.append(And(tuple(rest)) if len(rest) > 1 else rest[0] if rest else None)
         self._everything = everything
         for _, table in tables.values():
             table.close()
         self._tables = [(field, Remembered(table.leaves)) for field, table in tables.values()]
-        self.members = frozenset[str]().union(*(field.members for field, _ in self._tables))
-        """The top-level members of an event that ``possible`` looks at."""
         scope = Scope()
         # True and 1 are one key, but no field of an event that is decoded as a number ever holds a boolean.
         lookups = [f"{scope.constant(table)}[{scope.load(field)}]" for field, table in self._tables]
@@ -62,13 +62,12 @@ class Screen:
         )
 
     def possible_without(self, event: Any, unknown: AbstractSet[str]) -> int:
-        """The conditions that an event may match or fail to judge, whatever its members ``unknown`` were."""
+        """The conditions that an event may match or fail to judge, whatever its members ``unknown`` were.
+
+        Raises ``EvaluationError`` or ``TypeError`` where a test cannot judge a value: nothing may be ruled out then.
+        """
         possible = self._everything
-        try:
-            for field, table in self._tables:
-                if not field.is_unknown(event, unknown):
-                    possible &= table[field.load(event)]
-        except (EvaluationError, TypeError):
-            # A test cannot judge a value. Nothing may be ruled out before it.
-            return self._everything
+        for field, table in self._tables:
+            if not field.is_unknown(event, unknown):
+                possible &= table[field.load(event)]
         return possible
