@@ -3,6 +3,7 @@
 import contextlib
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from auditwire.condition.syntax import Expression
 from auditwire.condition.tree_json import from_json, to_json
 from auditwire.rules import RuleSet, Source, default_rules, load_sources
-from auditwire.rules.bundle import BundleError, decode_bundle, encode_bundle
+from auditwire.rules.bundle import SCHEMA, BundleError, decode_bundle, encode_bundle
 from auditwire.rules.pack import compile_pack, default_rule_set
 from examples import examples
 from made_events import event
@@ -98,6 +99,19 @@ def test_a_bundle_gives_back_rules_settings_findings_and_documents() -> None:
     assert bundle.rule_set.archiving == ()
 
 
+def test_a_bundle_of_the_first_schema_is_read() -> None:
+    value = orjson.loads(damaged(schema=1))
+    del value["exceptions"], value["settings"]["missingBodies"], value["settings"]["redact"]
+    for one in value["alerting"]:
+        del one["threshold"]
+
+    again = decode_bundle(orjson.dumps(value)).rule_set
+
+    before = [replace(rule.text, threshold=None) for rule in loaded(DOCUMENTS).alerting]
+    assert [rule.text for rule in again.alerting] == before
+    assert again.exceptions == ()
+
+
 def test_rules_of_a_bundle_decide_and_say_the_same() -> None:
     rule_set = loaded(DOCUMENTS)
     again = decode_bundle(encode_bundle(rule_set, DOCUMENTS)).rule_set
@@ -127,7 +141,7 @@ def test_every_expression_survives_the_way_through_json(expression: Expression) 
         pytest.param(encode_bundle(loaded(DOCUMENTS), DOCUMENTS)[:-40], "AW401", id="cut off"),
         pytest.param(b'{"kind":"Secret"}', "AW401", id="foreign JSON"),
         pytest.param(b"[1]", "AW401", id="a list"),
-        pytest.param(damaged(schema=99), "AW402", id="a later schema"),
+        pytest.param(damaged(schema=SCHEMA + 1), "AW402", id="a later schema"),
         pytest.param(damaged(digest="0" * 64), "AW403", id="another digest"),
         pytest.param(damaged(sources=[]), "AW403", id="documents taken out"),
         pytest.param(damaged(alerting=[{"name": "x"}]), "AW401", id="half a rule"),

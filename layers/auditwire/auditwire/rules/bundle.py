@@ -24,7 +24,11 @@ from auditwire.rules.rule_set import Rule, RuleSet, RuleText, new_binder
 from auditwire.rules.settings import MissingBodies, Priority, Receiver, Requirement, Selector, Settings
 from auditwire.rules.threshold import Threshold
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
+"""The first was without exceptions and thresholds. Whoever does not know them would alert on every match, and must
+rather keep the rules before."""
+
+_READ: Final = (1, SCHEMA)
 
 
 class BundleError(Exception):
@@ -81,8 +85,8 @@ def decode_bundle(data: bytes) -> Bundle:
     schema = value.get("schema") if isinstance(value, dict) else None
     if not isinstance(schema, int):
         raise _refused("AW401", "this is JSON, but not a bundle")
-    if schema != SCHEMA:
-        raise _refused("AW402", f"the bundle has schema {schema}, this version reads {SCHEMA}")
+    if schema not in _READ:
+        raise _refused("AW402", f"the bundle has schema {schema}, this version reads up to {SCHEMA}")
     try:
         sources = tuple(Source(str(one["path"]), str(one["text"])) for one in value["sources"])
         digest = str(value["digest"])
