@@ -85,9 +85,9 @@ def with_body(body: bytes, **changes: Any) -> bytes:
     return text_of(event(**changes))[:-1] + b',"requestObject":' + body + b"}"
 
 
-def every(make: Callable[[int], dict[str, Any]]) -> bytes:
-    """As many events as one body may have."""
-    return listed(text_of(make(number)) for number in range(_ITEMS))
+def every(make: Callable[[int], dict[str, Any]], items: int = 1) -> bytes:
+    """As many events as one body may have, of those that count as so many items."""
+    return listed(text_of(make(number)) for number in range(_ITEMS // items))
 
 
 def _cut_lines() -> bytes:
@@ -146,7 +146,7 @@ KINDS: Final[dict[str, Callable[[], bytes]]] = {
     "all bad": lambda: every(lambda number: event(number, verb=[number])),
     "all the same": lambda: every(lambda number: event()),
     "all cut": _cut_lines,
-    "all without their bodies": lambda: every(_without_body),
+    "all without their bodies": lambda: every(_without_body, items=2),
     "many envelopes": _envelopes,
     "lines, every other bad": lambda: b"\n".join(
         text_of(event(n)) if n % 2 else b'{"level":"Metadata","auditID":"cu' for n in range(_ITEMS)

@@ -28,6 +28,7 @@ INGEST = {
     "ARCHIVE_RETENTION_DAYS": "365",
     "ALERTS_TOPIC_ARN": "arn",
     "CLUSTERS_TABLE": "clusters",
+    "THRESHOLDS_TABLE": "thresholds",
     "RUNBOOKS_URL": "r.md",
 }
 

@@ -70,6 +70,13 @@ def test_a_body_of_one_item_more_is_kept_whole(shape: str) -> None:
     assert "10,000" in decoded.rejects[0].detail
 
 
+def test_an_event_whose_bodies_were_left_out_counts_twice() -> None:
+    truncated = text_of(item(annotations={"audit.k8s.io/truncated": "true"}))
+
+    assert len(decode(event_list([truncated] * (MAX_ITEMS // 2))).events) == MAX_ITEMS // 2
+    assert [one.reason for one in decode(event_list([truncated] * (MAX_ITEMS // 2 + 1))).rejects] == ["too_many_items"]
+
+
 @pytest.mark.parametrize(
     "wrap",
     [

@@ -6,7 +6,8 @@ All of it is checked before anything is decided. What is over a bound is kept in
 from typing import Final
 
 MAX_ITEMS: Final = 10_000
-"""Items of a body, those of envelopes inside of it counted together. An event that was cut off counts twice."""
+"""Items of a body, those of envelopes inside of it counted together. An event that was cut off counts twice, and so
+does one whose bodies its sender left out."""
 
 MAX_INFLATED: Final = 32 * 1024 * 1024
 """Bytes of a body, with everything that base64 and gzip inside of it turn into."""

@@ -306,8 +306,6 @@ class Items:
         if found is None:
             return False
         if isinstance(found, Event):
-            # Taking one apart costs as much as reading several, and so does deciding about what it lacks.
-            self._budget.take_items()
             self._accept(found, msgspec.Raw(found.received), origin)
         else:
             self.reject(found.reason, found.detail, text, found.cut)
@@ -341,6 +339,9 @@ class Items:
             return
         event.received = item
         note_oddities(event)
+        if event.unknown_paths:
+            # Deciding about what it lacks costs as much as deciding about several.
+            self._budget.take_items()
         if origin is not NOWHERE:
             event.reportedCluster = origin.cluster
             if origin.time and not (event.stageTimestamp or event.requestReceivedTimestamp):

@@ -51,6 +51,9 @@ _MAY_BE = re2.compile(
     rb'|"Cluster(?:List)?"|password"\s*:|\\u00[4-7]',
     options=_options(),
 )
+_MAY_LOG_IN = re2.compile(
+    b"(?i)%b" % b"|".join([rb"\\u00[4-7]", *(key.encode() for key in OF_NO_RESOURCE.keys)]), options=_options()
+)
 # No object inside an object is deeper. What still looks like a Secret there is replaced as a whole, which bounds both
 # the stack and how often a text is read.
 _MAX_DEPTH = 40
@@ -118,7 +121,7 @@ def redact_body(body: msgspec.Raw, about: ObjectRef) -> msgspec.Raw:
 def _of_no_resource(body: msgspec.Raw) -> msgspec.Raw:
     """A body of a request about no resource: an object, or a form that is written like the parameters of a URI."""
     if is_object(body):
-        return _in_whole(body, OF_NO_RESOURCE, 0)
+        return _in_whole(body, OF_NO_RESOURCE, 0) if _MAY_LOG_IN.search(bytes(body)) else _by_kind(body, 0)
     text = _text(body)
     if text is None or "=" not in text:
         return _by_kind(body, 0)
