@@ -25,6 +25,8 @@ from auditwire.policy.known import (
 from auditwire.rules.list_fields import LIST_FIELDS
 
 _EXACT: Final = (Operator.EQUAL, Operator.IN)
+_PARTS: Final = (Operator.CONTAINS, Operator.LIKE, Operator.STARTSWITH)
+_ADDRESSES: Final = ("SourceIP", "SourceIPs")
 _LISTS: Final = ("Containers",)
 # Objects whose keys are free, and belong to nobody's API.
 _FREE: Final = ("Annotations", "User.Extra", "ImpersonatedUser.Extra")
@@ -52,12 +54,35 @@ def unheard_of_in_kubernetes(expression: Expression, fields: FieldTable) -> list
 
 
 def _names(comparison: Comparison, field: Field) -> Iterator[Finding]:
-    if comparison.operator not in _EXACT or comparison.lowered or field.rest:
+    is_part = comparison.operator in _PARTS
+    if not (is_part or comparison.operator in _EXACT) or comparison.lowered or field.rest:
         return
     for literal in comparison.operands:
-        hint = _hint(field.name, literal.value) if isinstance(literal, Text) and literal.value else ""
-        if hint and isinstance(literal, Text):
+        if not isinstance(literal, Text) or not literal.value:
+            continue
+        hint = _hint_of_part(field.name, literal.value) if is_part else _hint(field.name, literal.value)
+        if hint:
             yield warning("AW121", comparison, f'no event has the {field.name} "{cut(literal.value)}"', cut_hint(hint))
+
+
+def _hint_of_part(field: str, value: str) -> str:
+    """The same for a part or a pattern of a value: what has a character or a beginning that no such name has."""
+    owner, _, name = field.rpartition(".")
+    bare = value.strip("*")
+    if field == "ObjectRef.Resource" and "/" in bare:
+        resource, _, below = bare.partition("/")
+        named = f'ObjectRef.Subresource = "{below}"' if below else "ObjectRef.Subresource exists"
+        return f'write ObjectRef.Resource = "{resource}" and {named}'
+    if name == "Groups" and is_user_name(bare):
+        return f'that is a user: write {owner}.Username startswith "{bare}"'
+    if name == "Username" and is_group_name(bare):
+        return f'that is a group: write {owner}.Groups startswith "{bare}"'
+    return _address_hint(field, bare)
+
+
+def _address_hint(field: str, value: str) -> str:
+    is_network = field in _ADDRESSES and "/" in value
+    return f'write SourceIP within ("{value}"), if that is a network' if is_network else ""
 
 
 def _hint(field: str, value: str) -> str:
@@ -78,7 +103,7 @@ def _hint(field: str, value: str) -> str:
         return f'that is a group: write {owner}.Groups = "{value}"'
     if name == "Groups" and is_user_name(value):
         return f'that is a user: write {owner}.Username = "{value}"'
-    return ""
+    return _address_hint(field, value)
 
 
 def _verb_hint(verb: str) -> str:
