@@ -1,4 +1,4 @@
-"""``auditwire rules price``: what recorded events cost, and what need not be recorded."""
+"""``auditwire rules price`` and ``policy price``: what recorded events cost, and what need not be recorded."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from auditwire.analysis.cuts import Cut
     from auditwire.analysis.price import PriceCounting, PriceTally, Sizes
     from auditwire.policy import Policy
+
+Keep = Annotated[float, typer.Option("--keep", min=0, metavar="MONTHS", help="How many months events are kept.")]
+Top = Annotated[int, typer.Option(min=1, metavar="N", help="How many rows of each table to show.")]
 
 _LOOKED_AT: Final = 200
 """How many kinds of requests are asked whether they need to be recorded: the largest."""
@@ -54,10 +57,8 @@ def rules_price(
     since: Since = None,
     to: To = None,
     cluster: OnlyCluster = None,
-    months: Annotated[
-        float, typer.Option("--keep", min=0, metavar="MONTHS", help="How many months events are kept.")
-    ] = 12,
-    top: Annotated[int, typer.Option(min=1, metavar="N", help="How many rows of each table to show.")] = 10,
+    months: Keep = 12,
+    top: Top = 10,
     jobs: Jobs = None,
     output: Format = Output.TEXT,
     where: Stack,
@@ -76,19 +77,71 @@ def rules_price(
       auditwire rules price --archive --since 7d
       auditwire rules price --events audit.log --rules rules --policy audit-policy.yaml --format json
     """
+    source = EventSource((*(events or ()), *(more or ())), archive, folder, since, to, cluster)
+    _show_price(source, where, rules, policy, months=months, top=top, jobs=jobs, output=output)
+
+
+@on_stack
+def policy_price(
+    policy: Annotated[Path, typer.Argument(metavar="POLICY", help="The audit policy to try.")],
+    more: MoreFiles = None,
+    *,
+    rules: JudgingRules = None,
+    events: Events = None,
+    archive: Archive = False,
+    folder: Folder = None,
+    since: Since = None,
+    to: To = None,
+    cluster: OnlyCluster = None,
+    months: Keep = 12,
+    top: Top = 10,
+    jobs: Jobs = None,
+    output: Format = Output.TEXT,
+    where: Stack,
+) -> None:
+    """Show what recorded events would cost under an audit policy.
+
+    What the policy leaves out of recorded events saves money; what was not recorded, no policy can add here. Below the
+    totals stands what `auditwire rules price` shows: sizes by rule of the policy, kind of request, client and
+    detection, and the cuts that lose no detection. Whether the policy keeps what detections need,
+    `auditwire rules reach` says.
+
+    \b
+    Exit codes: 0 done, 1 nothing can be read, 2 wrong usage, 3 done, but a part of the archive could not be read.
+
+    \b
+    Examples:
+      auditwire policy price audit-policy.yaml --archive --since 7d
+      auditwire policy price audit-policy.yaml --events audit.log --rules rules --format json
+    """
+    source = EventSource((*(events or ()), *(more or ())), archive, folder, since, to, cluster)
+    _show_price(source, where, rules, policy, months=months, top=top, jobs=jobs, output=output)
+
+
+def _show_price(
+    source: EventSource,
+    where: Stack,
+    rules: str | None,
+    policy: Path | None,
+    *,
+    months: float,
+    top: int,
+    jobs: int | None,
+    output: Output,
+) -> None:
     from auditwire.analysis.cuts import cuts
     from auditwire.rules.bundle import decode_bundle
     from auditwire_cli.rules.reach import read_policy
 
-    source = EventSource((*(events or ()), *(more or ())), archive, folder, since, to, cluster)
     bundles = Bundles(where)
-    _, bundle = bundles.find(rules) if rules else bundles.default(needs_stack=archive, option="--rules")
+    _, bundle = bundles.find(rules) if rules else bundles.default(needs_stack=source.archive, option="--rules")
     tally = source.count(CountPrices(bundle, None if policy is None else read_policy(policy)), where, jobs)
     found = cuts(tally, decode_bundle(bundle).rule_set.alerting, _LOOKED_AT)
+    has_policy = policy is not None
     if output is Output.JSON:
-        show_json(_as_json(tally, found, months))
+        show_json(_as_json(tally, found, months, has_policy=has_policy))
     else:
-        show(_as_text(tally, found, months, top))
+        show(_as_text(tally, found, months, top, has_policy=has_policy))
     if tally.unreadable:
         for sentence in tally.unreadable_places:
             tell(f"not complete: {sentence}")
@@ -110,7 +163,7 @@ def _shown(word: str) -> str:
     return f"{verb} {what}{f'.{group}' if group else ''} at {level}"
 
 
-def _as_json(tally: "PriceTally", found: "list[Cut]", months: float) -> dict[str, Any]:
+def _as_json(tally: "PriceTally", found: "list[Cut]", months: float, *, has_policy: bool) -> dict[str, Any]:
     def row(name: str, word: str, size: int, sizes: "Sizes") -> dict[str, Any]:
         number = sizes.events.counts[word]
         dollars = round(tally.dollars(number, size, months), 9)
@@ -121,6 +174,10 @@ def _as_json(tally: "PriceTally", found: "list[Cut]", months: float) -> dict[str
         "bytes": tally.size,
         "requests": round(tally.events / tally.events_a_request),
         "dollars": round(tally.dollars(tally.events, tally.size, months), 9),
+        "under_policy": {
+            "events": tally.kept_events, "bytes": tally.kept_size,
+            "dollars": round(tally.dollars(tally.kept_events, tally.kept_size, months), 9),
+        } if has_policy else None,
         "from": tally.first,
         "to": tally.last,
         "by": {
@@ -139,12 +196,19 @@ def _as_json(tally: "PriceTally", found: "list[Cut]", months: float) -> dict[str
     }  # fmt: skip
 
 
-def _as_text(tally: "PriceTally", found: "list[Cut]", months: float, top: int) -> str:
+def _as_text(tally: "PriceTally", found: "list[Cut]", months: float, top: int, *, has_policy: bool) -> str:
     width = terminal_width()
     dollars = tally.dollars(tally.events, tally.size, months)
     what = f"{counted(tally.events, 'event')}, {tally.size / 1e6:,.1f} MB, {tally.first[:16]} to {tally.last[:16]}"
     batch = f"{tally.events_a_request:,.0f} events a request"
     blocks = [f"{what}\n{_money(dollars)} at list prices, {batch}, kept {months:g} months"]
+    if has_policy:
+        kept = tally.dollars(tally.kept_events, tally.kept_size, months)
+        blocks.append(
+            f"under the policy: {counted(tally.kept_events, 'event')} ({_share(tally.kept_events, tally.events)}), "
+            f"{tally.kept_size / 1e6:,.1f} MB ({_share(tally.kept_size, tally.size)}), {_money(kept)}, "
+            f"{_money(dollars - kept)} less"
+        )
     for name, sizes in _parts(tally):
         rows = [
             (_shown(word), f"{sizes.events.counts[word]:,}", f"{size / 1e6:,.2f}", _share(size, tally.size),

@@ -9,8 +9,8 @@ from auditwire.analysis.tally import Counted
 from auditwire.analysis.tops import Tops
 from auditwire.events import Event
 from auditwire.events.archived import Provenance
+from auditwire.events.level import Level
 from auditwire.policy import Policy
-from auditwire.policy.attributes import attributes_of
 from auditwire.rules.rule_set import RuleSet
 
 if TYPE_CHECKING:
@@ -68,12 +68,15 @@ class Sizes:
 
 @dataclass(slots=True)
 class PriceTally(Counted):
-    """The sizes of all events. ``batches`` are digests of the requests that brought them, where these are known."""
+    """The sizes of all events. ``batches`` are digests of the requests that brought them, where these are known.
+    ``kept_events`` and ``kept_size`` are what the policy would record of them: it can leave out, and add nothing."""
 
     size: int = 0
     first: str = ""
     last: str = ""
     batches: set[int] = field(default_factory=set)
+    kept_events: int = 0
+    kept_size: int = 0
     policy_rules: Sizes = field(default_factory=Sizes)
     kinds: Sizes = field(default_factory=Sizes)
     clients: Sizes = field(default_factory=Sizes)
@@ -94,6 +97,8 @@ class PriceTally(Counted):
         """Adds what was counted of later events."""
         self.add_counted(later)
         self.size += later.size
+        self.kept_events += later.kept_events
+        self.kept_size += later.kept_size
         self.first = min(filter(None, (self.first, later.first)), default="")
         self.last = max(self.last, later.last)
         if len(self.batches) < _MAX_BATCHES:
@@ -103,7 +108,8 @@ class PriceTally(Counted):
 
 
 class PriceCounting:
-    """Measures events. Remembers nothing of them. ``policy`` is the sender's: its rules are what the sizes are of."""
+    """Measures events. Remembers nothing of them. ``policy`` is the sender's, or one to try: sizes are
+    of its rules, and of what it would record."""
 
     def __init__(self, rules: RuleSet, policy: Policy | None) -> None:
         self._judge = judging(rules, sender=None)
@@ -132,10 +138,19 @@ class PriceCounting:
         tally.kinds.add(kind, size, request, response)
         tally.clients.add(_client(event.userAgent), size, request, response)
         if self._policy is not None:
-            matched = self._policy.evaluate(attributes_of(event)).matched_rule
+            decision = self._policy.evaluate_event(event)
+            matched = decision.matched_rule
             tally.policy_rules.add("none" if matched is None else f"rules[{matched}]", size, request, response)
+            if decision.emits(event.stage):
+                tally.kept_events += 1
+                tally.kept_size += size - _left_out(decision.level, request, response)
         for rule in self._judge(event).verdict.alerts:
             tally.detections.add(rule.qualified, size, request, response)
+
+
+def _left_out(level: Level, request: int, response: int) -> int:
+    """The bytes of an event's bodies that are not recorded at a level."""
+    return (request if level < Level.REQUEST else 0) + (response if level < Level.REQUEST_RESPONSE else 0)
 
 
 def _size(text: "msgspec.Raw | memoryview | bytes | None") -> int:

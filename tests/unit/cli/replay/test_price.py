@@ -41,6 +41,34 @@ def test_json_has_sizes_and_cuts_as_rules_of_a_policy(auditwire: Run) -> None:
     assert found["policy"] == [{"level": "None", "verbs": ["get"], "resources": [{"group": "", "resources": ["pods"]}]}]
 
 
+def test_what_a_policy_would_record_is_priced(auditwire: Run) -> None:
+    with Path("audit.log").open("ab") as log:
+        body = {"spec": {"a": "x" * 50}}
+        events = [
+            item(verb="create", level="RequestResponse", requestObject=body, responseObject=body),
+            item(verb="create", level="RequestResponse", stage="RequestReceived"),
+        ]
+        log.writelines(b"\n" + text_of(event) for event in events)
+    Path("policy.yaml").write_text(
+        f"{POLICY}omitStages: [RequestReceived]\n".replace(
+            "[{level: Metadata}]", "[{level: None, verbs: [get]}, {level: Request}]"
+        )
+    )
+    words = ("policy", "price", "policy.yaml", "--events", "audit.log", "--rules", "rules.yaml")
+
+    found = json.loads(auditwire(*words, "--format", "json").stdout)
+    text = auditwire(*words).stdout
+
+    lines = _lines()
+    response = len(text_of(body))
+    assert found["under_policy"]["events"] == 2
+    assert found["under_policy"]["bytes"] == len(lines[9]) + len(lines[10]) - response
+    assert 0 < found["under_policy"]["dollars"] < found["dollars"]
+    assert "under the policy: 2 events (16.7 %)" in text
+    without = json.loads(auditwire(*WORDS[:-2], "--format", "json").stdout)
+    assert without["under_policy"] is None
+
+
 def _lines() -> list[bytes]:
     return Path("audit.log").read_bytes().splitlines()
 
