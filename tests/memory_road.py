@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from auditwire.alerts import Alert, MemoryPublisher, Published
@@ -44,9 +45,14 @@ class DefaultRules:
     """A source that always has the default rules."""
 
     def current(self) -> RuleSet:
-        rule_set = load_sources(default_rules()).rule_set
-        assert rule_set is not None
-        return rule_set
+        return _default()
+
+
+@cache
+def _default() -> RuleSet:
+    rule_set = load_sources(default_rules()).rule_set
+    assert rule_set is not None
+    return rule_set
 
 
 class FullDisk(MemoryArchive):

@@ -24,7 +24,9 @@ WITHOUT_STACK = frozenset(
     {
         "dev",
         "send",
-        "policy",
+        "policy check",
+        "policy eval",
+        "policy init",
         "rules check",
         "rules eval",
         "rules fix",

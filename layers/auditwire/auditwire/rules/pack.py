@@ -5,11 +5,13 @@ python -m auditwire.rules.pack DEST      write it, as the layer's build does
 
 import sys
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from auditwire.condition.syntax import Comparison, Not, Operator, Or, Segment
 from auditwire.condition.syntax import Path as Field
+from auditwire.documents.source import Source
 from auditwire.events import Level
 from auditwire.rules.bundle import decode_bundle, encode_bundle
 from auditwire.rules.files import default_rules
@@ -50,9 +52,14 @@ def doctor_rule_set(rules: RuleSet) -> RuleSet:
 
 def compile_pack() -> bytes:
     """The bundle of the default documents. Raises ``RulesError`` if they have errors."""
+    return _compiled(tuple(default_rules()))
+
+
+@lru_cache(maxsize=1)
+def _compiled(sources: tuple[Source, ...]) -> bytes:
+    # In a checkout every new environment of a function asks for it.
     from auditwire.rules.load import RulesError, load_sources  # noqa: PLC0415 - brings parser and YAML along
 
-    sources = default_rules()
     loaded = load_sources(sources)
     if loaded.rule_set is None:
         raise RulesError(loaded.diagnostics)
