@@ -216,6 +216,10 @@ def test_events_and_seals_are_locked_and_nothing_else(system: LocalSystem) -> No
 def test_the_heads_are_kept_elsewhere(system: LocalSystem) -> None:
     s3 = system.client("s3")
     s3.create_bucket(Bucket=PARAMETERS["SealHeadsBucket"])
+    assert post(system, body_of(exec_event(3)), system.clusters["demo"].credential)[0] == 200
+    system.function("seal").invoke({"at_once": True})
+    sealed = {"Bucket": system.outputs["ArchiveBucket"], "Prefix": "seals/cluster=demo/"}
+    until(lambda: "Contents" in s3.list_objects_v2(**sealed))
 
     # Twice, as a schedule may: what is there stays.
     for _ in range(2):
