@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from auditwire_console.source import Source
-    from auditwire_console.viewer import Viewers
+    from auditwire_console.who import Who
 
 STATIC: Final = Path(__file__).parent / "static"
 
 
-def make_app(source: "Source", viewers: "Viewers", hosts: Collection[str], *, seconds: float = SECONDS) -> Guard:
+def make_app(source: "Source", who: "Who", hosts: Collection[str], *, seconds: float = SECONDS) -> Guard:
     """The application over a source, for requests to one of these hosts, such as ``127.0.0.1:8080``."""
 
     def page(request: "Request") -> "Response":
@@ -32,6 +32,6 @@ def make_app(source: "Source", viewers: "Viewers", hosts: Collection[str], *, se
     routes = [
         Route("/", page, methods=["GET"]),
         Mount("/static", StaticFiles(directory=STATIC)),
-        *Routes(source, viewers, seconds=seconds).all(),
+        *Routes(source, who, seconds=seconds).all(),
     ]
     return Guard(Starlette(routes=routes), hosts)

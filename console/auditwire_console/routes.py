@@ -3,7 +3,6 @@
 import html
 import logging
 import time
-from base64 import b64decode
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
@@ -28,7 +27,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from auditwire_console.source import Source
-    from auditwire_console.viewer import Viewer, Viewers
+    from auditwire_console.viewer import Viewer
+    from auditwire_console.who import Who
 
 log: Final = logging.getLogger("auditwire.console")
 
@@ -39,10 +39,10 @@ _Answer = Callable[["Request", "Viewer"], Response]
 
 
 class Routes:
-    """The routes over one source, for these viewers."""
+    """The routes over one source, for whoever ``who`` knows."""
 
-    def __init__(self, source: "Source", viewers: "Viewers", *, seconds: float = SECONDS) -> None:
-        self._source, self._viewers, self._seconds = source, viewers, seconds
+    def __init__(self, source: "Source", who: "Who", *, seconds: float = SECONDS) -> None:
+        self._source, self._who, self._seconds = source, who, seconds
 
     def all(self) -> list[Route]:
         """Every route but those of the page's files."""
@@ -213,7 +213,7 @@ class Routes:
     def _for_page(self, answer: _Answer) -> "Callable[[Request], Response]":
         @wraps(answer)
         def respond(request: "Request") -> Response:
-            viewer = self._viewers.of(_token(request))
+            viewer = self._who.viewer_of(request)
             if viewer is None:
                 return _problem(401, "open the console by the address that it printed", {"www-authenticate": "Bearer"})
             try:
@@ -235,7 +235,7 @@ class Routes:
     def _for_kubesphere(self, answer: _Answer) -> "Callable[[Request], Response]":
         @wraps(answer)
         def respond(request: "Request") -> Response:
-            viewer = self._viewers.of(_token(request))
+            viewer = self._who.viewer_of(request)
             if viewer is None:
                 return _kubesphere_problem(403, "cannot obtain user info")
             try:
@@ -247,19 +247,6 @@ class Routes:
                 return _kubesphere_problem(500, str(error))
 
         return respond
-
-
-def _token(request: "Request") -> str:
-    """The token of a request: a bearer token, or the password of HTTP Basic. No other header says who asks."""
-    scheme, _, rest = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return rest.strip()
-    if scheme.lower() == "basic":
-        try:
-            return b64decode(rest.strip(), validate=True).decode().partition(":")[2]
-        except ValueError:
-            return ""
-    return ""
 
 
 def _interval(given: Any) -> Interval:
