@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from auditwire.analysis.explain import explain
-from auditwire.analysis.matches import About, Became, about, became
+from auditwire.analysis.matches import Became, about, became
 from auditwire.events import decode, settle
+from auditwire.events.archived import Provenance
 from auditwire.rules.rule_set import RuleSet
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def _by(rules: RuleSet, source: "Source", found: "Found", names: set[str]) -> li
     return explained
 
 
-def _delivery(source: "Source", viewer: "Viewer", cluster: str, said: About) -> dict[str, str]:
+def _delivery(source: "Source", viewer: "Viewer", cluster: str, said: Provenance) -> dict[str, str]:
     """Whether Alertmanager has the alerts of an event. Only if it has all of the hour it certainly has these."""
     if not viewer.sees_all:
         return {"state": "unknown", "detail": f"{_OF_ALL}, and you may not see those counts"}

@@ -11,6 +11,8 @@ import msgspec
 
 from auditwire.archive.errors import UnreadableError
 from auditwire.events import Flag
+from auditwire.events.archived import Provenance
+from auditwire.events.line import PROVENANCE
 from auditwire.events.stages import RECEIVED
 
 if TYPE_CHECKING:
@@ -42,32 +44,15 @@ class Match:
     detail: str
 
 
-class _Excepted(msgspec.Struct):
-    rule: str
-    exception: str
-
-
-class About(msgspec.Struct):
-    """What a line says about how it was decided."""
-
-    received: str = ""
-    bundle: str = ""
-    archiving: tuple[str, ...] = ()
-    alerting: tuple[str, ...] = ()
-    undecided: tuple[str, ...] = ()
-    excepted: tuple[_Excepted, ...] = ()
-    pending: tuple[str, ...] = ()
-
-
 class _Line(msgspec.Struct):
-    about: About = msgspec.field(name="_auditwire", default_factory=About)
+    about: Provenance = msgspec.field(name=PROVENANCE, default_factory=Provenance)
 
 
 _decoder: Final = msgspec.json.Decoder(_Line)
 _UNKNOWN_RULES: Final = "the rules that decided then cannot be read here, so its priority is not known"
 
 
-def about(found: "Found") -> About:
+def about(found: "Found") -> Provenance:
     """What the line of an event says about how it was decided. Raises UnreadableError."""
     try:
         return _decoder.decode(found.line).about
@@ -75,7 +60,7 @@ def about(found: "Found") -> About:
         raise UnreadableError(f"the line of {found.audit_id} is damaged: {error}") from error
 
 
-def became(found: "Found", said: About, rules: "RuleSet | None") -> list[Match]:
+def became(found: "Found", said: Provenance, rules: "RuleSet | None") -> list[Match]:
     """What became of every rule that matched, alerting rules first. ``rules`` are those that decided then, None where
     nobody knows them."""
     matches = [_alerting(name, found, said, rules) for name in said.alerting]
@@ -83,7 +68,7 @@ def became(found: "Found", said: About, rules: "RuleSet | None") -> list[Match]:
     return matches + [_archiving(name, rules) for name in said.archiving]
 
 
-def _alerting(name: str, found: "Found", said: About, rules: "RuleSet | None") -> Match:
+def _alerting(name: str, found: "Found", said: Provenance, rules: "RuleSet | None") -> Match:
     exceptions = [one.exception for one in said.excepted if one.rule == name]
     if exceptions:
         return Match(name, Became.EXCEPTED, "; ".join(_excepted(each, rules) for each in exceptions))

@@ -25,7 +25,8 @@ class ExceptedMatch(msgspec.Struct, frozen=True, gc=False):
 class Provenance(msgspec.Struct, frozen=True, gc=False):
     """What the archive notes about an event: when it was received, in which batch, and what which bundle decided.
 
-    ``archiving`` and ``alerting`` name the rules that matched then, as ``document.rule``.
+    ``archiving`` and ``alerting`` name the rules that matched then, as ``document.rule``, ``undecided`` those of which
+    nobody could say.
     """
 
     received: str = ""
@@ -33,6 +34,7 @@ class Provenance(msgspec.Struct, frozen=True, gc=False):
     bundle: str = ""
     archiving: tuple[str, ...] = ()
     alerting: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
     reportedCluster: str = ""
     flags: tuple[str, ...] = ()
     excepted: tuple[ExceptedMatch, ...] = ()

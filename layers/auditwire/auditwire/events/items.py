@@ -28,7 +28,7 @@ from auditwire.events.wrapping.envelopes import envelope_of
 from auditwire.events.wrapping.fragments import Fragments, Line
 from auditwire.events.wrapping.origin import NOWHERE, Bytes, Converted, Fault, Origin, Piece, Skip, Text, Value
 from auditwire.events.wrapping.values import text_of
-from auditwire.events.wrapping.wrapped_lines import REQUIRED, behind_prefix, line_in, of_runtime
+from auditwire.events.wrapping.wrapped_lines import REQUIRED_IN_LOWER_CASE, behind_prefix, line_in, of_runtime
 from auditwire.senders.kind import SenderKind
 
 _BLANK = b" \t\r\n\0"
@@ -208,7 +208,7 @@ class Items:
 
         Only an object that has none of the fields of an event can: a level alone many loggers give their lines.
         """
-        if not REQUIRED.isdisjoint(name.lower() for name in fields if name.lower() != "level"):
+        if not REQUIRED_IN_LOWER_CASE.isdisjoint(name.lower() for name in fields if name.lower() != "level"):
             return False
         envelope = envelope_of(fields)
         if envelope is not None:

@@ -16,14 +16,14 @@ from auditwire.events.casing import fields_of
 from auditwire.events.decoding import is_over_bound
 from auditwire.events.inflating import BodyError, inflate_unlabelled
 from auditwire.events.wrapping import otlp_protobuf
-from auditwire.events.wrapping.wrapped_lines import REQUIRED
+from auditwire.events.wrapping.wrapped_lines import REQUIRED_IN_LOWER_CASE
 
 MAX_SLICED: Final = 1024**3
 """Bytes of a body, inflated, that is cut at all; what is larger is for a machine with more memory, in pieces."""
 
 _MAX_PACK_ITEMS: Final = MAX_ITEMS // 2
 _MAX_PACK_BYTES: Final = 2 * 1024 * 1024
-_NOT_CUT: Final = frozenset((*REQUIRED, "protopayload"))
+_NOT_CUT: Final = frozenset((*REQUIRED_IN_LOWER_CASE, "protopayload"))
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _DOCUMENTS = msgspec.json.Decoder(msgspec.Raw)
 _TEXT = msgspec.json.Decoder(str)

@@ -7,6 +7,7 @@ from typing import Final
 
 from auditwire.events import timestamps
 from auditwire.events.casing import Fields
+from auditwire.events.faults import REQUIRED
 from auditwire.events.wrapping import sources
 from auditwire.events.wrapping.origin import Ending, Origin, Text, Value
 from auditwire.events.wrapping.values import number_in, object_in, opening, text_in
@@ -14,7 +15,7 @@ from auditwire.events.wrapping.values import number_in, object_in, opening, text
 LINE_KEYS: Final = ("log", "message", "MESSAGE", "event", "line", "msg", "_raw", "short_message", "detail")
 """Where shippers put a line, in the order in which they are looked at."""
 
-REQUIRED: Final = frozenset(("level", "stage", "verb", "auditid"))
+REQUIRED_IN_LOWER_CASE: Final = frozenset(name.lower() for name in REQUIRED)
 
 _DOCKER_KEYS = frozenset(("log", "stream", "time", "attrs"))
 _TAGS = ("_p", "logtag")
@@ -74,7 +75,7 @@ def _chosen(fields: Fields) -> str | None:
         first = b"" if value is None else opening(value)
         if first == b"{":
             inner = object_in(fields, key) or {}
-            if any(name.lower() in REQUIRED for name in inner):
+            if any(name.lower() in REQUIRED_IN_LOWER_CASE for name in inner):
                 return key
             objects.append(key)
         elif first == b'"':
