@@ -10,7 +10,7 @@ from auditwire.evidence.store import MemoryStore
 from auditwire.evidence.walk import Keys
 from auditwire.rules import RuleSet
 from auditwire.search.scan import Scan
-from auditwire_console import ByToken, Source, Viewer, Viewers, make_app
+from auditwire_console import ByToken, Source, Viewer, Viewers, make_app, on_loopback
 from auditwire_console.viewer import digest_of
 
 HOST = "127.0.0.1:8080"
@@ -32,7 +32,9 @@ class Console:
     ) -> None:
         source = Source("memory", Scan(store), store, keys or {}, lambda: NOW, rules=lambda: rules, **more)
         viewers = Viewers({digest_of(viewer.name): viewer for viewer in (OWNER, *others)})
-        self.client = TestClient(make_app(source, ByToken(viewers), [HOST], seconds=seconds), base_url=f"http://{HOST}")
+        self.client = TestClient(
+            make_app(source, ByToken(viewers), on_loopback([HOST]), seconds=seconds), base_url=f"http://{HOST}"
+        )
 
     def get(
         self, path: str, params: Any = None, *, viewer: str = "owner", headers: Mapping[str, str] | None = None

@@ -1,10 +1,12 @@
 """What stands before every request: where it came to, where it came from, and that it changes nothing.
 
 A page of another site can make a browser send requests to 127.0.0.1, also under a name of its own that it lets point
-there. Such requests have a foreign Host, Origin or Sec-Fetch-Site.
+there, and to a deployed console, with the cookies that belong to it. Such requests have a foreign Host, Origin or
+Sec-Fetch-Site. A deployed console may be linked to; nothing else of another site is answered.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -25,17 +27,44 @@ HEADERS: Final = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
+HEADERS_OF_HTTPS: Final = {"strict-transport-security": "max-age=31536000"}
+LINKED: Final = frozenset(("/", "/login", "/callback"))
+"""What a page of another site may lead to: the page, and both ends of signing in."""
+
+SIGN_OUT: Final = "/logout"
+"""The only path that changes anything."""
+
 _OWN_SITE: Final = ("same-origin", "none")
 _METHODS: Final = ("GET", "HEAD")
 
 
-class Guard:
-    """An ASGI application around another. Takes only requests to one of these hosts, such as ``127.0.0.1:8080``."""
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a console is served. ``hosts`` gives the names it has for a request, as the header Host writes them.
 
-    def __init__(self, app: "ASGIApp", hosts: Collection[str]) -> None:
-        self._app = app
-        self._hosts = frozenset(hosts)
-        self._origins = frozenset(f"http://{host}" for host in hosts)
+    A public one has https in front of it, other sites may link to it, and people sign in and out.
+    """
+
+    hosts: "Callable[[Scope], Collection[str]]"
+    is_public: bool = False
+
+
+def on_loopback(hosts: Collection[str]) -> Site:
+    """A console on this machine, which is called so, such as ``127.0.0.1:8080``."""
+    return Site(lambda scope: hosts)
+
+
+def behind_gateway() -> Site:
+    """A console behind API Gateway, which says by what name of its own it was called."""
+    return Site(lambda scope: (scope["aws.event"]["requestContext"]["domainName"],), is_public=True)
+
+
+class Guard:
+    """An ASGI application around another, which is served at a site."""
+
+    def __init__(self, app: "ASGIApp", site: Site) -> None:
+        self._app, self._site = app, site
+        self._headers = HEADERS | (HEADERS_OF_HTTPS if site.is_public else {})
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """See ASGI."""
@@ -47,21 +76,38 @@ class Guard:
         async def send_guarded(message: "Message") -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self._headers.items():
                     headers.setdefault(name, value)
             await send(message)
 
-        refused = self._refusal(scope["method"], Headers(scope=scope))
+        refused = self._refusal(scope, Headers(scope=scope))
         await (refused or self._app)(scope, receive, send_guarded)
 
-    def _refusal(self, method: str, headers: Headers) -> PlainTextResponse | None:
-        if headers.getlist("host") not in [[host] for host in self._hosts]:
+    def _refusal(self, scope: "Scope", headers: Headers) -> PlainTextResponse | None:
+        hosts = self._site.hosts(scope)
+        if headers.getlist("host") not in [[host] for host in hosts]:
             return PlainTextResponse("this is not the host you asked for\n", 421)
+        scheme = "https" if self._site.is_public else "http"
         origins = headers.getlist("origin")
-        if any(origin not in self._origins for origin in origins):
+        is_own = all(site in _OWN_SITE for site in headers.getlist("sec-fetch-site"))
+        if any(origin not in [f"{scheme}://{host}" for host in hosts] for origin in origins) or not (
+            is_own or (self._site.is_public and _is_followed_link(scope, headers))
+        ):
             return PlainTextResponse("requests of other sites are not answered\n", 403)
-        if any(site not in _OWN_SITE for site in headers.getlist("sec-fetch-site")):
-            return PlainTextResponse("requests of other sites are not answered\n", 403)
-        if method not in _METHODS:
+        if self._site.is_public and scope["path"] == SIGN_OUT:
+            if scope["method"] != "POST":
+                return PlainTextResponse("only POST is answered here\n", 405, {"allow": "POST"})
+            return None if origins else PlainTextResponse("only the console's own page may sign you out\n", 403)
+        if scope["method"] not in _METHODS:
             return PlainTextResponse("only GET is answered\n", 405, {"allow": ", ".join(_METHODS)})
         return None
+
+
+def _is_followed_link(scope: "Scope", headers: Headers) -> bool:
+    """Whether somebody was led here from a page of another site, to a window of its own."""
+    return (
+        scope["method"] == "GET"
+        and scope["path"] in LINKED
+        and headers.getlist("sec-fetch-mode") == ["navigate"]
+        and headers.getlist("sec-fetch-dest") == ["document"]
+    )

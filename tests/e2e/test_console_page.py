@@ -194,7 +194,10 @@ def test_an_event_opens_with_its_tree_its_reasons_and_its_evidence(page: Page) -
     expect(detail.get_by_text("mallory").first).to_be_visible()
     picture(page, "event")
     assert_accessible(page)
-    shown = page.evaluate("import('/static/tree.js').then((tree) => tree.parsed('[1e400, 12345678901234567890, 1.0]'))")
+    shown = page.evaluate(
+        "import(document.querySelector('script[src]').src.replace('app.js', 'tree.js'))"
+        ".then((tree) => tree.parsed('[1e400, 12345678901234567890, 1.0]'))"
+    )
     assert [one["text"] for one in shown] == ["1e400", "12345678901234567890", "1.0"]
     detail.get_by_role("tab", name="Raw").click()
     expect(detail.locator("pre")).to_contain_text('"username":"mallory"')

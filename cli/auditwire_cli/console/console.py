@@ -104,9 +104,9 @@ def server_of(source: "Source", viewers: "Viewers", port: int) -> "uvicorn.Serve
     """The server for this port of loopback. ``run(sockets=[…])`` serves until SIGINT or SIGTERM, or ``should_exit``."""
     import uvicorn
 
-    from auditwire_console import ByToken, make_app
+    from auditwire_console import ByToken, make_app, on_loopback
 
-    app = make_app(source, ByToken(viewers), hosts_of(port))
+    app = make_app(source, ByToken(viewers), on_loopback(hosts_of(port)))
     return uvicorn.Server(
         uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", server_header=False)
     )

@@ -13,6 +13,7 @@ import { idOf } from "./table.js";
 import { rangeOf } from "./time.js";
 
 const RECENT = 12;
+const ICON = new URL("icon.svg", import.meta.url).href;
 const KEYS = [["/", "search"], ["j, k or ↓, ↑", "next and last event"], ["Enter", "open it"], ["Esc", "close it"], ["← →", "move over bars and tabs"], ["?", "these keys"]];
 
 function App() {
@@ -57,7 +58,7 @@ function App() {
   return html`
     <header class="top">
       <a class="skip" href="#main">To the content</a>
-      <span class="brand"><img src="/static/icon.svg" alt="" width="22" height="22" /> auditwire</span>
+      <span class="brand"><img src=${ICON} alt="" width="22" height="22" /> auditwire</span>
       <nav aria-label="Pages">${PAGES.map((name) => html`<a href=${writeState({ ...settled, page: name, event: "", rule: "" })} aria-current=${settled.page === name ? "page" : undefined}
         onClick=${(event) => { if (!event.metaKey && !event.ctrlKey) { event.preventDefault(); go({ ...settled, page: name, event: "", rule: "" }); } }}>${name[0].toUpperCase()}${name.slice(1)}</a>`)}</nav>
       <span class="source" title="What is shown"><bdi>${about.value?.title || ""}</bdi></span>

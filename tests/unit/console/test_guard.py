@@ -1,8 +1,13 @@
 """Only this machine's own page may ask, and nothing may be changed."""
 
-import pytest
+import itertools
+from typing import Any
 
-from auditwire_console.guard import HEADERS
+import pytest
+from starlette.responses import PlainTextResponse
+from starlette.testclient import TestClient
+
+from auditwire_console.guard import HEADERS, HEADERS_OF_HTTPS, Guard, Site, behind_gateway
 from console_client import HOST, Console
 from searched import Archive
 
@@ -16,7 +21,7 @@ def console() -> Console:
     "host", ["evil.example", "127.0.0.1", "127.0.0.1:80", "127.0.0.1:8080.evil.example", "localhost:8080", ""]
 )
 @pytest.mark.parametrize(
-    "path", ["/", "/api/about", "/static/app.js", "/kapis/logging.kubesphere.io/v1alpha2/auditing"]
+    "path", ["/", "/api/about", "/static/app.js", "/login", "/kapis/logging.kubesphere.io/v1alpha2/auditing"]
 )
 def test_a_foreign_host_is_misdirected(console: Console, host: str, path: str) -> None:
     assert console.get(path, headers={"host": host}).status_code == 421
@@ -49,12 +54,12 @@ def test_the_pages_own_requests_are_answered(console: Console, headers: dict[str
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
-@pytest.mark.parametrize("path", ["/", "/api/rows", "/kapis/tenant.kubesphere.io/v1alpha2/auditing/events"])
+@pytest.mark.parametrize("path", ["/", "/api/rows", "/logout", "/kapis/tenant.kubesphere.io/v1alpha2/auditing/events"])
 def test_nothing_but_get_is_answered(console: Console, method: str, path: str) -> None:
     assert console.client.request(method, path, headers={"authorization": "Bearer owner"}).status_code == 405
 
 
-@pytest.mark.parametrize("path", ["/", "/static/app.js", "/static/style.css", "/api/about", "/no/such/path"])
+@pytest.mark.parametrize("path", ["/", "/static/app.js", "/api/about", "/no/such/path"])
 def test_every_answer_has_the_headers_that_keep_a_page_to_itself(console: Console, path: str) -> None:
     response = console.get(path)
 
@@ -80,3 +85,78 @@ def test_the_password_of_http_basic_is_the_token_too(console: Console) -> None:
     response = console.client.get("/kapis/logging.kubesphere.io/v1alpha2/auditing", auth=("anybody", "owner"))
 
     assert response.status_code == 200
+
+
+PUBLIC = "console.example"
+OTHER: dict[str, str] = {"sec-fetch-site": "cross-site"}
+LINK = {**OTHER, "sec-fetch-mode": "navigate", "sec-fetch-dest": "document", "sec-fetch-user": "?1"}
+OWN = {"sec-fetch-site": "same-origin", "sec-fetch-mode": "cors", "sec-fetch-dest": "empty"}
+# Where a request may come from, by the headers that a browser puts on it.
+FROM: dict[str, dict[str, str]] = {
+    "a client that is no browser": {},
+    "the address bar": {**LINK, "sec-fetch-site": "none"},
+    "the page itself": OWN,
+    "the page itself, posting": {**OWN, "origin": f"https://{PUBLIC}"},
+    "a link of another site": LINK,
+    "a link of a neighbour": {**LINK, "sec-fetch-site": "same-site"},
+    "a form of another site": {**LINK, "origin": "https://evil.example"},
+    "a form of a page without an origin": {**LINK, "origin": "null"},
+    "a frame of another site": {**LINK, "sec-fetch-dest": "iframe"},
+    "an object of another site": {**LINK, "sec-fetch-dest": "object"},
+    "a script of another site": {**OTHER, "sec-fetch-mode": "no-cors", "sec-fetch-dest": "script"},
+    "a fetch of another site": {**OTHER, "sec-fetch-mode": "cors", "sec-fetch-dest": "empty"},
+    "the same name without TLS": {"origin": f"http://{PUBLIC}"},
+}
+PATHS = (
+    "/", "/login", "/callback", "/logout", "/logout/", "/api/about", "/api/export", "/static/x/app.js", "//login",
+    "/Login", "/login/x", "/kapis/logging.kubesphere.io/v1alpha2/auditing",
+)  # fmt: skip
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
+OWN_POST = "the page itself, posting"
+# By the headers alone a client without them, and the address bar, ask for themselves.
+OWN_GET = ("a client that is no browser", "the address bar", "the page itself")
+
+
+def expected(path: str, where: str, method: str) -> int:
+    """What a deployed console answers, said anew."""
+    link = where in ("a link of another site", "a link of a neighbour") and method == "GET"
+    if where not in (*OWN_GET, OWN_POST) and not (link and path in ("/", "/login", "/callback")):
+        return 403
+    if path == "/logout":
+        return 405 if method != "POST" else 200 if where == OWN_POST else 403
+    return 200 if method in ("GET", "HEAD") else 405
+
+
+@pytest.mark.parametrize("where", FROM)
+def test_a_deployed_console_answers_by_path_by_method_and_by_where_a_request_comes_from(where: str) -> None:
+    client = TestClient(Guard(PlainTextResponse("reached"), Site(lambda scope: [PUBLIC], is_public=True)))
+    for path, method in itertools.product(PATHS, METHODS):
+        status = client.request(method, f"https://{PUBLIC}{path}", headers=FROM[where]).status_code
+        assert status == expected(path, where, method), (path, method)
+
+
+@pytest.mark.parametrize("where", FROM)
+def test_a_console_on_loopback_is_never_linked_to_and_nobody_signs_out(where: str) -> None:
+    client = TestClient(Guard(PlainTextResponse("reached"), Site(lambda scope: [PUBLIC])))
+    own = where in (*OWN_GET, "the same name without TLS")
+    for path, method in itertools.product(PATHS, METHODS):
+        status = client.request(method, f"http://{PUBLIC}{path}", headers=FROM[where]).status_code
+        assert status == (403 if not own else 200 if method in ("GET", "HEAD") else 405), (path, method)
+
+
+def test_a_deployed_console_has_the_name_that_the_gateway_was_called_by() -> None:
+    asked = {"requestContext": {"domainName": PUBLIC}}
+    guard = Guard(PlainTextResponse("reached"), behind_gateway())
+
+    async def behind(scope: Any, receive: Any, send: Any) -> None:
+        await guard({**scope, "aws.event": asked}, receive, send)
+
+    answers = [TestClient(behind).get("/", headers={"host": host}) for host in (PUBLIC, "evil.example", "")]
+
+    assert [one.status_code for one in answers] == [200, 421, 421]
+    assert (HEADERS | HEADERS_OF_HTTPS).items() <= answers[0].headers.items()
+    assert (HEADERS | HEADERS_OF_HTTPS).items() <= answers[1].headers.items()
+
+
+def test_without_tls_no_browser_is_told_to_use_it(console: Console) -> None:
+    assert not HEADERS_OF_HTTPS.keys() & console.get("/").headers.keys()

@@ -4,7 +4,10 @@ import hashlib
 import json
 import re
 
-from auditwire_console.app import STATIC
+from auditwire_console.guard import HEADERS
+from auditwire_console.page import STATIC
+from console_client import Console
+from searched import Archive
 
 
 def test_vendored_files_are_as_they_were_published() -> None:
@@ -32,3 +35,20 @@ def test_the_page_has_no_style_or_script_of_its_own_in_the_markup() -> None:
     markup = (STATIC / "index.html").read_text()
 
     assert not re.search(r"<script(?![^>]*\ssrc=)|<style|\sstyle=|\son[a-z]+=", markup)
+
+
+def test_the_page_is_asked_for_each_time_and_its_files_once() -> None:
+    console = Console(Archive().store)
+    page = console.get("/")
+    addresses = re.findall(r'"(/static/[^"]+)"', page.text)
+
+    assert page.headers["cache-control"] == "no-store"
+    assert [one.rsplit("/", 1)[1] for one in addresses] == ["icon.svg", "style.css", "app.js"]
+    for address in [*addresses, addresses[0].replace("icon.svg", "vendor/htm-preact.js")]:
+        answer = console.get(address)
+        assert answer.status_code == 200
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert HEADERS.keys() <= answer.headers.keys()
+    for other in ("/static/app.js", "/static/0123456789abcdef/app.js", addresses[0].replace("icon", "no-icon")):
+        missing = console.get(other)
+        assert (missing.status_code, missing.headers["cache-control"]) == (404, "no-store")

@@ -1,0 +1,45 @@
+"""The page's files. Their addresses carry a digest of them all, so a browser asks for each of them once and for all.
+
+Only the page itself, which names those addresses, is asked for each time.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Any, Final
+
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+STATIC: Final = Path(__file__).parent / "static"
+_FOR_A_YEAR: Final = "public, max-age=31536000, immutable"
+
+
+def page_routes() -> list[BaseRoute]:
+    """The page, and everything it is made of."""
+    place = f"/static/{_digest()}"
+    markup = (STATIC / "index.html").read_text(encoding="utf-8").replace('"/static/', f'"{place}/')
+
+    def page(request: Any) -> Response:
+        del request
+        return HTMLResponse(markup)
+
+    return [Route("/", page, methods=["GET"]), Mount(place, _Files(directory=STATIC))]
+
+
+class _Files(StaticFiles):
+    """Files that never change at their address."""
+
+    def file_response(self, *given: Any, **more: Any) -> Response:
+        """See StaticFiles."""
+        response = super().file_response(*given, **more)
+        response.headers["cache-control"] = _FOR_A_YEAR
+        return response
+
+
+def _digest() -> str:
+    found = hashlib.sha256()
+    for path in sorted(STATIC.rglob("*.*")):
+        found.update(f"{path.relative_to(STATIC)} {path.stat().st_size} ".encode())
+        found.update(path.read_bytes())
+    return found.hexdigest()[:16]
