@@ -11,10 +11,10 @@ from auditwire.evidence.walk import Keys
 from auditwire.rules import RuleSet
 from auditwire.search.scan import Scan
 from auditwire_console import ByToken, Source, Viewer, Viewers, make_app, on_loopback
-from auditwire_console.viewer import digest_of
+from auditwire_console.viewer import ALL, digest_of
 
 HOST = "127.0.0.1:8080"
-OWNER = Viewer("owner", clusters=None, everything=True)
+OWNER = Viewer("owner", (ALL,))
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from auditwire.search import AllOf, AnyOf, Query, Summary, Test
 
@@ -14,54 +14,95 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Viewer:
-    """Somebody who may look, and at what: nothing, unless it is granted.
+class Grant:
+    """What may be seen of some clusters: nothing, unless it is said here.
 
     ``clusters`` None is every cluster. Within the clusters an event is visible if its namespace is granted, or its
-    workspace is, or ``everything`` is. ``host_cluster`` is the cluster that KubeSphere's API means where a request
-    names none, or ``host``; empty for all of them.
+    workspace is, or ``everything`` is.
     """
 
-    name: str
     clusters: frozenset[str] | None = frozenset()
     namespaces: frozenset[str] = frozenset()
     workspaces: frozenset[str] = frozenset()
     everything: bool = False
+
+    @property
+    def shows_nothing(self) -> bool:
+        """Whether no event at all is visible by it."""
+        return self.clusters == frozenset() or not (self.everything or self.namespaces or self.workspaces)
+
+    def covers(self, cluster: str) -> bool:
+        """Whether it is about a cluster."""
+        return self.clusters is None or cluster in self.clusters
+
+    @property
+    def predicate(self) -> "Filter":
+        """What is true of the events that it shows, and of no others."""
+        within: list[Filter] = []
+        if self.namespaces:
+            within.append(Test("namespace", tuple(sorted(self.namespaces))))
+        if self.workspaces:
+            within.append(Test("workspace", tuple(sorted(self.workspaces))))
+        parts: list[Filter] = [] if self.everything else [AnyOf(tuple(within))]
+        if self.clusters is not None:
+            parts.insert(0, Test("cluster", tuple(sorted(self.clusters))))
+        return AllOf(tuple(parts))
+
+
+ALL: Final = Grant(clusters=None, everything=True)
+"""Every event of every cluster."""
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Somebody who may look, and at what: an event is visible if one of the grants shows it.
+
+    ``host_cluster`` is the cluster that KubeSphere's API means where a request names none, or ``host``; empty for all
+    of them.
+    """
+
+    name: str
+    grants: tuple[Grant, ...] = ()
     host_cluster: str = ""
 
     @property
     def sees_nothing(self) -> bool:
         """Whether no event at all is visible, so that nobody need be asked."""
-        return self.clusters == frozenset() or not (self.everything or self.namespaces or self.workspaces)
+        return all(grant.shows_nothing for grant in self.grants)
 
     @property
     def sees_all(self) -> bool:
         """Whether every event of every cluster is visible."""
-        return self.clusters is None and self.everything
+        return any(grant.clusters is None and grant.everything for grant in self.grants)
 
     def sees_cluster(self, cluster: str) -> bool:
         """Whether events of a cluster may be visible."""
-        return self.clusters is None or cluster in self.clusters
+        return any(grant.covers(cluster) and not grant.shows_nothing for grant in self.grants)
+
+    def sees_all_of(self, cluster: str) -> bool:
+        """Whether every event of a cluster is visible."""
+        return any(grant.covers(cluster) and grant.everything for grant in self.grants)
 
     @property
     def predicate(self) -> "Filter":
-        """What must be true of an event, beside its cluster."""
-        if self.everything:
-            return AllOf()
-        granted: list[Filter] = []
-        if self.namespaces:
-            granted.append(Test("namespace", tuple(sorted(self.namespaces))))
-        if self.workspaces:
-            granted.append(Test("workspace", tuple(sorted(self.workspaces))))
-        return AnyOf(tuple(granted))
+        """What is true of the events that are visible, and of no others."""
+        return AnyOf(tuple(grant.predicate for grant in self.grants if not grant.shows_nothing))
 
     def limited(self, query: Query) -> Query:
-        """The query, of what is visible alone."""
-        clusters = query.clusters
-        if self.clusters is not None:
-            clusters = self.clusters if clusters is None else clusters & self.clusters
-        where = query.where if self.everything else AllOf((self.predicate, query.where))
-        return replace(query, clusters=clusters, where=where)
+        """The query, of what is visible alone, in the clusters that the viewer sees."""
+        if self.sees_all:
+            return query
+        return replace(query, clusters=self._clusters(query.clusters), where=AllOf((self.predicate, query.where)))
+
+    def _clusters(self, asked: frozenset[str] | None) -> frozenset[str] | None:
+        """Those of the clusters that are asked for that may have something visible. None for all of them."""
+        shown = [grant.clusters for grant in self.grants if not grant.shows_nothing]
+        seen: frozenset[str] = frozenset()
+        for clusters in shown:
+            if clusters is None:
+                return asked
+            seen |= clusters
+        return seen if asked is None else asked & seen
 
 
 class Visible:

@@ -15,7 +15,7 @@ from auditwire_console.api import rows
 from auditwire_console.api.parameters import WrongParameterError, read_agreed, read_page, read_query, read_wanted
 from auditwire_console.kubesphere import answers
 from auditwire_console.kubesphere.parameters import Operation, ParameterError, read_parameters
-from auditwire_console.viewer import Viewer, Visible
+from auditwire_console.viewer import Grant, Viewer, Visible
 from fuzz.mutation import mutator
 from fuzz.target import Target
 
@@ -24,7 +24,7 @@ _LINE = (
     b'"objectRef":{"resource":"pods","namespace":"%s"},"requestReceivedTimestamp":"2026-11-21T22:05:00.000000Z",'
     b'"stageTimestamp":"2026-11-21T22:05:00.000000Z","_auditwire":{"archiving":["d.r"]}}'
 )
-_VIEWER = Viewer("shop", frozenset({"prod"}), frozenset({"shop"}), host_cluster="prod")
+_VIEWER = Viewer("shop", (Grant(frozenset({"prod"}), frozenset({"shop"})),), "prod")
 
 
 def _archive() -> MemoryStore:

@@ -25,7 +25,7 @@ from auditwire.search.duckdb_engine import DuckDBEngine
 from auditwire_cli.console.console import server_of
 from auditwire_console import Source, Viewer, Viewers
 from auditwire_console.cost import Costs
-from auditwire_console.viewer import digest_of
+from auditwire_console.viewer import ALL, digest_of
 from dev_process import AUDITWIRE
 from many_events import COUNT, HOSTILE, write_archive
 from paid import Paid
@@ -341,7 +341,7 @@ def test_a_search_that_costs_much_is_asked_about_before_it_runs(browser: Browser
 def served_in_thread(reader: FolderReader, engine: Paid, limit: float) -> Iterator[str]:
     """A console whose searches have a price: its address with the token."""
     source = Source("paid", engine, reader, {}, lambda: datetime.now(UTC), costs=Costs((engine,), limit))
-    you = Viewer("you", clusters=None, everything=True)
+    you = Viewer("you", (ALL,))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
         server = server_of(source, Viewers({digest_of("t"): you}), port)

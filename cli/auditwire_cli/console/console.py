@@ -154,9 +154,9 @@ def _source(
 
 def _viewers(token: str, file: Path | None, host_cluster: str) -> "Viewers":
     from auditwire_cli.console.viewers_file import read_viewers
-    from auditwire_console.viewer import Viewer, Viewers, digest_of
+    from auditwire_console.viewer import ALL, Viewer, Viewers, digest_of
 
-    you = Viewer("you", clusters=None, everything=True, host_cluster=host_cluster)
+    you = Viewer("you", (ALL,), host_cluster)
     return Viewers({digest_of(token): you, **(read_viewers(file) if file else {})})
 
 

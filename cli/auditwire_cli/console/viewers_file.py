@@ -48,7 +48,7 @@ def read_viewers(path: Path) -> "dict[str, Viewer]":
 
 
 def _viewer(path: Path, number: int, entry: Any) -> "tuple[str, Viewer]":
-    from auditwire_console.viewer import Viewer
+    from auditwire_console.viewer import Grant, Viewer
 
     place = f"{path}: viewer {number}"
     if not isinstance(entry, dict):
@@ -72,4 +72,4 @@ def _viewer(path: Path, number: int, entry: Any) -> "tuple[str, Viewer]":
         raise UsageError(f"{place}: hostCluster is the name of a cluster")
     clusters = None if lists["clusters"] == ["*"] else frozenset(lists["clusters"])
     namespaces, workspaces = frozenset(lists["namespaces"]), frozenset(lists["workspaces"])
-    return digest, Viewer(name, clusters, namespaces, workspaces, everything=everything, host_cluster=host)
+    return digest, Viewer(name, (Grant(clusters, namespaces, workspaces, everything),), host)

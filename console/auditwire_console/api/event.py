@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def find(source: "Source", viewer: "Viewer", key: str, number: int) -> "Found | None":
     """The event in a line of an object; None where there is none that the viewer may see. Raises UnreadableError."""
     place = parse_object_key(key)
-    if place is None or viewer.sees_nothing or not viewer.sees_cluster(place.cluster):
+    if place is None or not viewer.sees_cluster(place.cluster):
         return None
     archived = Archived(key, place.cluster, place.hour, place.t, 0, None)
     try:

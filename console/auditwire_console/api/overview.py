@@ -28,7 +28,7 @@ def clusters(source: "Source", engine: "Engine", query: "Query", viewer: "Viewer
     counts = {str(group.values[0]): group.count for group in counted}
     credentials: dict[str, list[Any]] = defaultdict(list)
     for one in source.clusters():
-        if viewer.everything and viewer.sees_cluster(str(one["cluster"])):
+        if viewer.sees_all_of(str(one["cluster"])):
             credentials[str(one["cluster"])].append(one)
     rows = [
         {

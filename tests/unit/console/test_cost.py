@@ -3,14 +3,14 @@
 import pytest
 
 from auditwire.search.scan import Scan
-from auditwire_console import Viewer
+from auditwire_console import Grant, Viewer
 from auditwire_console.cost import Costs
 from console_client import Console
 from local_road import exec_event
 from paid import Paid
 from searched import Archive
 
-SHOP = Viewer("shop", clusters=None, namespaces=frozenset({"shop"}))
+SHOP = Viewer("shop", (Grant(None, frozenset({"shop"})),))
 NOBODY = Viewer("nobody")
 
 

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from auditwire.evidence.receipt import parse_receipts, prove
-from auditwire_console import Viewer
+from auditwire_console import Grant, Viewer
 from console_client import Console
 from local_road import exec_event
 from rule_texts import document, rule, rule_set_of
@@ -93,7 +93,7 @@ def test_an_alert_was_delivered_only_if_all_of_its_hour_were(rows: list[Any], st
     event = orjson.loads(archive.lines(*archive.take([exec_event(1, verb="create", user={"username": "jane"})]))[0])
     event["_auditwire"] |= {"received": "2026-11-21T22:59:30.000000Z", "bundle": rules.digest}
     place = {"key": archive.put_lines([orjson.dumps(event)]), "number": 0}
-    viewer = Viewer("shop", clusters=None, namespaces=frozenset({"shop"}))
+    viewer = Viewer("shop", (Grant(None, frozenset({"shop"})),))
     console = Console(
         archive.store, viewer, rules=rules, rules_of=lambda digest: rules, ledger=lambda at: {"rows": rows}
     )

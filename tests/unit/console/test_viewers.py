@@ -8,21 +8,48 @@ from typing import Any
 import pytest
 
 from auditwire.events import inflate
-from auditwire_console import Viewer
+from auditwire.search import Facet, Groups, Query, Wanted
+from auditwire.search.duckdb_engine import DuckDBEngine
+from auditwire.search.scan import Scan
+from auditwire_console import Grant, Viewer
+from auditwire_console.viewer import ALL, Visible
 from console_client import Console
 from sealed import World
-from searched import Archive, Row, odd_event, rows_of
+from searched import Archive, Row, ask, count, made_archive, odd_event, rows_of
+
+PROD, TEST = frozenset({"prod"}), frozenset({"test"})
+SHOP, WS = frozenset({"shop"}), frozenset({"ws"})
+_NAMES = (frozenset[str](), SHOP, frozenset({"kube-system"}), frozenset({"", "none"}))
+
+
+def any_grant(chance: random.Random) -> Grant:
+    """A grant of anything, or of nothing."""
+    clusters = chance.choice((None, frozenset[str](), PROD, TEST, PROD | TEST, frozenset({"none"})))
+    return Grant(clusters, chance.choice(_NAMES), chance.choice((frozenset[str](), WS)), chance.random() < 0.15)
+
+
+def any_viewer(seed: int) -> Viewer:
+    """A viewer with several grants."""
+    chance = random.Random(seed)
+    grants = tuple(any_grant(chance) for _ in range(chance.randint(2, 4)))
+    return Viewer(f"any-{seed}", grants, chance.choice(("", "prod", "test")))
+
 
 VIEWERS = (
     Viewer("nobody"),
-    Viewer("no-cluster", clusters=frozenset(), everything=True),
-    Viewer("no-grant", clusters=frozenset({"prod"})),
-    Viewer("prod-all", clusters=frozenset({"prod"}), everything=True),
-    Viewer("every-shop", clusters=None, namespaces=frozenset({"shop"})),
-    Viewer("prod-shop", clusters=frozenset({"prod"}), namespaces=frozenset({"shop"}), host_cluster="prod"),
-    Viewer("ws", clusters=frozenset({"prod", "test"}), workspaces=frozenset({"ws"})),
-    Viewer("both", clusters=frozenset({"test"}), namespaces=frozenset({"shop", "other"}), workspaces=frozenset({"ws"})),
-    Viewer("strange", clusters=frozenset({"prod"}), namespaces=frozenset({"%", "sho", "SHOP", "shop "})),
+    Viewer("no-cluster", (Grant(everything=True),)),
+    Viewer("no-grant", (Grant(PROD), Grant(None))),
+    Viewer("prod-all", (Grant(PROD, everything=True),)),
+    Viewer("every-shop", (Grant(None, SHOP),)),
+    Viewer("prod-shop", (Grant(PROD, SHOP),), host_cluster="prod"),
+    Viewer("ws", (Grant(PROD | TEST, workspaces=WS),)),
+    Viewer("both", (Grant(TEST, frozenset({"shop", "other"}), WS),)),
+    Viewer("strange", (Grant(PROD, frozenset({"%", "sho", "SHOP", "shop "})),)),
+    Viewer("one-each", (Grant(PROD, SHOP), Grant(TEST, workspaces=WS)), host_cluster="test"),
+    Viewer("all-and-part", (Grant(PROD, everything=True), Grant(TEST, SHOP), Grant(None))),
+    Viewer("all-of-each", (Grant(PROD, everything=True), Grant(TEST, everything=True))),
+    Viewer("part-and-all", (Grant(PROD, SHOP), ALL)),
+    *map(any_viewer, range(5)),
 )
 _GETTERS: dict[str, Callable[[dict[str, Any]], str]] = {
     "user": lambda event: str(event["user"]["username"]),
@@ -45,22 +72,40 @@ def console(archive: Archive) -> Console:
     return Console(archive.store, *VIEWERS)
 
 
+@pytest.fixture(scope="module")
+def events(archive: Archive) -> list[Row]:
+    return rows_of(archive)
+
+
+@pytest.fixture(scope="module")
+def sealed() -> tuple[World, str]:
+    world = World()
+    key = world.arrive(3)
+    world.after(hours=2).seal()
+    return world, key
+
+
 def may_see(viewer: Viewer, row: Row) -> bool:
-    """The grant in words of its own: the cluster, and of the namespace, the workspace or everything one."""
-    event = row.event
-    if viewer.clusters is not None and event["cluster"] not in viewer.clusters:
-        return False
-    namespace = (event.get("objectRef") or {}).get("namespace", "")
-    return viewer.everything or namespace in viewer.namespaces or event.get("workspace", "") in viewer.workspaces
+    """The grants in words of their own: of one of them the cluster, and of namespace, workspace and everything one.
+
+    What an event says of its cluster counts for nothing: where it is archived does.
+    """
+    event, cluster = row.event, row.key.split("/")[1].removeprefix("cluster=")
+    namespace, workspace = (event.get("objectRef") or {}).get("namespace", ""), event.get("workspace", "")
+    for grant in viewer.grants:
+        is_there = grant.clusters is None or cluster in grant.clusters
+        if is_there and (grant.everything or namespace in grant.namespaces or workspace in grant.workspaces):
+            return True
+    return False
 
 
-def seen(archive: Archive, viewer: Viewer) -> list[Row]:
-    return [row for row in rows_of(archive) if may_see(viewer, row)]
+def seen(events: list[Row], viewer: Viewer) -> list[Row]:
+    return [row for row in events if may_see(viewer, row)]
 
 
 @pytest.mark.parametrize("viewer", VIEWERS, ids=lambda viewer: viewer.name)
-def test_rows_and_exports_hold_what_is_granted(archive: Archive, console: Console, viewer: Viewer) -> None:
-    expected = seen(archive, viewer)
+def test_rows_and_exports_hold_what_is_granted(events: list[Row], console: Console, viewer: Viewer) -> None:
+    expected = seen(events, viewer)
 
     rows = console.ask("/api/rows", {"order": "oldest", "limit": 1000}, viewer=viewer.name)["rows"]
     lines = console.get("/api/export", {"order": "oldest"}, viewer=viewer.name).content.splitlines()
@@ -72,8 +117,10 @@ def test_rows_and_exports_hold_what_is_granted(archive: Archive, console: Consol
 
 
 @pytest.mark.parametrize("viewer", VIEWERS, ids=lambda viewer: viewer.name)
-def test_counts_facets_and_histograms_count_what_is_granted(archive: Archive, console: Console, viewer: Viewer) -> None:
-    expected = seen(archive, viewer)
+def test_counts_facets_and_histograms_count_what_is_granted(
+    events: list[Row], console: Console, viewer: Viewer
+) -> None:
+    expected = seen(events, viewer)
 
     found = console.ask("/api/summary", {"facet": ["user", "cluster"], "interval": "1h"}, viewer=viewer.name)
 
@@ -84,17 +131,62 @@ def test_counts_facets_and_histograms_count_what_is_granted(archive: Archive, co
         assert counted == _counts(get(row.event) for row in expected)
 
 
+_PIVOTS: tuple[tuple[dict[str, str], Callable[[dict[str, Any]], bool]], ...] = (
+    ({"is": "user:mallory"}, lambda event: event["user"]["username"] == "mallory"),
+    ({"is": "source:192.0.2.9"}, lambda event: "192.0.2.9" in event["sourceIPs"]),
+    ({"not": "namespace:shop"}, lambda event: event["objectRef"]["namespace"] != "shop"),
+    ({"has": "cluster:es"}, lambda event: event["cluster"] == "test"),
+    ({"cluster": "prod", "text": "needle"}, lambda event: event["cluster"] == "prod" and "needle" in str(event)),
+)
+
+
 @pytest.mark.parametrize("viewer", VIEWERS, ids=lambda viewer: viewer.name)
-def test_single_events_are_those_that_are_granted(archive: Archive, console: Console, viewer: Viewer) -> None:
-    for row in rows_of(archive)[::7]:
+def test_pivots_lead_to_what_is_granted(events: list[Row], console: Console, viewer: Viewer) -> None:
+    for asked, holds in _PIVOTS:
+        expected = [(row.key, row.number) for row in seen(events, viewer) if holds(row.event)]
+
+        rows = console.ask("/api/rows", {"order": "oldest", "limit": 1000, **asked}, viewer=viewer.name)["rows"]
+        total = console.ask("/api/summary", asked, viewer=viewer.name)["events"]
+
+        assert [(row["key"], row["number"]) for row in rows] == expected
+        assert total == len(expected)
+
+
+@pytest.mark.parametrize("viewer", VIEWERS, ids=lambda viewer: viewer.name)
+def test_the_index_knows_what_is_granted(viewer: Viewer) -> None:
+    archive = made_archive(14)
+    wanted = Wanted(Groups(("cluster", "namespace")), facets=(Facet("workspace"),))
+
+    expected = [(row.key, row.number, row.line) for row in rows_of(archive) if may_see(viewer, row)]
+
+    for engine in (Visible(Scan(archive.store), viewer), Visible(DuckDBEngine(archive.store), viewer)):
+        assert ask(engine, Query())[0] == expected
+        counted, _ = count(engine, Query(), wanted)
+        assert counted.events == len(expected)
+        assert sum(group.count for group in counted.groups) == len(expected)
+
+
+@pytest.mark.parametrize("viewer", VIEWERS, ids=lambda viewer: viewer.name)
+def test_no_cluster_is_read_of_which_nothing_is_granted(viewer: Viewer) -> None:
+    granted = [grant for grant in viewer.grants if grant.everything or grant.namespaces or grant.workspaces]
+    for asked in (None, PROD, PROD | TEST, frozenset({"other"})):
+        clusters = viewer.limited(Query(clusters=asked)).clusters
+        for name in ("prod", "test", "none", "other"):
+            is_granted = any(each.clusters is None or name in each.clusters for each in granted)
+            assert (clusters is None or name in clusters) == (is_granted and (asked is None or name in asked))
+
+
+@pytest.mark.parametrize("viewer", VIEWERS, ids=lambda viewer: viewer.name)
+def test_single_events_are_those_that_are_granted(events: list[Row], console: Console, viewer: Viewer) -> None:
+    for row in events[::11]:
         for path in ("/api/event", "/api/why", "/api/evidence"):
             response = console.get(path, {"key": row.key, "number": row.number}, viewer=viewer.name)
             assert response.status_code == (200 if may_see(viewer, row) else 404)
 
 
 @pytest.mark.parametrize("viewer", VIEWERS, ids=lambda viewer: viewer.name)
-def test_the_pages_beside_count_what_is_granted(archive: Archive, console: Console, viewer: Viewer) -> None:
-    expected = seen(archive, viewer)
+def test_the_pages_beside_count_what_is_granted(events: list[Row], console: Console, viewer: Viewer) -> None:
+    expected = seen(events, viewer)
 
     clusters = console.ask("/api/clusters", viewer=viewer.name)["clusters"]
     rules = console.ask("/api/rules", viewer=viewer.name)["rules"]
@@ -113,8 +205,8 @@ def test_the_pages_beside_count_what_is_granted(archive: Archive, console: Conso
 
 
 @pytest.mark.parametrize("viewer", VIEWERS, ids=lambda viewer: viewer.name)
-def test_kubespheres_api_answers_with_what_is_granted(archive: Archive, console: Console, viewer: Viewer) -> None:
-    expected = [row for row in seen(archive, viewer) if viewer.host_cluster in ("", row.event["cluster"])]
+def test_kubespheres_api_answers_with_what_is_granted(events: list[Row], console: Console, viewer: Viewer) -> None:
+    expected = [row for row in seen(events, viewer) if viewer.host_cluster in ("", row.event["cluster"])]
 
     found = console.ask(KUBESPHERE, {"size": 1000, "sort": "asc"}, viewer=viewer.name)["query"]
     statistics = console.ask(KUBESPHERE, {"operation": "statistics"}, viewer=viewer.name)["statistics"]
@@ -131,25 +223,28 @@ def test_kubespheres_api_answers_with_what_is_granted(archive: Archive, console:
 
 
 @pytest.mark.parametrize("viewer", VIEWERS, ids=lambda viewer: viewer.name)
-def test_what_is_registered_is_shown_to_those_who_see_all_of_a_cluster(archive: Archive, viewer: Viewer) -> None:
+def test_what_is_registered_is_shown_to_those_who_see_all_of_a_cluster(
+    archive: Archive, events: list[Row], viewer: Viewer
+) -> None:
     registered = [{"cluster": name, "events": 1_000, "sender": "kubernetes"} for name in ("prod", "test", "silent")]
     console = Console(archive.store, *VIEWERS, clusters=lambda: registered)
 
     shown = console.ask("/api/clusters", viewer=viewer.name)["clusters"]
 
-    assert [one["cluster"] for one in shown if one["credentials"]] == (
-        [name for name in ("prod", "silent", "test") if viewer.sees_cluster(name)] if viewer.everything else []
-    )
+    whole = [grant for grant in viewer.grants if grant.everything]
+    assert [one["cluster"] for one in shown if one["credentials"]] == [
+        name
+        for name in ("prod", "silent", "test")
+        if any(each.clusters is None or name in each.clusters for each in whole)
+    ]
     assert {one["cluster"]: one["events"] for one in shown if one["events"]} == _counts(
-        row.event["cluster"] for row in seen(archive, viewer)
+        row.event["cluster"] for row in seen(events, viewer)
     )
 
 
 @pytest.mark.parametrize("viewer", VIEWERS, ids=lambda viewer: viewer.name)
-def test_receipts_prove_what_is_granted(viewer: Viewer) -> None:
-    world = World()
-    key = world.arrive(3)
-    world.after(hours=2).seal()
+def test_receipts_prove_what_is_granted(sealed: tuple[World, str], viewer: Viewer) -> None:
+    world, key = sealed
     console = Console(world.store, *VIEWERS, keys={world.key.fingerprint: world.key})
 
     for number, line in enumerate(inflate(world.store.objects[key], "gzip").splitlines()):
@@ -160,12 +255,12 @@ def test_receipts_prove_what_is_granted(viewer: Viewer) -> None:
             assert response.status_code == (200 if may_see(viewer, row) else 404)
 
 
-def test_what_is_asked_cannot_widen_what_is_granted(archive: Archive, console: Console) -> None:
+def test_what_is_asked_cannot_widen_what_is_granted(events: list[Row], console: Console) -> None:
     viewer = next(one for one in VIEWERS if one.name == "prod-shop")
     for cluster in ("test", "host", "prod"):
         path = f"/kapis/clusters/{cluster}/tenant.kubesphere.io/v1alpha2/auditing/events"
         found = console.ask(path, {"size": 1000}, viewer=viewer.name)["query"]
-        expected = seen(archive, viewer) if cluster != "test" else []
+        expected = seen(events, viewer) if cluster != "test" else []
         assert found["total"] == len(expected)
         if not expected:
             assert found["records"] is None

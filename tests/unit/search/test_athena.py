@@ -13,6 +13,7 @@ from auditwire.archive.errors import ArchiveError
 from auditwire.archive.filters import ObjectFilter
 from auditwire.search import (
     AllOf,
+    AnyOf,
     Coverage,
     Facet,
     Filter,
@@ -80,6 +81,9 @@ def athena(workgroup: str = "work") -> Athena:
     return Athena(boto3.client("athena"), workgroup, DATABASE, sleep=lambda seconds: None)
 
 
+TWO_GRANTS = AnyOf(
+    (AllOf((Test("cluster", ("prod",)), Test("namespace", ("shop",)))), Test("cluster", ("test", "it's")))
+)
 QUERIES: list[tuple[Filter, tuple[str, ...]]] = [
     (AllOf(), ()),
     (Test("user", ("mallory", "nul\0l", "a'b\"c", "système")), ()),
@@ -87,6 +91,8 @@ QUERIES: list[tuple[Filter, tuple[str, ...]]] = [
     (AllOf((Test("groups", ("OP",), Match.STARTS, any_case=True), Not(Test("code", (403,))))), ()),
     (Test("object", ("deployments.apps/shop/web", "namespaces/shop")), ()),
     (ObjectFilter("pods/shop/web"), ()),
+    (TWO_GRANTS, ()),
+    (TWO_GRANTS, ("needle",)),
     (AllOf(), ("needle",)),
     (AllOf(), ("é\0",)),
 ]

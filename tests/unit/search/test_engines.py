@@ -69,6 +69,10 @@ FILTERS: list[tuple[Filter, Holds]] = [
     (AnyOf((Test("verb", ("create",)), AllOf((Test("namespace", ("shop",)), Test("decision", ("forbid",)))))),
      lambda event: event["verb"] == "create"
      or (ref(event, "namespace") == "shop" and decision(event) == "forbid")),
+    (AnyOf((AllOf((Test("cluster", ("prod",)), Test("namespace", ("shop",)))),
+            AllOf((Test("cluster", ("test", "2026")), AnyOf((Test("workspace", ("ws",)),)))))),
+     lambda event: (event["cluster"] == "prod" and ref(event, "namespace") == "shop")
+     or (event["cluster"] == "test" and event.get("workspace") == "ws")),
     (Test("workspace", ("ws",)), lambda event: event.get("workspace") == "ws"),
     (Test("alert", ("doc.Created",)), lambda event: "doc.Created" in event["_auditwire"].get("alerting", ())),
     (CodeFilter(("4xx", "200")), lambda event: code(event) in (403, 200)),
@@ -88,15 +92,21 @@ def within(row: Row, query: Query) -> bool:
     time = row.at if query.by == "time" else row.event.get("requestReceivedTimestamp") or ""
     if query.by == "received" and not time and (query.start or query.end):
         return False
-    cluster = row.key.split("/")[1].removeprefix("cluster=")
-    return first <= time < last and (query.clusters is None or cluster in query.clusters)
+    return first <= time < last and (query.clusters is None or cluster_of(row) in query.clusters)
+
+
+def cluster_of(row: Row) -> str:
+    """Where it is archived, whatever it says."""
+    return row.key.split("/")[1].removeprefix("cluster=")
 
 
 def expected(archive: Archive, query: Query, holds: Holds) -> list[Row]:
     return [
         row
         for row in rows_of(archive)
-        if within(row, query) and holds(row.event) and all(has_text(row.line, text) for text in query.texts)
+        if within(row, query)
+        and holds({**row.event, "cluster": cluster_of(row)})
+        and all(has_text(row.line, text) for text in query.texts)
     ]
 
 

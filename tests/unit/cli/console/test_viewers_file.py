@@ -6,7 +6,7 @@ import pytest
 
 from auditwire_cli.console.viewers_file import read_viewers
 from auditwire_cli.errors import UsageError
-from auditwire_console import Viewer
+from auditwire_console import Grant, Viewer
 
 DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
@@ -29,7 +29,7 @@ viewers:
 """
     shop, bare, everybody = read(tmp_path, text).values()
 
-    assert shop == Viewer("shop", frozenset({"prod"}), frozenset({"shop", "shop-test"}), host_cluster="prod")
+    assert shop == Viewer("shop", (Grant(frozenset({"prod"}), frozenset({"shop", "shop-test"})),), "prod")
     assert bare.sees_nothing
     assert everybody.sees_all
 
