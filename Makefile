@@ -119,6 +119,7 @@ lock: setup ## Renew every lock file to the latest versions
 	@$(LOCK) requirements/dev.in --output-file requirements/dev.txt
 	@$(LOCK) --constraint requirements/dev.txt layers/auditwire/requirements.in --output-file layers/auditwire/requirements.txt
 	@$(LOCK) --constraint requirements/dev.txt layers/search/requirements.in --output-file layers/search/requirements.txt
+	@$(LOCK) --constraint requirements/dev.txt layers/console/requirements.in --output-file layers/console/requirements.txt
 	@$(LOCK) --constraint requirements/dev.txt requirements/runtime.in --output-file requirements/runtime.txt
 	@$(LOCK) --constraint requirements/dev.txt requirements/bench.in --output-file requirements/bench.txt
 	@$(LOCK) --constraint requirements/dev.txt requirements/coverage.in --output-file requirements/coverage.txt

@@ -6,6 +6,7 @@ standard library; compiling the default rules takes a Python with what the libra
     build.py layer DEST [--arch arm64|x86_64|host] [--python 3.13]   library, locked requirements, default rules
                                                                     and the bundle they compile to
     build.py search-layer DEST [--arch …] [--python …]              the locked requirements of layers/search
+    build.py console-layer DEST [--arch …] [--python …]             those of layers/console, and the console itself
     build.py function SOURCE DEST                                   the function's modules and the layer's digest
     build.py inputs FILE                                            rewrite FILE if anything `sam build` reads changed
     build.py host DEST                                              all of it for this machine, for the tests
@@ -31,6 +32,9 @@ ROOT = LAYER.parent.parent
 REQUIREMENTS = LAYER / "requirements.txt"
 SEARCH = ROOT / "layers" / "search"
 SEARCH_REQUIREMENTS = SEARCH / "requirements.txt"
+CONSOLE = ROOT / "layers" / "console"
+CONSOLE_REQUIREMENTS = CONSOLE / "requirements.txt"
+CONSOLE_PACKAGES = ROOT / "console"
 RULES = ROOT / "rules"
 DEFAULT_BUNDLE = "default_bundle.json"
 RUNTIME_PYTHON = "3.13"
@@ -79,14 +83,15 @@ def layer_digest() -> str:
     inputs give the same layer. Whether there is bytecode is an input too.
     """
     bytecode = "bytecode" if find_python(RUNTIME_PYTHON) else "no bytecode"
-    files = [LAYER / "build.py", REQUIREMENTS, SEARCH_REQUIREMENTS, *source_files(LAYER / "auditwire")]
-    files += rule_documents()
+    files = [LAYER / "build.py", REQUIREMENTS, SEARCH_REQUIREMENTS, CONSOLE_REQUIREMENTS]
+    files += [*source_files(LAYER / "auditwire"), *source_files(CONSOLE_PACKAGES), *rule_documents()]
     return digest_of(files, "layer", RUNTIME_PYTHON, bytecode)
 
 
 def inputs_digest() -> str:
     """Digest of everything `sam build` reads."""
-    files = [ROOT / "template.yaml", ROOT / "samconfig.toml", LAYER / "Makefile", SEARCH / "Makefile"]
+    files = [ROOT / "template.yaml", ROOT / "samconfig.toml", LAYER / "Makefile"]
+    files += [SEARCH / "Makefile", CONSOLE / "Makefile"]
     files += source_files(ROOT / "functions")
     return digest_of(files, "inputs", layer_digest())
 
@@ -207,6 +212,16 @@ def build_search_layer(dest: Path, *, arch: str, python: str) -> None:
     settle_modes(dest)
 
 
+def build_console_layer(dest: Path, *, arch: str, python: str) -> None:
+    """Make the content of the console's layer in `dest`: its requirements, and the package with the page's files."""
+    packages = dest / "python"
+    shutil.rmtree(packages, ignore_errors=True)
+    pip_install(CONSOLE_REQUIREMENTS, packages, arch=arch, python=python)
+    copy_files(source_files(CONSOLE_PACKAGES), CONSOLE_PACKAGES, packages)
+    compile_bytecode(dest, python=python)
+    settle_modes(dest)
+
+
 def build_function(source: Path, dest: Path) -> None:
     """Make a function's artefact: its modules, and the digest of the layer it runs with.
 
@@ -224,14 +239,19 @@ def build_function(source: Path, dest: Path) -> None:
 def build_host(dest: Path) -> None:
     """Make what a test needs to run the artefacts here: the same make targets, for this machine's processor.
 
-    Writes layer/, a folder per function, base/ (what the Lambda base image brings beside the interpreter) and
-    `python`, the path of the interpreter it was made for: the runtime's version where one runs here, else this one.
+    Writes layer/, search/, console-layer/, a folder per function, base/ (what the Lambda base image brings beside the
+    interpreter) and `python`, the path of the interpreter it was made for: the runtime's version where one runs here,
+    else this one.
     """
     shutil.rmtree(dest, ignore_errors=True)
     interpreter, version = find_python(RUNTIME_PYTHON), RUNTIME_PYTHON
     if interpreter is None:
         interpreter, version = sys.executable, f"{sys.version_info.major}.{sys.version_info.minor}"
-    targets = {"layer": (LAYER, "AuditwireLayer"), "search": (SEARCH, "SearchLayer")}
+    targets = {
+        "layer": (LAYER, "AuditwireLayer"),
+        "search": (SEARCH, "SearchLayer"),
+        "console-layer": (CONSOLE, "ConsoleLayer"),
+    }
     for folder in sorted((ROOT / "functions").iterdir()):
         if (folder / "Makefile").is_file():
             name = "".join(word.capitalize() for word in folder.name.split("_"))
@@ -259,7 +279,7 @@ def parse_arguments() -> argparse.Namespace:
     """The command line as the docstring of this module shows it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     commands = parser.add_subparsers(dest="command", required=True)
-    layers = [commands.add_parser("layer"), commands.add_parser("search-layer")]
+    layers = [commands.add_parser(name) for name in ("layer", "search-layer", "console-layer")]
     function = commands.add_parser("function")
     function.add_argument("source", type=Path)
     for command in (*layers, function, commands.add_parser("host")):
@@ -278,6 +298,8 @@ def main() -> None:
             build_layer(arguments.dest.resolve(), arch=arguments.arch, python=arguments.python)
         case "search-layer":
             build_search_layer(arguments.dest.resolve(), arch=arguments.arch, python=arguments.python)
+        case "console-layer":
+            build_console_layer(arguments.dest.resolve(), arch=arguments.arch, python=arguments.python)
         case "function":
             build_function(arguments.source, arguments.dest.resolve())
         case "inputs":

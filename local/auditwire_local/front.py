@@ -12,6 +12,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from auditwire_local.errors import LocalError
 from auditwire_local.gateway import FAILED, MAX_BODY, TOO_LARGE, HttpAnswer, Request, message
 
 Respond = Callable[[Request], HttpAnswer]
@@ -33,7 +34,10 @@ class _BadBodyError(Exception):
 
 
 class Front(ThreadingHTTPServer):
-    """Serves each connection in a thread of its own, and knows which of them have a request in progress."""
+    """Serves each connection in a thread of its own, and knows which of them have a request in progress.
+
+    Raises LocalError where the port cannot be listened on.
+    """
 
     daemon_threads = True
     block_on_close = False
@@ -48,7 +52,11 @@ class Front(ThreadingHTTPServer):
         self._changed = threading.Condition()
         self._open: set[socket.socket] = set()
         self._busy: set[socket.socket] = set()
-        super().__init__(("127.0.0.1", port), _Connection)
+        try:
+            super().__init__(("127.0.0.1", port), _Connection)
+        except OSError as error:
+            msg = f"port {port} cannot be listened on: {error.strerror}"
+            raise LocalError(msg) from error
         self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), name="front", daemon=True)
 
     @property

@@ -24,6 +24,8 @@ MAX_BODY = 10 * 1024 * 1024
 """The bytes of a request that an HTTP API accepts."""
 MAX_EVENT = 6 * 1024 * 1024
 """From this many bytes of an event on, Lambda refuses a synchronous call."""
+MAX_RESULT = 6 * 1024 * 1024 + 100
+"""With more bytes a result of a function fails the call."""
 
 _ARN = re.compile(r"functions/(?P<arn>arn:aws:lambda:[^/]+)/invocations$")
 _INTEGRATION_KEYS = {"payloadFormatVersion", "type", "uri", "httpMethod", "timeoutInMillis"}
@@ -78,6 +80,7 @@ def message(status: int, text: str) -> HttpAnswer:
 UNAUTHORIZED = message(401, "Unauthorized")
 NOT_FOUND = message(404, "Not Found")
 FAILED = message(500, "Internal Server Error")
+FORBIDDEN = message(403, "Forbidden")
 TOO_LARGE = message(413, "Request Entity Too Large")
 
 
@@ -118,7 +121,9 @@ def event(
     headers: dict[str, str] = {}
     for name, value in request.headers:
         key = name.lower()
-        headers[key] = f"{headers[key]},{value}" if key in headers else value
+        # Browsers that speak HTTP/2 may send several headers of cookies.
+        between = ";" if key == "cookie" else ","
+        headers[key] = f"{headers[key]}{between}{value}" if key in headers else value
     cookies = headers.pop("cookie", None)
     host = headers.get("host", "localhost")
     headers["x-forwarded-for"] = request.source

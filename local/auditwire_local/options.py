@@ -34,6 +34,8 @@ class Options:
     """The address that the in-process AWS listens on. Containers reach it only on an address of the host's Docker
     network."""
     aws_port: int = 0
+    console_port: int = 0
+    """The port of the console, if the template deploys it; 0 takes a free one."""
     visibility_timeout: int | None = None
     """The seconds until a message that was not delivered appears again; None: as the queue says."""
     batching_window: float | None = None

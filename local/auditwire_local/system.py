@@ -15,14 +15,15 @@ import orjson
 from botocore.config import Config
 
 from auditwire_local import gateway
+from auditwire_local.api import Api, has_host, hosts_of
 from auditwire_local.archive import archive_lines, table_lines
 from auditwire_local.assembly import asynchronous, configurations, event_rules, mappings
-from auditwire_local.authorizer import Issuer, authorizers
+from auditwire_local.authorizer import Issuer
 from auditwire_local.buckets import object_events
 from auditwire_local.certificate import server_context
 from auditwire_local.deploy import Stack, deploy
 from auditwire_local.embedded_metrics import EmbeddedMetrics
-from auditwire_local.errors import DeployError, FunctionError, LocalError
+from auditwire_local.errors import DeployError, FunctionError
 from auditwire_local.event_bridge import EventBridge
 from auditwire_local.front import Front
 from auditwire_local.invocations import answered_invocations
@@ -58,6 +59,10 @@ class LocalSystem:
     """The endpoint, without a path."""
     ca_file: Path | None
     """The certificate authority that clients must trust; None without TLS."""
+    console_url: str | None = None
+    """The console, without a path, always with TLS; None where the template has not deployed it."""
+    console_ca_file: Path | None = None
+    """The certificate authority that a browser of the console must trust."""
     aws_endpoint_url: str
     """Where other processes find the in-process AWS."""
     deployed: Stack
@@ -161,7 +166,7 @@ class LocalSystem:
     def write_state(self, path: Path) -> None:
         """Write the state file and, beside it, the env-vars file for ``sam local invoke`` and the file with the key of
         the issuer of tokens; all with mode 0600."""
-        (authorizer,) = self._authorizers.values()
+        (authorizer,) = self._api.authorizers.values()
         write_private(
             issuer_path(path),
             {
@@ -179,6 +184,8 @@ class LocalSystem:
             {
                 "url": self.url,
                 "ca_file": str(self.ca_file) if self.ca_file else None,
+                "console_url": self.console_url,
+                "console_ca_file": str(self.console_ca_file) if self.console_ca_file else None,
                 "aws_endpoint_url": self.aws_endpoint_url,
                 "region": self.region,
                 "stack": self.stack,
@@ -229,39 +236,44 @@ class LocalSystem:
         polled = mappings(self.deployed, options.visibility_timeout, options.batching_window)
         self._pollers = [self._make_poller(mapping) for mapping in polled]
         self._alerts = [one for one in self._pollers if one.queue_url == self.outputs.get("AlertsQueueUrl")]
-        [api] = self.deployed.of_type("AWS::ApiGatewayV2::Api")
-        self._api, self._routes = api.physical_id, gateway.routes(api.properties["Body"])
-        self._authorizers = authorizers(api.properties["Body"])
+        self._api = Api.of(self.resource("HttpApi"))
+        console = self.deployed.resources.get("ConsoleApi")
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="auditwire-")))
-        context, self.ca_file = server_context(folder, kept.authority) if tls else (None, None)
+        context, authority = server_context(folder, kept.authority) if tls or console else (None, None)
         if options.kept:
-            self._keep(options.kept, kept)
-        try:
-            self._front = Front(port, self._respond, tls=context, trouble=partial(self._trouble, "front"))
-        except OSError as error:
-            msg = f"port {port} cannot be listened on: {error.strerror}"
-            raise LocalError(msg) from error
-        self.url = self._front.url
+            authority = self._keep(options.kept, kept, authority)
+        trouble = partial(self._trouble, "front")
+        self._fronts = [Front(port, self._respond, tls=context if tls else None, trouble=trouble)]
+        self.url, self.ca_file = self._fronts[0].url, authority if tls else None
+        if console:
+            opened.callback(self._fronts[0].server_close)
+            self._console = Api.of(console)
+            self._fronts.append(Front(options.console_port, self._show, tls=context, trouble=trouble))
+            self.console_url, self.console_ca_file = self._fronts[1].url, authority
         opened.callback(self._drain)
         for poller in self._pollers:
             poller.start()
-        self._front.start()
+        for front in self._fronts:
+            front.start()
 
-    def _keep(self, path: Path, kept: Kept) -> None:
-        """Keep credentials and authority for the next run; beside them the certificate, under a name that stays.
+    def _keep(self, path: Path, kept: Kept, authority: Path | None) -> Path | None:
+        """Keep credentials and authority for the next run; beside them the certificate, under a name that stays, which
+        is returned.
 
         Where that cannot be written, the state file beside it cannot either, and whoever writes that says so.
         """
         with suppress(OSError):
             Kept({name: cluster.credential for name, cluster in self.clusters.items()}, kept.authority).write(path)
-            if self.ca_file:
+            if authority:
                 stays = path.with_name(f"{path.name.partition('.')[0]}.ca.pem")
-                stays.write_bytes(self.ca_file.read_bytes())
-                self.ca_file = stays.resolve()
+                stays.write_bytes(authority.read_bytes())
+                return stays.resolve()
+        return authority
 
     def _drain(self) -> None:
         deadline = time.monotonic() + self.options.drain_seconds
-        self._front.drain(deadline)
+        for front in self._fronts:
+            front.drain(deadline)
         # Before the pollers, because what it delivers may publish alerts.
         self._bridge.drain(deadline)
         for poller in self._pollers:
@@ -370,26 +382,16 @@ class LocalSystem:
                     self.logbook.add_alert(alert)
 
     def _respond(self, request: gateway.Request) -> gateway.HttpAnswer:
-        path = request.target.partition("?")[0]
-        for route in self._routes:
-            parameters = route.match(request.method, path)
-            if parameters is not None:
-                break
-        else:
-            return gateway.NOT_FOUND
-        claims = None
-        if route.authorizer is not None:
-            given = [value for name, value in request.headers if name.lower() == "authorization"]
-            claims = self.issuer.claims_of(",".join(given), self._authorizers[route.authorizer])
-            if claims is None:
-                return gateway.UNAUTHORIZED
-        event = gateway.event(request, route, parameters, api=self._api, claims=claims)
-        if len(orjson.dumps(event)) >= gateway.MAX_EVENT:
-            return gateway.TOO_LARGE
-        try:
-            result = self._invoke(self._function_of(route.function), event)
-        except FunctionError:
-            return gateway.FAILED
+        answer = self._api.respond(request, self.issuer, self._answer)
         for poller in self._pollers:
             poller.wake()
-        return gateway.answer(result)
+        return answer
+
+    def _show(self, request: gateway.Request) -> gateway.HttpAnswer:
+        [_, front] = self._fronts
+        if not has_host(request, hosts_of(front.server_address[1])):
+            return gateway.FORBIDDEN
+        return self._console.respond(request, self.issuer, self._answer)
+
+    def _answer(self, function: str, event: Mapping[str, Any]) -> Any:
+        return self._invoke(self._function_of(function), event)

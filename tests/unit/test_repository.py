@@ -85,6 +85,7 @@ def test_there_are_the_lock_files_everything_is_installed_from() -> None:
         "requirements/sam.txt",
         "requirements/uv.txt",
         "search/requirements.txt",
+        "console/requirements.txt",
     }
 
 

@@ -41,6 +41,8 @@ def make_stage(request: Request) -> Made:
     throttling = properties.nested("DefaultRouteSettings").select(
         "ThrottlingRateLimit", "ThrottlingBurstLimit", "DetailedMetricsEnabled"
     )
+    # Of single routes; nothing is made of them.
+    properties.record("RouteSettings")
     access_logs = properties.nested("AccessLogSettings").select("DestinationArn", "Format")
     stage = request.client("apigatewayv2").create_stage(
         ApiId=properties.require("ApiId"),

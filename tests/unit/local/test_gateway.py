@@ -127,6 +127,13 @@ def test_an_event_says_what_the_request_said() -> None:
     assert context["timeEpoch"] > 1_600_000_000_000
 
 
+def test_cookies_of_several_headers_are_separate() -> None:
+    made = _event(headers=[("Host", "localhost"), ("Cookie", "k=v; l=w"), ("cookie", "m=x,y")])
+
+    assert made["cookies"] == ["k=v", "l=w", "m=x,y"]
+    assert "cookie" not in made["headers"]
+
+
 @pytest.mark.parametrize(
     ("content_type", "is_text"),
     [
