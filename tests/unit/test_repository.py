@@ -89,14 +89,16 @@ def test_there_are_the_lock_files_everything_is_installed_from() -> None:
     }
 
 
-def test_what_the_layer_ships_is_locked_to_the_versions_that_are_tested() -> None:
+@pytest.mark.parametrize("layer", ["auditwire", "search", "console"])
+def test_what_a_layer_ships_is_locked_to_the_versions_that_are_tested(layer: str) -> None:
     def versions(path: Path) -> dict[str, str]:
         entries = (entry.split(" ")[0] for entry in requirements_of(path.read_text(encoding="utf-8")))
         return {name.lower().partition("[")[0]: version for name, _, version in (e.partition("==") for e in entries)}
 
     tested = versions(ROOT / "requirements" / "dev.txt")
-    shipped = versions(ROOT / "layers" / "auditwire" / "requirements.txt")
+    shipped = versions(ROOT / "layers" / layer / "requirements.txt")
 
+    assert shipped
     assert {name: version for name, version in shipped.items() if tested.get(name) != version} == {}
 
 
