@@ -10,7 +10,8 @@ from auditwire.evidence.store import MemoryStore
 from auditwire.evidence.walk import Keys
 from auditwire.rules import RuleSet
 from auditwire.search.scan import Scan
-from auditwire_console import ByToken, Source, Viewer, Viewers, make_app, on_loopback
+from auditwire_console import ON_THIS_MACHINE, ByToken, Limits, Source, Viewer, Viewers, make_app, on_loopback
+from auditwire_console.search_log import Write, no_log
 from auditwire_console.viewer import ALL, digest_of
 
 HOST = "127.0.0.1:8080"
@@ -27,13 +28,14 @@ class Console:
         *others: Viewer,
         rules: RuleSet | None = None,
         keys: Keys | None = None,
-        seconds: float = 60,
+        limits: Limits = ON_THIS_MACHINE,
+        log: Write = no_log,
         **more: Any,
     ) -> None:
         source = Source("memory", Scan(store), store, keys or {}, lambda: NOW, rules=lambda: rules, **more)
         viewers = Viewers({digest_of(viewer.name): viewer for viewer in (OWNER, *others)})
         self.client = TestClient(
-            make_app(source, ByToken(viewers), on_loopback([HOST]), seconds=seconds), base_url=f"http://{HOST}"
+            make_app(source, ByToken(viewers), on_loopback([HOST]), limits=limits, log=log), base_url=f"http://{HOST}"
         )
 
     def get(

@@ -4,17 +4,26 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 
+from auditwire_console.bounded import Bounded
+from auditwire_console.call import ON_THIS_MACHINE, Limits
 from auditwire_console.guard import Guard
 from auditwire_console.page import page_routes
-from auditwire_console.routes import SECONDS, Routes
+from auditwire_console.routes import Routes
+from auditwire_console.search_log import Logged, Write, no_log
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from auditwire_console.guard import Site
     from auditwire_console.source import Source
     from auditwire_console.who import Who
 
 
-def make_app(source: "Source", who: "Who", site: "Site", *, seconds: float = SECONDS) -> Guard:
-    """The application over a source, served at a site to whoever ``who`` knows."""
-    routes = [*page_routes(), *Routes(source, who, seconds=seconds).all()]
-    return Guard(Starlette(routes=routes), site)
+def make_app(
+    source: "Source", who: "Who", site: "Site", *, limits: Limits = ON_THIS_MACHINE, log: Write = no_log
+) -> Guard:
+    """The application over a source, served at a site to whoever ``who`` knows. ``log`` takes what was searched."""
+    app: ASGIApp = Starlette(routes=[*page_routes(), *Routes(source, who).all()])
+    if limits.answer_bytes is not None:
+        app = Bounded(app, limits.answer_bytes)
+    return Guard(Logged(app, limits, log), site)

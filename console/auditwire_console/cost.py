@@ -28,11 +28,16 @@ class PricedEngine(Protocol):
 
 
 class TooExpensiveError(Exception):
-    """A search that costs more than may be spent. ``engine`` is the cheapest of those that there are."""
+    """A search that costs more than may be spent without a question, ``limit``. ``engine`` is the cheapest of those
+    that there are, and ``may_agree`` says whether whoever asks may spend more."""
 
-    def __init__(self, price: Price, engine: str) -> None:
+    def __init__(self, price: Price, engine: str, limit: float, *, may_agree: bool) -> None:
         super().__init__(f"this search may cost ${price.dollars:,.2f}: more than may be spent without a question")
-        self.price, self.engine = price, engine
+        self.price, self.engine, self.limit, self.may_agree = price, engine, limit, may_agree
+
+    def as_json(self) -> dict[str, Any]:
+        """The price for the page."""
+        return price_as_json(self.price, self.engine, self.limit, may_agree=self.may_agree)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +66,8 @@ class Costed:
     """An Engine that answers by the engine that Costs chooses, and raises TooExpensiveError before it costs more than
     the limit or than ``agreed``."""
 
-    def __init__(self, costs: Costs, agreed: float) -> None:
-        self._costs, self._agreed = costs, agreed
+    def __init__(self, costs: Costs, agreed: float, *, may_agree: bool) -> None:
+        self._costs, self._agreed, self._may_agree = costs, agreed, may_agree
         self.name = costs.engines[0].name
 
     def rows(self, query: "Query", page: "Page", coverage: "Coverage") -> "Iterator[Hit]":
@@ -76,7 +81,7 @@ class Costed:
     def _engine(self, query: "Query", statements: int) -> "Engine":
         engine, price = self._costs.choose(query, statements, self._agreed)
         if price.dollars > max(self._costs.limit, self._agreed):
-            raise TooExpensiveError(price, engine.name)
+            raise TooExpensiveError(price, engine.name, self._costs.limit, may_agree=self._may_agree)
         return engine
 
 

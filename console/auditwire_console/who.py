@@ -1,4 +1,4 @@
-"""Who asks: by the token of a request, which no other header can stand in for."""
+"""Who asks: by the token of a request, or by whoever has signed in. No other header can stand in for these."""
 
 from base64 import b64decode
 from dataclasses import dataclass
@@ -10,11 +10,23 @@ if TYPE_CHECKING:
     from auditwire_console.viewer import Viewer, Viewers
 
 
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks: what they may see, and who they are at the issuer at which they signed in; empty for a token's."""
+
+    viewer: "Viewer"
+    subject: str = ""
+
+
 class Who(Protocol):
     """Says who sends a request."""
 
-    def viewer_of(self, request: "Request") -> "Viewer | None":
-        """The viewer who sends a request, asked anew each time; None if it is nobody known."""
+    @property
+    def advice(self) -> str:
+        """What to do for those it does not know, as a sentence."""
+
+    def asker_of(self, request: "Request") -> Asker | None:
+        """Who sends a request, asked anew each time; None if it is nobody known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +34,12 @@ class ByToken:
     """Those who have a token."""
 
     viewers: "Viewers"
+    advice: str = "open the console by the address that it printed"
 
-    def viewer_of(self, request: "Request") -> "Viewer | None":
-        """See Who.viewer_of."""
-        return self.viewers.of(token_of(request))
+    def asker_of(self, request: "Request") -> Asker | None:
+        """See Who.asker_of."""
+        viewer = self.viewers.of(token_of(request))
+        return None if viewer is None else Asker(viewer)
 
 
 def token_of(request: "Request") -> str:

@@ -1,6 +1,7 @@
 """What the pages beside the search show: clusters, rules, alerts and the ledger."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,13 +18,24 @@ _MAX_RULES: Final = 1_000
 _ALERTED: Final = Test("alert", ("",), Match.CONTAINS)
 """True of an event that has any rule in ``alert``."""
 
+NewCoverage = Callable[[], Coverage]
+"""Makes a Coverage for each of the questions that an answer takes."""
 
-def clusters(source: "Source", engine: "Engine", query: "Query", viewer: "Viewer") -> dict[str, Any]:
+
+def clusters(source: "Source", engine: "Engine", query: "Query", viewer: "Viewer", new: NewCoverage) -> dict[str, Any]:
     """Each cluster with its events in the time that is looked at, the newest of them, and what is registered.
 
     What is registered counts all events of a cluster, so only those see it who may see them all.
     """
-    coverage = Coverage()
+    coverage = new()
+    of_newest: list[Coverage] = []
+
+    def newest(cluster: str) -> str:
+        of_newest.append(new())
+        only = replace(query, clusters=frozenset((cluster,)))
+        hits = engine.rows(only, Page(limit=1, newest=True), of_newest[-1])
+        return next((hit.found.at for hit in hits), "")
+
     counted = engine.summarise(query, Wanted(groups=Groups(("cluster",))), coverage).groups
     counts = {str(group.values[0]): group.count for group in counted}
     credentials: dict[str, list[Any]] = defaultdict(list)
@@ -34,12 +46,12 @@ def clusters(source: "Source", engine: "Engine", query: "Query", viewer: "Viewer
         {
             "cluster": name,
             "events": counts.get(name, 0),
-            "newest": _newest(engine, query, name) if name in counts else "",
+            "newest": newest(name) if name in counts else "",
             "credentials": credentials[name],
         }
         for name in sorted(counts.keys() | credentials.keys())
     ]
-    return {"clusters": rows, "coverage": covered(coverage)}
+    return {"clusters": rows, "coverage": covered(coverage, *of_newest)}
 
 
 def quiet(source: "Source") -> frozenset[str]:
@@ -54,16 +66,9 @@ def quiet(source: "Source") -> frozenset[str]:
     )
 
 
-def _newest(engine: "Engine", query: "Query", cluster: str) -> str:
-    only = replace(query, clusters=frozenset((cluster,)))
-    for hit in engine.rows(only, Page(limit=1, newest=True), Coverage()):
-        return hit.found.at
-    return ""
-
-
-def rules(source: "Source", engine: "Engine", query: "Query") -> dict[str, Any]:
+def rules(source: "Source", engine: "Engine", query: "Query", new: NewCoverage) -> dict[str, Any]:
     """Each rule in force, and each that matched, with its matches over time and who made it match most."""
-    coverage = Coverage()
+    coverage = new()
     counts = engine.summarise(query, Wanted(facets=(Facet("rule", _MAX_RULES), Facet("alert", _MAX_RULES))), coverage)
     matched = {str(one.value): one.count for one in counts.facets["rule"] if one.value}
     alerted = {str(one.value): one.count for one in counts.facets["alert"] if one.value}
@@ -90,9 +95,9 @@ def rules(source: "Source", engine: "Engine", query: "Query") -> dict[str, Any]:
     }
 
 
-def rule(engine: "Engine", query: "Query", name: str, interval: Interval) -> dict[str, Any]:
+def rule(engine: "Engine", query: "Query", name: str, interval: Interval, new: NewCoverage) -> dict[str, Any]:
     """One rule's matches over time, and the users, namespaces and objects that made it match most."""
-    coverage = Coverage()
+    coverage = new()
     wanted = Wanted(
         histogram=Histogram(interval), facets=(Facet("user"), Facet("namespace"), Facet("object"), Facet("cluster"))
     )
@@ -100,19 +105,20 @@ def rule(engine: "Engine", query: "Query", name: str, interval: Interval) -> dic
     return {**summary_as_json(engine.summarise(only, wanted, coverage)), "coverage": covered(coverage)}
 
 
-def alerts(source: "Source", engine: "Engine", query: "Query", page: Page, interval: Interval) -> dict[str, Any]:
+def alerts(
+    source: "Source", engine: "Engine", query: "Query", page: Page, interval: Interval, new: NewCoverage
+) -> dict[str, Any]:
     """The events that a rule alerts on, and how many by rule.
 
     Rules of which a match is no alert by itself are left out, by the rules in force; ``quiet`` has their matches. A
     match may have been excepted.
     """
-    coverage = Coverage()
+    of_rules, coverage, of_rows = new(), new(), new()
     only = replace(query, where=AllOf((query.where, _ALERTED)))
-    matched = engine.summarise(only, Wanted(facets=(Facet("alert", _MAX_RULES),)), coverage).facets["alert"]
+    matched = engine.summarise(only, Wanted(facets=(Facet("alert", _MAX_RULES),)), of_rules).facets["alert"]
     below = quiet(source)
     loud = tuple(str(one.value) for one in matched if one.value and one.value not in below)
     only = replace(query, where=AllOf((query.where, Test("alert", loud))))
-    coverage, of_rows = Coverage(), Coverage()
     found = engine.summarise(only, Wanted(histogram=Histogram(interval)), coverage)
     rows = [row_of(hit) for hit in engine.rows(only, page, of_rows)]
     return {
@@ -122,5 +128,5 @@ def alerts(source: "Source", engine: "Engine", query: "Query", page: Page, inter
         "known": source.rules() is not None,
         "rows": rows,
         "more": of_rows.cut_off == "limit",
-        "coverage": covered(coverage),
+        "coverage": covered(coverage, of_rules, of_rows),
     }

@@ -10,6 +10,7 @@ import orjson
 
 from auditwire.search import FIELDS, Kind
 from auditwire.search.answer import Coverage
+from auditwire_console.errors import BrokenOffError
 
 if TYPE_CHECKING:
     from auditwire.archive.found import Found
@@ -58,8 +59,9 @@ def summary_as_json(found: "Summary") -> dict[str, Any]:
     }
 
 
-def covered(coverage: Coverage) -> dict[str, Any]:
-    """What an answer rests on."""
+def covered(coverage: Coverage, *others: Coverage) -> dict[str, Any]:
+    """What an answer rests on. Of other questions that were asked for it, only what they lack counts."""
+    every = (coverage, *others)
     return {
         "engine": coverage.engine,
         "indexed": coverage.indexed,
@@ -67,14 +69,10 @@ def covered(coverage: Coverage) -> dict[str, Any]:
         "bytes": coverage.bytes,
         "firstHour": coverage.first_hour,
         "lastHour": coverage.last_hour,
-        "cutOff": "" if coverage.cut_off == "limit" else coverage.cut_off,
-        "unreadable": coverage.unreadable[:20],
-        "remarks": coverage.remarks[:20],
+        "cutOff": "time" if any(one.cut_off == "time" for one in every) else "",
+        "unreadable": list(dict.fromkeys(text for one in every for text in one.unreadable))[:20],
+        "remarks": list(dict.fromkeys(text for one in every for text in one.remarks))[:20],
     }
-
-
-class BrokenOffError(Exception):
-    """An export that took too long: the connection ends before the answer, so nobody takes a part for the whole."""
 
 
 def whole(lines: Iterator[bytes], coverage: Coverage) -> Iterator[bytes]:

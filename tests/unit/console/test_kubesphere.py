@@ -6,7 +6,8 @@ from typing import Any
 import orjson
 import pytest
 
-from auditwire_console.api.rows import BrokenOffError
+from auditwire_console import Limits
+from auditwire_console.errors import BrokenOffError
 from auditwire_console.kubesphere.records import record_of
 from console_client import Console
 from local_road import exec_event
@@ -183,7 +184,7 @@ def test_an_export_that_takes_too_long_breaks_off_instead_of_ending() -> None:
     archive.take([exec_event(1)])
 
     with pytest.raises(BrokenOffError):
-        Console(archive.store, seconds=-1).get(PATH, {"operation": "export"})
+        Console(archive.store, limits=Limits(seconds=-1)).get(PATH, {"operation": "export"})
 
 
 def test_objects_that_cannot_be_read_are_counted_in_a_header() -> None:

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from auditwire.evidence.receipt import parse_receipts, prove
-from auditwire_console import Grant, Viewer
+from auditwire_console import Grant, Limits, Viewer
 from console_client import Console
 from local_road import exec_event
 from rule_texts import document, rule, rule_set_of
@@ -199,7 +199,7 @@ def test_filters_of_a_field_are_any_of_them_and_of_several_all() -> None:
 
 
 def test_a_search_that_takes_too_long_ends_with_what_it_has_and_says_so() -> None:
-    console, _ = stored(exec_event(1), seconds=-1)
+    console, _ = stored(exec_event(1), limits=Limits(seconds=-1))
 
     found = console.ask("/api/summary")
     kubesphere = console.get("/kapis/tenant.kubesphere.io/v1alpha2/auditing/events")
