@@ -1,8 +1,13 @@
 """
+UnavailableError        what an answer needs beside the archive cannot be read now
 TooMuchError            an answer that cannot be given whole, and is not given in part
 ├── TooLargeError       it is larger than what answers may be here
 └── BrokenOffError      there was no time for the rest of it
 """
+
+
+class UnavailableError(Exception):
+    """What an answer needs beside the archive cannot be read now. The message names it and the reason."""
 
 
 class TooMuchError(Exception):

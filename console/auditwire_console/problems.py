@@ -11,12 +11,12 @@ from auditwire.evidence.errors import EvidenceError
 from auditwire_console.api.parameters import WrongParameterError
 from auditwire_console.api.rows import as_answer
 from auditwire_console.cost import TooExpensiveError
-from auditwire_console.errors import TooMuchError
+from auditwire_console.errors import TooMuchError, UnavailableError
 from auditwire_console.kubesphere.parameters import ParameterError
 
 log: Final = logging.getLogger("auditwire.console")
 
-KNOWN: Final = (ValueError, ArchiveError, EvidenceError, OSError, TooExpensiveError, TooMuchError)
+KNOWN: Final = (ValueError, ArchiveError, EvidenceError, OSError, TooExpensiveError, TooMuchError, UnavailableError)
 """What may happen to a request. Everything else is a fault of ours."""
 
 _KUBESPHERE: Final = "/kapis/"
@@ -24,7 +24,7 @@ _KUBESPHERE: Final = "/kapis/"
 
 def problem_of(error: Exception, path: str) -> Response:
     """The answer to a request of this path that ended in one of the KNOWN errors."""
-    if isinstance(error, ArchiveError | EvidenceError | OSError):
+    if isinstance(error, ArchiveError | EvidenceError | UnavailableError | OSError):
         log.warning("%s: %s", path, error)
     return _kubesphere_problem_of(error) if path.startswith(_KUBESPHERE) else _page_problem_of(error)
 

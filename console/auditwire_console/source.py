@@ -39,7 +39,7 @@ class Source:
     arriving. ``rules`` gives the rules in force, and ``rules_of`` those with a digest, None where nobody knows them;
     ``clusters`` what is registered, as `auditwire cluster list --format json` has it; ``ledger`` the counts of the last
     day, or of the hours around a moment, as `auditwire ledger --format json` has them, None where nobody counts. All of
-    them are asked anew each time, and raise what botocore raises.
+    them are asked anew each time, and raise UnavailableError.
     """
 
     title: str

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from auditwire.ledger.reading import waiting_now
 from auditwire_cli.errors import CommandError
-from auditwire_cli.ledger.counts import waiting_now
+from auditwire_cli.ledger.ledger import counters_of
 from auditwire_cli.stack import Stack
 from auditwire_local import LocalSystem, Options
 from auditwire_local.errors import DeployError
@@ -42,7 +43,7 @@ def test_alerts_end_on_the_topic(tmp_path: Path) -> None:
         state = tmp_path / "state.json"
         system.write_state(state)
         found = Stack(state=state).find()
-        assert waiting_now(found).queue == 0
+        assert waiting_now(counters_of(found)).queue == 0
         with pytest.raises(CommandError, match="has no relay and no queues"):
             found.output("DeadLetterQueueUrl")
 

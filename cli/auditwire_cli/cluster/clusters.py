@@ -2,20 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from auditwire_cli.errors import CommandError
 from auditwire_cli.terminal.output import terminal_width
 from auditwire_cli.terminal.table import table
-from auditwire_cli.times import ago, iso, to_the_minute
+from auditwire_cli.times import ago, to_the_minute
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from auditwire.clusters import ClustersTable, Registration
     from auditwire_cli.stack import Deployment, Stack
-
-_ID_LENGTH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,49 +42,6 @@ def open_clusters(where: "Stack") -> Clusters:
     return Clusters(ClustersTable(deployment.client("dynamodb"), deployment.output("ClustersTable")), deployment)
 
 
-def short_id(registration: "Registration") -> str:
-    """How a credential is called: by the first digits of its SHA-256, from which nobody can make the credential. What a
-    cloud names is called by that name."""
-    if registration.kind.is_name:
-        return registration.credential
-    prefix = registration.kind.prefix
-    return prefix + registration.credential.removeprefix(prefix)[:_ID_LENGTH]
-
-
-def state_of(registration: "Registration", now: datetime) -> str:
-    """``ok``, or why the credential is not valid."""
-    if not registration.enabled:
-        return "disabled"
-    if registration.expires is not None and registration.expires <= now:
-        return "expired"
-    if registration.not_before is not None and now < registration.not_before:
-        return "not yet valid"
-    return "ok"
-
-
-def as_json(registration: "Registration", now: datetime) -> dict[str, Any]:
-    """A row for scripts; times are in ISO 8601, null where there is none."""
-    use = registration.use
-    return {
-        "cluster": registration.cluster.name,
-        "sender": registration.cluster.sender,
-        "credential": short_id(registration),
-        "kind": registration.kind,
-        "state": state_of(registration, now),
-        "enabled": registration.enabled,
-        "labels": dict(registration.cluster.labels),
-        "created": _iso(registration.created),
-        "not_before": _iso(registration.not_before),
-        "expires": _iso(registration.expires),
-        "silence_seconds": registration.silence_seconds,
-        "last_seen": _iso(use.seen if use else None),
-        "events": use.events if use else 0,
-        "batches": use.batches if use else 0,
-        "user_agent": use.user_agent if use else "",
-        "version": use.version if use else "",
-    }
-
-
 def as_table(registrations: "Sequence[Registration]", now: datetime) -> str:
     """Rows for people."""
     heads = (
@@ -97,6 +52,7 @@ def as_table(registrations: "Sequence[Registration]", now: datetime) -> str:
 
 
 def _cells(registration: "Registration", now: datetime) -> tuple[str, ...]:
+    from auditwire.clusters.listed import short_id, state_of
     from auditwire.clusters.silence import duration
 
     use, silence = registration.use, registration.silence_seconds
@@ -112,7 +68,3 @@ def _cells(registration: "Registration", now: datetime) -> tuple[str, ...]:
         (use.version or use.user_agent) if use else "",
         ",".join(f"{name}={value}" for name, value in registration.cluster.labels.items()),
     )
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return iso(moment) if moment else None

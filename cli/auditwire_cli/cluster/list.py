@@ -1,6 +1,6 @@
 """``auditwire cluster list``: who may send, until when, and when they last did."""
 
-from auditwire_cli.cluster.clusters import as_json, as_table, open_clusters
+from auditwire_cli.cluster.clusters import as_table, open_clusters
 from auditwire_cli.stack import Stack, on_stack
 from auditwire_cli.terminal.output import Format, Output, show, show_json, tell
 from auditwire_cli.times import now_in_seconds
@@ -22,6 +22,8 @@ def cluster_list(*, output: Format = Output.TEXT, where: Stack) -> None:
       auditwire cluster list --profile prod
       auditwire cluster list --state .auditwire/dev.json --format json
     """
+    from auditwire.clusters.listed import as_json
+
     listing = open_clusters(where).table.list()
     now = now_in_seconds()
     if output is Output.JSON:

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from auditwire_cli.cluster.clusters import Clusters, short_id
+from auditwire_cli.cluster.clusters import Clusters
 from auditwire_cli.cluster.secret import new_credential
 from auditwire_cli.errors import CommandError
 from auditwire_cli.files import write_private
@@ -23,6 +23,7 @@ def register(clusters: Clusters, registration: "Registration", file: Path | None
     Raises CommandError, and then leaves no file.
     """
     from auditwire.clusters import credential_digest
+    from auditwire.clusters.listed import short_id
 
     credential = "" if registration.credential else new_credential()
     row = replace(registration, credential=registration.credential or credential_digest(credential))

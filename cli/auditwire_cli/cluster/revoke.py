@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from auditwire_cli.cluster.clusters import open_clusters, short_id
+from auditwire_cli.cluster.clusters import open_clusters
 from auditwire_cli.cluster.name import ClusterName, check_cluster_name
 from auditwire_cli.errors import CommandError
 from auditwire_cli.stack import Stack, on_stack
@@ -38,6 +38,7 @@ def cluster_revoke(
       auditwire cluster revoke prod --credential 1a2b3c4d --yes
     """
     from auditwire.clusters import log_group_of
+    from auditwire.clusters.listed import short_id
     from auditwire_cli.cluster.sources.subscription import unsubscribe
 
     check_cluster_name(name)

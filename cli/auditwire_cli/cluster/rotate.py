@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from auditwire_cli.cluster.clusters import Clusters, as_table, open_clusters, short_id, state_of
+from auditwire_cli.cluster.clusters import Clusters, as_table, open_clusters
 from auditwire_cli.cluster.name import ClusterName, check_cluster_name
 from auditwire_cli.cluster.registering import register
 from auditwire_cli.cluster.secret import (
@@ -55,6 +55,8 @@ def cluster_rotate(
       auditwire cluster rotate prod --output prod-2027.credential --expires 90d
       auditwire cluster rotate prod --drop-old
     """
+    from auditwire.clusters.listed import state_of
+
     check_cluster_name(name)
     if drop_old:
         if expires or certificate or output or show:
@@ -91,6 +93,8 @@ def cluster_rotate(
 
 
 def _drop(clusters: Clusters, held: "list[Registration]", *, force: bool) -> None:
+    from auditwire.clusters.listed import short_id, state_of
+
     *old, newest = held
     if not old:
         raise CommandError(

@@ -1,30 +1,22 @@
 """What `auditwire console` shows: a stack, or folders with archive files."""
 
-import re
-import time
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
-from auditwire_cli.errors import CommandError, UsageError
+from auditwire_cli.errors import UsageError
 from auditwire_cli.query.engines import DEFAULT_MAX_COST, EngineName, athena_engine
 from auditwire_cli.stack import Deployment, Stack
 
 if TYPE_CHECKING:
     from auditwire.evidence.store import Reader
     from auditwire.evidence.walk import Keys
-    from auditwire.rules import RuleSet
     from auditwire.search.duckdb_engine import DuckDBEngine
     from auditwire.search.place import Objects
     from auditwire_console import Source
     from auditwire_console.cost import Costs
-
-_HOUR: Final = timedelta(hours=1)
-_HOURS_OF_LEDGER: Final = 24
-_SETS_KEPT: Final = 16
-_FRESH_SECONDS: Final = 5
-_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+    from auditwire_console.stack import StackFacts
 
 
 def now() -> datetime:
@@ -64,7 +56,7 @@ def source_of_stack(
             "`auditwire query` does; docs/console.md says what the console reads",
         )
     reader = S3Store(found.client("s3"), found.output("ArchiveBucket"))
-    asked = _Asked(stack, found)
+    facts = _facts(found)
     title = f"dev ({stack.state_file})" if stack.state_file else f"stack {found.name}"
     costs = _costs(found, engine, max_cost, is_local=stack.state_file is not None)
     return Source(
@@ -75,84 +67,22 @@ def source_of_stack(
         keys=keys or _own_key(found),
         now=now,
         live=True,
-        rules=asked.rules,
-        clusters=asked.clusters,
-        rules_of=asked.rules_of,
-        ledger=asked.ledger,
+        rules=facts.rules,
+        clusters=facts.clusters,
+        rules_of=facts.rules_of,
+        ledger=facts.ledger,
     )
 
 
-class _Asked:
-    """What a stack is asked beside its archive."""
+def _facts(found: Deployment) -> "StackFacts":
+    from auditwire.bundles.rules_bucket import S3RulesBucket
+    from auditwire.clusters import ClustersTable
+    from auditwire_cli.ledger.ledger import counters_of
+    from auditwire_console.stack import StackFacts
 
-    def __init__(self, stack: Stack, found: Deployment) -> None:
-        self._stack, self._found = stack, found
-        self._known: dict[str, RuleSet] = {}
-        self._default: RuleSet | None = None
-        self._in_force: RuleSet | None = None
-        self._fresh_until = 0.0
-
-    def rules(self) -> "RuleSet | None":
-        """The rules in force, at most some seconds ago; None where they cannot be read."""
-        moment = time.monotonic()
-        if moment >= self._fresh_until:
-            self._in_force, self._fresh_until = self._read_rules(), moment + _FRESH_SECONDS
-        return self._in_force
-
-    def _read_rules(self) -> "RuleSet | None":
-        from auditwire_cli.rules.bundles import read_active
-
-        try:
-            active = read_active(self._stack.rules_bucket())
-        except CommandError:
-            return None
-        return self._shipped() if active is None else self.rules_of(active.digest)
-
-    def rules_of(self, digest: str) -> "RuleSet | None":
-        """The rules of this digest; None where their bundle is gone, or cannot be read."""
-        from auditwire_cli.rules.bundles import read_bundle
-
-        if not _DIGEST.fullmatch(digest):
-            return None
-        if digest not in self._known:
-            try:
-                rules = read_bundle(self._stack.rules_bucket(), digest).rule_set
-            except CommandError:
-                # Shipped rules are in no bundle; those of another version are not known here.
-                shipped = self._shipped()
-                return shipped if shipped.digest == digest else None
-            if len(self._known) >= _SETS_KEPT:
-                self._known.clear()
-            self._known[digest] = rules
-        return self._known[digest]
-
-    def _shipped(self) -> "RuleSet":
-        """The rules that decide before any are published."""
-        from auditwire.rules.pack import default_rule_set
-
-        if self._default is None:
-            self._default = default_rule_set()
-        return self._default
-
-    def clusters(self) -> Sequence[Mapping[str, Any]]:
-        """What is registered."""
-        from auditwire_cli.cluster.clusters import as_json, open_clusters
-
-        listing = open_clusters(self._stack).table.list()
-        return [as_json(one, now()) for one in listing.registrations]
-
-    def ledger(self, around: datetime | None = None) -> Mapping[str, Any]:
-        """The counts of the last day, or of the hour of a moment and the one after it."""
-        from auditwire_cli.ledger.ledger import read_ledger
-        from auditwire_cli.ledger.text import as_json
-
-        moment = now()
-        end = moment.replace(minute=0, second=0, microsecond=0) + _HOUR
-        shown = (end - _HOURS_OF_LEDGER * _HOUR, end)
-        if around is not None:
-            first = around.replace(minute=0, second=0, microsecond=0)
-            shown = (first, first + 2 * _HOUR)
-        return as_json(*read_ledger(self._found, None, shown, moment, judge_all=False))
+    bucket = S3RulesBucket(found.client("s3"), found.output("RulesBucket"))
+    table = ClustersTable(found.client("dynamodb"), found.output("ClustersTable"))
+    return StackFacts(bucket, table, counters_of(found), now)
 
 
 def _engine(reader: "Objects") -> "DuckDBEngine":

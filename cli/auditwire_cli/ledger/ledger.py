@@ -6,21 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from auditwire_cli.cluster.name import OnlyCluster, check_cluster_name
-from auditwire_cli.errors import ExitCode, UsageError
-from auditwire_cli.ledger.counts import add_set_aside, clusters_measured, counts_measured, waiting_now
-from auditwire_cli.ledger.text import as_json, as_text
+from auditwire_cli.errors import CommandError, ExitCode, UsageError
+from auditwire_cli.ledger.text import as_text
 from auditwire_cli.stack import Deployment, Stack, on_stack
 from auditwire_cli.terminal.output import Format, Output, show, show_json
 from auditwire_cli.times import From, To, read_time
 
 if TYPE_CHECKING:
-    from auditwire.ledger import Row, Waiting
-
-SETTLE = timedelta(minutes=15)
-"""How long after an hour its counts may still come: metrics that go through logs may be minutes late."""
-
-LOOK_AHEAD = timedelta(days=4)
-"""How long after they came in alerts may go out: no queue keeps them for longer."""
+    from auditwire.ledger.reading import Counters
 
 _HOUR = timedelta(hours=1)
 _USUAL_HOURS = 24
@@ -57,10 +50,17 @@ def ledger(
       auditwire ledger --hours 48 --profile prod
       auditwire ledger --cluster demo --state .auditwire/dev.json --judge-all --format json
     """
+    from auditwire.ledger.reading import read_ledger
+    from auditwire.ledger.report import as_json
+    from auditwire.measured import CountsWithheldError
+
     now = datetime.now(UTC)
     shown = _shown(start, end, hours, now)
     _check(cluster)
-    rows, waiting = read_ledger(where.find(), cluster, shown, now, judge_all=judge_all)
+    try:
+        rows, waiting = read_ledger(counters_of(where.find()), cluster, shown, now, judge_all=judge_all)
+    except CountsWithheldError as error:
+        raise CommandError(f"CloudWatch withholds counts ({error})", "try again in a minute") from None
     if output is Output.JSON:
         show_json(as_json(rows, waiting))
     else:
@@ -69,25 +69,19 @@ def ledger(
         raise typer.Exit(ExitCode.FINDINGS)
 
 
-def read_ledger(
-    found: Deployment, cluster: str | None, shown: tuple[datetime, datetime], now: datetime, *, judge_all: bool
-) -> "tuple[list[Row], Waiting]":
-    """The rows to show. All clusters are counted for that, since what waits in the queue may be of any of them."""
-    from auditwire.ledger import ledger as balance
+def counters_of(found: Deployment) -> "Counters":
+    """Where a stack counts, and where its alerts wait."""
+    from auditwire.ledger.reading import Counters
 
-    cloudwatch, namespace = found.client("cloudwatch"), found.output("MetricsNamespace")
-    clusters = clusters_measured(cloudwatch, namespace) | ({cluster} if cluster else set())
-    start, end = shown
-    known_until = _on_the_hour(now) + _HOUR
-    counts = counts_measured(cloudwatch, namespace, clusters, start, min(known_until, end + LOOK_AHEAD))
-    waiting = waiting_now(found)
-    settled_before = known_until if judge_all else now - SETTLE
-    has_relay = "AlertsQueueUrl" in found.outputs
-    rows = balance(counts, waiting, settled_before=settled_before, has_relay=has_relay)
-    if any(row.queue.missing for row in rows):
-        add_set_aside(found, counts)
-        rows = balance(counts, waiting, settled_before=settled_before, has_relay=has_relay)
-    return [row for row in rows if row.hour < end and cluster in (None, row.cluster)], waiting
+    return Counters(
+        cloudwatch=found.client("cloudwatch"),
+        s3=found.client("s3"),
+        sqs=found.client("sqs"),
+        namespace=found.output("MetricsNamespace"),
+        bucket=found.output("ArchiveBucket"),
+        alerts_queue=found.outputs.get("AlertsQueueUrl", ""),
+        dead_letters=found.outputs.get("DeadLetterQueueUrl", ""),
+    )
 
 
 def _shown(start: str | None, end: str | None, hours: int | None, now: datetime) -> tuple[datetime, datetime]:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from auditwire.clusters import Cluster, LastUse, Registration, is_credential
+from auditwire.clusters.listed import as_json, state_of
 from auditwire.senders.kind import SenderKind
-from auditwire_cli.cluster.clusters import as_json, as_table, state_of
+from auditwire_cli.cluster.clusters import as_table
 from auditwire_cli.cluster.secret import (
     check_handover,
     key_of_certificate,

@@ -11,10 +11,12 @@ import pytest
 from moto import mock_aws
 
 from auditwire.ledger import SOURCES, Waiting, ledger
-from auditwire_cli.errors import CommandError, UsageError
-from auditwire_cli.ledger.counts import clusters_measured, counts_measured
+from auditwire.ledger.reading import clusters_measured
+from auditwire.ledger.report import as_json, findings
+from auditwire.measured import CountsWithheldError, counts_measured
+from auditwire_cli.errors import UsageError
 from auditwire_cli.ledger.ledger import _shown
-from auditwire_cli.ledger.text import as_json, as_text, findings
+from auditwire_cli.ledger.text import as_text
 from auditwire_local.embedded_metrics import mended_metrics
 
 Given = tuple[str | None, str | None, int | None]
@@ -67,7 +69,7 @@ def test_counts_of_all_services_are_summed_by_cluster_and_hour(cloudwatch: Any) 
     put(cloudwatch, "EventsAlerted", "ingest", "dev", 9)
 
     clusters = clusters_measured(cloudwatch, NAMESPACE)
-    counts = counts_measured(cloudwatch, NAMESPACE, clusters, HOUR, HOUR + timedelta(hours=2))
+    counts = counts_measured(cloudwatch, NAMESPACE, clusters, SOURCES, HOUR, HOUR + timedelta(hours=2))
 
     assert clusters == {"prod", "dev", "_system"}
     assert counts == {
@@ -87,7 +89,7 @@ def test_more_clusters_than_one_request_may_ask_for(cloudwatch: Any) -> None:
     for name in (names[0], names[-1]):
         put(cloudwatch, "EventsReceived", "ingest", name, 1)
 
-    counts = counts_measured(cloudwatch, NAMESPACE, names, HOUR, HOUR + timedelta(hours=1))
+    counts = counts_measured(cloudwatch, NAMESPACE, names, SOURCES, HOUR, HOUR + timedelta(hours=1))
 
     assert set(counts) == {("c0", HOUR), ("c89", HOUR)}
     assert max(asked) == 500
@@ -104,8 +106,8 @@ def test_counts_that_are_kept_back_are_not_taken_for_none() -> None:
                 {"MetricDataResults": [{"Id": "m0", "StatusCode": "InternalError", "Timestamps": [], "Values": []}]}
             ]
 
-    with pytest.raises(CommandError, match="withholds counts"):
-        counts_measured(Short(), NAMESPACE, ["prod"], HOUR, HOUR + timedelta(hours=1))
+    with pytest.raises(CountsWithheldError, match="InternalError"):
+        counts_measured(Short(), NAMESPACE, ["prod"], SOURCES, HOUR, HOUR + timedelta(hours=1))
 
 
 def rows(waiting: Waiting | None = None, *, settled: bool = True, **counts: int) -> Any:
