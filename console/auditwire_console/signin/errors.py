@@ -2,6 +2,7 @@
 SignInError              nobody is signed in, and why: a status and a sentence for whoever tries
 ├── IssuerError          the issuer cannot be reached, or answers what it must not
 ├── NotSignedInError     the sign-in did not begin here, was used, took too long, or was refused by the issuer
+├── SecretError          the client's secret cannot be read
 └── SessionsError        the table of sessions does not answer
 """
 
@@ -22,6 +23,12 @@ class NotSignedInError(SignInError):
     """What a browser brings back does not belong to a sign-in that it began."""
 
     status = 403
+
+
+class SecretError(SignInError):
+    """The client's secret cannot be read now."""
+
+    status = 503
 
 
 class SessionsError(SignInError):

@@ -51,8 +51,8 @@ def fetch(
     target = (parts.path or "/") + ("?" + parts.query if parts.query else "")
     try:
         connection.request("GET" if body is None else "POST", target, body, {"accept-encoding": "identity", **headers})
-        response = connection.getresponse()
-        found = response.read(MAX_LENGTH + 1)
+        with connection.getresponse() as response:
+            found = response.read(MAX_LENGTH + 1)
     except (OSError, http.client.HTTPException, ValueError) as error:
         message = f"the issuer's host {host} does not answer ({_reason(error)}); try again"
         raise IssuerError(message) from error

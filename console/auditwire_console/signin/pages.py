@@ -1,0 +1,46 @@
+"""The two pages of signing in. They need no script, and everything in them that is not ours is escaped."""
+
+from html import escape
+
+from starlette.responses import HTMLResponse
+
+from auditwire_console.person import Person
+
+_READING_SECONDS = 15
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+{head}<title>{title} · auditwire</title>
+<link rel="icon" href="/static/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/static/style.css">
+</head>
+<body>
+<main><h1>{title}</h1>
+<p>{text}</p>
+<p><a href="{to}">{link}</a></p></main>
+</body>
+</html>
+"""
+
+
+def signed_in(person: Person, to: str) -> HTMLResponse:
+    """Leads on to ``to``. The way back from the issuer must end here: a Strict cookie is not sent by a browser that is
+    still being redirected from another site."""
+    text, seconds = f"You are signed in as <bdi>{escape(person.name)}</bdi>.", 0
+    if person.left_out:
+        text += f" Of your groups {len(person.groups):,} count, and {person.left_out:,} were left out: "
+        text += "ask your administrator to let the issuer send fewer."
+        seconds = _READING_SECONDS
+    head = f'<meta http-equiv="refresh" content="{seconds};url={escape(to)}">\n'
+    return HTMLResponse(_PAGE.format(head=head, title="Signed in", text=text, to=escape(to), link="Go on"))
+
+
+def not_signed_in(status: int, sentence: str, to: str = "/") -> HTMLResponse:
+    """Says why nobody is signed in, and leads to the beginning."""
+    text = escape(sentence[:1].upper() + sentence[1:]) + "."
+    page = _PAGE.format(head="", title="Not signed in", text=text, to=escape(to), link="Back to the console")
+    return HTMLResponse(page, status)
