@@ -118,7 +118,7 @@ def test_an_algorithm_outside_the_list_is_refused(head: Any) -> None:
         (signing_key("first", "ES256"), {"alg": "ES384"}),
         (signing_key("ed", "EdDSA"), {"alg": "ES256"}),
     ],
-    ids=str,
+    ids=lambda one: getattr(one, "algorithm", None) or one["alg"],
 )
 @pytest.mark.parametrize("says_its_algorithm", [True, False])
 def test_a_key_is_used_for_its_own_kind_of_algorithm_alone(
