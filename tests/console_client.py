@@ -1,6 +1,7 @@
 """A console over an archive in memory, asked without a network."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from starlette.testclient import TestClient
 from auditwire.evidence.store import MemoryStore
 from auditwire.evidence.walk import Keys
 from auditwire.rules import RuleSet
+from auditwire.search import Engine
 from auditwire.search.scan import Scan
 from auditwire_console import ON_THIS_MACHINE, ByToken, Limits, Source, Viewer, Viewers, make_app, on_loopback
 from auditwire_console.search_log import Write, no_log
@@ -30,12 +32,15 @@ class Console:
         keys: Keys | None = None,
         limits: Limits = ON_THIS_MACHINE,
         log: Write = no_log,
+        engine: Engine | None = None,
+        clock: Callable[[], float] = time.monotonic,
         **more: Any,
     ) -> None:
-        source = Source("memory", Scan(store), store, keys or {}, lambda: NOW, rules=lambda: rules, **more)
+        source = Source("memory", engine or Scan(store), store, keys or {}, lambda: NOW, rules=lambda: rules, **more)
         viewers = Viewers({digest_of(viewer.name): viewer for viewer in (OWNER, *others)})
         self.client = TestClient(
-            make_app(source, ByToken(viewers), on_loopback([HOST]), limits=limits, log=log), base_url=f"http://{HOST}"
+            make_app(source, ByToken(viewers), on_loopback([HOST]), limits=limits, log=log, clock=clock),
+            base_url=f"http://{HOST}",
         )
 
     def get(

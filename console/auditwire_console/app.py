@@ -1,5 +1,7 @@
 """The ASGI application: the page's files, the API, and the guard before both."""
 
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -20,10 +22,16 @@ if TYPE_CHECKING:
 
 
 def make_app(
-    source: "Source", who: "Who", site: "Site", *, limits: Limits = ON_THIS_MACHINE, log: Write = no_log
+    source: "Source",
+    who: "Who",
+    site: "Site",
+    *,
+    limits: Limits = ON_THIS_MACHINE,
+    log: Write = no_log,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Guard:
     """The application over a source, served at a site to whoever ``who`` knows. ``log`` takes what was searched."""
     app: ASGIApp = Starlette(routes=[*page_routes(), *Routes(source, who).all()])
     if limits.answer_bytes is not None:
         app = Bounded(app, limits.answer_bytes)
-    return Guard(Logged(app, limits, log), site)
+    return Guard(Logged(app, limits, log, clock), site)

@@ -1,7 +1,6 @@
 """One request of the API: who asks for what, until when, and what the answer rests on."""
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, cast
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 from starlette.datastructures import QueryParams
 
 from auditwire.search.answer import Coverage
+from auditwire_console.api.parameters import read_search
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -43,7 +43,7 @@ class Call:
     """``route`` and ``given`` are set when it is known what is asked, ``asker`` when it is known who asks."""
 
     limits: Limits
-    clock: Callable[[], float] = time.monotonic
+    clock: Callable[[], float]
     route: str = ""
     given: QueryParams = field(default_factory=QueryParams)
     cluster: str = ""
@@ -63,11 +63,20 @@ class Call:
         return self.asker.viewer
 
     def coverage(self, *, is_export: bool = False) -> Coverage:
-        """For a part of the answer. All of them end at the same time."""
-        seconds = self.limits.export_seconds if is_export else self.limits.seconds
-        end = self.started + seconds
-        self.coverages.append(Coverage(may_go_on=lambda: self.clock() < end))
+        """For a part of the answer. All of them end at the same time. Raises WrongParameterError.
+
+        KubeSphere's clients do not ask again, and an answer that is being sent cannot become another one.
+        """
+        end = self.started + (self.limits.export_seconds if is_export else self.limits.seconds)
+        is_sent = is_export and self.limits.answer_bytes is None
+        search = read_search(self.given) if self.is_of_page and not is_sent else ""
+        self.coverages.append(Coverage(may_go_on=lambda: self.clock() < end, search=search))
         return self.coverages[-1]
+
+    @property
+    def is_of_page(self) -> bool:
+        """Whether it is asked by the page's API, not by KubeSphere's."""
+        return self.route.startswith("/api/")
 
     @property
     def milliseconds(self) -> int:

@@ -8,6 +8,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from auditwire.archive.errors import ArchiveError
 from auditwire.evidence.errors import EvidenceError
+from auditwire.search.errors import StillRunningError
 from auditwire_console.api.parameters import WrongParameterError
 from auditwire_console.api.rows import as_answer
 from auditwire_console.cost import TooExpensiveError
@@ -16,7 +17,16 @@ from auditwire_console.kubesphere.parameters import ParameterError
 
 log: Final = logging.getLogger("auditwire.console")
 
-KNOWN: Final = (ValueError, ArchiveError, EvidenceError, OSError, TooExpensiveError, TooMuchError, UnavailableError)
+KNOWN: Final = (
+    ValueError,
+    ArchiveError,
+    EvidenceError,
+    OSError,
+    TooExpensiveError,
+    TooMuchError,
+    UnavailableError,
+    StillRunningError,
+)
 """What may happen to a request. Everything else is a fault of ours."""
 
 _KUBESPHERE: Final = "/kapis/"
@@ -37,6 +47,8 @@ def _page_problem_of(error: Exception) -> Response:
             return problem(402, str(error), price=error.as_json())
         case TooMuchError():
             return problem(413, str(error))
+        case StillRunningError():
+            return Response(as_answer({"running": True}), 202, media_type="application/json")
         case ValueError():
             return problem(422, str(error))
     return problem(502, str(error))

@@ -190,7 +190,7 @@ class Routes:
         costs, viewer = self._source.costs, call.viewer
         if not costs.engines:
             return Visible(self._source.engine, viewer)
-        may_agree = viewer.sees_all and call.route.startswith("/api/")
+        may_agree = viewer.sees_all and call.is_of_page
         return Visible(Costed(costs, read_agreed(call.given) if may_agree else 0.0, may_agree=may_agree), viewer)
 
     def _for_page(self, path: str, answer: _Answer) -> "Callable[[Request], Response]":

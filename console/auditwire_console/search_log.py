@@ -34,15 +34,15 @@ class Logged:
     """An ASGI application around another, whose requests become Calls. Those of the API are logged when their answers
     have ended, or have broken off."""
 
-    def __init__(self, app: "ASGIApp", limits: Limits, write: Write) -> None:
-        self._app, self._limits, self._write = app, limits, write
+    def __init__(self, app: "ASGIApp", limits: Limits, write: Write, clock: Callable[[], float]) -> None:
+        self._app, self._limits, self._write, self._clock = app, limits, write, clock
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """See ASGI."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        call = Call(self._limits)
+        call = Call(self._limits, self._clock)
         status, is_whole = 500, False
 
         async def send_noted(message: "Message") -> None:

@@ -3,8 +3,8 @@
 moto runs no query. sqlglot turns a statement of Athena into one of DuckDB, and refuses what it cannot say exactly. So
 this proves what a statement selects. It proves nothing about Athena itself: neither its speed nor its price, nor that
 it reads these files. What AWS documents is refused as there: no equality on an injected partition, more bytes than the
-workgroup's cutoff, lines of more than 32 MB, more than 1,000 rows a page. Values come as text, the names of the columns
-first.
+workgroup's cutoff, lines of more than 32 MB, more than 1,000 rows a page, another statement under a request token that
+was used. Values come as text, the names of the columns first. The same statement under the same token is not run again.
 """
 
 import io
@@ -191,11 +191,32 @@ def _kind(duckdb_type: str) -> str:
 
 
 class _Results:
-    """What became of each query, by its identifier."""
+    """What became of each query, by its identifier, and what each request token was used for."""
 
     def __init__(self) -> None:
         self.found: dict[str, tuple[list[list[str | None]], list[tuple[str, str]], int]] = {}
         self.refused: dict[str, str] = {}
+        self._by_token: dict[str, tuple[tuple[Any, ...], str]] = {}
+
+    def tell(self, identifier: str, execution: dict[str, Any]) -> None:
+        """Writes how a query stands into what moto says of it."""
+        status = execution["Status"]
+        if identifier in self.refused:
+            status.update(State="FAILED", StateChangeReason=self.refused[identifier])
+        elif identifier in self.found:
+            status["State"] = "SUCCEEDED"
+            execution["Statistics"]["DataScannedInBytes"] = self.found[identifier][2]
+
+    def started(self, token: str, given: tuple[Any, ...], identifier: str) -> None:
+        """Notes what a request token was used for."""
+        self._by_token[token] = (given, identifier)
+
+    def again(self, token: str, given: tuple[Any, ...]) -> str | None:
+        """The query that this token started, None if it is new. Raises QueryRefused if it started another."""
+        before, identifier = self._by_token.get(token, (given, None))
+        if before != given:
+            raise QueryRefused("Idempotent parameters do not match")
+        return identifier
 
 
 @contextmanager
@@ -205,6 +226,7 @@ def mended_athena() -> Iterator[None]:
     stack = ExitStack()
     engine = Engine(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="auditwire-athena-"))))
     moto_start = models.AthenaBackend.start_query_execution
+    moto_answer = responses.AthenaResponse.start_query_execution
     moto_execution = responses.AthenaResponse.get_query_execution
 
     def start(self: Any, query: str, **given: Any) -> str:
@@ -218,15 +240,23 @@ def mended_athena() -> Iterator[None]:
             results.refused[identifier] = str(error)
         return identifier
 
+    def start_once(self: Any) -> Any:
+        token = self._get_param("ClientRequestToken")
+        given = tuple(self._get_param(name) for name in ("QueryString", "QueryExecutionContext", "WorkGroup"))
+        try:
+            identifier = results.again(token, given)
+        except QueryRefused as error:
+            return self.error(str(error), 400)
+        if identifier is not None:
+            return json.dumps({"QueryExecutionId": identifier})
+        answer = moto_answer(self)
+        if isinstance(answer, str):
+            results.started(token, given, json.loads(answer)["QueryExecutionId"])
+        return answer
+
     def execution(self: Any) -> Any:
-        identifier = self._get_param("QueryExecutionId")
         answer = json.loads(moto_execution(self))
-        status = answer["QueryExecution"]["Status"]
-        if identifier in results.refused:
-            status.update(State="FAILED", StateChangeReason=results.refused[identifier])
-        elif identifier in results.found:
-            status["State"] = "SUCCEEDED"
-            answer["QueryExecution"]["Statistics"]["DataScannedInBytes"] = results.found[identifier][2]
+        results.tell(self._get_param("QueryExecutionId"), answer["QueryExecution"])
         return json.dumps(answer)
 
     def page(self: Any) -> Any:
@@ -246,6 +276,7 @@ def mended_athena() -> Iterator[None]:
 
     with stack:
         stack.enter_context(patch.object(models.AthenaBackend, "start_query_execution", start))
+        stack.enter_context(patch.object(responses.AthenaResponse, "start_query_execution", start_once))
         stack.enter_context(patch.object(responses.AthenaResponse, "get_query_execution", execution))
         stack.enter_context(patch.object(responses.AthenaResponse, "get_query_results", page))
         yield

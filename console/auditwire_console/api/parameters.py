@@ -2,7 +2,8 @@
 
 ``is=user:jane`` is an exact value, ``has=name:web`` a part of one in any case, ``not=verb:get`` excludes a value;
 several of a field mean any of them, or none of those excluded. ``text`` must be somewhere in the event, ``cluster``
-names clusters, ``start`` and ``end`` are times with an offset, and the end is excluded.
+names clusters, ``start`` and ``end`` are times with an offset, and the end is excluded. ``search`` names a search that
+is asked for again until it is done.
 """
 
 import re
@@ -22,6 +23,7 @@ MAX_OFFSET: Final = 1_000_000
 MAX_FACETS: Final = 12
 MAX_DOLLARS: Final = 10_000
 _MAX_FILTERS: Final = 200
+_SEARCH: Final = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _WHOLE: Final = re.compile(r"-?[0-9]{1,18}")
 
 
@@ -79,6 +81,16 @@ def read_agreed(given: "QueryParams") -> float:
     if not 0 <= dollars < MAX_DOLLARS:
         raise WrongParameterError(f"pay is a number of dollars below {MAX_DOLLARS:,}")
     return dollars
+
+
+def read_search(given: "QueryParams") -> str:
+    """The name of the search, empty if it has none. Raises WrongParameterError."""
+    text = given.get("search", "")
+    if text and not _SEARCH.fullmatch(text):
+        raise WrongParameterError(
+            "search is a name for this search that nobody else chooses: 16 to 64 letters and digits"
+        )
+    return text
 
 
 def _filters(given: "QueryParams") -> "list[Filter]":

@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import random
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -101,7 +102,7 @@ def bounded(chunks: Any, most: int, media_type: str = "text/plain") -> TestClien
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await StreamingResponse(iter(chunks), media_type=media_type)(scope, receive, send)
 
-    return TestClient(Logged(Bounded(app, most), Limits(), no_log))
+    return TestClient(Logged(Bounded(app, most), Limits(), no_log, time.monotonic))
 
 
 def test_an_error_in_the_middle_of_an_answer_is_an_error() -> None:

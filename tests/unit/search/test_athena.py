@@ -7,8 +7,9 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
+from botocore.exceptions import ClientError
 
+from athena_place import DATABASE, WORKGROUP, SlowAthena, athena_place
 from auditwire.archive.errors import ArchiveError
 from auditwire.archive.filters import ObjectFilter
 from auditwire.search import (
@@ -31,53 +32,19 @@ from auditwire.search import athena_engine as module
 from auditwire.search.athena import Athena, athena_literal, filled_in
 from auditwire.search.athena_engine import AthenaEngine
 from auditwire.search.bucket import BucketObjects
-from auditwire.search.errors import OutOfTimeError
-from auditwire.search.index_builder import IndexBuilder
+from auditwire.search.errors import OutOfTimeError, StillRunningError
 from auditwire.search.scan import Scan
-from auditwire_local.athena import MAX_ROWS_A_PAGE, Engine, QueryRefused, mended_athena
+from auditwire_local.athena import MAX_ROWS_A_PAGE, Engine, QueryRefused
 from searched import ask, count, made_archive
-from template import source
-
-BUCKET = "archive-bucket"
-DATABASE = "search"
-
-
-def table_input(name: str) -> dict[str, Any]:
-    given: dict[str, Any] = source()["Resources"][name]["Properties"]["TableInput"]
-    place = given["StorageDescriptor"]["Location"]["Fn::Sub"].replace("${ArchiveBucket}", BUCKET)
-    return {**given, "StorageDescriptor": {**given["StorageDescriptor"], "Location": place}}
 
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[BucketObjects]:
-    archive = made_archive(21, 3)
-    with mock_aws(), mended_athena(), pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        s3, glue = boto3.client("s3"), boto3.client("glue")
-        s3.create_bucket(Bucket=BUCKET)
-        for key in archive.events():
-            s3.put_object(Bucket=BUCKET, Key=key, Body=archive.store.objects[key])
-        place = BucketObjects(s3, BUCKET)
-        chance = random.Random(21)
-
-        def put(key: str, content: bytes) -> None:
-            s3.put_object(Bucket=BUCKET, Key=key, Body=content)
-
-        for _ in range(2):
-            with IndexBuilder(put) as builder:
-                for each in list(place.listing("events/")):
-                    if chance.random() < 0.5:
-                        assert each.modified
-                        builder.add(each.key, each.size, int(each.modified.timestamp()), archive.lines(each.key))
-                builder.write(archive.events())
-        glue.create_database(DatabaseInput={"Name": DATABASE})
-        for name in ("LinesTable", "IndexTable"):
-            glue.create_table(DatabaseName=DATABASE, TableInput=table_input(name))
-        boto3.client("athena").create_work_group(Name="work", Configuration={"BytesScannedCutoffPerQuery": 10_000_000})
+    with athena_place(made_archive(21, 3)) as place:
         yield place
 
 
-def athena(workgroup: str = "work") -> Athena:
+def athena(workgroup: str = WORKGROUP) -> Athena:
     return Athena(boto3.client("athena"), workgroup, DATABASE, sleep=lambda seconds: None)
 
 
@@ -134,7 +101,6 @@ def test_the_table_of_lines_rules_out_objects(place: BucketObjects) -> None:
 
 
 def test_what_athena_refuses_is_said(place: BucketObjects, tmp_path: Path) -> None:
-    client = boto3.client("athena")
     with pytest.raises(QueryRefused, match="Bytes scanned limit was exceeded"):
         Engine(tmp_path).run("SELECT line FROM event_lines WHERE cluster = 'prod'", DATABASE, 10)
     with pytest.raises(ArchiveError, match=r"Athena: .*WorkGroup"):
@@ -147,18 +113,60 @@ def test_what_athena_refuses_is_said(place: BucketObjects, tmp_path: Path) -> No
     ):
         with pytest.raises(ArchiveError, match=reason):
             list(athena().select(sql, coverage))
-    late = Coverage(may_go_on=lambda: False)
 
-    class Running:
-        def __getattr__(self, name: str) -> Any:
-            return getattr(client, name)
 
-        def get_query_execution(self, **given: Any) -> Any:
-            return {"QueryExecution": {"Status": {"State": "RUNNING"}}}
+def test_a_statement_that_takes_long_goes_on_and_is_asked_for_again(place: BucketObjects) -> None:
+    del place
+    slow, sql = SlowAthena(), "SELECT x FROM UNNEST(sequence(1, 3)) AS t (x)"
+    for _ in range(2):
+        with pytest.raises(StillRunningError):
+            list(slow.athena.select(sql, slow.within(4, "search-of-somebody")))
+    began = slow.now
+    found = [list(slow.athena.select(sql, slow.within(4, "search-of-somebody"))) for _ in range(2)]
+    assert found == [[(1,), (2,), (3,)]] * 2
+    assert (len(slow.started), slow.stopped) == (1, [])
+    # It was waited for, and when it had ended no longer.
+    assert 8 <= began <= slow.now < 12
 
-    running: Any = Running()
-    with pytest.raises(OutOfTimeError):
-        list(Athena(running, "work", DATABASE).select("SELECT 1", late))
+
+def test_another_statement_or_another_search_is_a_query_of_its_own(place: BucketObjects) -> None:
+    del place
+    slow = SlowAthena()
+    for sql, search in (("SELECT 1", "one"), ("SELECT 2", "one"), ("SELECT 1", "two"), ("SELECT 1", "one")):
+        with pytest.raises(StillRunningError):
+            list(slow.athena.select(sql, slow.within(0, search)))
+    assert len(slow.started) == 3
+
+
+def test_without_a_name_a_statement_is_stopped_when_its_time_is_over(place: BucketObjects) -> None:
+    del place
+    slow = SlowAthena()
+    for _ in range(2):
+        with pytest.raises(OutOfTimeError):
+            list(slow.athena.select("SELECT 1", slow.within(4, "")))
+    assert len(slow.started) == 2
+    assert slow.stopped == list(slow.started)
+
+
+def test_a_statement_that_fails_has_failed_however_often_it_is_asked_for(place: BucketObjects) -> None:
+    del place
+    slow, sql = SlowAthena(), "SELECT lin FROM event_lines WHERE cluster = 'prod'"
+    with pytest.raises(StillRunningError):
+        list(slow.athena.select(sql, slow.within(4, "search-of-somebody")))
+    for _ in range(2):
+        with pytest.raises(ArchiveError, match="SYNTAX_ERROR"):
+            list(slow.athena.select(sql, slow.within(20, "search-of-somebody")))
+    assert len(slow.started) == 1
+
+
+def test_a_request_token_stands_for_one_statement(place: BucketObjects) -> None:
+    del place
+    given: dict[str, Any] = {"WorkGroup": WORKGROUP, "ClientRequestToken": "t" * 32}
+    client = boto3.client("athena")
+    first = client.start_query_execution(QueryString="SELECT 1", **given)["QueryExecutionId"]
+    assert client.start_query_execution(QueryString="SELECT 1", **given)["QueryExecutionId"] == first
+    with pytest.raises(ClientError, match="InvalidRequestException"):
+        client.start_query_execution(QueryString="SELECT 2", **given)
 
 
 def test_results_come_page_by_page(place: BucketObjects) -> None:

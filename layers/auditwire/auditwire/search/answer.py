@@ -50,10 +50,14 @@ class Coverage:
     engine ends with what it has and says so in ``cut_off``: ``time``. It is ``limit`` where there are more events than
     a page holds, else empty. What could not be read is named in ``unreadable``, by a sentence each; then the answer may
     lack events.
+
+    ``search`` names a search that is asked for again until it is done. Where an engine has others work for it, these go
+    on when there is no time for more, and it raises StillRunningError.
     """
 
     reading: Callable[[str], None] = lambda hour: None
     may_go_on: Callable[[], bool] = lambda: True
+    search: str = ""
     engine: str = ""
     indexed: int = 0
     """Objects whose events came from the index."""

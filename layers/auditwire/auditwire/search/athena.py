@@ -1,14 +1,16 @@
 """Running SQL in Athena: start, wait, page, and values as they were."""
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from auditwire.archive.errors import ArchiveError
-from auditwire.search.errors import OutOfTimeError
+from auditwire.search.errors import OutOfTimeError, StillRunningError
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
@@ -34,20 +36,30 @@ class Athena:
     def select(self, sql: str, coverage: "Coverage") -> Iterator[tuple[Any, ...]]:
         """Yields the rows that a statement selects, with numbers as numbers.
 
-        Raises ArchiveError where Athena refuses, fails or cancels it, and OutOfTimeError. Adds what was scanned to the
-        bytes that the answer says it read.
+        Raises ArchiveError where Athena refuses, fails or cancels it. Where there is no time to wait for it, it is
+        stopped, and OutOfTimeError raised; as part of a search that has a name it goes on, and StillRunningError is
+        raised. The same statement of the same search is then not started anew, so it may be asked for again until it is
+        done. Adds what was scanned to the bytes that the answer says it read.
         """
         if len(sql.encode()) > MAX_SQL_BYTES:
             raise ArchiveError("Athena: the statement would be too long; narrow the search")
         try:
             started = self.client.start_query_execution(
-                QueryString=sql, WorkGroup=self.workgroup, QueryExecutionContext={"Database": self.database}
+                QueryString=sql,
+                WorkGroup=self.workgroup,
+                QueryExecutionContext={"Database": self.database},
+                ClientRequestToken=self._token(coverage.search, sql),
             )
             identifier = started["QueryExecutionId"]
             coverage.bytes += self._finished(identifier, coverage)
             yield from self._rows(identifier)
         except (ClientError, BotoCoreError) as error:
             raise ArchiveError(f"Athena: {error}") from error
+
+    def _token(self, search: str, sql: str) -> str:
+        """By this Athena knows a statement of a search again: it answers as before, and starts nothing."""
+        parts = (search or uuid4().hex, self.workgroup, self.database, sql)
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     def _finished(self, identifier: str, coverage: "Coverage") -> int:
         """Waits for the end of a query. How many bytes it has scanned."""
@@ -59,6 +71,8 @@ class Athena:
             if state in ("FAILED", "CANCELLED"):
                 raise ArchiveError(f"Athena: {execution['Status'].get('StateChangeReason', state)}")
             if not coverage.may_go_on():
+                if coverage.search:
+                    raise StillRunningError
                 self.client.stop_query_execution(QueryExecutionId=identifier)
                 raise OutOfTimeError
             self.sleep(_WAITS[min(attempt, len(_WAITS) - 1)])

@@ -23,7 +23,7 @@ class Hit:
 
 class Engine(Protocol):
     """Answers queries. All methods raise ArchiveError where the archive cannot be listed, and ValueError for a query
-    that would not fit into memory."""
+    that would not fit into memory. StillRunningError is for a Coverage that names its search."""
 
     name: str
 
