@@ -1,9 +1,11 @@
-"""Which lines of the library an input reaches. Tracing costs ten times the run, so only some inputs are traced."""
+"""Which lines of the library and the console an input reaches. Tracing costs ten times the run, so only some inputs are traced."""
 
 import sys
 from collections.abc import Callable, Hashable
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, Final
+
+_TRACED: Final = ("/auditwire/", "/auditwire_console/")
 
 
 class Coverage:
@@ -29,7 +31,7 @@ class Coverage:
         return self._new
 
     def _on_call(self, frame: FrameType, event: str, argument: Any) -> Any:
-        return self._on_line if "/auditwire/" in frame.f_code.co_filename else None
+        return self._on_line if any(folder in frame.f_code.co_filename for folder in _TRACED) else None
 
     def _on_line(self, frame: FrameType, event: str, argument: Any) -> Any:
         place = (frame.f_code, frame.f_lineno)

@@ -10,6 +10,7 @@ from fuzz.targets.kept import ITEM, OUTBOX, RETRY, SEARCH
 from fuzz.targets.messages import RELAY
 from fuzz.targets.requests import CREDENTIALS, REQUEST
 from fuzz.targets.secrets import REDACTION
+from fuzz.targets.signin import CALLBACK, ID_TOKEN, ISSUER
 from fuzz.targets.wrapping import WRAPPING
 
 TARGETS: tuple[Target, ...] = (
@@ -36,4 +37,7 @@ TARGETS: tuple[Target, ...] = (
     COST,
     CONSOLE,
     KUBESPHERE_API,
+    CALLBACK,
+    ID_TOKEN,
+    ISSUER,
 )

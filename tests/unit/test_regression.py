@@ -1,12 +1,14 @@
 """What fuzzing found once, by the input that showed it."""
 
 import pytest
+from starlette.requests import Request as HttpRequest
 
 from auditwire.condition import ConditionError, compile_condition
 from auditwire.events.label_names import legal_names
 from auditwire.ingest.request import Request
 from auditwire.policy import check_policy, load_policy
 from auditwire.rules import Source, load_sources
+from signing_in import Desk
 
 
 def test_label_names_that_all_become_one_are_all_kept() -> None:
@@ -73,3 +75,15 @@ def test_a_policy_of_a_thousand_rules_that_change_nothing_is_checked_within_its_
     loaded = check_policy(source)
 
     assert "AW313" in {found.code for found in loaded.diagnostics}
+
+
+@pytest.mark.parametrize("query", [b"\xf3", b"state=\xff&code=%ff", b"state=%f0%28", b"\xed\xa0\x80"])
+@pytest.mark.parametrize("route", [0, 1])
+def test_a_query_that_is_no_utf8_signs_nobody_in_and_is_no_crash(route: int, query: bytes) -> None:
+    desk = Desk()
+    desk.issuer.is_down = True
+    scope = {"type": "http", "method": "GET", "path": "/x", "query_string": query, "headers": [(b"host", b"c.example")]}
+
+    answer = desk.sign_in.routes()[route].endpoint(HttpRequest(scope))
+
+    assert answer.status_code == (502, 403)[route]

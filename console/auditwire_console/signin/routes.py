@@ -185,7 +185,7 @@ def _with_a_page(answer: Callable[["Request"], Response]) -> Callable[["Request"
         try:
             return answer(request)
         except SignInError as error:
-            log.warning("%s: %s", request.url.path, error)
+            log.warning("%s: %s", request.scope["path"], error)
             return not_signed_in(error.status, str(error))
 
     return respond
