@@ -75,8 +75,9 @@ def what_of(grant: "Grant") -> str:
     """What is granted of the clusters, for people."""
     if grant.everything:
         return "everything"
-    named = (("namespaces", grant.namespaces), ("workspaces", grant.workspaces))
-    return "; ".join(f"{kind} {_listed(names)}" for kind, names in named if names) or "nothing"
+    named = (("namespace", grant.namespaces), ("workspace", grant.workspaces))
+    parts = (f"{kind}{'s' if len(names) > 1 else ''} {_listed(names)}" for kind, names in named if names)
+    return "; ".join(parts) or "nothing"
 
 
 def clusters_of(grant: "Grant") -> str:

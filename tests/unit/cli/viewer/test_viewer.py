@@ -121,9 +121,7 @@ def test_a_token_is_printed_once_and_kept_as_a_digest(desk: Desk) -> None:
 
     changed = desk.run("add", "--token", "grafana", "--all-clusters", "--everything")
     assert changed.stdout == ""
-    assert changed.stderr == (
-        "changed token grafana\n  was namespaces shop of prod\n  now everything of all clusters\n"
-    )
+    assert changed.stderr == ("changed token grafana\n  was namespace shop of prod\n  now everything of all clusters\n")
     assert desk.rights.of_token(token) == Viewer("grafana", (ALL,))
 
     desk.run("remove", "--token", "grafana", "--yes")
@@ -153,7 +151,7 @@ def test_granting_the_same_again_says_so_and_changes_nothing(desk: Desk) -> None
 
     done = desk.run("add", "--group", "sre", *OF_PROD)
 
-    assert done.stderr == "group sre is granted that already: namespaces shop of prod\n"
+    assert done.stderr == "group sre is granted that already: namespace shop of prod\n"
     assert desk.table.list().rows == [before]
 
 
