@@ -1,5 +1,6 @@
 """What a search costs, told before it runs: none costs more than may be spent without a question."""
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -44,18 +45,22 @@ class TooExpensiveError(Exception):
 class Costs:
     """The engines that may answer, the preferred one first, and what an answer may cost in dollars without a question.
 
-    Without engines nothing is paid for, and nobody is asked.
+    Without engines nothing is paid for, and nobody is asked. The last engine answers whatever it is asked; those before
+    it only what reads at most ``reach`` bytes, for more they do not read in time.
     """
 
     engines: tuple[PricedEngine, ...] = ()
     limit: float = 0.0
+    reach: float = math.inf
 
     def choose(self, query: "Query", statements: int, agreed: float) -> tuple[PricedEngine, Price]:
-        """The first engine that costs no more than the limit, or than what was agreed to. If there is none, the
-        cheapest."""
+        """The first engine that costs no more than the limit, or than what was agreed to, and reaches far enough. If
+        there is none, the cheapest that does."""
         prices: list[tuple[float, int, PricedEngine, Price]] = []
         for number, engine in enumerate(self.engines):
             price = engine.price(query, statements)
+            if price.bytes > self.reach and number + 1 < len(self.engines):
+                continue
             if price.dollars <= max(self.limit, agreed):
                 return engine, price
             prices.append((price.dollars, number, engine, price))

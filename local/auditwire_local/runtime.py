@@ -35,6 +35,17 @@ LogSink = Callable[[str, list[str]], None]
 running: ContextVar[str | None] = ContextVar("running function", default=None)
 """The function whose handler runs in this thread; AWS calls in it are attributed to that function."""
 
+
+@contextmanager
+def outside_of_functions() -> Iterator[None]:
+    """Inside, this thread counts as running no function: it does what a service of AWS does."""
+    token = running.set(None)
+    try:
+        yield
+    finally:
+        running.reset(token)
+
+
 # The process has one set of environment variables, so there is one cold start at a time.
 _cold_start = Lock()
 _added: set[str] = set()

@@ -179,13 +179,12 @@ class LocalSystem:
             function.configuration.logical_id: function.configuration.variables for function in self._functions.values()
         }
         write_private(env_vars_path(path), env_vars(variables, self.aws_endpoint_url))
+        shown = {"console_url": self.console_url, "console_ca_file": str(self.console_ca_file)}
         write_private(
             path,
             {
                 "url": self.url,
                 "ca_file": str(self.ca_file) if self.ca_file else None,
-                "console_url": self.console_url,
-                "console_ca_file": str(self.console_ca_file) if self.console_ca_file else None,
                 "aws_endpoint_url": self.aws_endpoint_url,
                 "region": self.region,
                 "stack": self.stack,
@@ -194,6 +193,7 @@ class LocalSystem:
                     name: {"credential": cluster.credential, "sender": cluster.sender}
                     for name, cluster in self.clusters.items()
                 },
+                **(shown if self.console_url else {}),
             },
         )
 

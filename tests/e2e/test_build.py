@@ -22,6 +22,7 @@ FUNCTIONS = {
     "CompileRulesFunction": "compile_rules",
     "PublishOutboxFunction": "publish_outbox",
     "WatchFunction": "watch",
+    "ConsoleFunction": "console",
 }
 MAGIC_PYTHON_3_13 = 3571
 UNCHECKED_HASH = 0b01
@@ -104,6 +105,23 @@ def test_the_layer_for_searching_holds_duckdb_and_functions_with_both_are_within
         assert ".abi3." in path.name
     sizes = [sum(path.stat().st_size for path in layer.rglob("*") if path.is_file()) for layer in (LAYER, search)]
     assert sizes[1] < 90_000_000
+    assert sum(sizes) < 250_000_000, "more cannot be unpacked on Lambda"
+
+
+def test_the_layer_of_the_console_holds_its_page_and_all_three_are_within_bounds() -> None:
+    console = BUILT / "ConsoleLayer"
+    native = list(console.rglob("*.so"))
+    assert native
+    for path in native:
+        assert struct.unpack_from("<H", path.read_bytes(), 18) == (AARCH64,), path
+        assert "cpython-313-" in path.name or ".abi3." in path.name, path
+    source = ROOT / "console" / "auditwire_console"
+    files = {path.relative_to(source) for path in source.rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    packed = console / "python" / "auditwire_console"
+    assert files == {path.relative_to(packed) for path in packed.rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    layers = (LAYER, BUILT / "SearchLayer", console)
+    sizes = [sum(path.stat().st_size for path in layer.rglob("*") if path.is_file()) for layer in layers]
+    assert sizes[2] < 40_000_000
     assert sum(sizes) < 250_000_000, "more cannot be unpacked on Lambda"
 
 

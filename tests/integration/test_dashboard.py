@@ -35,6 +35,7 @@ def widgets(template: Document) -> list[dict[str, Any]]:
         "Own": template["Outputs"]["MetricsNamespace"]["Value"],
         "Seal": {"Fn::If": ["HasSeals", {"Ref": "SealFunction"}, "-"]},
         "ImportObjects": {"Fn::If": ["HasImportBucket", {"Ref": "ImportObjectsFunction"}, "-"]},
+        "Console": {"Fn::If": ["HasConsole", {"Ref": "ConsoleFunction"}, "-"]},
         "SubscribeEks": {"Fn::If": ["HasEksLogGroups", {"Ref": "SubscribeEksFunction"}, "-"]},
         "Relay": {"Fn::If": ["HasRelay", {"Ref": "RelayFunction"}, "-"]},
         "AlertsQueueName": {"Fn::If": ["HasRelay", {"Fn::GetAtt": ["AlertsQueue", "QueueName"]}, "-"]},
@@ -42,7 +43,7 @@ def widgets(template: Document) -> list[dict[str, Any]]:
     }
     # What CloudFormation puts in: names of resources and parameters, which need no escaping in JSON.
     functions = {"Seal": "${SealFunction}", "Relay": "${RelayFunction}", "SubscribeEks": "${SubscribeEksFunction}"}
-    functions |= {"ImportObjects": "${ImportObjectsFunction}"}
+    functions |= {"ImportObjects": "${ImportObjectsFunction}", "Console": "${ConsoleFunction}"}
     for name, value in {"Own": OWN, **functions}.items():
         text = text.replace(f"${{{name}}}", value)
     body: dict[str, Any] = json.loads(text.replace("${IngestMemoryMegabytes}", "1024"))

@@ -53,6 +53,8 @@ class Recorder:
 
 
 _listeners: list[Recorder] = []
+_workgroups: dict[str, str] = {}
+"""Of Athena's queries, by their identifiers."""
 
 
 def _on_call(params: Mapping[str, Any], model: Any, context: dict[str, Any], **_: object) -> None:
@@ -68,12 +70,16 @@ def _on_call(params: Mapping[str, Any], model: Any, context: dict[str, Any], **_
             _tell(Call(function, "s3:PutObjectRetention", call.resource))
 
 
-def _on_answer(http_response: Any, model: Any, context: Mapping[str, Any], **_: object) -> None:
+def _on_answer(
+    http_response: Any, parsed: Mapping[str, Any], model: Any, context: Mapping[str, Any], **_: object
+) -> None:
     """botocore's hook after each call.
 
     S3 says 404 only to callers who may list the bucket, with the object's key as the prefix; to others it says 403.
     """
     call = context.get(__name__)
+    if call is not None and model.name == "StartQueryExecution" and "QueryExecutionId" in parsed:
+        _workgroups[parsed["QueryExecutionId"]] = call.resource
     if call is not None and model.name in {"GetObject", "HeadObject"} and http_response.status_code == 404:
         bucket, _, key = call.resource.partition("/")
         _tell(Call(call.function, "s3:ListBucket", bucket, {"s3:prefix": key}))
@@ -143,6 +149,13 @@ def _batch_table_arn(params: Mapping[str, Any]) -> str:
     return _table_arn({**params, "TableName": table})
 
 
+def _workgroup_arn(params: Mapping[str, Any]) -> str:
+    if "QueryExecutionId" in params:
+        # The other calls name the query alone.
+        return _workgroups[params["QueryExecutionId"]]
+    return f"arn:aws:athena:{params['Region']}:{ACCOUNT}:workgroup/{params['WorkGroup']}"
+
+
 def _key_arn(params: Mapping[str, Any]) -> str:
     return str(params["KeyId"])
 
@@ -162,6 +175,11 @@ _IAM: dict[tuple[str, str], tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     ("kms", "Verify"): ("kms:Verify", _key_arn),
     ("kms", "GetPublicKey"): ("kms:GetPublicKey", _key_arn),
     ("cloudwatch", "GetMetricData"): ("cloudwatch:GetMetricData", lambda params: "*"),
+    ("cloudwatch", "ListMetrics"): ("cloudwatch:ListMetrics", lambda params: "*"),
+    ("athena", "StartQueryExecution"): ("athena:StartQueryExecution", _workgroup_arn),
+    ("athena", "StopQueryExecution"): ("athena:StopQueryExecution", _workgroup_arn),
+    ("athena", "GetQueryExecution"): ("athena:GetQueryExecution", _workgroup_arn),
+    ("athena", "GetQueryResults"): ("athena:GetQueryResults", _workgroup_arn),
     ("sns", "Publish"): ("sns:Publish", _topic_arn),
     ("sns", "PublishBatch"): ("sns:Publish", _topic_arn),
     ("sqs", "SendMessage"): ("sqs:SendMessage", _queue_arn),
@@ -172,6 +190,8 @@ _IAM: dict[tuple[str, str], tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     ("sqs", "ChangeMessageVisibilityBatch"): ("sqs:ChangeMessageVisibility", _queue_arn),
     ("sqs", "GetQueueAttributes"): ("sqs:GetQueueAttributes", _queue_arn),
     ("dynamodb", "GetItem"): ("dynamodb:GetItem", _table_arn),
+    ("dynamodb", "PutItem"): ("dynamodb:PutItem", _table_arn),
+    ("dynamodb", "DeleteItem"): ("dynamodb:DeleteItem", _table_arn),
     ("dynamodb", "UpdateItem"): ("dynamodb:UpdateItem", _table_arn),
     ("dynamodb", "Scan"): ("dynamodb:Scan", _table_arn),
     ("dynamodb", "BatchGetItem"): ("dynamodb:BatchGetItem", _batch_table_arn),

@@ -39,6 +39,9 @@ def with_service_calls(calls: Iterable[Call], functions: Iterable[Configuration]
     made = list(calls)
     for function in functions:
         made += _of_environment(function, stack)
+    for call in list(made):
+        if call.action == "athena:StartQueryExecution":
+            made += _of_query(call, stack)
     return made + list(_with_keys(made, stack)) + list(_with_keys_of_others(made, stack))
 
 
@@ -60,6 +63,28 @@ def _of_environment(function: Configuration, stack: Stack) -> Iterator[Call]:
     yield from (Call(function.name, action, stream) for action in _LOGGING)
     if "VpcConfig" in properties:
         yield from (Call(function.name, action, "*") for action in _NETWORKING)
+
+
+def _of_query(call: Call, stack: Stack) -> Iterator[Call]:
+    """What Athena does to run a query: it looks up the tables, reads where they lie, and writes the results."""
+    account, region = call.resource.split(":")[4], stack.region
+    catalog = f"arn:aws:glue:{region}:{account}"
+    (database,) = (one.physical_id for one in stack.of_type("AWS::Glue::Database"))
+    tables = [one.properties["TableInput"] for one in stack.of_type("AWS::Glue::Table")]
+    (group,) = (one.properties["WorkGroupConfiguration"] for one in stack.of_type("AWS::Athena::WorkGroup"))
+    of_glue = [f"{catalog}:catalog", f"{catalog}:database/{database}"]
+    of_glue += [f"{catalog}:table/{database}/{table['Name']}" for table in tables]
+    for action in ("glue:GetDatabase", "glue:GetTable", "glue:GetPartitions"):
+        yield from (Call(call.function, action, resource) for resource in of_glue)
+    for table in tables:
+        bucket, _, prefix = table["StorageDescriptor"]["Location"].removeprefix("s3://").partition("/")
+        yield Call(call.function, "s3:GetBucketLocation", f"arn:aws:s3:::{bucket}")
+        yield Call(call.function, "s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": f"{prefix}any"})
+        yield Call(call.function, "s3:GetObject", f"arn:aws:s3:::{bucket}/{prefix}any")
+    results = group["ResultConfiguration"]["OutputLocation"].removeprefix("s3://").partition("/")[0]
+    yield Call(call.function, "s3:GetBucketLocation", f"arn:aws:s3:::{results}")
+    for action in ("s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"):
+        yield Call(call.function, action, f"arn:aws:s3:::{results}/any")
 
 
 def _with_keys(calls: Iterable[Call], stack: Stack) -> Iterator[Call]:

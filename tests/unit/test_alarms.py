@@ -75,6 +75,8 @@ CASES: Final[Mapping[str, tuple[Points, Points]]] = {
     "ImportObjectsErrorsAlarm": (once(1), every(300, 0)),
     "UndeliveredAgeAlarm": (every(300, 5 * DAY), every(300, 0)),
     "SubscribeEksErrorsAlarm": (once(1), every(300, 0)),
+    # A search that is refused now and then is none.
+    "ConsoleErrorsAlarm": (every(60, 1, 300), every(1_800, 1)),
     "SealErrorsAlarm": (once(1), HOURLY[:0]),
     "SealBehindAlarm": (every(3_600, 10_801), every(3_600, 4_000)),
     "SealStoppedAlarm": ([], HOURLY),

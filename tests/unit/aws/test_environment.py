@@ -40,3 +40,30 @@ def test_an_archive_table_may_be_named_and_its_days_are_a_number() -> None:
     for days in ("", "0", "-1", "1.5", "x", "¹"):
         with pytest.raises(environment.ConfigurationError, match="ARCHIVE_RETENTION_DAYS"):
             environment.IngestConfig.from_env({**INGEST, "ARCHIVE_RETENTION_DAYS": days})
+
+
+CONSOLE = {
+    "ARCHIVE_BUCKET": "archive",
+    "RULES_BUCKET": "rules",
+    "CLUSTERS_TABLE": "clusters",
+    "VIEWERS_TABLE": "viewers",
+    "SESSIONS_TABLE": "sessions",
+    "CONSOLE_ISSUER": "https://login.example.com",
+    "CONSOLE_CLIENT_ID": "console",
+    "CONSOLE_SCOPES": "openid email",
+    "CONSOLE_GROUPS_CLAIM": "groups",
+    "CONSOLE_SESSION_HOURS": "8",
+    "CONSOLE_SEARCH_CENTS": "25",
+    "CONSOLE_ATHENA_MEGABYTES": "500",
+    "POWERTOOLS_METRICS_NAMESPACE": "auditwire/x",
+    "STACK": "x",
+}
+
+
+def test_the_console_needs_everything_but_what_a_stack_may_do_without() -> None:
+    config = environment.ConsoleConfig.from_env(CONSOLE)
+    assert (config.search_dollars, config.athena_above_bytes, config.session_hours) == (0.25, 500_000_000, 8)
+    assert {config.seal_key_arn, config.alerts_queue_url, config.athena_workgroup, config.client_secret_arn} == {""}
+    for missing in CONSOLE:
+        with pytest.raises(environment.ConfigurationError, match=missing):
+            environment.ConsoleConfig.from_env({**CONSOLE, missing: ""})

@@ -68,6 +68,20 @@ def test_the_first_engine_that_is_cheap_enough_answers() -> None:
     assert neither.get("/api/rows").json()["price"]["engine"] == "athena"
 
 
+@pytest.mark.parametrize(("reach", "answering"), [(4_999_999, "athena"), (5_000_000, "duckdb")])
+def test_what_the_first_engine_does_not_read_in_time_the_last_one_answers(reach: int, answering: str) -> None:
+    archive = Archive()
+    engines = [Paid(Scan(archive.store), name, 0.0) for name in ("duckdb", "athena")]
+    asked = Console(archive.store, SHOP, costs=Costs(tuple(engines), 1.0, reach))
+    alone = Console(archive.store, SHOP, costs=Costs((engines[0],), 1.0, reach))
+
+    asked.ask("/api/rows")
+    assert [engine.name for engine in engines if engine.asked] == [answering]
+    # Better a part than nothing, where there is nobody else.
+    alone.ask("/api/rows")
+    assert engines[0].asked
+
+
 def test_the_price_is_that_of_the_rows_and_of_every_count_beside_them() -> None:
     asked, (engine,) = console(100, 1.0)
 

@@ -6,6 +6,7 @@ import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from mypy_boto3_athena import AthenaClient
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kms import KMSClient
@@ -75,3 +76,8 @@ def kms_client() -> "KMSClient":
 def cloudwatch_client() -> "CloudWatchClient":
     """CloudWatch, for work that has time."""
     return boto3.client("cloudwatch", config=_PATIENT)
+
+
+def athena_client() -> "AthenaClient":
+    """Athena, for work that has time."""
+    return boto3.client("athena", config=_PATIENT)

@@ -193,6 +193,64 @@ class SealConfig:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class ConsoleConfig:
+    """The environment of the console function. Empty are ``seal_key_arn`` without seals, the queues without a relay,
+    ``athena_workgroup`` and ``search_database`` without Athena, and ``client_secret_arn`` of a public client."""
+
+    archive_bucket: str
+    rules_bucket: str
+    clusters_table: str
+    viewers_table: str
+    sessions_table: str
+    seal_key_arn: str
+    alerts_queue_url: str
+    dead_letter_queue_url: str
+    athena_workgroup: str
+    search_database: str
+    issuer: str
+    client_id: str
+    client_secret_arn: str
+    scopes: str
+    groups_claim: str
+    session_hours: int
+    search_dollars: float
+    """What a search may cost without a question."""
+    athena_above_bytes: int
+    """What reads more is searched by Athena, where there is one."""
+    metrics_namespace: str
+    stack: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "ConsoleConfig":
+        """Reads ARCHIVE_BUCKET, RULES_BUCKET, CLUSTERS_TABLE, VIEWERS_TABLE, SESSIONS_TABLE, SEAL_KEY_ARN,
+        ALERTS_QUEUE_URL, DEAD_LETTER_QUEUE_URL, ATHENA_WORKGROUP, SEARCH_DATABASE, CONSOLE_ISSUER, CONSOLE_CLIENT_ID,
+        CONSOLE_CLIENT_SECRET_ARN, CONSOLE_SCOPES (separated by spaces), CONSOLE_GROUPS_CLAIM, CONSOLE_SESSION_HOURS,
+        CONSOLE_SEARCH_CENTS, CONSOLE_ATHENA_MEGABYTES, POWERTOOLS_METRICS_NAMESPACE and STACK."""
+        return cls(
+            archive_bucket=_required(env, "ARCHIVE_BUCKET"),
+            rules_bucket=_required(env, "RULES_BUCKET"),
+            clusters_table=_required(env, "CLUSTERS_TABLE"),
+            viewers_table=_required(env, "VIEWERS_TABLE"),
+            sessions_table=_required(env, "SESSIONS_TABLE"),
+            seal_key_arn=env.get("SEAL_KEY_ARN", ""),
+            alerts_queue_url=env.get("ALERTS_QUEUE_URL", ""),
+            dead_letter_queue_url=env.get("DEAD_LETTER_QUEUE_URL", ""),
+            athena_workgroup=env.get("ATHENA_WORKGROUP", ""),
+            search_database=env.get("SEARCH_DATABASE", ""),
+            issuer=_required(env, "CONSOLE_ISSUER"),
+            client_id=_required(env, "CONSOLE_CLIENT_ID"),
+            client_secret_arn=env.get("CONSOLE_CLIENT_SECRET_ARN", ""),
+            scopes=_required(env, "CONSOLE_SCOPES"),
+            groups_claim=_required(env, "CONSOLE_GROUPS_CLAIM"),
+            session_hours=_whole(env, "CONSOLE_SESSION_HOURS"),
+            search_dollars=_whole(env, "CONSOLE_SEARCH_CENTS") / 100,
+            athena_above_bytes=_whole(env, "CONSOLE_ATHENA_MEGABYTES") * 1_000_000,
+            metrics_namespace=_required(env, "POWERTOOLS_METRICS_NAMESPACE"),
+            stack=_required(env, "STACK"),
+        )
+
+
 def _required(env: Mapping[str, str], name: str) -> str:
     value = env.get(name, "")
     if not value:

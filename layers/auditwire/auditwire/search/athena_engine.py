@@ -18,7 +18,7 @@ from auditwire.search.index_note import place_of
 from auditwire.search.index_reader import IndexReader
 from auditwire.search.indexed import IndexedEngine, Selector
 from auditwire.search.matching import Matcher
-from auditwire.search.price import Price, of_athena, of_reading
+from auditwire.search.price import Price, of_athena
 from auditwire.search.sql import counts_of
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ class AthenaEngine(IndexedEngine):
     name = "athena"
     dialect = AthenaDialect()
 
-    def __init__(self, place: "Objects", athena: Athena, *, narrow_above: int = 100) -> None:
-        super().__init__(place, IndexReader(place, memory="1GB", threads=2))
+    def __init__(self, place: "Objects", athena: Athena, *, narrow_above: int = 100, within_aws: bool = False) -> None:
+        super().__init__(place, IndexReader(place, memory="1GB", threads=2), within_aws=within_aws)
         self._athena = athena
         self._narrow_above = narrow_above
 
@@ -58,7 +58,7 @@ class AthenaEngine(IndexedEngine):
 
     def price_of_lines(self, objects: int, size: int) -> Price:
         """See IndexedEngine.price_of_lines."""
-        return of_athena(objects, size) if objects > self._narrow_above else of_reading(objects, size)
+        return of_athena(objects, size) if objects > self._narrow_above else super().price_of_lines(objects, size)
 
     @contextmanager
     def selected(

@@ -22,9 +22,9 @@ class DuckDBEngine(IndexedEngine):
     dialect = DuckDBDialect()
     has_events: ClassVar[bool] = True
 
-    def __init__(self, place: "Objects", *, memory: str = "1GB", threads: int = 2) -> None:
+    def __init__(self, place: "Objects", *, memory: str = "1GB", threads: int = 2, within_aws: bool = False) -> None:
         self._reader = IndexReader(place, memory=memory, threads=threads)
-        super().__init__(place, self._reader)
+        super().__init__(place, self._reader, within_aws=within_aws)
 
     @contextmanager
     def selected(

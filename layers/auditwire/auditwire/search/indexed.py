@@ -55,15 +55,16 @@ class Selector(Protocol):
 
 
 class IndexedEngine(ABC):
-    """An Engine on the index of one place."""
+    """An Engine on the index of one place. ``within_aws`` says that it runs where reading costs requests alone."""
 
     name: str
     dialect: Dialect
     has_events: ClassVar[bool] = False
     """Whether whole events can be selected, so that filters that SQL does not say can be tested on rows."""
 
-    def __init__(self, place: "Objects", index: "IndexReader") -> None:
+    def __init__(self, place: "Objects", index: "IndexReader", *, within_aws: bool) -> None:
         self._place = place
+        self._within_aws = within_aws
         self._index = index
         self._scan = Scan(place)
         self._priced: tuple[Query, Split] | None = None
@@ -94,11 +95,11 @@ class IndexedEngine(ABC):
 
     def price_of_index(self, files: int, size: int) -> Price:
         """What it costs to read files of the index."""
-        return of_reading(files, size)
+        return of_reading(files, size, within_aws=self._within_aws)
 
     def price_of_lines(self, objects: int, size: int) -> Price:
         """What it costs to look into lines."""
-        return of_reading(objects, size)
+        return of_reading(objects, size, within_aws=self._within_aws)
 
     def rows(self, query: "Query", page: "Page", coverage: "Coverage") -> Iterator["Hit"]:
         """See Engine.rows."""

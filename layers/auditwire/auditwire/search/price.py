@@ -19,9 +19,9 @@ class Price:
     dollars: float
 
 
-def of_reading(objects: int, size: int) -> Price:
-    """Reading objects from outside of AWS; within it only the requests cost."""
-    return Price(objects, size, objects * _DOLLARS_A_GET + size * _DOLLARS_A_BYTE_OUT)
+def of_reading(objects: int, size: int, *, within_aws: bool = False) -> Price:
+    """Reading objects: within AWS, in the bucket's region, only the requests cost."""
+    return Price(objects, size, objects * _DOLLARS_A_GET + (0.0 if within_aws else size * _DOLLARS_A_BYTE_OUT))
 
 
 def of_athena(objects: int, size: int) -> Price:

@@ -1,1 +1,0 @@
-"""``auditwire viewer``: who may see what in the console of a stack."""
