@@ -1,7 +1,7 @@
 """A console where people sign in, over sessions in memory and an issuer without a network."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.applications import Starlette
@@ -12,6 +12,9 @@ from starlette.testclient import TestClient
 
 from auditwire_console.signin import MemorySessions, Settings, SignIn
 from oidc_issuer import OidcIssuer
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 ORIGIN = "https://console.example"
 
@@ -29,7 +32,7 @@ class Desk:
         given = Settings(self.issuer.url, self.issuer.client_id, **settings)
         ask_secret = secret or (lambda: self.issuer.client_secret)
         self.sign_in = SignIn(given, fetch or self.issuer.fetch, self.sessions, ask_secret, lambda: self.now)
-        self.app = Starlette(routes=[Route("/me", self._me), *self.sign_in.routes()])
+        self.app: ASGIApp = Starlette(routes=[Route("/me", self._me), *self.sign_in.routes()])
 
     def browser(self) -> "Browser":
         """A browser without cookies."""

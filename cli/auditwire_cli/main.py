@@ -24,6 +24,7 @@ from auditwire_cli.query.query import query
 from auditwire_cli.query.subject import subject
 from auditwire_cli.rules.commands import rules
 from auditwire_cli.send.send import send
+from auditwire_cli.viewer.commands import viewer
 
 app = typer.Typer(
     cls=Application,
@@ -38,6 +39,7 @@ for command in (dev, send, query, subject, index, console, ledger, doctor, verif
 app.command("import")(import_logs)
 app.add_typer(rules, name="rules")
 app.add_typer(cluster, name="cluster")
+app.add_typer(viewer, name="viewer")
 app.add_typer(policy, name="policy")
 app.add_typer(quarantine, name="quarantine")
 app.add_typer(dlq, name="dlq")

@@ -8,12 +8,13 @@ from auditwire_console.call import ON_LAMBDA, ON_THIS_MACHINE, Limits
 from auditwire_console.guard import behind_gateway, on_loopback
 from auditwire_console.source import Source
 from auditwire_console.viewer import Grant, Viewer, Viewers
-from auditwire_console.who import ByToken
+from auditwire_console.who import ByToken, ByTokenOrSession
 
 __all__ = [
     "ON_LAMBDA",
     "ON_THIS_MACHINE",
     "ByToken",
+    "ByTokenOrSession",
     "Grant",
     "Limits",
     "Source",

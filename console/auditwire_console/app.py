@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 
 from auditwire_console.bounded import Bounded
 from auditwire_console.call import ON_THIS_MACHINE, Limits
-from auditwire_console.guard import Guard
+from auditwire_console.guard import LOGIN, Guard
 from auditwire_console.page import page_routes
 from auditwire_console.routes import Routes
 from auditwire_console.search_log import Logged, Write, no_log
@@ -32,9 +32,10 @@ def make_app(
     log: Write = no_log,
     clock: Callable[[], float] = time.monotonic,
 ) -> Guard:
-    """The application over a source, served at a site to whoever ``who`` knows. ``sign_in`` are the routes by which
-    people become known, ``log`` takes what was searched."""
-    app: ASGIApp = Starlette(routes=[*page_routes(), *sign_in, *Routes(source, who).all()])
+    """The application over a source, served at a site to whoever ``who`` knows. ``sign_in`` are the routes where people
+    sign in and out, and ``log`` takes what was searched."""
+    page = page_routes(LOGIN if sign_in else "")
+    app: ASGIApp = Starlette(routes=[*page, *sign_in, *Routes(source, who).all()])
     if limits.answer_bytes is not None:
         app = Bounded(app, limits.answer_bytes)
     return Guard(Logged(app, limits, log, clock), site)

@@ -13,6 +13,7 @@ from auditwire_console.api.parameters import read_search
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from auditwire_console.person import Person
     from auditwire_console.viewer import Viewer
     from auditwire_console.who import Asker
 
@@ -61,6 +62,11 @@ class Call:
         if self.asker is None:
             raise AssertionError("nobody knows who asks")
         return self.asker.viewer
+
+    @property
+    def person(self) -> "Person | None":
+        """Who asks, if they have signed in."""
+        return self.asker.person if self.asker else None
 
     def coverage(self, *, is_export: bool = False) -> Coverage:
         """For a part of the answer. All of them end at the same time. Raises WrongParameterError.

@@ -28,7 +28,8 @@ HEADERS: Final = {
     "cache-control": "no-store",
 }
 HEADERS_OF_HTTPS: Final = {"strict-transport-security": "max-age=31536000"}
-LINKED: Final = frozenset(("/", "/login", "/callback"))
+LOGIN: Final = "/login"
+LINKED: Final = frozenset(("/", LOGIN, "/callback"))
 """What a page of another site may lead to: the page, and both ends of signing in."""
 
 SIGN_OUT: Final = "/logout"

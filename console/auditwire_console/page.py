@@ -4,6 +4,7 @@ Only the page itself, which names those addresses, is asked for each time.
 """
 
 import hashlib
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,16 +16,30 @@ STATIC: Final = Path(__file__).parent / "static"
 _FOR_A_YEAR: Final = "public, max-age=31536000, immutable"
 
 
-def page_routes() -> list[BaseRoute]:
-    """The page, and everything it is made of."""
-    place = f"/static/{_digest()}"
-    markup = (STATIC / "index.html").read_text(encoding="utf-8").replace('"/static/', f'"{place}/')
+def page_routes(login: str = "") -> list[BaseRoute]:
+    """The page, and everything it is made of. ``login`` is where people sign in, empty where they have a token."""
+    markup = (STATIC / "index.html").read_text(encoding="utf-8").replace('data-login=""', f'data-login="{login}"')
+    markup = markup.replace('"/static/', f'"{_place()}/')
 
     def page(request: Any) -> Response:
         del request
         return HTMLResponse(markup)
 
-    return [Route("/", page, methods=["GET"]), Mount(place, _Files(directory=STATIC))]
+    return [Route("/", page, methods=["GET"]), Mount(_place(), _Files(directory=STATIC))]
+
+
+def address_of(name: str) -> str:
+    """The address of a file of the page."""
+    return f"{_place()}/{name}"
+
+
+@cache
+def _place() -> str:
+    found = hashlib.sha256()
+    for path in sorted(STATIC.rglob("*.*")):
+        found.update(f"{path.relative_to(STATIC)} {path.stat().st_size} ".encode())
+        found.update(path.read_bytes())
+    return f"/static/{found.hexdigest()[:16]}"
 
 
 class _Files(StaticFiles):
@@ -35,11 +50,3 @@ class _Files(StaticFiles):
         response = super().file_response(*given, **more)
         response.headers["cache-control"] = _FOR_A_YEAR
         return response
-
-
-def _digest() -> str:
-    found = hashlib.sha256()
-    for path in sorted(STATIC.rglob("*.*")):
-        found.update(f"{path.relative_to(STATIC)} {path.stat().st_size} ".encode())
-        found.update(path.read_bytes())
-    return found.hexdigest()[:16]

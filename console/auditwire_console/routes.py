@@ -67,6 +67,7 @@ class Routes:
     # --- what the page asks
 
     def _about(self, call: Call) -> Response:
+        person = call.person
         return _json(
             {
                 "title": self._source.title,
@@ -74,6 +75,12 @@ class Routes:
                 "now": self._source.now().isoformat(),
                 "viewer": call.viewer.name,
                 "seesAll": call.viewer.sees_all,
+                "seesNothing": call.viewer.sees_nothing,
+                "person": None
+                if person is None
+                else {"subject": person.subject, "email": person.email, "groups": person.groups},
+                "answerBytes": call.limits.answer_bytes,
+                "seconds": call.limits.seconds,
                 "fields": rows.kinds(),
                 "live": self._source.live,
                 "priced": bool(self._source.costs.engines),

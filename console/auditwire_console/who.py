@@ -4,12 +4,10 @@ from base64 import b64decode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from auditwire_console.errors import UnavailableError
-from auditwire_console.signin.errors import SessionsError
-
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from auditwire_console.person import Person
     from auditwire_console.rights import Rights
     from auditwire_console.signin import SignIn
     from auditwire_console.viewer import Viewer, Viewers
@@ -17,10 +15,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks: what they may see, and who they are at the issuer at which they signed in; empty for a token's."""
+    """Who asks: what they may see, and who they are if they have signed in."""
 
     viewer: "Viewer"
-    subject: str = ""
+    person: "Person | None" = None
+
+    @property
+    def subject(self) -> str:
+        """What the issuer calls them for good; empty for whoever has a token."""
+        return self.person.subject if self.person else ""
 
 
 class Who(Protocol):
@@ -31,7 +34,8 @@ class Who(Protocol):
         """What to do for those it does not know, as a sentence."""
 
     def asker_of(self, request: "Request") -> Asker | None:
-        """Who sends a request, asked anew each time; None if it is nobody known."""
+        """Who sends a request, asked anew each time; None if it is nobody known. Raises UnavailableError where
+        that cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +53,20 @@ class ByToken:
 
 @dataclass(frozen=True, slots=True)
 class ByTokenOrSession:
-    """Those who have a token of the viewers table, and those who have signed in, with what is granted to them there.
-
-    Where a request has an Authorization header nothing else counts: a wrong token is not made good by a cookie.
-    """
+    """Those who have a token, and those who have signed in. Whoever sends a token is asked for nothing else, so a wrong
+    one is not made good by a session."""
 
     rights: "Rights"
     sign_in: "SignIn"
-    advice: str = "sign in, or send a token of `auditwire viewer add`"
+    advice: str = "you are not signed in, or your session has ended: sign in"
 
     def asker_of(self, request: "Request") -> Asker | None:
-        """See Who.asker_of. Raises UnavailableError."""
+        """See Who.asker_of."""
         if "authorization" in request.headers:
             viewer = self.rights.of_token(token_of(request))
             return None if viewer is None else Asker(viewer)
-        try:
-            person = self.sign_in.person_of(request)
-        except SessionsError as error:
-            raise UnavailableError(str(error)) from error
-        return None if person is None else Asker(self.rights.of_person(person), person.subject)
+        person = self.sign_in.person_of(request)
+        return None if person is None else Asker(self.rights.of_person(person), person)
 
 
 def token_of(request: "Request") -> str:

@@ -6,6 +6,8 @@ SignInError              nobody is signed in, and why: a status and a sentence f
 └── SessionsError        the table of sessions does not answer
 """
 
+from auditwire_console.errors import UnavailableError
+
 
 class SignInError(Exception):
     """Why nobody is signed in, as a sentence that holds no code, token or cookie."""
@@ -31,7 +33,7 @@ class SecretError(SignInError):
     status = 503
 
 
-class SessionsError(SignInError):
+class SessionsError(SignInError, UnavailableError):
     """Sessions can be neither read nor written now."""
 
     status = 503

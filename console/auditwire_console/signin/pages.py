@@ -4,6 +4,7 @@ from html import escape
 
 from starlette.responses import HTMLResponse
 
+from auditwire_console.page import address_of
 from auditwire_console.person import Person
 
 _READING_SECONDS = 15
@@ -15,8 +16,8 @@ _PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 {head}<title>{title} · auditwire</title>
-<link rel="icon" href="/static/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/static/style.css">
+<link rel="icon" href="{icon}" type="image/svg+xml">
+<link rel="stylesheet" href="{style}">
 </head>
 <body>
 <main><h1>{title}</h1>
@@ -36,11 +37,15 @@ def signed_in(person: Person, to: str) -> HTMLResponse:
         text += "ask your administrator to let the issuer send fewer."
         seconds = _READING_SECONDS
     head = f'<meta http-equiv="refresh" content="{seconds};url={escape(to)}">\n'
-    return HTMLResponse(_PAGE.format(head=head, title="Signed in", text=text, to=escape(to), link="Go on"))
+    return HTMLResponse(_page(head=head, title="Signed in", text=text, to=escape(to), link="Go on"))
 
 
 def not_signed_in(status: int, sentence: str, to: str = "/") -> HTMLResponse:
     """Says why nobody is signed in, and leads to the beginning."""
     text = escape(sentence[:1].upper() + sentence[1:]) + "."
-    page = _PAGE.format(head="", title="Not signed in", text=text, to=escape(to), link="Back to the console")
+    page = _page(head="", title="Not signed in", text=text, to=escape(to), link="Back to the console")
     return HTMLResponse(page, status)
+
+
+def _page(**parts: str) -> str:
+    return _PAGE.format(icon=address_of("icon.svg"), style=address_of("style.css"), **parts)

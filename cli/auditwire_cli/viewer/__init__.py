@@ -1,0 +1,1 @@
+"""``auditwire viewer``: who may see what in the console of a stack."""
