@@ -24,6 +24,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 HOST_BUILD = ROOT / "build" / "host"
 API = "/2018-06-01/runtime"
+# The layers of a function beside the shared one.
+_LAYERS = {"seal": ("search/python",), "console": ("search/python", "console-layer/python")}
 
 
 class FunctionFailed(Exception):  # noqa: N818 - what happened, in the platform's word
@@ -145,7 +147,7 @@ def isolated(function: str) -> tuple[list[str], dict[str, str]]:
 
     `-S` leaves out every site-packages; the current folder has to be the function's.
     """
-    extra = ["search/python"] if function == "seal" else []
+    extra = _LAYERS.get(function, ())
     path = os.pathsep.join(str(HOST_BUILD / part) for part in (function, "layer/python", *extra, "base"))
     return [interpreter(), "-S"], {"PYTHONPATH": path, "PATH": os.defpath, "LANG": "en_US.UTF-8", "TZ": ":UTC"}
 

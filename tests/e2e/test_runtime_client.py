@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
@@ -19,6 +20,8 @@ from auditwire.bundles.rules_bucket import S3RulesBucket, document_key
 from auditwire.clusters import Cluster, ClustersTable, Registration
 from auditwire.events.bounds import MAX_INFLATED
 from auditwire.rules.bundle import decode_bundle
+from auditwire_console.granted import Granted, key_of_token
+from auditwire_console.viewer import Grant
 from auditwire_local.deploy import deploy
 from auditwire_local.options import ClusterCredential
 from auditwire_local.receiver import AlertReceiver
@@ -75,7 +78,13 @@ class Stack:
 
     def __init__(self, endpoint: str, receiver: AlertReceiver) -> None:
         self.receiver = receiver
-        parameters = {"AlertmanagerUrls": receiver.url}
+        parameters = {
+            "AlertmanagerUrls": receiver.url,
+            "Console": "on",
+            # Nobody listens there.
+            "ConsoleIssuer": "http://127.0.0.1:9",
+            "ConsoleClientId": "console",
+        }
         deployed = deploy(ROOT / "template.yaml", stack="auditwire", region=REGION, parameters=parameters)
         self.outputs = deployed.outputs
         client = boto3.client("lambda", region_name=REGION)
@@ -160,6 +169,7 @@ def test_every_sample_has_an_expected_outcome() -> None:
     assert samples("compile_rules")
     assert samples("publish_outbox")
     assert samples("watch")
+    assert samples("console")
 
 
 @pytest.mark.parametrize("path", samples("ingest"), ids=lambda path: path.stem)
@@ -345,3 +355,43 @@ def test_functions_see_nothing_of_the_development_environment() -> None:
     answer = subprocess.run([*command, "-c", probe], env=variables, capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "['boto3', 'auditwire']"
     assert interpreter()
+
+
+def of_console(path: str, **headers: str) -> Any:
+    """A request to the console as API Gateway hands it on."""
+    event = load(EVENTS / "console" / "page.json")
+    event["rawPath"] = event["requestContext"]["http"]["path"] = path
+    event["headers"] |= headers
+    return event
+
+
+def body_of(answer: Any) -> bytes:
+    content = base64.b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
+    return gzip.decompress(content) if answer["headers"].get("content-encoding") == "gzip" else content
+
+
+def test_the_console_shows_its_page_and_searches_cold_and_warm(stack: Stack, tmp_path: Path) -> None:
+    stack.empty()
+    with environment("ingest", stack.variables["ingest"], tmp_path) as function:
+        function.invoke(load(EVENTS / "ingest" / "kube-apiserver-eventlist.json"))
+    row = Granted(key_of_token("of-a-client"), "client", Grant(None, everything=True)).as_row()
+    boto3.client("dynamodb", region_name=REGION).put_item(TableName=stack.outputs["ViewersTable"], Item=row)
+    token = {"authorization": "Bearer of-a-client"}
+
+    with environment("console", stack.variables["console"], tmp_path) as function:
+        page = function.invoke(load(EVENTS / "console" / "page.json"))
+        script = function.invoke(of_console(re.findall(rb'src="([^"]+)"', body_of(page))[0].decode()))
+        nobody = function.invoke(of_console("/api/rows"))
+        found = [function.invoke(of_console("/api/rows", **token)) for _ in range(2)]
+        no_issuer = function.invoke(of_console("/login"))
+        foreign = function.invoke(of_console("/", host="evil.example"))
+        log = function.log()
+
+    assert [one["statusCode"] for one in (page, script, nobody, *found)] == [200, 200, 401, 200, 200], log
+    assert b"<title>" in body_of(page)
+    assert b"import" in body_of(script)
+    assert [len(json.loads(body_of(one))["rows"]) for one in found] == [3, 3]
+    assert (no_issuer["statusCode"], foreign["statusCode"]) == (502, 421)
+    records = [json.loads(line) for line in log.splitlines() if '"message":"search"' in line]
+    assert [(record["viewer"], record["status"]) for record in records] == [("", 401), ("client", 200), ("client", 200)]
+    assert "of-a-client" not in log
