@@ -28,7 +28,7 @@ class Settings:
             message = "the issuer is an https address without query and fragment; http is for 127.0.0.1 and localhost"
             raise ValueError(message)
         if not self.client_id or not self.client_id.isprintable():
-            raise ValueError("the client id is the one that the issuer gave the console")
+            raise ValueError("the client id, which the issuer gave the console, is empty or not printable")
         if "openid" not in self.scopes.split(" "):
             raise ValueError("the scopes must include openid: without it an issuer gives no ID token")
         if not 1 <= self.session_hours <= MAX_SESSION_HOURS:
