@@ -24,6 +24,9 @@ def person_of(claims: Mapping[str, Any], groups_claim: str) -> Person:
         message = f"the ID token names nobody: sub has 1 to {MAX_SUBJECT_LENGTH} printable characters"
         raise IssuerError(message)
     groups, left_out = _groups(claims.get(groups_claim))
+    # Instead of many groups some issuers send where to ask for them ("distributed claims"). Nobody asks there.
+    elsewhere = claims.get("_claim_names")
+    left_out += isinstance(elsewhere, dict) and groups_claim in elsewhere
     return Person(subject, _email(claims), groups, left_out)
 
 

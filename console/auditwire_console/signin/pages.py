@@ -33,8 +33,8 @@ def signed_in(person: Person, to: str) -> HTMLResponse:
     still being redirected from another site."""
     text, seconds = f"You are signed in as <bdi>{escape(person.name)}</bdi>.", 0
     if person.left_out:
-        text += f" Of your groups {len(person.groups):,} count, and {person.left_out:,} were left out: "
-        text += "ask your administrator to let the issuer send fewer."
+        text += f" {len(person.groups):,} of your groups count. Left out: {person.left_out:,}. If you miss rights, ask "
+        text += "your administrator to let the issuer send fewer groups."
         seconds = _READING_SECONDS
     head = f'<meta http-equiv="refresh" content="{seconds};url={escape(to)}">\n'
     return HTMLResponse(_page(head=head, title="Signed in", text=text, to=escape(to), link="Go on"))

@@ -131,7 +131,7 @@ class SignIn:
         person = person_of(self._claims(provider, code, transaction), self._settings.groups_claim)
         session, now = self._random(), self._now()
         self._sessions.open(session, Session(person, now, now + self._settings.session))
-        log.info("%s signed in; %d groups count, %d were left out", person.name, len(person.groups), person.left_out)
+        log.info("%s signed in; groups that count: %d, left out: %d", person.name, len(person.groups), person.left_out)
         response = signed_in(person, transaction.to)
         cookies.set_session(response, session, self._settings.session)
         cookies.end_sign_in(response)

@@ -267,3 +267,14 @@ def test_an_email_counts_if_the_issuer_has_verified_it(claims: Any, email: str) 
 def test_groups_are_texts_of_which_200_count(claim: Any, groups: tuple[str, ...], left_out: int) -> None:
     assert person_of({"sub": "1", "https://x/groups": claim}, "https://x/groups") == Person("1", "", groups, left_out)
     assert person_of({"sub": "1", "https://x/groups": claim}, "groups") == Person("1")
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "left_out"),
+    [({"groups": "src1"}, 1), ({"other": "src1"}, 0), ({}, 0), (["groups"], 0), ("groups", 0), (None, 0)],
+    ids=str,
+)
+def test_groups_that_are_to_be_asked_for_elsewhere_are_left_out(elsewhere: Any, left_out: int) -> None:
+    claims = {"sub": "1", "_claim_names": elsewhere, "_claim_sources": {"src1": {"endpoint": "https://other.example"}}}
+
+    assert person_of(claims, "groups") == Person("1", "", (), left_out)

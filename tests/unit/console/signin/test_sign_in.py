@@ -396,8 +396,8 @@ def test_groups_beyond_those_that_count_are_said_and_logged(caplog: pytest.LogCa
 
     answer = desk.browser().sign_in()
 
-    assert "Of your groups 200 count, and 2,800 were left out" in answer.text
+    assert "200 of your groups count. Left out: 2,800." in answer.text
     assert 'content="15;url=/"' in answer.text
-    assert "1234 signed in; 200 groups count, 2800 were left out" in caplog.text
+    assert "1234 signed in; groups that count: 200, left out: 2800" in caplog.text
     [session] = desk.sessions.sessions.values()
     assert session.person.groups == tuple(f"group-{number}" for number in range(200))

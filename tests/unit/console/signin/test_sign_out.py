@@ -1,48 +1,36 @@
 """Who is signed in, for how long, and that signing out ends it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.testclient import TestClient
 
 from auditwire_console.person import Person
-from auditwire_console.signin import MemorySessions, Session, Settings, SignIn, fetch
+from auditwire_console.signin import Session, Settings
+from signing_in import Desk
 
 COOKIE = 43 * "c"
 JANE = Person("1234", "jane@shop.example", ("ops",))
 
 
-class Desk:
-    """A sign-in over sessions in memory, and a clock that tests move."""
+def desk_with_session(lasts: timedelta = timedelta(hours=8), **settings: Any) -> Desk:
+    """Jane's session began just now."""
+    desk = Desk(**settings)
+    desk.sessions.open(COOKIE, Session(JANE, desk.now, desk.now + lasts))
+    return desk
 
-    def __init__(self, hours: int = 8) -> None:
-        self.now = datetime(2026, 11, 29, 12, tzinfo=UTC)
-        self.sessions = MemorySessions()
-        settings = Settings("https://issuer.example", "console", session_hours=hours)
-        self.sign_in = SignIn(settings, fetch, self.sessions, lambda: "", lambda: self.now)
 
-    def open(self, lasts: timedelta = timedelta(hours=8)) -> None:
-        self.sessions.open(COOKIE, Session(JANE, self.now, self.now + lasts))
-
-    def person(self, *cookies: str) -> Person | None:
-        headers = [(b"cookie", cookie.encode()) for cookie in cookies]
-        return self.sign_in.person_of(Request({"type": "http", "headers": headers}))
-
-    def post(self, path: str, **given: Any) -> Any:
-        return TestClient(Starlette(routes=self.sign_in.routes()), base_url="https://console.example").post(
-            path, **given
-        )
+def person(desk: Desk, *cookies: str) -> Person | None:
+    headers = [(b"cookie", cookie.encode()) for cookie in cookies]
+    return desk.sign_in.person_of(Request({"type": "http", "headers": headers}))
 
 
 def test_a_session_is_who_signed_in() -> None:
-    desk = Desk()
-    desk.open()
+    desk = desk_with_session()
 
-    assert desk.person(f"__Host-session={COOKIE}") == JANE
-    assert desk.person(f"theme=dark; __Host-session={COOKIE}; other=1") == JANE
+    assert person(desk, f"__Host-session={COOKIE}") == JANE
+    assert person(desk, f"theme=dark; __Host-session={COOKIE}; other=1") == JANE
     assert JANE.name == "jane@shop.example"
     assert Person("1234").name == "1234"
 
@@ -66,44 +54,40 @@ def test_a_session_is_who_signed_in() -> None:
     ids=str,
 )
 def test_nothing_else_is_a_session(cookies: tuple[str, ...]) -> None:
-    desk = Desk()
-    desk.open()
+    desk = desk_with_session()
 
-    assert desk.person(*cookies) is None
+    assert person(desk, *cookies) is None
 
 
 def test_a_session_ends_by_its_row_though_the_row_is_still_there() -> None:
-    desk = Desk()
-    desk.open(timedelta(minutes=30))
+    desk = desk_with_session(timedelta(minutes=30))
 
     desk.now += timedelta(minutes=30, seconds=-1)
-    assert desk.person(f"__Host-session={COOKIE}") == JANE
+    assert person(desk, f"__Host-session={COOKIE}") == JANE
     desk.now += timedelta(seconds=1)
-    assert desk.person(f"__Host-session={COOKIE}") is None
+    assert person(desk, f"__Host-session={COOKIE}") is None
 
 
 def test_no_row_makes_a_session_longer_than_it_may_be() -> None:
-    desk = Desk(hours=2)
-    desk.open(timedelta(days=365))
+    desk = desk_with_session(timedelta(days=365), session_hours=2)
 
     desk.now += timedelta(hours=2, seconds=-1)
-    assert desk.person(f"__Host-session={COOKIE}") == JANE
+    assert person(desk, f"__Host-session={COOKIE}") == JANE
     desk.now += timedelta(seconds=1)
-    assert desk.person(f"__Host-session={COOKIE}") is None
+    assert person(desk, f"__Host-session={COOKIE}") is None
 
 
 def test_a_session_of_the_future_is_none() -> None:
     desk = Desk()
     desk.sessions.open(COOKIE, Session(JANE, desk.now + timedelta(hours=1), desk.now + timedelta(hours=2)))
 
-    assert desk.person(f"__Host-session={COOKIE}") is None
+    assert person(desk, f"__Host-session={COOKIE}") is None
 
 
 def test_signing_out_ends_the_session_here_and_in_the_browser() -> None:
-    desk = Desk()
-    desk.open()
+    desk = desk_with_session()
 
-    answer = desk.post("/logout", headers={"cookie": f"__Host-session={COOKIE}"})
+    answer = desk.browser().client.post("/logout", headers={"cookie": f"__Host-session={COOKIE}"})
 
     assert answer.status_code == 204
     assert desk.sessions.find(COOKIE) is None
@@ -114,10 +98,9 @@ def test_signing_out_ends_the_session_here_and_in_the_browser() -> None:
 
 @pytest.mark.parametrize("cookie", ["", f"__Host-session={43 * 'd'}", "__Host-session=x"])
 def test_signing_out_of_a_session_that_is_gone_is_no_error(cookie: str) -> None:
-    desk = Desk()
-    desk.open()
+    desk = desk_with_session()
 
-    assert desk.post("/logout", headers={"cookie": cookie}).status_code == 204
+    assert desk.browser().client.post("/logout", headers={"cookie": cookie}).status_code == 204
     assert desk.sessions.find(COOKIE) is not None
 
 
