@@ -128,13 +128,13 @@ def test_rules_that_cannot_be_read_are_not_known(world: World) -> None:
     assert world.facts.rules_of("0" * 64) is None
 
 
-@pytest.mark.parametrize("digest", ["", "../active", "A" * 64, "0" * 63, f"{'0' * 64}\n"])
-def test_what_is_no_digest_asks_nobody(world: World, digest: str) -> None:
+def test_what_is_no_digest_asks_nobody(world: World) -> None:
     def refuse(request: str, key: str) -> None:
         raise AssertionError((request, key))
 
     world.publishing.bucket.before = refuse
-    assert world.facts.rules_of(digest) is None
+    for digest in ("", "../active", "A" * 64, "0" * 63, f"{'0' * 64}\n"):
+        assert world.facts.rules_of(digest) is None
 
 
 def test_registered_clusters_are_listed_without_their_credentials(world: World) -> None:
