@@ -35,6 +35,15 @@ class Grant:
         """Whether it is about a cluster."""
         return self.clusters is None or cluster in self.clusters
 
+    def joined(self, other: "Grant") -> "Grant":
+        """What this grant and another of the same clusters show together."""
+        return Grant(
+            self.clusters,
+            self.namespaces | other.namespaces,
+            self.workspaces | other.workspaces,
+            self.everything or other.everything,
+        )
+
     @property
     def predicate(self) -> "Filter":
         """What is true of the events that it shows, and of no others."""
@@ -86,7 +95,13 @@ class Viewer:
     @property
     def predicate(self) -> "Filter":
         """What is true of the events that are visible, and of no others."""
-        return AnyOf(tuple(grant.predicate for grant in self.grants if not grant.shows_nothing))
+        merged: dict[frozenset[str] | None, Grant] = {}
+        for grant in self.grants:
+            if not grant.shows_nothing:
+                # Somebody in many groups often has a namespace of the same clusters from each.
+                there = merged.get(grant.clusters)
+                merged[grant.clusters] = grant if there is None else there.joined(grant)
+        return AnyOf(tuple(grant.predicate for grant in merged.values()))
 
     def limited(self, query: Query) -> Query:
         """The query, of what is visible alone, in the clusters that the viewer sees."""

@@ -6,9 +6,24 @@ from typing import Any
 
 import pytest
 
-from auditwire.search import AllOf, AnyOf, Facet, Groups, Histogram, Interval, Match, Not, Page, Query, Test, Wanted
+from auditwire.search import (
+    AllOf,
+    AnyOf,
+    Facet,
+    Filter,
+    Groups,
+    Histogram,
+    Interval,
+    Match,
+    Not,
+    Page,
+    Query,
+    Test,
+    Wanted,
+)
 from auditwire.search.answer import Bucket, filled
 from auditwire.search.histogram import Unit
+from auditwire.search.matching import Matcher
 from auditwire.search.sums import Sums
 from auditwire.search.text import has_text
 
@@ -176,3 +191,28 @@ def test_an_event_without_the_time_is_in_no_bucket() -> None:
 )
 def test_a_text_is_in_a_string_or_a_number(line: bytes, text: str, holds: bool) -> None:
     assert has_text(line, text) is holds
+
+
+_SHOP, _WS = Test("namespace", ("shop",)), Test("workspace", ("ws",))
+_OF_PROD = AllOf((Test("cluster", ("prod",)), AnyOf((_SHOP, _WS))))
+
+
+@pytest.mark.parametrize(
+    ("where", "texts"),
+    [
+        (AllOf((_SHOP, _WS)), ["shop"]),
+        (AnyOf((_SHOP, _WS)), ["shop", "ws"]),
+        (AnyOf((_OF_PROD, AllOf((Test("cluster", ("test",)), _SHOP)))), ["shop", "ws"]),
+        (AllOf((AnyOf((_SHOP,)), Test("user", ("me",)))), ["me"]),
+        (AnyOf((_SHOP, Test("cluster", ("prod",)))), []),
+        (AnyOf((_SHOP, Not(_WS))), []),
+        (AnyOf((_SHOP, AllOf())), []),
+        (AnyOf((_SHOP, Test("namespace", ("",)))), []),
+        (AnyOf(tuple(Test("namespace", (f"shop-{number}",)) for number in range(9))), []),
+        (AnyOf(), []),
+    ],
+    ids=str,
+)
+def test_lines_that_cannot_match_are_known_by_texts(where: Filter, texts: list[str]) -> None:
+    assert [each.text for each in Matcher(Query(where)).texts] == texts
+    assert [each.text for each in Matcher(Query(where, texts=("needle",))).texts] == ["needle"]

@@ -1,20 +1,24 @@
 """Whether an event is one that a query looks for, and how the lines that cannot be are passed over undecoded."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from auditwire.archive.needle import Needle, Text
 from auditwire.events.timestamps import as_text
 from auditwire.search.fields import FIELDS, Kind
-from auditwire.search.filters import AllOf, Match, Test
+from auditwire.search.filters import AllOf, AnyOf, Match, Test
 from auditwire.search.text import has_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from auditwire.archive.found import Found
     from auditwire.search.filters import Filter
     from auditwire.search.query import Query
 
 # Composed of several strings of an event.
 _COMPOSED: Final = "object"
+# Looking for more texts takes longer than decoding every line.
+_MAX_TEXTS: Final = 8
 
 
 class Matcher:
@@ -33,9 +37,10 @@ class Matcher:
     def texts(self) -> tuple[Text, ...]:
         """Texts of which at least one is in every line that matches; of all that is known, those that are longest.
         Empty if nothing is known."""
-        known: list[tuple[Text, ...]] = [(Text(text),) for text in self._texts]
-        known += [texts for texts in map(texts_of, _parts(self._where)) if texts]
-        return max(known, key=lambda texts: min(len(each.text) for each in texts), default=())
+        parts = _parts(self._where)
+        known = [*((Text(text),) for text in self._texts), *map(texts_of, parts)]
+        # What one of several filters demands is in more lines than what they all do.
+        return _longest(known) or _longest(map(_texts_of_any, parts))
 
     @property
     def needle(self) -> Needle | None:
@@ -68,6 +73,21 @@ def texts_of(part: "Filter") -> tuple[Text, ...]:
     return tuple(Text(str(value), is_whole=part.match is Match.IS) for value in part.values)
 
 
-def _parts(where: "Filter") -> list[Any]:
+def _texts_of_any(part: "Filter") -> tuple[Text, ...]:
+    """The same of filters of which any may hold: what each of them demands."""
+    if not isinstance(part, AnyOf):
+        return ()
+    several = [
+        _longest(map(texts_of, parts)) or _longest(map(_texts_of_any, parts)) for parts in map(_parts, part.parts)
+    ]
+    texts = tuple(dict.fromkeys(text for texts in several for text in texts))
+    return texts if all(several) and len(texts) <= _MAX_TEXTS else ()
+
+
+def _longest(known: "Iterable[tuple[Text, ...]]") -> tuple[Text, ...]:
+    return max(filter(None, known), key=lambda texts: min(len(each.text) for each in texts), default=())
+
+
+def _parts(where: "Filter") -> "list[Filter]":
     """What must all hold."""
     return [each for part in where.parts for each in _parts(part)] if isinstance(where, AllOf) else [where]
