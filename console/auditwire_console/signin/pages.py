@@ -7,8 +7,6 @@ from starlette.responses import HTMLResponse
 from auditwire_console.page import address_of
 from auditwire_console.person import Person
 
-_READING_SECONDS = 15
-
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -29,14 +27,14 @@ _PAGE = """<!doctype html>
 
 
 def signed_in(person: Person, to: str) -> HTMLResponse:
-    """Leads on to ``to``. The way back from the issuer must end here: a Strict cookie is not sent by a browser that is
-    still being redirected from another site."""
-    text, seconds = f"You are signed in as <bdi>{escape(person.name)}</bdi>.", 0
+    """Leads on to ``to``, by itself unless there is something to read. The way back from the issuer must end here: a
+    Strict cookie is not sent by a browser that is still being redirected from another site."""
+    text = f"You are signed in as <bdi>{escape(person.name)}</bdi>."
+    head = f'<meta http-equiv="refresh" content="0;url={escape(to)}">\n'
     if person.left_out:
         text += f" {len(person.groups):,} of your groups count. Left out: {person.left_out:,}. If you miss rights, ask "
         text += "your administrator to let the issuer send fewer groups."
-        seconds = _READING_SECONDS
-    head = f'<meta http-equiv="refresh" content="{seconds};url={escape(to)}">\n'
+        head = ""
     return HTMLResponse(_page(head=head, title="Signed in", text=text, to=escape(to), link="Go on"))
 
 
