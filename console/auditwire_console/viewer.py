@@ -84,6 +84,11 @@ class Viewer:
         """Whether every event of every cluster is visible."""
         return any(grant.clusters is None and grant.everything for grant in self.grants)
 
+    @property
+    def sees_whole_clusters(self) -> bool:
+        """Whether every event of some cluster is visible, or would be if there were any."""
+        return any(grant.everything and not grant.shows_nothing for grant in self.grants)
+
     def sees_cluster(self, cluster: str) -> bool:
         """Whether events of a cluster may be visible."""
         return any(grant.covers(cluster) and not grant.shows_nothing for grant in self.grants)

@@ -39,7 +39,7 @@ def clusters(source: "Source", engine: "Engine", query: "Query", viewer: "Viewer
     counted = engine.summarise(query, Wanted(groups=Groups(("cluster",))), coverage).groups
     counts = {str(group.values[0]): group.count for group in counted}
     credentials: dict[str, list[Any]] = defaultdict(list)
-    for one in source.clusters():
+    for one in source.clusters() if viewer.sees_whole_clusters else ():
         if viewer.sees_all_of(str(one["cluster"])):
             credentials[str(one["cluster"])].append(one)
     rows = [

@@ -226,8 +226,14 @@ def test_kubespheres_api_answers_with_what_is_granted(events: list[Row], console
 def test_what_is_registered_is_shown_to_those_who_see_all_of_a_cluster(
     archive: Archive, events: list[Row], viewer: Viewer
 ) -> None:
+    asked: list[int] = []
     registered = [{"cluster": name, "events": 1_000, "sender": "kubernetes"} for name in ("prod", "test", "silent")]
-    console = Console(archive.store, *VIEWERS, clusters=lambda: registered)
+
+    def clusters() -> list[dict[str, Any]]:
+        asked.append(1)
+        return registered
+
+    console = Console(archive.store, *VIEWERS, clusters=clusters)
 
     shown = console.ask("/api/clusters", viewer=viewer.name)["clusters"]
 
