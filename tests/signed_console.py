@@ -6,8 +6,9 @@ from typing import Any
 import boto3
 
 from auditwire.evidence.store import MemoryStore
+from auditwire.search import Engine
 from auditwire.search.scan import Scan
-from auditwire_console import ON_LAMBDA, ByTokenOrSession, Grant, Source, make_app
+from auditwire_console import ON_LAMBDA, ByTokenOrSession, Grant, Limits, Source, make_app
 from auditwire_console.granted import Granted, key_of_token
 from auditwire_console.guard import Site
 from auditwire_console.rights import Rights
@@ -20,8 +21,18 @@ from signing_in import ORIGIN, Browser, Desk
 class SignedConsole:
     """Over an archive, for whoever signs in with these claims. DynamoDB is moto's, which must be there."""
 
-    def __init__(self, store: MemoryStore, claims: Mapping[str, Any] | None = None, **source: Any) -> None:
-        self.desk = Desk(OidcIssuer(claims=dict(claims or {"sub": "jane-1"})))
+    def __init__(
+        self,
+        store: MemoryStore,
+        claims: Mapping[str, Any] | None = None,
+        *,
+        desk: Desk | None = None,
+        host: str = ORIGIN.removeprefix("https://"),
+        engine: Engine | None = None,
+        limits: Limits = ON_LAMBDA,
+        **source: Any,
+    ) -> None:
+        self.desk = desk or Desk(OidcIssuer(claims=dict(claims or {"sub": "jane-1"})))
         self.log: list[Mapping[str, Any]] = []
         client = boto3.client("dynamodb", "eu-central-1", aws_access_key_id="x", aws_secret_access_key="x")
         client.create_table(
@@ -31,14 +42,13 @@ class SignedConsole:
             BillingMode="PAY_PER_REQUEST",
         )
         self.viewers = ViewersTable(client, "viewers")
-        shown = Source("memory", Scan(store), store, source.pop("keys", {}), lambda: NOW, **source)
-        host = ORIGIN.removeprefix("https://")
+        shown = Source("memory", engine or Scan(store), store, source.pop("keys", {}), lambda: NOW, **source)
         self.desk.app = make_app(
             shown,
             ByTokenOrSession(Rights(client, "viewers"), self.desk.sign_in),
             Site(lambda scope: [host], is_public=True),
             sign_in=self.desk.sign_in.routes(),
-            limits=ON_LAMBDA,
+            limits=limits,
             log=self.log.append,
         )
 

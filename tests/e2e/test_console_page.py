@@ -5,8 +5,6 @@ main states go to build/pictures.
 """
 
 import os
-import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,7 +13,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
-from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -26,26 +23,27 @@ from auditwire_cli.console.console import server_of
 from auditwire_console import Source, Viewer, Viewers
 from auditwire_console.cost import Costs
 from auditwire_console.viewer import ALL, digest_of
+from chromium import CHROMIUM
 from dev_process import AUDITWIRE
 from many_events import COUNT, HOSTILE, write_archive
 from paid import Paid
 from waiting import HANG_SECONDS, until
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 if CHROMIUM is None:
     pytest.skip("there is no Chromium: apt-get install chromium", allow_module_level=True)
 
-from axe_playwright_python.sync_playwright import Axe  # noqa: E402 - only where there is a browser
-from playwright.sync_api import Browser, Page, expect, sync_playwright  # noqa: E402
+from playwright.sync_api import Browser, Page, expect
 
-ROOT = Path(__file__).parents[2]
-PICTURES = ROOT / "build" / "pictures"
-ARGUMENTS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-MILLISECONDS = HANG_SECONDS * 1000
-expect.set_options(timeout=MILLISECONDS)
+from page_in_chromium import (
+    MILLISECONDS,
+    assert_accessible,
+    launched,
+    only_of,
+    picture,
+    rows,
+    search,
+    total,
+)
 
 
 @contextmanager
@@ -78,10 +76,8 @@ def address(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -92,43 +88,11 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     )
     context.set_default_timeout(MILLISECONDS)
     page = context.new_page()
-    problems: list[str] = []
-    host = address.split("#", maxsplit=1)[0]
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
-    page.on("request", lambda asked: None if asked.url.startswith((host, "blob:")) else problems.append(asked.url))
-    page.goto(address)
-    rows(page).first.wait_for()
-    yield page
+    with only_of(page, address.split("#", maxsplit=1)[0]):
+        page.goto(address)
+        rows(page).first.wait_for()
+        yield page
     context.close()
-    assert [one for one in problems if not one.startswith("Failed to load resource")] == []
-
-
-def rows(page: Page) -> Any:
-    return page.locator("table.events tbody tr")
-
-
-def total(page: Page) -> int:
-    """The number of events, once it is there."""
-    settled = page.locator('.total[aria-busy="false"]')
-    expect(settled).to_have_text(re.compile(r"[0-9,]+ events?"), timeout=MILLISECONDS)
-    return int(settled.inner_text().split()[0].replace(",", ""))
-
-
-def search(page: Page, typed: str) -> None:
-    page.get_by_label("Search events").fill(typed)
-    page.keyboard.press("Enter")
-    expect(page.locator('.results[aria-busy="true"]')).to_have_count(0)
-
-
-def picture(page: Page, name: str) -> None:
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURES / f"{name}.png")
-
-
-def assert_accessible(page: Page) -> None:
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
 
 
 def test_the_token_leaves_the_address_and_all_events_are_there(page: Page) -> None:

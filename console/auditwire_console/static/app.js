@@ -1,12 +1,13 @@
 // The console: the state in the address, the pages, and what is open.
 
 import { html, render, useCallback, useEffect, useMemo, useState } from "./vendor/htm-preact.js";
-import { ask, takeToken } from "./api.js";
+import { ask, LOGIN, takeToken } from "./api.js";
 import { Detail } from "./detail.js";
 import { Events } from "./events.js";
 import { useLoaded, useRemembered } from "./hooks.js";
 import { Alerts, Clusters, Ledger, Rules } from "./pages.js";
 import { SearchBar, Searches } from "./searchbar.js";
+import { NoRights, SignedIn } from "./session.js";
 import { PAGES, readState, withFilter, writeState } from "./state.js";
 import { Failed, Waiting } from "./states.js";
 import { idOf } from "./table.js";
@@ -62,6 +63,7 @@ function App() {
       <nav aria-label="Pages">${PAGES.map((name) => html`<a href=${writeState({ ...settled, page: name, event: "", rule: "" })} aria-current=${settled.page === name ? "page" : undefined}
         onClick=${(event) => { if (!event.metaKey && !event.ctrlKey) { event.preventDefault(); go({ ...settled, page: name, event: "", rule: "" }); } }}>${name[0].toUpperCase()}${name.slice(1)}</a>`)}</nav>
       <span class="source" title="What is shown"><bdi>${about.value?.title || ""}</bdi></span>
+      ${LOGIN && about.value && html`<${SignedIn} name=${about.value.viewer} />`}
       <label class="theme">Theme <select value=${theme} onChange=${(event) => setTheme(event.target.value)}>${[["", "system"], ["light", "light"], ["dark", "dark"]].map(([value, label]) => html`<option value=${value} selected=${theme === value}>${label}</option>`)}</select></label>
       <button type="button" class="plain keys" aria-expanded=${help} onClick=${() => setHelp(!help)}>Keys</button>
     </header>
@@ -69,11 +71,12 @@ function App() {
     <main id="main" class=${settled.event ? "with-detail" : ""}>
       ${about.problem && html`<h1>auditwire</h1><${Failed} problem=${about.problem} retry=${about.retry} />`}
       <${Waiting} loaded=${about} what="the archive" />
-      ${about.value && html`
+      ${about.value?.seesNothing && html`<${NoRights} about=${about.value} retry=${about.retry} />`}
+      ${about.value && !about.value.seesNothing && html`
         <div class="content">
           ${settled.page !== "ledger" && html`<${SearchBar} state=${settled} fields=${about.value.fields} go=${go}
             searches=${html`<${Searches} state=${settled} go=${go} write=${writeState} read=${readState} />`} />`}
-          <${Page} ...${common} fields=${about.value.fields} priced=${about.value.priced} live=${live} setLive=${setLive} />
+          <${Page} ...${common} about=${about.value} recheck=${about.retry} live=${live} setLive=${setLive} />
         </div>
         ${settled.event && html`<${Detail} key=${settled.event} id=${settled.event} state=${settled} go=${go} close=${close}
           add=${(filter) => go(withFilter(settled, filter))} />`}`}

@@ -1,7 +1,7 @@
 // The page of events: histogram, facets, rows, and the event that is open.
 
 import { html, useEffect, useMemo, useRef, useState } from "./vendor/htm-preact.js";
-import { agreedTo, ask, download } from "./api.js";
+import { agreedTo, ask, download, LOGIN } from "./api.js";
 import { Facets, FACETS } from "./facets.js";
 import { Histogram } from "./histogram.js";
 import { useLoaded } from "./hooks.js";
@@ -17,13 +17,13 @@ const MAX_PARTS = 4;
 const FACETS_OF = { verb: ["verb"], outcome: ["code"] };
 const CLASSES = [["2xx", (code) => code < 300], ["3xx", (code) => code < 400], ["4xx", (code) => code < 500], ["5xx", () => true]];
 
-async function summaryFor(state, range, now, facets, signal) {
+async function summaryFor(state, range, now, facets, signal, note) {
   const query = queryOf(state, range);
   for (const name of facets) query.append("facet", name);
   // Of all time it is not known how long that is, so days are counted first.
   let interval = range.start ? intervalFor((range.end || now) - range.start) : "1d";
   query.set("interval", interval);
-  const found = await ask("summary", query, signal);
+  const found = await ask("summary", query, signal, note);
   if (!range.start && found.histogram.length) {
     const first = Date.parse(found.histogram[0].start);
     const last = Date.parse(found.histogram.at(-1).start) + length("1d");
@@ -32,14 +32,14 @@ async function summaryFor(state, range, now, facets, signal) {
       interval = finer;
       const again = queryOf(state, range);
       again.set("interval", interval);
-      found.histogram = (await ask("summary", again, signal)).histogram;
+      found.histogram = (await ask("summary", again, signal, note)).histogram;
     }
   }
-  return { ...found, interval, parts: await partsOf(state, range, found, interval, signal) };
+  return { ...found, interval, parts: await partsOf(state, range, found, interval, signal, note) };
 }
 
 // The histogram divided by verb or by outcome, one request for each part.
-async function partsOf(state, range, found, interval, signal) {
+async function partsOf(state, range, found, interval, signal, note) {
   const whole = [{ name: "events", buckets: found.histogram }];
   const groups = groupsOf(state.by, found.facets);
   if (!groups.length) return whole;
@@ -47,7 +47,7 @@ async function partsOf(state, range, found, interval, signal) {
     const query = queryOf(state, range);
     for (const pair of pairs) query.append("is", pair);
     query.set("interval", interval);
-    return { name, buckets: (await ask("summary", query, signal)).histogram };
+    return { name, buckets: (await ask("summary", query, signal, note)).histogram };
   }));
 }
 
@@ -63,7 +63,8 @@ function groupsOf(by, facets) {
   return [...classes].sort();
 }
 
-export function Events({ state, range, now, fields, priced, go, zoom, open, live, setLive }) {
+export function Events({ state, range, now, about, recheck, go, zoom, open, live, setLive }) {
+  const { fields, priced } = about;
   const [round, setRound] = useState(0);
   const [counted, setCounted] = useState(false);
   const key = `${queryOf(state, range)}`;
@@ -73,8 +74,8 @@ export function Events({ state, range, now, fields, priced, go, zoom, open, live
   const costly = Boolean(price.value) && price.value.dollars > Math.max(price.value.limit, agreedTo(key));
   const ready = !price.loading && !price.problem && !costly;
   const rowsKey = `${key} ${state.order} ${round}`;
-  const summary = useLoaded(`summary ${key} ${state.by} ${facets} ${round} ${ready}`, (signal) => (ready ? summaryFor(state, range, now, facets, signal) : later()));
-  const first = useLoaded(`rows ${rowsKey} ${ready}`, (signal) => (ready ? rowsFrom(state, range, 0, signal) : later()));
+  const summary = useLoaded(`summary ${key} ${state.by} ${facets} ${round} ${ready}`, (signal, note) => (ready ? summaryFor(state, range, now, facets, signal, note) : later()));
+  const first = useLoaded(`rows ${rowsKey} ${ready}`, (signal, note) => (ready ? rowsFrom(state, range, 0, signal, note) : later()));
   const [further, setFurther] = useState({ key: "", rows: [], more: false });
   const [loading, setLoading] = useState(false);
   const [said, setSaid] = useState("");
@@ -87,11 +88,19 @@ export function Events({ state, range, now, fields, priced, go, zoom, open, live
     const timer = setInterval(() => setRound((before) => before + 1), priced ? LIVE_WHERE_IT_COSTS : LIVE);
     return () => clearInterval(timer);
   }, [live, priced]);
+  // Who finds nothing may have lost their rights meanwhile.
+  useEffect(() => {
+    if (LOGIN && summary.value?.events === 0) recheck();
+  }, [summary.value]);
+  const running = (what) => what.running && setSaid("Athena is searching …");
   const loadMore = () => {
     if (loading) return;
     setLoading(true);
-    rowsFrom(state, range, latest.current.rows.length).then(
-      (value) => setFurther({ key: rowsKey, rows: [...latest.current.current.rows, ...value.rows], more: value.more }),
+    rowsFrom(state, range, latest.current.rows.length, undefined, running).then(
+      (value) => {
+        setFurther({ key: rowsKey, rows: [...latest.current.current.rows, ...value.rows], more: value.more });
+        setSaid("");
+      },
       (problem) => setSaid(problem.message),
     ).finally(() => setLoading(false));
   };
@@ -102,11 +111,19 @@ export function Events({ state, range, now, fields, priced, go, zoom, open, live
     const query = queryOf(state, range);
     query.set("format", format);
     query.set("order", state.order);
-    download("export", query, name).then(() => setSaid("Exported"), (problem) => setSaid(problem.message));
+    download("export", query, name, running).then((lacks) => setSaid(lacks ? `Exported, but ${lacks}` : "Exported"), (problem) => setSaid(problem.message));
   };
   const total = summary.value?.events;
   const problem = price.problem || first.problem || summary.problem;
   const parts = summary.value?.parts;
+  const both = [first, summary];
+  const waiting = {
+    ...(first.loading ? first : summary),
+    running: both.some((one) => one.loading && one.running),
+    stopped: both.some((one) => one.stopped),
+    cancel: () => both.forEach((one) => one.cancel()),
+    retry: () => both.forEach((one) => one.retry()),
+  };
   const retry = () => [price, first, summary].forEach((one) => one.retry());
   return html`<div class="events-page">
     <h1 class="visually-hidden">Events</h1>
@@ -123,13 +140,13 @@ export function Events({ state, range, now, fields, priced, go, zoom, open, live
       <details class="menu"><summary>Export</summary><div class="panel">
         <p><button type="button" onClick=${save("jsonl", "events.jsonl")}>JSON lines, as archived</button></p>
         <p><button type="button" onClick=${save("csv", "events.csv")}>CSV of all fields</button></p>
-        <p>Up to 1,000,000 events.</p></div></details>
+        <p>${about.answerBytes ? `As much as one answer holds: ${bytes(about.answerBytes)} compressed, within ${about.seconds} seconds.` : "Up to 1,000,000 events."}</p></div></details>
       <span role="status">${said}</span>
     </div>
     <div class="said">
       ${costly && html`<${Costly} price=${price.value} query=${key} retry=${price.retry} />`}
       ${problem && html`<${Failed} problem=${problem} retry=${retry} />`}
-      ${!costly && html`<${Waiting} loaded=${first.loading ? first : summary} what="the archive" />`}
+      ${!costly && html`<${Waiting} loaded=${waiting} what="the archive" />`}
       <${Cut} coverage=${summary.value?.coverage} />
     </div>
     <div class="over-time">${parts && html`<${Histogram} parts=${parts} interval=${summary.value.interval} zone=${state.zone} zoom=${zoom} range=${range} now=${now} label="Events over time" />`}</div>
@@ -154,12 +171,12 @@ async function priceOf(state, range, facets, signal) {
   return (await ask("price", query, signal)).price;
 }
 
-function rowsFrom(state, range, offset, signal) {
+function rowsFrom(state, range, offset, signal, note) {
   const query = queryOf(state, range);
   query.set("limit", PAGE);
   query.set("offset", offset);
   query.set("order", state.order);
-  return ask("rows", query, signal);
+  return ask("rows", query, signal, note);
 }
 
 function Nothing({ state, go }) {

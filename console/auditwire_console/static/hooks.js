@@ -4,7 +4,8 @@ import { useEffect, useRef, useState } from "./vendor/htm-preact.js";
 
 const SLOW = 400;
 
-// The answer of `load(signal)`, asked anew when `key` changes: {value, problem, loading, slow, retry, cancel}.
+// The answer of `load(signal, note)`, asked anew when `key` changes: {value, problem, loading, slow, stopped, retry,
+// cancel}, since when it loads, and what it notes meanwhile.
 export function useLoaded(key, load) {
   const [kept, setState] = useState({ key: null });
   const [round, setRound] = useState(0);
@@ -12,9 +13,10 @@ export function useLoaded(key, load) {
   useEffect(() => {
     const abort = new AbortController();
     running.current = abort;
-    setState((before) => ({ key, value: before.value, loading: true }));
+    setState((before) => ({ key, value: before.value, loading: true, since: Date.now() }));
+    const note = (what) => !abort.signal.aborted && setState((before) => ({ ...before, ...what }));
     const timer = setTimeout(() => setState((before) => ({ ...before, slow: true })), SLOW);
-    load(abort.signal).then(
+    load(abort.signal, note).then(
       (value) => !abort.signal.aborted && setState({ key, value }),
       (problem) => !abort.signal.aborted && setState({ key, problem }),
     ).finally(() => clearTimeout(timer));

@@ -14,7 +14,7 @@ const number = (value) => value.toLocaleString("en");
 function useOfTime(path, state, range, more = {}) {
   const query = queryOf(state, range);
   for (const [name, value] of Object.entries(more)) query.set(name, value);
-  const loaded = useLoaded(`${path} ${query}`, (signal) => ask(path, query, signal));
+  const loaded = useLoaded(`${path} ${query}`, (signal, note) => ask(path, query, signal, note));
   const around = loaded.problem ? html`<${Failed} problem=${loaded.problem} retry=${loaded.retry} />`
     : html`<${Waiting} loaded=${loaded} what="the archive" /><${Cut} coverage=${loaded.value?.coverage} />`;
   return [loaded.value, around, loaded];

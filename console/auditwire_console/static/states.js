@@ -1,7 +1,8 @@
 // How it looks while something loads, when nothing is there, when it failed, and when an answer is not the whole one.
 
-import { html } from "./vendor/htm-preact.js";
-import { agree } from "./api.js";
+import { html, useEffect, useState } from "./vendor/htm-preact.js";
+import { agree, LOGIN, wasKnown } from "./api.js";
+import { SignIn } from "./session.js";
 
 export const bytes = (count) => {
   for (const [unit, size] of [["TB", 1e12], ["GB", 1e9], ["MB", 1e6]]) if (count >= size) return `${(count / size).toFixed(1)} ${unit}`;
@@ -24,13 +25,24 @@ export function Costly({ price, query, retry }) {
     <h2>This search may cost ${dollars(price.dollars)}</h2>
     <p>${READERS[price.engine] || READERS.scan} up to ${bytes(price.bytes)} in ${price.objects.toLocaleString("en")} objects. A shorter time, or one cluster, costs less.</p>
     ${price.mayAgree ? html`<button type="button" onClick=${go}>Search for up to ${dollars(price.dollars)}</button>` : html`<p>Only whoever runs the console can agree to that.</p>`}
-    <p class="soft">Without a question a search may cost ${dollars(price.limit)} (<code>--max-cost</code>).</p>
+    <p class="soft">Without a question a search may cost ${dollars(price.limit)} (<code>${LOGIN ? "ConsoleSearchCents" : "--max-cost"}</code>).</p>
+  </div>`;
+}
+
+const TITLES = { 0: "No connection", 401: "You are not signed in", 413: "Too much for one answer", 429: "Too many requests at once" };
+
+function SignedOut() {
+  return html`<div class="notice" role="alert">
+    <h2>${wasKnown() ? "Your session has ended" : "You are not signed in"}</h2>
+    <p>Sign in, and this page shows what its address asks for.</p>
+    <${SignIn} />
   </div>`;
 }
 
 export function Failed({ problem, retry }) {
   if (problem.price) return html`<${Costly} price=${problem.price} query=${problem.query} retry=${retry} />`;
-  const title = problem.status === 401 ? "You are not signed in" : problem.status === 0 ? "No connection" : "That did not work";
+  if (problem.status === 401 && LOGIN) return html`<${SignedOut} />`;
+  const title = TITLES[problem.status] || "That did not work";
   const hint = problem.status === 401
     ? "The address that the command printed carries a token, which ends with the command. Open that address again."
     : "";
@@ -42,7 +54,25 @@ export function Failed({ problem, retry }) {
   </div>`;
 }
 
+// A search that Athena works on for longer than one answer may take.
+function Running({ loaded }) {
+  const [now, setNow] = useState(Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  const seconds = Math.max(0, Math.floor((now - loaded.since) / 1000));
+  return html`<div class="notice">
+    <h2 aria-live="polite"><span class="spinner" aria-hidden="true"></span> Athena is searching</h2>
+    <p>For <span role="timer">${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}</span>. The page asks until it is done.</p>
+    <button type="button" onClick=${loaded.cancel}>Cancel</button>
+    <span class="soft">Athena ends what it has begun, and that is paid for.</span>
+  </div>`;
+}
+
 export function Waiting({ loaded, what }) {
+  if (loaded.stopped) return html`<p class="waiting"><span role="status">Stopped.</span> <button type="button" class="plain" onClick=${loaded.retry}>Search again</button></p>`;
+  if (loaded.loading && loaded.running) return html`<${Running} loaded=${loaded} />`;
   if (!loaded.loading || !loaded.slow) return null;
   return html`<p class="waiting" role="status">
     <span class="spinner" aria-hidden="true"></span> Reading ${what} …
