@@ -29,7 +29,6 @@ from auditwire_cli.viewer.whom import Email, Group, Subject, Token, Whom, whom_o
 
 if TYPE_CHECKING:
     from auditwire_console.granted import Granted
-    from auditwire_console.viewer import Grant
     from auditwire_console.viewers_table import Listing, ViewersTable
 
 
@@ -97,7 +96,8 @@ def viewer_add(
     else:
         table.put(row)
         tell(f"granted {whom}: {_text(row)}")
-    _tell_unregistered(found, grant)
+    if grant.clusters:
+        _tell_unregistered(found, grant.clusters)
 
 
 def _before(listing: "Listing", whom: Whom) -> "Granted | None":
@@ -140,11 +140,18 @@ def _text(row: "Granted") -> str:
     return f"{what_of(row.grant)} of {clusters_of(row.grant)}{host}"
 
 
-def _tell_unregistered(found: Deployment, grant: "Grant") -> None:
-    """A name that is misspelt grants nothing, and nobody else says so."""
+def _tell_unregistered(found: Deployment, clusters: frozenset[str]) -> None:
+    """A name that is misspelt grants nothing, and nobody else says so. What was granted stays, whether or not the
+    clusters may be read."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
     from auditwire.clusters import ClustersTable
 
-    listing = ClustersTable(found.client("dynamodb"), found.output("ClustersTable")).list()
-    unknown = (grant.clusters or frozenset()) - {one.cluster.name for one in listing.registrations}
+    try:
+        listing = ClustersTable(found.client("dynamodb"), found.output("ClustersTable")).list()
+    except (BotoCoreError, ClientError) as error:
+        tell(f"remark: whether these clusters are registered is not known: {error}")
+        return
+    unknown = clusters - {one.cluster.name for one in listing.registrations}
     if unknown:
         tell(f"remark: no cluster is registered as {', '.join(sorted(unknown))}")

@@ -69,6 +69,7 @@ def stacks() -> Iterator[Any]:
         for name, resources, outputs in (
             ("with", tables, outputs_of(tables)),
             ("without", tables, {}),
+            ("clusterless", tables, outputs_of(tables) | {"ClustersTable": {"Value": "gone"}}),
             # Its key has a second part, which a row of ours lacks.
             ("refusing", {**tables, "ViewersTable": a_table("id", "more")}, outputs_of(tables)),
         ):
@@ -182,6 +183,10 @@ def test_a_cluster_that_nobody_registered_is_remarked(desk: Desk) -> None:
     done = desk.run("add", "--group", "sre", "--cluster", "prod", "--cluster", "prdo", "--everything")
 
     assert done.stderr.endswith("remark: no cluster is registered as prdo\n")
+    done = desk.run("add", "--token", "t", *OF_PROD, stack="clusterless")
+    assert "granted token t" in done.stderr
+    assert "remark: whether these clusters are registered is not known" in done.stderr
+    assert len(done.stdout.strip()) == 43
 
 
 @pytest.mark.parametrize(
