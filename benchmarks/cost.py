@@ -41,6 +41,7 @@ class Prices:
     s3_million_gets: float = 0.40
     kms_million_signatures: float = 15.0
     athena_tb: float = 5.00
+    secret_month: float = 0.40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

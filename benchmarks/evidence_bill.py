@@ -2,7 +2,8 @@
 
     .venv/bin/python benchmarks/evidence_bill.py
 
-Prices are in cost.py. What was measured is below: by benchmarks/search.py, with 4,000 events an hour.
+Prices are in cost.py. What was measured is below: by benchmarks/search.py, with 4,000 events an hour; of the deployed
+console by benchmarks/console.py, with a day of a million events, of which its function reads the index itself.
 """
 
 from collections.abc import Iterator
@@ -30,6 +31,18 @@ SEALS_A_MONTH: Final = 24 * DAYS
 STATEMENTS: Final = 3
 """Of one search in the console: the rows, their number, the histogram."""
 SEARCHES_OF_A_DAY, SEARCHES_OF_A_MONTH = 20 * DAYS, 5 * DAYS
+WORKDAYS: Final = 22
+CALLS_OF_A_SEARCH: Final = 3
+"""Its price, its rows, its counts; each maybe in an environment that has read nothing of the day yet."""
+GETS_OF_A_SEARCH, LISTS_OF_A_SEARCH = 125, 30
+SEARCH_CPU_SECONDS: Final = 0.08
+READ_AT_ONCE: Final = 2
+FILES_OF_THE_PAGE: Final = 21
+"""A browser asks for each of them once; then for the page alone, once for ten searches."""
+READS_OF_A_CALL: Final = 4
+"""Of the tables: the session, and a row for the subject, the email and two groups."""
+LOG_BYTES_OF_A_CALL: Final = 1_500
+LIVE_SECONDS: Final = 30
 _KEYS_A_LIST: Final = 1000
 _LEAST_SCANNED: Final = 10e6
 
@@ -70,6 +83,39 @@ def athena(gb: float, statements: int, prices: Prices) -> float:
     return statements * max(gb * 1e9, _LEAST_SCANNED) / 1e12 * prices.athena_tb
 
 
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """Dollars a month of the deployed console: its function, requests to API and S3, tables and logs, and what stands
+    there for nobody (a secret and an alarm)."""
+
+    function: float
+    requests: float
+    tables: float
+    standing: float
+
+    @property
+    def total(self) -> float:
+        """All of it."""
+        return self.function + self.requests + self.tables + self.standing
+
+
+def deployed(people: int, searches: float, prices: Prices) -> Deployed:
+    """What so many people cost who make so many searches of a day in a month, each read by the function."""
+    calls = searches * (CALLS_OF_A_SEARCH + 0.1) + people * FILES_OF_THE_PAGE
+    waited = (GETS_OF_A_SEARCH / READ_AT_ONCE + LISTS_OF_A_SEARCH) * WAIT_SECONDS
+    # The tables are asked before anything else.
+    seconds = searches * (waited + SEARCH_CPU_SECONDS) + calls * WAIT_SECONDS
+    return Deployed(
+        function=seconds * FUNCTION_GB * prices.lambda_gb_second_arm,
+        requests=calls * (prices.http_api_million_requests + prices.lambda_million_requests) / 1e6
+        + searches
+        * (GETS_OF_A_SEARCH * prices.s3_million_gets / 1e6 + LISTS_OF_A_SEARCH * prices.s3_thousand_puts / 1e3),
+        tables=calls * READS_OF_A_CALL * prices.dynamodb_million_reads / 1e6
+        + calls * LOG_BYTES_OF_A_CALL / 1e9 * prices.logs_gb,
+        standing=prices.secret_month + prices.alarm_month,
+    )
+
+
 def evidence_rows(prices: Prices) -> Iterator[str]:
     """The table of sealing and the index."""
     heads = "GB a day | events an object | requests | function | notices, signatures | index | together | lines"
@@ -93,10 +139,27 @@ def console_rows(prices: Prices) -> Iterator[str]:
         yield f"| {gb:g} | {day:,.4f} | {month:,.4f} | {text:,.3f} | {whole:,.2f} |"
 
 
+def deployed_rows(prices: Prices) -> Iterator[str]:
+    """The table of the deployed console."""
+    yield "| who | searches | function | requests | tables, logs | secret, alarm | together |"
+    yield "| --- |" + " ---: |" * 6
+    live = DAYS * 86_400 / LIVE_SECONDS
+    for who, people, searches in (
+        ("nobody", 0, 0.0),
+        ("5 people, 20 searches a day each", 5, 5 * 20 * WORKDAYS),
+        ("20 people, 50 searches a day each", 20, 20 * 50 * WORKDAYS),
+        ("a screen that is live all day", 1, live),
+    ):
+        found = deployed(people, searches, prices)
+        parts = (found.function, found.requests, found.tables, found.standing, found.total)
+        yield f"| {who} | {searches:,.0f} | " + " | ".join(f"{part:,.2f}" for part in parts) + " |"
+
+
 def main() -> None:
-    """Print both tables."""
+    """Print all tables."""
     print("\n".join(evidence_rows(Prices())), "\n")
-    print("\n".join(console_rows(Prices())))
+    print("\n".join(console_rows(Prices())), "\n")
+    print("\n".join(deployed_rows(Prices())))
 
 
 if __name__ == "__main__":
