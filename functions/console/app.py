@@ -13,6 +13,7 @@ from auditwire_console.deployed import Clients, answer, make_console
 from auditwire_console.guard import Guard
 
 logger = Logger()
+logger.setLevel(min(logger.log_level, logging.INFO))  # whatever LogLevel is: who looked at what is always written down
 for name in ("auditwire.console", "auditwire_console"):  # what the console says itself, above all who signed in
     own = logging.getLogger(name)
     own.handlers, own.propagate = [logger.registered_handler], False

@@ -53,7 +53,9 @@ def test_the_page_has_the_fixed_costs_of_the_template() -> None:
 
 def test_the_pages_have_what_evidence_and_searches_cost() -> None:
     assert "\n".join(evidence_bill.evidence_rows(Prices())) in PAGE
-    assert "\n".join(evidence_bill.console_rows(Prices())) in (ROOT / "docs/console.md").read_text(encoding="utf-8")
+    console = (ROOT / "docs/console.md").read_text(encoding="utf-8")
+    assert "\n".join(evidence_bill.console_rows(Prices())) in console
+    assert "\n".join(evidence_bill.deployed_rows(Prices())) in console
 
 
 def test_evidence_costs_by_the_object_and_by_the_event() -> None:

@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from auditwire.analysis.explain import explain
 from auditwire.analysis.matches import Became, about, became
 from auditwire.events import decode, settle
 from auditwire.events.archived import Provenance
@@ -41,6 +40,9 @@ def why(source: "Source", viewer: "Viewer", found: "Found") -> dict[str, Any]:
 
 def _by(rules: RuleSet, source: "Source", found: "Found", names: set[str]) -> list[dict[str, Any]]:
     """The explanations of the rules that matched then, or match now."""
+    # It brings a parser along, for which nobody who opens the page should wait.
+    from auditwire.analysis.explain import explain  # noqa: PLC0415
+
     explained: list[dict[str, Any]] = []
     for event in decode(found.line).events:
         settle(event, cluster=found.cluster, received=source.now())
