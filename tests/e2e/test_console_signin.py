@@ -279,6 +279,7 @@ def test_a_search_that_takes_long_says_so_and_can_be_left(world: World, page: Pa
     page.get_by_label("Search events").fill("verb:get")
     page.keyboard.press("Enter")
     expect(heading(page, "Athena is searching")).to_be_visible()
+    expect(rows(page).first).to_be_hidden()
     expect(page.get_by_role("timer")).to_have_text(re.compile(r"0:0[1-9]"))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     picture(page, "deployed-athena-phone-dark")

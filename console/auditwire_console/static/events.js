@@ -83,9 +83,12 @@ export function Events({ state, range, now, about, recheck, go, zoom, open, live
   const rows = useMemo(() => [...(first.value?.rows || []), ...current.rows], [first.value, current.rows]);
   const latest = useRef();
   latest.current = { rows, current };
+  const busy = useRef(false);
+  busy.current = first.loading || summary.loading;
   useEffect(() => {
     if (!live) return undefined;
-    const timer = setInterval(() => setRound((before) => before + 1), priced ? LIVE_WHERE_IT_COSTS : LIVE);
+    // A search that takes long is not begun anew before it is done.
+    const timer = setInterval(() => busy.current || setRound((before) => before + 1), priced ? LIVE_WHERE_IT_COSTS : LIVE);
     return () => clearInterval(timer);
   }, [live, priced]);
   // Who finds nothing may have lost their rights meanwhile.
@@ -125,7 +128,7 @@ export function Events({ state, range, now, about, recheck, go, zoom, open, live
     retry: () => both.forEach((one) => one.retry()),
   };
   const retry = () => [price, first, summary].forEach((one) => one.retry());
-  return html`<div class="events-page">
+  return html`<div class=${`events-page ${waiting.running ? "searching" : ""}`}>
     <h1 class="visually-hidden">Events</h1>
     <div class="toolbar">
       <p class="total" aria-live="polite" aria-busy=${summary.loading ? "true" : "false"}>${total === undefined ? "" : `${total.toLocaleString("en")} event${total === 1 ? "" : "s"}`}</p>
