@@ -98,6 +98,12 @@ def half_of_the_content(exchange: Exchange) -> AWSResponse:
     return _answer(exchange, answer.status_code, answer.headers, answer.content[: len(answer.content) // 2])
 
 
+def still_running(exchange: Exchange) -> AWSResponse:
+    """Athena is not done yet."""
+    answer = exchange.done()
+    return _answer(exchange, 200, answer.headers, answer.content.replace(b"SUCCEEDED", b"RUNNING"))
+
+
 def half_of_the_messages(exchange: Exchange) -> AWSResponse:
     """SNS takes every other message of a PublishBatch and throttles the rest."""
     fields = parse_qsl(_text(exchange.request.body), keep_blank_values=True)

@@ -15,15 +15,22 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 
 from auditwire.alerts.message import Message
 from auditwire.alerts.outbox import S3Outbox
+from auditwire.aws.environment import ConsoleConfig
+from auditwire.search import Coverage, Query, Wanted
+from auditwire_console.deployed import Clients, source_of
 from auditwire_local import LocalSystem, Options
-from faults import Calls, Trouble, Wire, denied
+from auditwire_local.runtime import running
+from faults import Calls, Exchange, Trouble, Wire, denied, still_running
 from local_road import body_of, exec_event, post
 from oidc_issuer import OidcIssuer
 from waiting import HANG_SECONDS, until
 
+KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+OLD_KEY = "arn:aws:kms:us-east-1:123456789012:key/22222222-2222-3333-4444-555555555555"
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:console-AbCdEf"
 DAY = {"start": "2026-11-21T00:00:00Z", "end": "2026-11-22T23:59:59Z"}
 WIRE = Wire()
@@ -95,6 +102,8 @@ def system(issuer: OidcIssuer) -> Iterator[LocalSystem]:
         "ConsoleClientId": issuer.client_id,
         "ConsoleClientSecretArn": SECRET,
         "AthenaSearch": "on",
+        "KmsKeyArn": KEY,
+        "PreviousKmsKeyArns": OLD_KEY,
     }
     options = Options(parameters=parameters, schedules=False)
     with WIRE.in_place(), LocalSystem.start(options=options) as system:
@@ -262,12 +271,14 @@ def test_clusters_rules_and_the_ledger_are_there(system: LocalSystem, owner: Bro
 def test_the_shipped_rules_are_known_where_the_bucket_has_lost_them(system: LocalSystem, owner: Browser) -> None:
     function, s3, bucket = system.function("console"), system.client("s3"), system.outputs["RulesBucket"]
     listed = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]]
-    kept = {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in listed if not key.startswith("rules/")}
+    bundles = [key for key in listed if key.startswith("bundles/")]
+    kept = {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in (*bundles, "active.json")}
     row = owner.ask("/api/rows")["rows"][0]
     try:
         # The bundles first, which the other object still names.
-        for key in sorted(kept, key=lambda key: not key.startswith("bundles/")):
-            s3.delete_object(Bucket=bucket, Key=key)
+        for keys in (bundles, ["active.json"]):
+            for key in keys:
+                s3.delete_object(Bucket=bucket, Key=key)
             function.reconfigure(function.configuration)
             assert owner.ask("/api/why", {"key": row["key"], "number": str(row["number"])})["then"]["known"]
     finally:
@@ -286,6 +297,25 @@ def test_athena_answers_what_is_too_much_for_the_function(system: LocalSystem, o
 
     assert (found["coverage"]["engine"], names_in(found)) == ("athena", {"web-1", "web-2"})
     assert searches(system)[-1]["engine"] == "athena"
+
+
+def test_a_query_that_is_out_of_time_and_has_no_name_is_stopped(system: LocalSystem) -> None:
+    config = ConsoleConfig.from_env(system.function("console").configuration.variables)
+    athena = source_of(config, Clients.of_requests()).costs.engines[-1]
+    looked = []
+
+    def look(exchange: Exchange) -> AWSResponse:
+        looked.append(exchange)
+        return still_running(exchange)
+
+    coverage = Coverage(may_go_on=lambda: not looked)
+    token = running.set("console")
+    try:
+        with WIRE.faulty(Trouble(Calls("console", "athena.GetQueryExecution"), look)):
+            athena.summarise(Query(), Wanted(), coverage)
+    finally:
+        running.reset(token)
+    assert (coverage.cut_off, len(looked)) == ("time", 1)
 
 
 def test_who_may_see_what_cannot_be_read_is_no_right(system: LocalSystem, owner: Browser) -> None:

@@ -610,6 +610,10 @@ def test_nothing_of_seals_is_there_without_them(stack: Document) -> None:
     assert {name for name in stack["Resources"] if name.startswith(("Seal", "Orders"))} - resources == {"SealKey"}
     assert stack["Resources"]["SealKey"]["Condition"] == "MakesSealKey"
     assert stack["Conditions"]["HasSeals"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "SealKeyArn"}, "none"]}]}
+    # Without them DuckDB is still there for the console.
+    needing = {"Fn::Or": [{"Condition": "HasSeals"}, {"Condition": "HasConsole"}]}
+    (layer,) = [one for name, one in stack["Resources"].items() if name.startswith("SearchLayer")]
+    assert stack["Conditions"][layer["Condition"]] == needing
     bucket = stack["Resources"]["ArchiveBucket"]["Properties"]
     assert bucket["NotificationConfiguration"]["Fn::If"][::2] == ["HasSeals", {"Ref": "AWS::NoValue"}]
 
