@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import signal
+import ssl
 import stat
 import subprocess
 import urllib.request
@@ -33,6 +34,7 @@ ENVIRONMENT = {**os.environ, "PYTHONWARNINGS": "ignore"}
 
 
 Done = subprocess.CompletedProcess[str]
+ALL = ("--all-clusters", "--everything")
 
 
 def auditwire(*arguments: object, cwd: Path) -> Done:
@@ -270,15 +272,27 @@ def test_with_tls_the_guide_names_the_ca_file_and_send_trusts_it(tmp_path: Path,
 def test_the_next_run_accepts_the_same_senders(tmp_path: Path) -> None:
     state = tmp_path / ".auditwire/dev.json"
     found = []
-    for port in (0, 0):
-        with running(tmp_path, "--tls", "--port", port) as process:
+    issuer = ("ConsoleIssuer=https://login.example.com", "ConsoleClientId=auditwire")
+    deployed = [word for one in ("Console=on", *issuer) for word in ("--parameter", one)]
+    for words in ([], deployed):
+        with running(tmp_path, "--tls", "--port", 0, *words) as process:
             read = json.loads(state.read_text())
+            if words:
+                # The same template with the console, which people can be let into.
+                console = read["console_url"]
+                granted = auditwire("viewer", "add", "--email", "jane@example.com", *ALL, cwd=tmp_path)
+                context = ssl.create_default_context(cafile=read["console_ca_file"])
+                with urllib.request.urlopen(console, context=context) as answer:
+                    page = answer.read()
             found.append((read["clusters"], read["ca_file"], Path(read["ca_file"]).read_bytes()))
             stdout, _ = end(process)
     assert found[0] == found[1]
     assert Path(found[0][1]).parent == state.parent.resolve()
     assert stat.S_IMODE((state.parent / "dev.kept.json").stat().st_mode) == 0o600
     assert "it ends with this process; credentials are kept for the next run" in stdout
+    assert granted.returncode == 0, granted.stderr
+    assert b"<title>" in page
+    assert f"redirect URI for its issuer: {console}/callback" in stdout
 
 
 def test_every_way_of_presenting_a_credential_is_taken_and_a_wrong_one_ends_the_run(run: Run) -> None:
@@ -315,6 +329,7 @@ def test_rules_with_errors_are_named_and_the_shipped_ones_decide(tmp_path: Path,
     [
         (["--rules", "none"], 2, "auditwire: none is not a folder of rule documents\n"),
         (["--port", "70000"], 2, "'--port'"),
+        (["--parameter", "Console"], 2, "auditwire: --parameter 'Console' is not NAME=VALUE\n"),
         (["--port", "PORT"], 1, "cannot be listened on: Address already in use\n"),
         (["--state", "/dev/null/dev.json"], 1, "auditwire: cannot write the state file /dev/null/dev.json: "),
     ],

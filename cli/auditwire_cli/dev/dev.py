@@ -47,6 +47,13 @@ def dev(
     state: Annotated[Path, typer.Option(metavar="FILE", help="Where to write the state file.")] = DEFAULT_STATE,
     archive: Annotated[Store, typer.Option(help="Where events are archived.")] = Store.S3,
     console: Annotated[bool, typer.Option("--console", help="Show the archive as a page too.")] = False,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="A parameter of the template; may be repeated."),
+    ] = None,
+    console_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The port of a console that is deployed; 0 takes a free one.")
+    ] = 0,
     demo: Annotated[bool, typer.Option("--demo", help="Send sample traffic from every kind of sender.")] = False,
 ) -> None:
     """Run the whole system on this machine.
@@ -56,6 +63,9 @@ def dev(
     in the same folder find that file by themselves. Ctrl-C or SIGTERM ends the system, after requests in flight are
     answered and alerts are delivered. The archive ends with it. The credentials, and with --tls the certificate
     authority, are kept beside the state file, so that the next run accepts the same senders.
+
+    With --parameter the template is deployed as you would on AWS. With Console=on the console is served over HTTPS
+    too, and people sign in at your issuer; --console-port makes its address known to that issuer beforehand.
 
     On a terminal the summary is live; elsewhere, and in the background, there is a line for each thing that happens.
     With --demo and without a terminal, the command ends after the sample traffic. The last line is always
@@ -69,9 +79,12 @@ def dev(
       auditwire dev --demo --console
       auditwire dev --tls --port 8443 --alertmanager http://127.0.0.1:9093
       auditwire dev --archive dynamodb
+      auditwire dev --console-port 8444 --parameter Console=on --parameter ConsoleClientId=auditwire \
+        --parameter ConsoleIssuer=https://login.example.com
     """
     _check_rules(rules)
     _check_nobody_runs(state)
+    parameters = {"ArchiveStore": archive.value, "EksLogGroups": "/aws/eks/*", **_parameters(parameter or [])}
     from auditwire_cli.dev.guide import banner, next_steps
     from auditwire_cli.dev.summary import report
     from auditwire_cli.dev.watch import Lines, watch_live
@@ -80,7 +93,9 @@ def dev(
     lines = Lines()
     with _ending() as stop:
         show("Deploying template.yaml into an AWS inside this process ...")
-        system = _start(port, state, tls=tls, alertmanagers=alertmanager or [], rules=rules, archive=archive, demo=demo)
+        system = _start(
+            (port, console_port), state, parameters, tls=tls, alertmanagers=alertmanager or [], rules=rules, demo=demo
+        )
         traffic: Demo | None = None
         with system:
             _write_state(system, state)
@@ -112,8 +127,26 @@ def dev(
             tell(f"auditwire: {counted(undelivered, 'alert was', 'alerts were')} not delivered before the end")
 
 
+def _parameters(given: list[str]) -> dict[str, str]:
+    """Parameters of the template by name. Raises UsageError."""
+    found = {}
+    for one in given:
+        name, equals, value = one.partition("=")
+        if not equals or not name:
+            raise UsageError(f"--parameter {one[:80]!r} is not NAME=VALUE", "give it as in --parameter Console=on")
+        found[name] = value
+    return found
+
+
 def _start(
-    port: int, state: Path, *, tls: bool, alertmanagers: list[str], rules: Path | None, archive: Store, demo: bool
+    ports: tuple[int, int],
+    state: Path,
+    parameters: dict[str, str],
+    *,
+    tls: bool,
+    alertmanagers: list[str],
+    rules: Path | None,
+    demo: bool,
 ) -> "LocalSystem":
     """A running system, for the ``demo`` with a cluster for each cloud and shipper. Raises CommandError with what
     prevents it."""
@@ -131,9 +164,8 @@ def _start(
             f"demo-{one}": ClusterCredential(secrets.token_urlsafe(32), SenderKind.ANY)
             for one in (Deliverer if demo else ())
         }
-        parameters = {"ArchiveStore": archive.value, "EksLogGroups": "/aws/eks/*"}
-        options = Options(parameters=parameters, clusters=clusters, kept=kept_path(state))
-        return LocalSystem.start(port=port, tls=tls, alertmanagers=alertmanagers, rules=rules, options=options)
+        options = Options(parameters=parameters, clusters=clusters, kept=kept_path(state), console_port=ports[1])
+        return LocalSystem.start(port=ports[0], tls=tls, alertmanagers=alertmanagers, rules=rules, options=options)
     except LocalError as error:
         raise CommandError(str(error)) from None
 

@@ -21,6 +21,7 @@ def banner(system: "LocalSystem", state: Path) -> str:
         f"in-process AWS  {system.aws_endpoint_url} in {system.region}; it accepts any AWS credentials",
         "archive         in memory: it ends with this process; credentials are kept for the next run",
         f"an audit.log    auditwire send FILE{option}",
+        *_console(system, option),
         *_kube_apiserver(system, endpoint, state),
         f"ks-apiserver    webhookUrl: {endpoint}/CREDENTIAL",
         "                (in 3.x under auditing, in 4.x under auditing.webhookOptions)",
@@ -29,6 +30,17 @@ def banner(system: "LocalSystem", state: Path) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _console(system: "LocalSystem", option: str) -> list[str]:
+    if system.console_url is None:
+        return []
+    return [
+        f"console         {system.console_url}",
+        f"                redirect URI for its issuer: {system.console_url}/callback",
+        f"                certificate authority for the browser: {system.console_ca_file}",
+        f"                auditwire viewer add --email NAME --all-clusters --everything{option}",
+    ]
 
 
 def _kube_apiserver(system: "LocalSystem", endpoint: str, state: Path) -> list[str]:
