@@ -18,7 +18,7 @@ class Paid:
     asked: list[Any] = field(default_factory=list)
     priced: list[Any] = field(default_factory=list)
 
-    def price(self, query: Any, statements: int = 1) -> Price:
+    def price(self, query: Any, statements: int = 1, within: Any = None) -> Price:
         self.priced.append((query, statements))
         return Price(7, 5_000_000 * statements, self.dollars * statements)
 

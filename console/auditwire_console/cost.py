@@ -18,7 +18,7 @@ class PricedEngine(Protocol):
 
     name: str
 
-    def price(self, query: "Query", statements: int = 1) -> Price:
+    def price(self, query: "Query", statements: int = 1, within: "Coverage | None" = None) -> Price:
         """See IndexedEngine.price."""
 
     def rows(self, query: "Query", page: "Page", coverage: "Coverage") -> "Iterator[Hit]":
@@ -53,12 +53,12 @@ class Costs:
     limit: float = 0.0
     reach: float = math.inf
 
-    def choose(self, query: "Query", statements: int, agreed: float) -> tuple[PricedEngine, Price]:
+    def choose(self, query: "Query", statements: int, agreed: float, within: "Coverage") -> tuple[PricedEngine, Price]:
         """The first engine that costs no more than the limit, or than what was agreed to, and reaches far enough. If
-        there is none, the cheapest that does."""
+        there is none, the cheapest that does. Raises OutOfTimeError."""
         prices: list[tuple[float, int, PricedEngine, Price]] = []
         for number, engine in enumerate(self.engines):
-            price = engine.price(query, statements)
+            price = engine.price(query, statements, within)
             if price.bytes > self.reach and number + 1 < len(self.engines):
                 continue
             if price.dollars <= max(self.limit, agreed):
@@ -77,14 +77,14 @@ class Costed:
 
     def rows(self, query: "Query", page: "Page", coverage: "Coverage") -> "Iterator[Hit]":
         """See Engine.rows."""
-        return self._engine(query, 1).rows(query, page, coverage)
+        return self._engine(query, 1, coverage).rows(query, page, coverage)
 
     def summarise(self, query: "Query", wanted: "Wanted", coverage: "Coverage") -> "Summary":
         """See Engine.summarise."""
-        return self._engine(query, statements_of(wanted)).summarise(query, wanted, coverage)
+        return self._engine(query, statements_of(wanted), coverage).summarise(query, wanted, coverage)
 
-    def _engine(self, query: "Query", statements: int) -> "Engine":
-        engine, price = self._costs.choose(query, statements, self._agreed)
+    def _engine(self, query: "Query", statements: int, within: "Coverage") -> "Engine":
+        engine, price = self._costs.choose(query, statements, self._agreed, within)
         if price.dollars > max(self._costs.limit, self._agreed):
             raise TooExpensiveError(price, engine.name, self._costs.limit, may_agree=self._may_agree)
         return engine

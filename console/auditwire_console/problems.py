@@ -8,7 +8,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from auditwire.archive.errors import ArchiveError
 from auditwire.evidence.errors import EvidenceError
-from auditwire.search.errors import StillRunningError
+from auditwire.search.errors import OutOfTimeError, StillRunningError
 from auditwire_console.api.parameters import WrongParameterError
 from auditwire_console.api.rows import as_answer
 from auditwire_console.cost import TooExpensiveError
@@ -26,10 +26,12 @@ KNOWN: Final = (
     TooMuchError,
     UnavailableError,
     StillRunningError,
+    OutOfTimeError,
 )
 """What may happen to a request. Everything else is a fault of ours."""
 
 _KUBESPHERE: Final = "/kapis/"
+_LISTING: Final = "listing what this search is about takes longer than it may; narrow its time range, or name clusters"
 
 
 def problem_of(error: Exception, path: str) -> Response:
@@ -47,6 +49,8 @@ def _page_problem_of(error: Exception) -> Response:
             return problem(402, str(error), price=error.as_json())
         case TooMuchError():
             return problem(413, str(error))
+        case OutOfTimeError():
+            return problem(413, _LISTING)
         case StillRunningError():
             return Response(as_answer({"running": True}), 202, media_type="application/json")
         case ValueError():
@@ -60,6 +64,8 @@ def _kubesphere_problem_of(error: Exception) -> Response:
             return kubesphere_problem(error.status, str(error))
         case TooMuchError():
             return kubesphere_problem(413, str(error))
+        case OutOfTimeError():
+            return kubesphere_problem(500, _LISTING)
     return kubesphere_problem(500, str(error))
 
 

@@ -93,7 +93,7 @@ class Routes:
         if not costs.engines or viewer.sees_nothing:
             return _json({"price": None})
         query = viewer.limited(read_query(given))
-        engine, price = costs.choose(query, 1 + statements_of(read_wanted(given)), 0)
+        engine, price = costs.choose(query, 1 + statements_of(read_wanted(given)), 0, call.coverage())
         return _json({"price": price_as_json(price, engine.name, costs.limit, may_agree=viewer.sees_all)})
 
     def _rows(self, call: Call) -> Response:

@@ -114,7 +114,7 @@ def test_the_archive_is_searched_by_athena(system: LocalSystem) -> None:
     by_athena = source_of_stack(stack, {}, EngineName.ATHENA).costs
     assert [engine.name for engine in source_of_stack(stack, {}).costs.engines] == ["duckdb", "athena"]
     assert [engine.name for engine in by_athena.engines] == ["athena"]
-    assert 0 < by_athena.choose(Query(texts=("what athena looks for",)), 1, 0)[1].dollars < 1
+    assert 0 < by_athena.choose(Query(texts=("what athena looks for",)), 1, 0, Coverage())[1].dollars < 1
 
 
 def test_the_console_knows_the_rules_that_decided_and_no_others(system: LocalSystem) -> None:

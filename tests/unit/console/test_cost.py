@@ -2,8 +2,9 @@
 
 import pytest
 
+from auditwire.search.duckdb_engine import DuckDBEngine
 from auditwire.search.scan import Scan
-from auditwire_console import Grant, Viewer
+from auditwire_console import Grant, Limits, Viewer
 from auditwire_console.cost import Costs
 from console_client import Console
 from local_road import exec_event
@@ -136,3 +137,16 @@ def test_an_amount_that_is_none_is_400(pay: str) -> None:
     asked, _ = console(1.0, 0.1)
 
     assert asked.get("/api/rows", {"pay": pay}).status_code == 400
+
+
+def test_a_search_whose_objects_cannot_be_listed_in_time_is_not_answered_in_part() -> None:
+    archive = Archive()
+    archive.index(archive.take([exec_event(1)]))
+    costs = Costs((DuckDBEngine(archive.store),), 1.0)
+    asked = Console(archive.store, costs=costs, limits=Limits(seconds=-1, export_seconds=-1))
+
+    for path in ("price", *PATHS):
+        answer = asked.get(f"/api/{path}", {"interval": "1h"})
+        assert answer.status_code == 413
+        assert "narrow its time range" in answer.json()["problem"]
+    assert asked.get("/kapis/logging.kubesphere.io/v1alpha2/auditing").status_code == 500

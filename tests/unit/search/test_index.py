@@ -1,6 +1,7 @@
 """What the index holds, when it is believed, and that nothing is missed where it is not."""
 
 import re
+import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from auditwire.evidence.folder import FolderReader
 from auditwire.evidence.store import MemoryStore
 from auditwire.search import FIELDS, Coverage, Facet, Kind, Page, Query, Test, Wanted
 from auditwire.search.duckdb_engine import DuckDBEngine
+from auditwire.search.errors import OutOfTimeError
 from auditwire.search.index_builder import MAX_ROWS_A_FILE, IndexBuilder, rows_of
 from auditwire.search.index_check import check_index
 from auditwire.search.index_note import Note, encode_note, index_key, indexed, place_of, read_note
@@ -23,6 +25,7 @@ from auditwire.search.scan import Scan
 from local_road import exec_event
 from sealed import World, outcome
 from searched import Archive, ask, count, made_archive
+from waiting import until
 
 
 def at(number: int, time: str = "22:05:00", **changes: Any) -> dict[str, Any]:
@@ -251,6 +254,47 @@ def test_who_has_no_time_is_told_so(archive: Archive) -> None:
         coverage = Coverage(may_go_on=lambda: False)
         assert list(engine.rows(Query(), Page(), coverage)) == []
         assert coverage.cut_off == "time"
+
+
+@pytest.mark.parametrize("looks", range(4))
+def test_time_that_is_over_while_listing_ends_an_answer_and_a_price(archive: Archive, looks: int) -> None:
+    archive.index(archive.events())
+
+    def within() -> Coverage:
+        left = iter([True] * looks)
+        return Coverage(may_go_on=lambda: next(left, False))
+
+    engine = DuckDBEngine(archive.store)
+    coverage = within()
+    assert engine.summarise(Query(), Wanted(), coverage).events == 0
+    assert (list(engine.rows(Query(), Page(), within())), coverage.cut_off) == ([], "time")
+    with pytest.raises(OutOfTimeError):
+        engine.price(Query(), within=within())
+    assert engine.price(Query(), within=Coverage()).objects == engine.price(Query()).objects > 0
+
+
+def test_notes_that_there_is_no_time_to_read_are_read_later() -> None:
+    archive = Archive()
+    archive.index(archive.take([at(hour, f"{hour:02}:05:00") for hour in range(24)]))
+    coverage = Coverage(may_go_on=lambda: not over.is_set())
+    over, reads = threading.Event(), list[str]()
+
+    class Late(MemoryStore):
+        def read_range(self, key: str, start: int, end: int) -> bytes:
+            reads.append(key)
+            if not over.is_set():
+                over.set()
+                until(lambda: coverage.cut_off == "time")
+            return super().read_range(key, start, end)
+
+    store = Late(objects=archive.store.objects, modified=archive.store.modified)
+    engine = DuckDBEngine(store)
+    assert list(engine.rows(Query(), Page(), coverage)) == []
+    assert len(reads) <= 24
+
+    found, later = ask(engine, Query())
+
+    assert (len(found), later.indexed, later.scanned, later.remarks) == (24, 24, 0, [])
 
 
 def test_a_place_that_cannot_be_listed_is_no_empty_one() -> None:

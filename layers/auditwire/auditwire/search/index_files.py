@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from auditwire.search.errors import OutOfTimeError
 from auditwire.search.index_note import INDEX, IndexFile, Note, is_current, is_index_key, place_of
 from auditwire.search.objects import Span, clusters_of, hours_of
 
@@ -25,24 +26,32 @@ class Split:
     listed: dict[str, "Archived"]
 
 
-def index_listing(place: "Objects", query: "Query") -> "dict[str, Listed]":
-    """The files of the index for the hours of a query, by their keys."""
+def index_listing(place: "Objects", query: "Query", coverage: "Coverage") -> "dict[str, Listed]":
+    """The files of the index for the hours of a query, by their keys. Raises OutOfTimeError."""
     span = Span.of(query)
     found = {}
     for cluster in clusters_of(place, query):
         for day in place.folders(f"{INDEX}cluster={cluster}/").prefixes:
             if span.has_date(day.rpartition("=")[2].removesuffix("/")):
                 for each in place.listing(day):
+                    _go_on(coverage)
                     if is_index_key(each.key) and span.has(_hour_of(each.key)):
                         found[each.key] = each
     return found
 
 
-def split(place: "Objects", query: "Query", files: "Mapping[str, Listed]", notes: Mapping[str, Note]) -> Split:
-    """Divides the objects of a query. ``notes`` are those of the files that can be believed."""
+def split(
+    place: "Objects",
+    query: "Query",
+    files: "Mapping[str, Listed]",
+    notes: Mapping[str, Note],
+    coverage: "Coverage",
+) -> Split:
+    """Divides the objects of a query. ``notes`` are those of the files that can be believed. Raises OutOfTimeError."""
     listed: dict[str, Archived] = {}
     places: dict[str, dict[str, Archived]] = defaultdict(dict)
     for _, objects in hours_of(place, query):
+        _go_on(coverage)
         for one in objects:
             listed[one.key] = one
             places[place_of(one.key)][one.key.rpartition("/")[2]] = one
@@ -62,6 +71,11 @@ def split(place: "Objects", query: "Query", files: "Mapping[str, Listed]", notes
     for several in unindexed.values():
         several.sort(key=lambda one: (one.t, one.key))
     return Split(chosen, dict(unindexed), listed)
+
+
+def _go_on(coverage: "Coverage") -> None:
+    if not coverage.may_go_on():
+        raise OutOfTimeError
 
 
 def count_indexed(parts: Split, coverage: "Coverage") -> None:

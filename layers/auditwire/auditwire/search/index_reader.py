@@ -38,15 +38,17 @@ class IndexReader:
         self._database = connect(RangeFiles(self._sizes, self._read), memory=memory, threads=threads)
 
     def split(self, query: "Query", disbelieved: Iterable[str], coverage: "Coverage") -> Split:
-        """Which objects of a query are in the index; files that are ``disbelieved`` do not count."""
-        files = {key: each for key, each in index_listing(self._place, query).items() if key not in set(disbelieved)}
+        """Which objects of a query are in the index; files that are ``disbelieved`` do not count. Raises
+        OutOfTimeError."""
+        listed = index_listing(self._place, query, coverage)
+        files = {key: each for key, each in listed.items() if key not in set(disbelieved)}
         self._read_notes([each for each in files.values() if _identity(each) not in self._notes], coverage)
         notes = {key: note for key, each in files.items() if (note := self._notes[_identity(each)]) is not None}
         for key in files.keys() - notes.keys():
             remark = f"{key} is no file of the index: what it stands for was scanned"
             if remark not in coverage.remarks:
                 coverage.remarks.append(remark)
-        return split(self._place, query, files, notes)
+        return split(self._place, query, files, notes, coverage)
 
     @contextmanager
     def source(self, parts: Split, condition: "Condition", coverage: "Coverage") -> "Iterator[Source]":
@@ -59,16 +61,31 @@ class IndexReader:
             return
         with self._connected({each.key: each.size for each in files}, coverage) as connection:
             try:
-                texts = _note_texts(connection, [each.key for each in files])
+                texts = self._note_texts(connection, files, coverage)
             except duckdb.Error:
                 # Some of them are no files of Parquet: which, each one says.
                 texts = {}
                 for each in files:
                     with suppress(duckdb.Error):
-                        texts.update(_note_texts(connection, [each.key]))
+                        texts.update(self._note_texts(connection, [each], coverage))
         for each in files:
             note = read_note(each.key, texts[each.key]) if each.key in texts else None
             self._notes[_identity(each)] = note
+
+    def _note_texts(
+        self, connection: duckdb.DuckDBPyConnection, files: "Sequence[Listed]", coverage: "Coverage"
+    ) -> dict[str, bytes]:
+        """What notes say, by their files. Raises OutOfTimeError: then nothing is known of the files."""
+        places = ", ".join(literal(_SCHEME + each.key) for each in files)
+        try:
+            found = connection.execute(
+                f"SELECT file_name, value FROM parquet_kv_metadata([{places}]) WHERE key = ?", [NOTE.encode()]
+            ).fetchall()
+        except duckdb.Error as error:
+            if not coverage.may_go_on():
+                raise OutOfTimeError from error
+            raise
+        return {name.removeprefix(_SCHEME): value for name, value in found}
 
     @contextmanager
     def _connected(self, sizes: Mapping[str, int], coverage: "Coverage") -> Iterator[duckdb.DuckDBPyConnection]:
@@ -140,11 +157,3 @@ class Source:
 
 def _identity(each: "Listed") -> tuple[str, int, object]:
     return (each.key, each.size, each.modified)
-
-
-def _note_texts(connection: duckdb.DuckDBPyConnection, keys: Sequence[str]) -> dict[str, bytes]:
-    places = ", ".join(literal(_SCHEME + key) for key in keys)
-    found = connection.execute(
-        f"SELECT file_name, value FROM parquet_kv_metadata([{places}]) WHERE key = ?", [NOTE.encode()]
-    ).fetchall()
-    return {name.removeprefix(_SCHEME): value for name, value in found}

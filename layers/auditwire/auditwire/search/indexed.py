@@ -80,10 +80,15 @@ class IndexedEngine(ABC):
         del query, coverage
         return objects
 
-    def price(self, query: "Query", statements: int = 1) -> Price:
-        """What it costs at most to answer a query whose rows of the index are selected so many times."""
-        coverage = Coverage()
+    def price(self, query: "Query", statements: int = 1, within: "Coverage | None" = None) -> Price:
+        """What it costs at most to answer a query whose rows of the index are selected so many times.
+
+        Raises OutOfTimeError where what is asked ``within`` an answer must end with it; that has read what this read.
+        """
+        coverage = Coverage(may_go_on=within.may_go_on) if within else Coverage()
         parts = self._index.split(query, (), coverage)
+        if within:
+            within.bytes += coverage.bytes
         if not coverage.remarks:
             self._priced = (query, parts)
         scanned = [one for several in parts.unindexed.values() for one in several]
@@ -110,8 +115,8 @@ class IndexedEngine(ABC):
         """See Engine.summarise."""
         coverage.engine = self.name
         sums = Sums(wanted)
-        parts = self._split(query, (), coverage)
         try:
+            parts = self._split(query, (), coverage)
             for found in found_in_objects(self._place, self._hours_to_scan(query, parts, coverage), query, coverage):
                 sums.add(found)
             if not self._is_scanned(query, parts):
@@ -136,8 +141,8 @@ class IndexedEngine(ABC):
         disbelieved: set[str] = set()
         last: tuple[str, str, int] | None = None
         while True:
-            parts = self._split(query, disbelieved, coverage)
             try:
+                parts = self._split(query, disbelieved, coverage)
                 for hit in self._hits_of(query, page, parts, coverage):
                     order = order_of(hit)
                     if last is None or (order < last if page.newest else order > last):
