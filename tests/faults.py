@@ -241,6 +241,7 @@ _THROTTLED = {
     "sns": (400, "Throttling"),
     "sqs": (400, "RequestThrottled"),
 }
+_XML = {"sns": _SNS, "sts": "https://sts.amazonaws.com/doc/2011-06-15/"}
 _DENIED = {"dynamodb": (400, "AccessDeniedException"), "sns": (403, "AuthorizationError")}
 
 
@@ -249,9 +250,9 @@ def _refusal(exchange: Exchange, status: int, code: str) -> AWSResponse:
     service = exchange.call.partition(".")[0]
     if service == "s3":
         return _xml(exchange, status, f"<Error><Code>{code}</Code><Message>no</Message></Error>")
-    if service == "sns":
+    if service in _XML:
         error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>no</Message></Error>"
-        return _xml(exchange, status, f'<ErrorResponse xmlns="{_SNS}">{error}</ErrorResponse>')
+        return _xml(exchange, status, f'<ErrorResponse xmlns="{_XML[service]}">{error}</ErrorResponse>')
     return _json(exchange, status, {"__type": f"com.amazonaws.{service}#{code}", "message": "no"})
 
 

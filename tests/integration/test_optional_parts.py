@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs
 
 import boto3
 import pytest
@@ -55,6 +56,10 @@ PARAMETERS = {
     "RelaySecurityGroupIds": "sg-0123456789abcdef0",
     "EvidenceLock": "governance",
     "SealHeadsBucket": "heads-elsewhere",
+    "OcsfBucket": "lake-elsewhere",
+    "OcsfPrefix": "ext/auditwire/",
+    "OcsfRoleArn": "arn:aws:iam::210987654321:role/AmazonSecurityLake-Provider-auditwire",
+    "OcsfExternalId": "auditwire-42",
     "AthenaSearch": "on",
     "EksLogGroups": "/aws/eks/*",
     "ImportBucket": "audit-logs",
@@ -229,6 +234,33 @@ def test_the_heads_are_kept_elsewhere(system: LocalSystem) -> None:
     assert kept["Key"] == f"auditwire-heads/{system.stack}/2026-11-22.jsonl"
     (head,) = s3.get_object(Bucket=PARAMETERS["SealHeadsBucket"], Key=kept["Key"])["Body"].read().splitlines()
     assert json.loads(head).keys() == {"cluster", "number", "sha256", "reached"}
+
+
+def test_events_are_exported_under_a_role_that_is_assumed(system: LocalSystem) -> None:
+    s3, lake = system.client("s3"), PARAMETERS["OcsfBucket"]
+    s3.create_bucket(Bucket=lake)
+    assert post(system, body_of(exec_event(4)), system.clusters["demo"].credential)[0] == 200
+    asked: list[dict[str, list[str]]] = []
+
+    def refuse(exchange: Exchange) -> AWSResponse:
+        body = exchange.request.body
+        asked.append(parse_qs(body.decode() if isinstance(body, bytes) else str(body)))
+        return denied(exchange)
+
+    def seal() -> None:
+        system.function("seal").invoke({"at_once": True})
+
+    with WIRE.faulty(Trouble(Calls("seal", "sts.AssumeRole"), refuse)):
+        seal()
+        until(lambda: any("AssumeRole" in line and '"level":"ERROR"' in line for line in system.logs("seal")))
+    assert "Contents" not in s3.list_objects_v2(Bucket=lake)
+    assert asked[0]["RoleArn"] == [PARAMETERS["OcsfRoleArn"]]
+    assert asked[0]["ExternalId"] == [PARAMETERS["OcsfExternalId"]]
+
+    seal()
+    until(lambda: "Contents" in s3.list_objects_v2(Bucket=lake))
+    prefix = f"ext/auditwire/region={system.region}/accountId=123456789012/eventDay="
+    assert all(each["Key"].startswith(prefix) for each in s3.list_objects_v2(Bucket=lake)["Contents"])
 
 
 def test_everything_that_holds_events_or_alerts_is_encrypted_with_the_key(system: LocalSystem) -> None:

@@ -3,31 +3,40 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
 
+from auditwire.events import inflate
 from auditwire.evidence.s3 import S3Store
 from auditwire.evidence.seal import lines_in, parse_entry, parse_file, parse_seal, seals_of
 from auditwire.evidence.signing import KmsSigner
 from auditwire.evidence.states import Tally
 from auditwire.evidence.verify import Question, verify
+from auditwire.ocsf import layout
 from auditwire.search import Query
 from auditwire.search.duckdb_engine import DuckDBEngine
 from auditwire_local import LocalSystem, Options
 from auditwire_local.errors import InvocationError
+from faults import Calls, Trouble, Wire, denied
 from local_road import body_of, exec_event, post
 from searched import ask
 from waiting import until
 
+LAKE = "lake"
+WIRE = Wire()
 TIME = "2026-11-21T22:05:00.100000Z"
 
 
 @pytest.fixture(scope="module")
 def system() -> Iterator[LocalSystem]:
-    with LocalSystem.start(options=Options(schedules=False, environments=1)) as system:
+    options = Options(parameters={"OcsfBucket": LAKE, "OcsfPrefix": "k8s/"}, schedules=False, environments=1)
+    with WIRE.in_place(), LocalSystem.start(options=options) as system:
+        system.client("s3").create_bucket(Bucket=LAKE)
         yield system
 
 
@@ -81,6 +90,24 @@ class World:
     def arrived(self, cluster: str = "demo") -> set[str]:
         return {each.key for each in self.store.listing(f"events/cluster={cluster}/")}
 
+    def exported(self, folder: Path) -> list[str]:
+        """Where the events lie that were exported, each as often as it was."""
+        found = []
+        for number, each in enumerate(S3Store(self.s3, LAKE).listing("k8s/")):
+            file = folder / f"{number}.parquet"
+            file.write_bytes(self.s3.get_object(Bucket=LAKE, Key=each.key)["Body"].read())
+            found += [uid for (uid,) in duckdb.read_parquet(str(file)).select("metadata.uid").fetchall()]
+        return sorted(found)
+
+    def events(self) -> list[str]:
+        """Where every archived event lies."""
+        objects = [each.key for each in self.store.listing("events/") if each.key.endswith(".gz")]
+        return sorted(
+            f"{key}#{number}"
+            for key in objects
+            for number in range(inflate(b"".join(self.store.read(key)), "gzip").count(b"\n"))
+        )
+
     def outcome(self) -> int:
         tally = Tally()
         keys = {self.signer.fingerprint: self.signer}
@@ -126,6 +153,30 @@ def test_what_is_sealed_is_in_the_index(world: World) -> None:
 
     assert {key for key, _, _ in found} == world.arrived()
     assert (coverage.indexed, coverage.scanned) == (len(world.arrived()), 0)
+
+
+def test_what_is_sealed_is_exported_once_also_what_comes_late_and_what_was_refused(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layout, "MAX_EVENTS", 2)  # so that this is a busy hour
+    world.send(20, 21, 22)
+    world.send(23, 24)
+    world.seal()
+    assert world.exported(tmp_path) == world.events()
+
+    world.send(25, stageTimestamp="2026-05-01T10:00:00.000000Z")
+    with WIRE.faulty(Trouble(Calls("seal", "s3.PutObject", "/k8s/"), denied)):
+        world.seal()
+    assert world.named() == world.arrived()
+    assert world.exported(tmp_path) != world.events()
+    until(lambda: any("could not be stored" in line and "ERROR" in line for line in world.system.logs("seal")))
+
+    for _ in range(2):
+        world.seal()
+        assert world.exported(tmp_path) == world.events()
+    keys = [each.key for each in S3Store(world.s3, LAKE).listing("k8s/")]
+    region, account = world.system.region, DEFAULT_ACCOUNT_ID
+    assert any(key.startswith(f"k8s/region={region}/accountId={account}/eventDay=20260501/demo-") for key in keys)
 
 
 def test_checksums_are_there_for_a_quick_look(world: World) -> None:

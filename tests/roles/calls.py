@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from threading import Lock
-from typing import Any
+from typing import Any, Final
 
 from botocore.handlers import BUILTIN_HANDLERS
 
@@ -55,6 +55,9 @@ class Recorder:
 _listeners: list[Recorder] = []
 _workgroups: dict[str, str] = {}
 """Of Athena's queries, by their identifiers."""
+_LOCKS: Final = f"{__name__}.locks"
+_TEMPORARY: Final = "ASIA"
+"""What the access keys begin with that STS gives for a role."""
 
 
 def _on_call(params: Mapping[str, Any], model: Any, context: dict[str, Any], **_: object) -> None:
@@ -64,10 +67,21 @@ def _on_call(params: Mapping[str, Any], model: Any, context: dict[str, Any], **_
         made = {**params, "Region": context["client_region"]}
         call = iam_call(function, model.service_model.service_name, model.name, made)
         context[__name__] = call
+        context[_LOCKS] = model.name == "PutObject" and "ObjectLockMode" in params
+
+
+def _on_signing(request_signer: Any, context: dict[str, Any], **_: object) -> None:
+    """botocore's hook behind that one, which knows with whose rights the call is made: calls under a role that the
+    function has assumed are none of its own."""
+    credentials = request_signer._credentials
+    if credentials is not None and credentials.access_key.startswith(_TEMPORARY):
+        context.pop(__name__, None)
+    call = context.get(__name__)
+    if call is not None:
         _tell(call)
-        if model.name == "PutObject" and "ObjectLockMode" in params:
+        if context[_LOCKS]:
             # Retaining an object is a permission of its own.
-            _tell(Call(function, "s3:PutObjectRetention", call.resource))
+            _tell(Call(call.function, "s3:PutObjectRetention", call.resource))
 
 
 def _on_answer(
@@ -94,6 +108,7 @@ def _tell(call: Call) -> None:
 def hang_in() -> None:
     """Give every session that is made from now on the hooks, which is how moto gets at every client too."""
     BUILTIN_HANDLERS.append(("before-parameter-build", _on_call))
+    BUILTIN_HANDLERS.append(("before-call", _on_signing))
     BUILTIN_HANDLERS.append(("after-call", _on_answer))
 
 
@@ -171,6 +186,7 @@ _IAM: dict[tuple[str, str], tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     ("s3", "DeleteObject"): ("s3:DeleteObject", _object_arn),
     ("s3", "ListObjectsV2"): ("s3:ListBucket", _bucket_arn),
     ("s3", "ListObjectVersions"): ("s3:ListBucketVersions", _bucket_arn),
+    ("sts", "AssumeRole"): ("sts:AssumeRole", lambda params: str(params["RoleArn"])),
     ("kms", "Sign"): ("kms:Sign", _key_arn),
     ("kms", "Verify"): ("kms:Verify", _key_arn),
     ("kms", "GetPublicKey"): ("kms:GetPublicKey", _key_arn),

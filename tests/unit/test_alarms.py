@@ -79,6 +79,7 @@ CASES: Final[Mapping[str, tuple[Points, Points]]] = {
     "ConsoleErrorsAlarm": (every(60, 1, 300), every(1_800, 1)),
     "SealErrorsAlarm": (once(1), HOURLY[:0]),
     "SealBehindAlarm": (every(3_600, 10_801), every(3_600, 4_000)),
+    "ExportBehindAlarm": (every(3_600, 10_801), every(3_600, 0)),
     "SealStoppedAlarm": ([], HOURLY),
 }
 

@@ -34,7 +34,8 @@ RANKS = {
     "search": 7,
     "ingest": 8,
     "watch": 8,
-    "evidence": 8,
+    "ocsf": 8,
+    "evidence": 9,
 }
 PURE = ("documents", "senders", "condition", "events", "policy", "rules", "pipeline", "analysis")
 IMPURE_MODULES = {"boto3", "botocore", "requests", "urllib3", "socket", "subprocess", "aws_lambda_powertools", "moto"}

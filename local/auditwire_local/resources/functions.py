@@ -22,8 +22,8 @@ def make_layer_version(request: Request) -> Made:
 def make_function(request: Request) -> Made:
     """A function with its configuration; its code runs in this process, never in moto."""
     properties = request.properties
-    # Recorded only: moto has neither snapshots nor networks, and keeps no log group of a function.
-    properties.record("FunctionName", "SnapStart", "VpcConfig", "LoggingConfig")
+    # Recorded only: moto has neither snapshots nor networks nor disks, and keeps no log group of a function.
+    properties.record("FunctionName", "SnapStart", "VpcConfig", "LoggingConfig", "EphemeralStorage")
     variables = properties.nested("Environment").take("Variables", {})
     given = properties.select(
         "Runtime", "Role", "Handler", "Description", "Timeout", "MemorySize", "Layers", "Architectures"

@@ -67,3 +67,22 @@ def test_the_console_needs_everything_but_what_a_stack_may_do_without() -> None:
     for missing in CONSOLE:
         with pytest.raises(environment.ConfigurationError, match=missing):
             environment.ConsoleConfig.from_env({**CONSOLE, missing: ""})
+
+
+LAKE = {"OCSF_BUCKET": "lake", "OCSF_REGION": "eu-west-1", "OCSF_ACCOUNT": "123456789012"}
+
+
+def test_nothing_is_exported_without_a_bucket() -> None:
+    assert environment.OcsfConfig.from_env({**LAKE, "OCSF_BUCKET": ""}) is None
+    assert environment.OcsfConfig.from_env({}) is None
+
+
+@pytest.mark.parametrize("missing", ["OCSF_REGION", "OCSF_ACCOUNT"])
+def test_an_export_needs_its_region_and_account(missing: str) -> None:
+    assert environment.OcsfConfig.from_env(LAKE) == environment.OcsfConfig("lake", "", "eu-west-1", "123456789012")
+    role = {**LAKE, "OCSF_PREFIX": "ext/a/", "OCSF_ROLE_ARN": "arn", "OCSF_EXTERNAL_ID": "x"}
+    assert environment.OcsfConfig.from_env(role) == environment.OcsfConfig(
+        "lake", "ext/a/", "eu-west-1", "123456789012", "arn", "x"
+    )
+    with pytest.raises(environment.ConfigurationError, match=missing):
+        environment.OcsfConfig.from_env({**LAKE, missing: ""})

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +14,13 @@ from auditwire.aws.environment import SealConfig
 from auditwire.evidence.arrivals import Arrival, Notice, parse_notice
 from auditwire.evidence.dispatch import MAX_HOURS, sealed_to
 from auditwire.evidence.errors import EvidenceError
+from auditwire.evidence.export_note import note_key
+from auditwire.evidence.exporting import Export
 from auditwire.evidence.order import Order
 from auditwire.evidence.store import MemoryStore
-from auditwire.evidence.work import Tools, send_orders, work_on
+from auditwire.evidence.work import Tools, Worked, send_orders, work_on
+from auditwire.ocsf.destination import DestinationError
+from auditwire.ocsf.layout import Place
 from auditwire.search import Query
 from auditwire.search.duckdb_engine import DuckDBEngine
 from sealed import NOON, World, outcome
@@ -87,6 +92,8 @@ class Desk:
     publisher: Any = field(default_factory=MemoryPublisher)
     topic: Topic = field(default_factory=Topic)
     config: SealConfig = CONFIG
+    lake: Any = None
+    told: list[Worked] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
 
     def tools(self) -> Tools:
@@ -107,6 +114,7 @@ class Desk:
             lambda cluster, hours: (),
             topic,
             nothing,
+            None if self.lake is None else Export(self.lake, Place("", "r", "1")),
             clock=lambda: self.world.now,
             sleep=sleep,
         )
@@ -115,7 +123,7 @@ class Desk:
         return send_orders(self.tools(), event).orders
 
     def work(self, order: Order, seconds: float = 100) -> Any:
-        return work_on(self.tools(), order.as_text(), "attempt-1", seconds)
+        return work_on(self.tools(), order.as_text(), "attempt-1", seconds, self.told.append)
 
 
 @pytest.fixture
@@ -373,3 +381,87 @@ def test_an_index_that_cannot_be_written_delays_no_seal_and_is_told(desk: Desk) 
     with pytest.raises(EvidenceError, match="Indexing failed: EvidenceError: index/cluster=prod/"):
         worked.confirm()
     assert outcome(desk.world.reports()) == 0
+
+
+@dataclass
+class Lake:
+    """A foreign bucket, and what the desk had told when it got its files. ``closed`` is whether it refuses them."""
+
+    desk: Desk
+    closed: bool = False
+    files: list[tuple[str, int]] = field(default_factory=list)
+
+    def put(self, key: str, file: Path) -> None:
+        if self.closed:
+            raise DestinationError("AccessDenied")
+        self.files.append((key, len(self.desk.told)))
+
+
+def test_what_is_sealed_is_told_before_it_is_exported(desk: Desk) -> None:
+    desk.lake = Lake(desk)
+    desk.world.arrive()
+    desk.world.after(hours=1)
+
+    worked = desk.work(desk.world.order())
+
+    assert [told for _, told in desk.lake.files] == [1]
+    assert desk.told == [worked]
+    assert (worked.exported.events, worked.exported.failure) == (2, "")
+    worked.confirm()
+
+
+def test_a_lake_that_refuses_fails_no_order(desk: Desk) -> None:
+    desk.lake = Lake(desk, closed=True)
+    desk.world.arrive()
+    desk.world.after(hours=1)
+
+    worked = desk.work(desk.world.order())
+
+    assert worked.exported.failure == "DestinationError: AccessDenied"
+    assert (worked.objects, worked.exported.behind, desk.orders.sent) == (1, 0.0, [])
+    worked.confirm()
+
+
+def test_a_note_that_cannot_be_read_fails_the_run_when_all_is_sealed(desk: Desk) -> None:
+    desk.lake = Lake(desk)
+    desk.world.arrive()
+    desk.world.store.put(note_key("prod"), b"junk")
+    desk.world.after(hours=1)
+
+    worked = desk.work(desk.world.order())
+
+    assert worked.objects == 1
+    with pytest.raises(EvidenceError, match="nobody can tell how far cluster prod is exported"):
+        worked.confirm()
+
+
+def test_what_there_is_no_time_to_export_is_sent_on_and_only_once_without_progress(desk: Desk) -> None:
+    desk.lake = Lake(desk, closed=True)
+    desk.world.arrive()
+    desk.world.after(hours=1)
+    order = desk.world.order()
+    desk.work(order)
+    desk.lake.closed = False
+
+    desk.work(order, seconds=0)
+
+    [(rest, identifier)] = desk.orders.sent
+    assert (rest.is_swept, rest.to, rest.cluster, identifier) == (True, order.to, "prod", "attempt-1")
+    desk.work(Order.from_text(rest.as_text()), seconds=0)
+    assert len(desk.orders.sent) == 1
+    assert desk.work(rest).exported.events == 2
+
+
+def test_what_can_never_be_exported_is_told_as_an_alert(desk: Desk) -> None:
+    desk.lake = Lake(desk, closed=True)
+    lost = desk.world.arrive()
+    desk.world.after(hours=1)
+    desk.work(desk.world.order())
+    del desk.world.store.objects[lost]
+    desk.lake.closed = False
+
+    worked = desk.work(desk.world.order())
+
+    (alert,) = desk.publisher.alerts
+    assert alert.labels["alertname"] == "auditwire.ExportIncomplete"
+    assert dict(worked.alerts) == {"prod": 1}

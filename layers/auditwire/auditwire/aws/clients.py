@@ -1,11 +1,13 @@
 """The AWS clients: how long each one may wait, and how often it retries by itself."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mypy_boto3_athena import AthenaClient
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -30,6 +32,22 @@ _PATIENT: Final = Config(connect_timeout=2, read_timeout=5, retries={"total_max_
 def s3_client(*, patient: bool = False) -> "S3Client":
     """An S3 client for a request with a deadline, or, with ``patient``, for work that has time."""
     return boto3.client("s3", config=_PATIENT if patient else _QUICK)
+
+
+def foreign_s3_client(credentials: "Mapping[str, Any]") -> "S3Client":
+    """An S3 client for work that has time, with the credentials that STS has given for a role."""
+    return boto3.client(
+        "s3",
+        config=_PATIENT,
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials["SessionToken"],
+    )
+
+
+def sts_client() -> Any:
+    """STS, for work that has time."""
+    return boto3.client("sts", config=_PATIENT)
 
 
 def rules_client() -> "S3Client":

@@ -152,6 +152,34 @@ class WatchConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class OcsfConfig:
+    """Where the seal function exports records of OCSF to. Without ``role_arn`` it writes with its own rights, to a
+    bucket of its own ``account``."""
+
+    bucket: str
+    prefix: str
+    region: str
+    account: str
+    role_arn: str = ""
+    external_id: str = ""
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "OcsfConfig | None":
+        """Reads OCSF_BUCKET, OCSF_PREFIX, OCSF_REGION, OCSF_ACCOUNT, OCSF_ROLE_ARN and OCSF_EXTERNAL_ID; all but the
+        region and the account may be empty. None without a bucket."""
+        if not env.get("OCSF_BUCKET"):
+            return None
+        return cls(
+            bucket=env["OCSF_BUCKET"],
+            prefix=env.get("OCSF_PREFIX", ""),
+            region=_required(env, "OCSF_REGION"),
+            account=_required(env, "OCSF_ACCOUNT"),
+            role_arn=env.get("OCSF_ROLE_ARN", ""),
+            external_id=env.get("OCSF_EXTERNAL_ID", ""),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class SealConfig:
     """The environment of the seal function."""
 
@@ -169,12 +197,14 @@ class SealConfig:
     metrics_namespace: str
     stack: str
     runbooks_url: str
+    ocsf: OcsfConfig | None = None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "SealConfig":
         """Reads ARCHIVE_BUCKET, ARCHIVE_RETENTION_DAYS, EVIDENCE_LOCK, SEAL_KEY_ARN, SEAL_MEGABYTES,
         SEAL_GRACE_SECONDS, ARRIVALS_QUEUE_URL, ORDERS_QUEUE_URL, ALERTS_TOPIC_ARN, OPERATIONS_TOPIC_ARN, HEADS_BUCKET,
-        POWERTOOLS_METRICS_NAMESPACE, STACK and RUNBOOKS_URL; the lock and HEADS_BUCKET may be empty, the grace 0."""
+        POWERTOOLS_METRICS_NAMESPACE, STACK, RUNBOOKS_URL and what OcsfConfig reads; the lock and HEADS_BUCKET may be
+        empty, the grace 0."""
         return cls(
             archive_bucket=_required(env, "ARCHIVE_BUCKET"),
             archive_days=_days(env, "ARCHIVE_RETENTION_DAYS"),
@@ -190,6 +220,7 @@ class SealConfig:
             metrics_namespace=_required(env, "POWERTOOLS_METRICS_NAMESPACE"),
             stack=_required(env, "STACK"),
             runbooks_url=_required(env, "RUNBOOKS_URL"),
+            ocsf=OcsfConfig.from_env(env),
         )
 
 

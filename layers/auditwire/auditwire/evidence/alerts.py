@@ -5,14 +5,18 @@ from typing import TYPE_CHECKING, Final
 
 from auditwire.alerts.self_alerts import self_alert
 from auditwire.alerts.text import listed
+from auditwire.evidence.exporting import SEAL_MISSING
 
 if TYPE_CHECKING:
     from auditwire.alerts.alert import Alert
+    from auditwire.evidence.exporting import ExportDone
     from auditwire.evidence.sealing import Sealed
 
 SEALED_LATE: Final = "auditwire.EvidenceSealedLate"
 CHAIN_DAMAGED: Final = "auditwire.SealChainDamaged"
 OBJECTS_DAMAGED: Final = "auditwire.EvidenceDamaged"
+
+EXPORT_INCOMPLETE: Final = "auditwire.ExportIncomplete"
 
 _MAX_FAULTS: Final = 5
 
@@ -51,4 +55,22 @@ def alerts_about(done: "Sealed", cluster: str, bucket: str, time: datetime) -> "
             OBJECTS_DAMAGED, time=time, annotations=annotations, labels=by_fault, bundle="", count=count
         )
         alerts.append(damaged)
+    return alerts
+
+
+def alerts_about_export(done: "ExportDone", cluster: str, time: datetime) -> "list[Alert]":
+    """The alerts about what can never be exported, none where all is well."""
+    alerts = []
+    for reason, count in sorted(done.lost.items()):
+        annotations = {
+            "summary": f"The export of cluster {cluster} is incomplete",
+            "message": f"{count:,} {'seals' if reason == SEAL_MISSING else 'events'} of cluster {cluster} cannot be"
+            f" exported as OCSF: {reason}.",
+            "description": "They were sealed, and are gone or not what was sealed any more."
+            f" Look: auditwire verify --cluster {cluster}",
+        }
+        labels = {"cluster": cluster, "reason": reason}
+        alerts.append(
+            self_alert(EXPORT_INCOMPLETE, time=time, annotations=annotations, labels=labels, bundle="", count=count)
+        )
     return alerts

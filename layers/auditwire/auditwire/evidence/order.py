@@ -1,8 +1,11 @@
 """What the dispatcher asks of a worker: a message of the queue."""
 
 from datetime import datetime
+from typing import Final
 
 import msgspec
+
+_ALL: Final = 1 << 31
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -22,6 +25,15 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def after(self, swept: int) -> "Order":
         """The order when so many prefixes have been looked through."""
         return msgspec.structs.replace(self, swept=swept)
+
+    @property
+    def is_swept(self) -> bool:
+        """Whether nothing is left to be looked through."""
+        return self.swept == _ALL
+
+    def swept_through(self) -> "Order":
+        """The order when everything has been looked through."""
+        return msgspec.structs.replace(self, hours=(), everything=False, swept=_ALL)
 
     def as_text(self) -> str:
         """The message."""

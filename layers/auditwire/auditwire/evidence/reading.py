@@ -49,10 +49,12 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ReadObject:
-    """An object that was read: its entry in a seal, and its lines as they were inflated; empty where it has a fault."""
+    """An object that was read: its entry in a seal, its lines as they were inflated, and its bytes as they are stored;
+    both empty where it has a fault."""
 
     entry: Entry
     content: bytes = b""
+    stored: bytes = b""
 
 
 def read_object(key: str, chunks: Iterable[bytes], modified: "datetime") -> ReadObject:
@@ -65,19 +67,20 @@ def read_object(key: str, chunks: Iterable[bytes], modified: "datetime") -> Read
             kept.append(chunk)
         else:
             kept.clear()
-    stored = (key, size, digest.hexdigest(), as_second(modified))
+    about = (key, size, digest.hexdigest(), as_second(modified))
     try:
         place = parse_object_key(key)
         if place is None:
             raise UnreadableError("foreign")
         if size > MAX_PACKED_BYTES:
             raise UnreadableError("too_large")
-        content = content_of(b"".join(kept))
+        stored = b"".join(kept)
+        content = content_of(stored)
         times, root = _times_and_root(content, place.t)
     except UnreadableError as error:
-        return ReadObject(Entry(*stored, events=None, first=None, last=None, root=None, fault=error.fault))
-    entry = Entry(*stored, events=len(times), first=min(times, default=None), last=max(times, default=None), root=root)
-    return ReadObject(entry, content)
+        return ReadObject(Entry(*about, events=None, first=None, last=None, root=None, fault=error.fault))
+    entry = Entry(*about, events=len(times), first=min(times, default=None), last=max(times, default=None), root=root)
+    return ReadObject(entry, content, stored)
 
 
 def content_of(packed: bytes) -> bytes:

@@ -76,6 +76,7 @@ class Sealed:
     problems: list[str] = field(default_factory=list)
     behind: float = 0.0
     rest: "Order | None" = None
+    last: Signed | None = None
 
 
 class _OutOfTimeError(Exception):
@@ -127,6 +128,7 @@ class Sealer:
         if begun is None:
             return
         chain = Chain(self._store, self._signer, order.cluster, tail, begun)
+        done.last = chain.last
         done.behind = max(done.behind, (self._clock() - chain.reached).total_seconds())
         self._note_gap(chain, order.to, done)
         self._seal_arrivals(chain, order, done)
@@ -201,6 +203,7 @@ class Sealer:
     def _put(self, chain: Chain, statement: Statement, entries: list[Entry], done: Sealed) -> None:
         signed = chain.put(statement, entries, self._settings.retention, self._clock())
         done.seals.append(signed)
+        done.last = signed
         done.faults.update(entry.fault for entry in entries if entry.fault)
         self._tell(done, lambda follower: follower.sealed(signed.seal, entries))
 

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,10 +11,11 @@ import msgspec
 
 from auditwire.alerts.counting import counted_under
 from auditwire.alerts.self_alerts import publish_self_alerts
-from auditwire.evidence.alerts import alerts_about
+from auditwire.evidence.alerts import alerts_about, alerts_about_export
 from auditwire.evidence.chain import lag_of
 from auditwire.evidence.dispatch import dispatch, sealed_to
 from auditwire.evidence.errors import EvidenceError
+from auditwire.evidence.exporting import Export, ExportDone, Exporting, exporting_to
 from auditwire.evidence.heads import HeadLine, announce_heads, heads_of, is_time_to_publish, put_heads
 from auditwire.evidence.indexing import Indexing
 from auditwire.evidence.order import Order
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
 
+    from auditwire.alerts.alert import Alert
     from auditwire.alerts.sns import Publisher
     from auditwire.aws.environment import SealConfig
     from auditwire.evidence.dispatch import Notices, Orders
@@ -45,6 +47,7 @@ class Tools:
     read_books: ReadBooks
     sns: "SNSClient"
     s3: "S3Client"
+    export: Export | None = None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     sleep: Callable[[float], None] = time.sleep
 
@@ -74,6 +77,7 @@ class Worked:
 
     order: Order
     done: Sealed
+    exported: ExportDone | None = None
     problems: list[str] = field(default_factory=list)
     alerts: Counter[str] = field(default_factory=Counter)
     """Cluster → alerts that were published."""
@@ -128,11 +132,14 @@ def send_orders(tools: Tools, event: Mapping[str, Any]) -> Dispatched:
     return Dispatched(orders, heads, behind)
 
 
-def work_on(tools: Tools, message: str, identifier: str, seconds: float) -> Worked:
+def work_on(
+    tools: Tools, message: str, identifier: str, seconds: float, tell: Callable[[Worked], None] = lambda worked: None
+) -> Worked:
     """Seals what the order of a message asks for, hands over what there is no time for, and tells of what is wrong.
 
-    ``identifier`` is of this attempt; ``seconds`` is how much time there is. Raises EvidenceError for what could not be
-    read, written or signed, and for a message that is no order.
+    ``identifier`` is of this attempt; ``seconds`` is how much time there is. ``tell`` is called when everything is
+    sealed; then it is exported, if the stack does that. Raises EvidenceError for what could not be read, written or
+    signed, and for a message that is no order.
     """
     config = tools.config
     try:
@@ -140,21 +147,44 @@ def work_on(tools: Tools, message: str, identifier: str, seconds: float) -> Work
     except msgspec.DecodeError as error:
         raise EvidenceError(f"a message is no order: {error}") from None
     end = time.monotonic() + seconds
-    with Indexing(tools.store.put) as indexing:
+
+    def may_go_on() -> bool:
+        return time.monotonic() < end
+
+    with Indexing(tools.store.put) as indexing, exporting_to(tools.export, tools.store, order.cluster) as exporting:
         sealer = Sealer(
             tools.store,
             tools.signer,
             Settings(Retention(config.archive_days, config.evidence_lock), config.max_bytes),
             clock=tools.clock,
-            may_go_on=lambda: time.monotonic() < end,
+            may_go_on=may_go_on,
             read_books=tools.read_books,
-            followers=[indexing],
+            followers=[indexing] if exporting is None else [indexing, exporting],
         )
         worked = Worked(order, sealer.seal(order))
-    if worked.done.rest is not None:
-        tools.orders.send(worked.done.rest, identifier)
-    alerts = alerts_about(worked.done, order.cluster, config.archive_bucket, tools.clock())
-    told, untold = publish_self_alerts(tools.publisher, alerts, time.time() + 10, config.runbooks_url)
+        if worked.done.rest is not None:
+            tools.orders.send(worked.done.rest, identifier)
+        _tell(tools, worked, alerts_about(worked.done, order.cluster, config.archive_bucket, tools.clock()))
+        tell(worked)
+        if exporting is not None:
+            _run_export(tools, worked, exporting, may_go_on, identifier)
+    return worked
+
+
+def _run_export(
+    tools: Tools, worked: Worked, exporting: Exporting, may_go_on: Callable[[], bool], identifier: str
+) -> None:
+    """Exports what is sealed. What there is no time for is handed over; who gets it must get on with it."""
+    order = worked.order
+    exported = worked.exported = exporting.run(worked.done, may_go_on, tools.clock())
+    if exported.behind is None:
+        worked.problems.append(f"nobody can tell how far cluster {order.cluster} is exported: {exported.failure}")
+    if exported.is_late and worked.done.rest is None and (exported.files or not order.is_swept):
+        tools.orders.send(order.swept_through(), identifier)
+    _tell(tools, worked, alerts_about_export(exported, order.cluster, tools.clock()))
+
+
+def _tell(tools: Tools, worked: Worked, alerts: "Sequence[Alert]") -> None:
+    told, untold = publish_self_alerts(tools.publisher, alerts, time.time() + 10, tools.config.runbooks_url)
     worked.alerts.update(counted_under(alert.labels) for alert in told)
     worked.problems += untold
-    return worked

@@ -1,0 +1,109 @@
+"""What exporting records of OCSF takes, as ratios to sealing and indexing the same events.
+
+    .venv/bin/python benchmarks/export.py [--events 400000]
+
+Makes an archive of one cluster over seven days in a folder, seals it, and writes its events to Parquet, file by file as
+the seal function does, but for the network. CPU time of the whole process, DuckDB's threads included. Then a file of as
+many events as one may have is written in a process of its own: how much memory that takes over what is there before.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from archived import CLUSTER
+from search import make, seal
+
+from auditwire.archive.keys import events_of
+from auditwire.evidence.folder import FolderReader
+from auditwire.evidence.reading import content_of, lines_of
+from auditwire.evidence.store import read_whole
+from auditwire.ocsf.layout import MAX_EVENTS, Exported, Part, parts_of
+from auditwire.ocsf.parquet import connect_to, write_records
+from auditwire.ocsf.records_file import RecordsFile
+
+
+def main() -> None:
+    """Prints a Markdown table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--events", type=int, default=400_000)
+    parser.add_argument("--file", type=Path)
+    given = parser.parse_args()
+    if given.file is not None:
+        print(_largest(given.file))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        stored, count = make(place, given.events)
+        _, sealing = seal(place)
+        mapping, writing, size = export(place, parts(place))
+        print(f"{count:,} events, {stored / count:.0f} bytes an event as archived")
+        print("| of an event | | over sealing and indexing |")
+        print("| --- | ---: | ---: |")
+        for name, seconds in (
+            ("sealing and indexing", sealing),
+            ("records made", mapping),
+            ("files written", writing),
+            ("the export", mapping + writing),
+        ):
+            print(f"| {name} | {seconds / count * 1e6:.1f} µs | {seconds / sealing:.2f} |")
+        print(f"| bytes exported | {size / count:.0f} | {size / stored:.2f} of the archive |")
+        command = [sys.executable, __file__, "--file", folder]
+        print(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)  # noqa: S603 - this file
+
+
+def parts(folder: Path) -> list[Part]:
+    """The files of an archive, hour by hour, as if each hour had a seal."""
+    reader, found = FolderReader(folder), []
+    for day in reader.folders(events_of(CLUSTER)).prefixes:
+        for hour in reader.folders(day).prefixes:
+            objects = [
+                Exported(each.key, each.size, content_of(read_whole(reader, each.key)).count(b"\n"))
+                for each in reader.listing(hour)
+            ]
+            found += parts_of(objects)
+    return found
+
+
+def export(folder: Path, several: list[Part]) -> tuple[float, float, int]:
+    """Writes these files: CPU seconds for making records and for writing them, and bytes."""
+    reader, mapping, writing, size = FolderReader(folder), 0.0, 0.0, 0
+    with tempfile.TemporaryDirectory() as beside, connect_to(Path(beside)) as connection:
+        file = Path(beside) / "file.parquet"
+        for part in several:
+            begun = time.process_time()
+            with RecordsFile(Path(beside) / "records") as records:
+                for each in part.objects:
+                    records.add(each.key, lines_of(content_of(read_whole(reader, each.key))))
+            made = time.process_time()
+            write_records(connection, records.path, file, records.count)
+            mapping, writing = mapping + made - begun, writing + time.process_time() - made
+            size += file.stat().st_size
+    return mapping, writing, size
+
+
+def _largest(folder: Path) -> str:
+    """Writes a small file, and then one of as many events as there may be."""
+    several = parts(folder)
+    export(folder, several[:1])
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    objects = [each for part in several for each in part.objects]
+    events = 0
+    taken = []
+    for each in objects:
+        if events + each.events > MAX_EVENTS:
+            break
+        taken.append(each)
+        events += each.events
+    export(folder, [Part(several[0].day, tuple(taken))])
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    more = f"{(after - before) / 1024:.0f} MB more than one of {several[0].events:,}"
+    return f"a file of {events:,} events takes {more}, {after // 1024} MB in all"
+
+
+if __name__ == "__main__":
+    main()
