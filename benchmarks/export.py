@@ -1,8 +1,8 @@
 """What exporting records of OCSF takes, as ratios to sealing and indexing the same events.
 
-    .venv/bin/python benchmarks/export.py [--events 400000]
+    .venv/bin/python benchmarks/export.py [--events 100000]
 
-Makes an archive of one cluster over seven days in a folder, seals it, and writes its events to Parquet, file by file as
+Makes an archive of one cluster over a day in a folder, seals it, and writes its events to Parquet, file by file as
 the seal function does, but for the network. CPU time of the whole process, DuckDB's threads included. Then a file of as
 many events as one may have is written in a process of its own: how much memory that takes over what is there before.
 """
@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Final
 
 from archived import CLUSTER
 from search import make, seal
@@ -26,11 +27,13 @@ from auditwire.ocsf.layout import MAX_EVENTS, Exported, Part, parts_of
 from auditwire.ocsf.parquet import connect_to, write_records
 from auditwire.ocsf.records_file import RecordsFile
 
+HOURS: Final = 24
+
 
 def main() -> None:
     """Prints a Markdown table."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--events", type=int, default=400_000)
+    parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--file", type=Path)
     given = parser.parse_args()
     if given.file is not None:
@@ -38,7 +41,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        stored, count = make(place, given.events)
+        stored, count = make(place, given.events, HOURS)
         _, sealing = seal(place)
         mapping, writing, size = export(place, parts(place))
         print(f"{count:,} events, {stored / count:.0f} bytes an event as archived")

@@ -109,11 +109,11 @@ def peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
-def make(folder: Path, events: int) -> tuple[int, int]:
-    """An archive with about so many events: its stored bytes, and how many events it has."""
+def make(folder: Path, events: int, hours: int = HOURS) -> tuple[int, int]:
+    """An archive with about so many events in so many hours: its stored bytes, and how many events it has."""
     size = count = 0
     for number, (t, packed) in enumerate(archived(events // BATCH, BATCH)):
-        hour = START + timedelta(hours=number % HOURS)
+        hour = START + timedelta(hours=number % hours)
         before, after = f"{t[:4]}-{t[4:6]}-{t[6:11]}".encode(), hour.strftime("%Y-%m-%dT%H").encode()
         content = inflate(packed, "gzip").replace(before, after)
         stored = gzip_bytes(content)
