@@ -79,8 +79,11 @@ def make_console(config: "ConsoleConfig", clients: Clients, log: "Write") -> Gua
     sessions = DynamoSessions(clients.dynamodb, config.sessions_table)
 
     def secret() -> str:
-        arn = config.client_secret_arn
-        return clients.secretsmanager().get_secret_value(SecretId=arn)["SecretString"] if arn else ""
+        if not config.client_secret_arn:
+            return ""
+        answer = clients.secretsmanager().get_secret_value(SecretId=config.client_secret_arn)
+        # Whoever made it of a file has the end of its line in it.
+        return answer["SecretString"].strip()
 
     sign_in = SignIn(settings, fetch, sessions, secret, _now)
     who = ByTokenOrSession(Rights(clients.dynamodb, config.viewers_table), sign_in)
