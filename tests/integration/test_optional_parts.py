@@ -79,6 +79,7 @@ def system(peer: Fake) -> Iterator[LocalSystem]:
         boto3.client("secretsmanager", "us-east-1").create_secret(
             Name=SECRET.rpartition(":")[2], SecretString='{"username": "auditwire", "password": "hunter2"}'
         )
+        system.client("s3").create_bucket(Bucket=PARAMETERS["OcsfBucket"])
         yield system
 
 
@@ -94,6 +95,33 @@ def test_the_relay_is_in_its_network_and_nobody_else(system: LocalSystem) -> Non
         "SecurityGroupIds": ["sg-0123456789abcdef0"],
     }
     assert set(networks.values()) == {None}
+
+
+def test_events_are_exported_under_a_role_that_is_assumed(system: LocalSystem) -> None:
+    s3, lake = system.client("s3"), PARAMETERS["OcsfBucket"]
+    assert post(system, body_of(exec_event(4)), system.clusters["demo"].credential)[0] == 200
+    # Nothing was sealed before, so the role is not assumed yet.
+    asked: list[dict[str, list[str]]] = []
+
+    def refuse(exchange: Exchange) -> AWSResponse:
+        body = exchange.request.body
+        asked.append(parse_qs(body.decode() if isinstance(body, bytes) else str(body)))
+        return denied(exchange)
+
+    def seal() -> None:
+        system.function("seal").invoke({"at_once": True})
+
+    with WIRE.faulty(Trouble(Calls("seal", "sts.AssumeRole"), refuse)):
+        seal()
+        until(lambda: any("AssumeRole" in line and '"level":"ERROR"' in line for line in system.logs("seal")))
+    assert "Contents" not in s3.list_objects_v2(Bucket=lake)
+    assert asked[0]["RoleArn"] == [PARAMETERS["OcsfRoleArn"]]
+    assert asked[0]["ExternalId"] == [PARAMETERS["OcsfExternalId"]]
+
+    seal()
+    until(lambda: "Contents" in s3.list_objects_v2(Bucket=lake))
+    prefix = f"ext/auditwire/region={system.region}/accountId=123456789012/eventDay="
+    assert all(each["Key"].startswith(prefix) for each in s3.list_objects_v2(Bucket=lake)["Contents"])
 
 
 def test_an_alert_takes_the_whole_road_with_the_credentials_of_the_secret(system: LocalSystem, peer: Fake) -> None:
@@ -234,33 +262,6 @@ def test_the_heads_are_kept_elsewhere(system: LocalSystem) -> None:
     assert kept["Key"] == f"auditwire-heads/{system.stack}/2026-11-22.jsonl"
     (head,) = s3.get_object(Bucket=PARAMETERS["SealHeadsBucket"], Key=kept["Key"])["Body"].read().splitlines()
     assert json.loads(head).keys() == {"cluster", "number", "sha256", "reached"}
-
-
-def test_events_are_exported_under_a_role_that_is_assumed(system: LocalSystem) -> None:
-    s3, lake = system.client("s3"), PARAMETERS["OcsfBucket"]
-    s3.create_bucket(Bucket=lake)
-    assert post(system, body_of(exec_event(4)), system.clusters["demo"].credential)[0] == 200
-    asked: list[dict[str, list[str]]] = []
-
-    def refuse(exchange: Exchange) -> AWSResponse:
-        body = exchange.request.body
-        asked.append(parse_qs(body.decode() if isinstance(body, bytes) else str(body)))
-        return denied(exchange)
-
-    def seal() -> None:
-        system.function("seal").invoke({"at_once": True})
-
-    with WIRE.faulty(Trouble(Calls("seal", "sts.AssumeRole"), refuse)):
-        seal()
-        until(lambda: any("AssumeRole" in line and '"level":"ERROR"' in line for line in system.logs("seal")))
-    assert "Contents" not in s3.list_objects_v2(Bucket=lake)
-    assert asked[0]["RoleArn"] == [PARAMETERS["OcsfRoleArn"]]
-    assert asked[0]["ExternalId"] == [PARAMETERS["OcsfExternalId"]]
-
-    seal()
-    until(lambda: "Contents" in s3.list_objects_v2(Bucket=lake))
-    prefix = f"ext/auditwire/region={system.region}/accountId=123456789012/eventDay="
-    assert all(each["Key"].startswith(prefix) for each in s3.list_objects_v2(Bucket=lake)["Contents"])
 
 
 def test_everything_that_holds_events_or_alerts_is_encrypted_with_the_key(system: LocalSystem) -> None:
