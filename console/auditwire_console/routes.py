@@ -1,6 +1,7 @@
 """The routes: who asks, what is asked, and the answer. All of them are GET."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,6 +14,7 @@ from auditwire_console.api.parameters import WrongParameterError, read_agreed, r
 from auditwire_console.api.why import why
 from auditwire_console.call import Call, call_of
 from auditwire_console.cost import Costed, price_as_json, statements_of
+from auditwire_console.counted import CountedReader
 from auditwire_console.kubesphere import answers
 from auditwire_console.kubesphere.parameters import Operation, ParameterError, read_parameters
 from auditwire_console.problems import KNOWN, kubesphere_problem, problem, problem_of
@@ -104,20 +106,20 @@ class Routes:
         return _json(rows.summary(self._engine(call), read_query(call.given), read_wanted(call.given), call.coverage()))
 
     def _event(self, call: Call) -> Response:
-        found, key, number = self._asked(call)
+        _, found, key, number = self._asked(call)
         return _not_there() if found is None else _json(event.event_as_json(found, key, number))
 
     def _why(self, call: Call) -> Response:
-        found, _, _ = self._asked(call)
-        return _not_there() if found is None else _json(why(self._source, call.viewer, found))
+        source, found, _, _ = self._asked(call)
+        return _not_there() if found is None else _json(why(source, call.viewer, found))
 
     def _evidence(self, call: Call) -> Response:
-        found, key, _ = self._asked(call)
-        return _not_there() if found is None else _json(event.evidence(self._source, found, key))
+        source, found, key, _ = self._asked(call)
+        return _not_there() if found is None else _json(event.evidence(source, found, key))
 
     def _receipt(self, call: Call) -> Response:
-        found, key, _ = self._asked(call)
-        receipt = None if found is None else event.receipt_of(self._source, found, key)
+        source, found, key, _ = self._asked(call)
+        receipt = None if found is None else event.receipt_of(source, found, key)
         if receipt is None:
             return _not_there()
         return _download(receipt.as_text().encode() + b"\n", "application/json", "receipt.json")
@@ -155,10 +157,12 @@ class Routes:
         return _json({"ledger": self._source.ledger(None)})
 
     def _asked(self, call: Call) -> Any:
+        """The source, of which is counted what is read, the event that is asked for, and where it lies."""
         key, number = call.given.get("key", ""), call.given.get("number", "")
         if not number.isascii() or not number.isdigit() or len(number) > len("1000000000"):
             raise WrongParameterError("number is the number of a line, from 0")
-        return event.find(self._source, call.viewer, key, int(number)), key, int(number)
+        source = replace(self._source, reader=CountedReader(self._source.reader, call.coverage()))
+        return source, event.find(source, call.viewer, key, int(number)), key, int(number)
 
     # --- what KubeSphere asks
 

@@ -1,6 +1,5 @@
 """One event: its line, and whether a seal proves it."""
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -8,8 +7,11 @@ import orjson
 from auditwire.archive.errors import UnreadableError
 from auditwire.archive.keys import parse_object_key
 from auditwire.evidence.errors import EvidenceError
-from auditwire.evidence.finding import Hit, find_entry, find_event
+from auditwire.evidence.finding import find_entry
+from auditwire.evidence.reading import UnreadableError as NoLinesError
+from auditwire.evidence.reading import content_of, lines_of
 from auditwire.evidence.receipt import Receipt, RefusedError, make_receipt, prove
+from auditwire.evidence.store import read_whole
 from auditwire.search.objects import Archived
 from auditwire.search.scan import pick
 from auditwire_console.api.rows import fields_of
@@ -61,14 +63,13 @@ def receipt_of(source: "Source", found: "Found", key: str) -> Receipt | None:
     place = parse_object_key(key)
     if place is None:
         return None
-    for hit in _hits(source, found, place.cluster, place.hour):
-        if hit.listed.key == key and hit.lines[hit.number] == found.line:
-            entry = find_entry(source.reader, place.cluster, hit.listed)
-            return None if entry is None else make_receipt(hit.lines, hit.number, entry[1], entry[0])
-    return None
-
-
-def _hits(source: "Source", found: "Found", cluster: str, hour: str) -> "list[Hit]":
-    start = datetime.fromisoformat(f"{hour}:00:00").replace(tzinfo=UTC)
-    end = start + timedelta(hours=1)
-    return list(find_event(source.reader, cluster, found.audit_id, start=start, end=end, reading=lambda key: None))
+    listed = next((one for one in source.reader.listing(key) if one.key == key), None)
+    if listed is None:
+        return None
+    try:
+        lines = list(lines_of(content_of(read_whole(source.reader, key))))
+        number = lines.index(found.line)
+    except (NoLinesError, ValueError):
+        return None
+    entry = find_entry(source.reader, place.cluster, listed)
+    return None if entry is None else make_receipt(lines, number, entry[1], entry[0])

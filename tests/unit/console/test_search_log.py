@@ -66,6 +66,24 @@ def test_each_search_is_logged_once_with_who_and_what_and_how_much(
     assert record["milliseconds"] >= 0
 
 
+def test_looking_at_an_event_reads_its_object_and_the_seals_behind_it_and_is_counted() -> None:
+    world, log = World(), list[Mapping[str, Any]]()
+    keys = [world.arrive(3) for _ in range(5)]
+    world.after(hours=2).seal()
+    console = Console(world.store, keys={world.key.fingerprint: world.key}, limits=ON_LAMBDA, log=log.append)
+    size = len(world.store.objects[keys[2]])
+
+    for path in ("event", "why", "evidence", "receipt"):
+        assert console.get(f"/api/{path}", {"key": keys[2], "number": 1}).status_code == 200
+
+    seals = sum(len(content) for key, content in world.store.objects.items() if key.startswith("seals/"))
+    assert [record["objects"] for record in log[:2]] == [1, 1]
+    assert [record["bytes"] for record in log[:2]] == [size, size]
+    # The object twice, to show the event and to prove it, and one seal: whatever else arrived in its hour.
+    assert {record["objects"] for record in log[2:]} == {3}
+    assert all(2 * size < record["bytes"] <= 2 * size + seals for record in log[2:])
+
+
 def test_the_cluster_of_a_path_is_logged() -> None:
     console, log = logged(two_events())
 
