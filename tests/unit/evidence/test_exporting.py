@@ -294,6 +294,21 @@ def test_a_seal_that_is_gone_or_changed_is_told_and_those_behind_it_are_exported
     assert siem.hour(1).lost == {}
 
 
+def test_a_chain_that_begins_anew_is_told_and_exported(siem: Siem, tmp_path: Path) -> None:
+    siem.hour(1)
+    siem.lake.refuses = 1
+    siem.hour(2)
+    store = siem.world.store
+    for key in [key for key in store.objects if key.startswith("seals/")]:
+        del store.objects[key]
+
+    done = siem.hour(1)
+
+    assert (done.lost, done.failure) == ({"seal_missing": 1}, "")
+    assert set(siem.lake.places(tmp_path)) == set(siem.archived())
+    assert siem.hour(1).lost == {}
+
+
 @pytest.mark.parametrize("note", [b"", b"no json", b'{"seal":-1}', b'{"seal":1,"more":2}', b"\xff"])
 def test_a_note_that_is_none_stops_the_export_aloud_and_no_seal(siem: Siem, note: bytes) -> None:
     siem.hour(1)

@@ -44,7 +44,11 @@ class Backlog:
         while signed.seal.number >= first:
             self.numbers.insert(0, signed.seal.number)
             previous = signed.seal.previous
-            if previous is None or previous.number < first:
+            if previous is None:
+                # The chain begins here, and it did not when the export had come so far.
+                self.missing = first if signed.seal.number > first else None
+                return
+            if previous.number < first:
                 return
             found = self._before(previous)
             if found is None:

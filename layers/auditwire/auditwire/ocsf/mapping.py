@@ -48,12 +48,12 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 Read = Callable[["ArchivedLine"], Any]
-"""The value of an attribute; None leaves it out."""
+"""The value of an attribute. None, and an empty text or list, leave it out."""
 
 
 class Row(NamedTuple):
     """An attribute: its path, its type in SQL, what it comes from, and how. ``constant`` is what it always is, if
-    anything.
+    anything; ``is_required`` is whether it is there also where it is empty.
 
     In a path ``[]`` stands for a list with an object for each value that ``read`` gives, ``[0]`` for a list of one
     object.
@@ -64,6 +64,12 @@ class Row(NamedTuple):
     source: str
     read: Read
     constant: Any = None
+    is_required: bool = False
+
+    @property
+    def may_be_empty(self) -> bool:
+        """Whether an empty or false value is one."""
+        return self.is_required or not self.type.startswith(("VARCHAR", "STRUCT"))
 
 
 # Where an ArchivedLine has the parts of an event.
@@ -81,14 +87,13 @@ def _always(path: str, kind: str, value: Any) -> Row:
 
 def _text(path: str, source: str) -> Row:
     """A text that is left out if there is none."""
-    read = _member(source)
-    return Row(path, "VARCHAR", f"`{source}`", lambda line: read(line) or None)
+    return Row(path, "VARCHAR", f"`{source}`", _member(source))
 
 
 def _required(path: str, source: str) -> Row:
     """A text that is there, and empty if the event has none."""
     read = _member(source)
-    return Row(path, "VARCHAR", f"`{source}`, or empty", lambda line: read(line) or "")
+    return Row(path, "VARCHAR", f"`{source}`, or empty", lambda line: read(line) or "", is_required=True)
 
 
 def _json(path: str, source: str) -> Row:
@@ -243,7 +248,7 @@ TABLE: Final[tuple[Row, ...]] = (
     _text("api.response.error", "responseStatus.reason"),
     _text("api.response.error_message", "responseStatus.status"),
     _json("api.response.data", "responseObject"),
-    Row("resources[0].name", "VARCHAR", "`objectRef.name`, or empty", _resource_name),
+    Row("resources[0].name", "VARCHAR", "`objectRef.name`, or empty", _resource_name, is_required=True),
     _text("resources[0].namespace", "objectRef.namespace"),
     Row("resources[0].type", "VARCHAR", "`objectRef.resource` and, behind a `/`, `.subresource`", _resource_type),
     _text("resources[0].uid", "objectRef.uid"),

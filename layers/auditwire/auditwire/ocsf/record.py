@@ -95,13 +95,20 @@ def _tree(rows: Iterable[Row]) -> dict[str, Any]:
 def _maker(tree: dict[str, Any]) -> _Make:
     """What makes the object of a part of the tree; None instead of an empty one, without what is None or empty."""
     constants = {name: row.constant for name, row in tree.items() if isinstance(row, Row) and row.constant is not None}
-    makers = [_member(name, node) for name, node in tree.items() if not isinstance(node, str) and name not in constants]
+    nodes = {name: node for name, node in tree.items() if not isinstance(node, str) and name not in constants}
+    # Numbers may be 0, and texts that are required may be empty.
+    may_be_empty = [_member(name, node) for name, node in nodes.items() if isinstance(node, Row) and node.may_be_empty]
+    others = [_member(name, node) for name, node in nodes.items() if not isinstance(node, Row) or not node.may_be_empty]
 
     def make(line: ArchivedLine) -> dict[str, Any] | None:
         made = constants.copy()
-        for name, make_member in makers:
+        for name, make_member in may_be_empty:
             value = make_member(line)
-            if value is not None and value != []:
+            if value is not None:
+                made[name] = value
+        for name, make_member in others:
+            value = make_member(line)
+            if value:
                 made[name] = value
         return made or None
 
