@@ -12,7 +12,14 @@ from auditwire.evidence.store import MemoryStore
 from auditwire.search.answer import Coverage
 from auditwire.search.scan import Scan
 from auditwire_console.api import rows
-from auditwire_console.api.parameters import WrongParameterError, read_agreed, read_page, read_query, read_wanted
+from auditwire_console.api.parameters import (
+    WrongParameterError,
+    read_agreed,
+    read_page,
+    read_query,
+    read_search,
+    read_wanted,
+)
 from auditwire_console.kubesphere import answers
 from auditwire_console.kubesphere.parameters import Operation, ParameterError, read_parameters
 from auditwire_console.viewer import Grant, Viewer, Visible
@@ -45,6 +52,7 @@ def _page(data: bytes) -> Hashable:
     try:
         query, page, wanted = read_query(given), read_page(given), read_wanted(given)
         read_agreed(given)
+        assert len(read_search(given)) <= 64, "a name that is too long"
     except WrongParameterError as error:
         return str(error)[:20]
     found = rows.rows(_ENGINE, query, page, Coverage())

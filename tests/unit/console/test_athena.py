@@ -55,7 +55,7 @@ class Asked:
         raise AssertionError("it never ends")
 
 
-@pytest.mark.parametrize("path", ["/api/rows", "/api/summary", "/api/clusters", "/api/rules", "/api/alerts"])
+@pytest.mark.parametrize("path", ["/api/rows", "/api/clusters", "/api/alerts"])
 def test_a_search_that_takes_long_is_asked_for_until_it_is_done(
     archive: Archive, place: BucketObjects, path: str
 ) -> None:
