@@ -7,14 +7,20 @@ told to take long.
 import random
 import re
 import socket
+import ssl
+from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
+from hashlib import sha256
 from threading import Thread
 from typing import Any
 
 import pytest
 import uvicorn
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import load_pem_x509_certificate
 from moto import mock_aws
 
 from auditwire.search import Engine
@@ -96,9 +102,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     engine = Slow(Scan(archive.store))
     context, _ = server_context(tmp_path_factory.mktemp("tls"))
     with (
+        ExitStack() as stack,
         mock_aws(),
         OidcIssuer(claims=dict(JANE)).serving() as issuer,
-        launched() as browser,
         socket.create_server(("127.0.0.1", 0)) as listening,
     ):
         host = f"localhost:{listening.getsockname()[1]}"
@@ -114,8 +120,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         thread = Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         until(lambda: server.started)
+        # The browser trusts this key: it keeps no files of a host whose certificate it only forgives.
+        key = load_pem_x509_certificate(ssl.get_server_certificate(listening.getsockname()).encode()).public_key()
+        digest = sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
+        browser = stack.enter_context(launched(f"--ignore-certificate-errors-spki-list={b64encode(digest).decode()}"))
         window: Any = {"viewport": {"width": 1360, "height": 800}, "reduced_motion": "reduce"}
-        in_browser = browser.new_context(ignore_https_errors=True, **window)
+        in_browser = browser.new_context(**window)
         in_browser.set_default_timeout(MILLISECONDS)
         yield World(console, issuer, engine, f"https://{host}", in_browser)
         in_browser.close()
@@ -178,6 +188,13 @@ def test_a_link_of_another_site_leads_through_the_issuer_to_the_very_address(wor
     page.goto(f"{world.origin}/#token=of-somebody-else")
     page.reload()
     rows(page).first.wait_for()
+    # The page's files were asked for once.
+    files = page.evaluate(
+        "performance.getEntriesByType('resource').filter((one) => one.name.includes('/static/'))"
+        ".map((one) => one.transferSize)"
+    )
+    assert len(files) > 15
+    assert not any(files)
 
 
 def test_a_session_that_ends_keeps_what_was_looked_for(world: World, page: Page) -> None:
