@@ -65,7 +65,6 @@ class Guard:
 
     def __init__(self, app: "ASGIApp", site: Site) -> None:
         self._app, self._site = app, site
-        self._headers = HEADERS | (HEADERS_OF_HTTPS if site.is_public else {})
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """See ASGI."""
@@ -74,15 +73,22 @@ class Guard:
                 await self._app(scope, receive, send)
             return
 
+        asked = Headers(scope=scope)
+        guarded = HEADERS | (HEADERS_OF_HTTPS if self._is_always_https(asked) else {})
+
         async def send_guarded(message: "Message") -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
+                for name, value in guarded.items():
                     headers.setdefault(name, value)
             await send(message)
 
-        refused = self._refusal(scope, Headers(scope=scope))
+        refused = self._refusal(scope, asked)
         await (refused or self._app)(scope, receive, send_guarded)
+
+    def _is_always_https(self, headers: Headers) -> bool:
+        # On a developer's machine it would hold for whatever else is called localhost.
+        return self._site.is_public and headers.get("host", "").partition(":")[0] != "localhost"
 
     def _refusal(self, scope: "Scope", headers: Headers) -> PlainTextResponse | None:
         hosts = self._site.hosts(scope)

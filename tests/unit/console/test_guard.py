@@ -180,3 +180,11 @@ def test_a_deployed_console_has_the_name_that_the_gateway_was_called_by() -> Non
 
 def test_without_tls_no_browser_is_told_to_use_it(console: Console) -> None:
     assert not HEADERS_OF_HTTPS.keys() & console.get("/").headers.keys()
+
+
+def test_nobody_is_told_to_use_tls_for_whatever_else_is_called_localhost() -> None:
+    guard = Guard(PlainTextResponse("reached"), Site(lambda scope: ["localhost:8443"], is_public=True))
+    answer = TestClient(guard).get("https://localhost:8443/")
+
+    assert answer.status_code == 200
+    assert not HEADERS_OF_HTTPS.keys() & answer.headers.keys()
