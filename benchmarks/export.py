@@ -20,12 +20,13 @@ from archived import CLUSTER
 from search import make, seal
 
 from auditwire.archive.keys import events_of
+from auditwire.evidence.exporting import MAX_RECORDS_BYTES
 from auditwire.evidence.folder import FolderReader
 from auditwire.evidence.reading import content_of, lines_of
 from auditwire.evidence.store import read_whole
 from auditwire.ocsf.layout import MAX_EVENTS, Exported, Part, parts_of
 from auditwire.ocsf.parquet import connect_to, write_records
-from auditwire.ocsf.records_file import RecordsFile
+from auditwire.ocsf.records_file import RecordsFile, lines_at
 
 HOURS: Final = 24
 
@@ -81,7 +82,8 @@ def export(folder: Path, several: list[Part]) -> tuple[float, float, int]:
             begun = time.process_time()
             with RecordsFile(Path(beside) / "records") as records:
                 for each in part.objects:
-                    records.add(each.key, lines_of(content_of(read_whole(reader, each.key))))
+                    lines = lines_of(content_of(read_whole(reader, each.key)))
+                    records.fill(lines_at(each.key, lines), MAX_RECORDS_BYTES)
             made = time.process_time()
             write_records(connection, records.path, file, records.count)
             mapping, writing = mapping + made - begun, writing + time.process_time() - made

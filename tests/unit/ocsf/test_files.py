@@ -11,7 +11,7 @@ import pytest
 
 from auditwire.ocsf.parquet import ParquetError, connect_to, write_records
 from auditwire.ocsf.record import MAX_RECORD_BYTES, record_of
-from auditwire.ocsf.records_file import RecordsFile
+from auditwire.ocsf.records_file import RecordsFile, lines_at
 from auditwire.ocsf.spool import Spool
 from ocsf_class import faults
 
@@ -52,8 +52,8 @@ def test_what_is_read_back_is_the_records_in_order_of_time(
     tmp_path: Path, connection: duckdb.DuckDBPyConnection
 ) -> None:
     with RecordsFile(tmp_path / "records") as records:
-        records.add(KEY, LINES)
-    assert (records.count, records.size) == (len(LINES), sum(map(len, LINES)))
+        records.fill(lines_at(KEY, LINES), 1 << 40)
+    assert records.count == len(LINES)
 
     write_records(connection, records.path, tmp_path / "file.parquet", len(LINES))
 
@@ -70,7 +70,7 @@ def test_what_is_read_back_is_the_records_in_order_of_time(
 
 def test_a_file_is_compressed_by_zstd(tmp_path: Path, connection: duckdb.DuckDBPyConnection) -> None:
     with RecordsFile(tmp_path / "records") as records:
-        records.add(KEY, LINES[:2])
+        records.fill(lines_at(KEY, LINES[:2]), 1 << 40)
     write_records(connection, records.path, tmp_path / "file.parquet", 2)
 
     described = duckdb.execute("SELECT compression FROM parquet_metadata(?)", [str(tmp_path / "file.parquet")])
@@ -79,9 +79,19 @@ def test_a_file_is_compressed_by_zstd(tmp_path: Path, connection: duckdb.DuckDBP
 
 def test_a_record_that_is_not_written_is_missed(tmp_path: Path, connection: duckdb.DuckDBPyConnection) -> None:
     with RecordsFile(tmp_path / "records") as records:
-        records.add(KEY, LINES[:2])
+        records.fill(lines_at(KEY, LINES[:2]), 1 << 40)
     with pytest.raises(ParquetError, match="2 records were written instead of 3"):
         write_records(connection, records.path, tmp_path / "file.parquet", 3)
+
+
+def test_a_file_is_full_whatever_senders_make_of_a_line(tmp_path: Path) -> None:
+    lines = lines_at(KEY, LINES[:6])
+    sizes = []
+    for most in (1, 3_000, 1 << 40, 1 << 40):
+        with RecordsFile(tmp_path / "records") as records:
+            records.fill(lines, most)
+        sizes.append(records.count)
+    assert sizes == [1, 4, 1, 0]
 
 
 def test_objects_are_held_while_there_is_room(tmp_path: Path) -> None:

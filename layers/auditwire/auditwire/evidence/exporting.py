@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,7 +25,7 @@ from auditwire.evidence.seal import parse_entries
 from auditwire.evidence.store import read_whole
 from auditwire.evidence.times import parse_second
 from auditwire.ocsf.layout import Exported, parts_of
-from auditwire.ocsf.records_file import RecordsFile
+from auditwire.ocsf.records_file import RecordsFile, lines_at
 from auditwire.ocsf.spool import Spool
 
 if TYPE_CHECKING:
@@ -39,12 +40,14 @@ if TYPE_CHECKING:
     from auditwire.evidence.store import Writer
     from auditwire.ocsf.destination import Destination
     from auditwire.ocsf.layout import Part, Place
+    from auditwire.ocsf.records_file import ArchivedAt
 
 MAX_SPOOLED_BYTES: Final = 600 << 20
 """As much as a function's disk has room for. Objects for which there is none left are read again."""
 
-MAX_INFLATED_BYTES: Final = 256 << 20
-"""When a file has lines of so much, the next object goes into another one."""
+MAX_RECORDS_BYTES: Final = 128 << 20
+"""When a file has records of so much, the next one goes into another: DuckDB orders what it writes in memory. Whatever
+senders make up, writing takes less than the function has."""
 
 GONE: Final = "gone"
 CHANGED: Final = "changed"
@@ -211,31 +214,25 @@ class Exporting:
         self, signed: "Signed", number: int, part: "Part", entries: "Mapping[str, Entry]", done: ExportDone
     ) -> None:
         """Writes the events of a part: as one file, or as several if they are too large for one."""
-        left = list(part.objects)
-        piece = 0
-        while left:
+        lines = self._lines(part, entries, done)
+        for piece in count():
             with RecordsFile(self._folder / "records.json.gz") as records:
-                left = self._fill(records, left, entries, done)
-            if records.count:
-                key = self._export.place.key(
-                    part, self._cluster, signed.seal.number, signed.file.text_sha256, number, piece
-                )
-                self._put(records, key, done)
-            piece += 1
+                records.fill(lines, MAX_RECORDS_BYTES)
+            if not records.count:
+                break
+            key = self._export.place.key(
+                part, self._cluster, signed.seal.number, signed.file.text_sha256, number, piece
+            )
+            self._put(records, key, done)
         self._named.difference_update(each.key for each in part.objects)
         self._spool.keep(self._named)
 
-    def _fill(
-        self, records: RecordsFile, objects: "list[Exported]", entries: "Mapping[str, Entry]", done: ExportDone
-    ) -> "list[Exported]":
-        """Adds the events of as many objects as go into one file, and returns the others."""
-        for number, each in enumerate(objects):
-            if records.size >= MAX_INFLATED_BYTES:
-                return objects[number:]
+    def _lines(self, part: "Part", entries: "Mapping[str, Entry]", done: ExportDone) -> "Iterator[ArchivedAt]":
+        """The lines of a part, of those objects that are there as they were sealed."""
+        for each in part.objects:
             stored = self._stored(entries[each.key], done)
             if stored is not None:
-                records.add(each.key, lines_of(content_of(stored)))
-        return []
+                yield from lines_at(each.key, lines_of(content_of(stored)))
 
     def _put(self, records: RecordsFile, key: str, done: ExportDone) -> None:
         # Only who exports needs DuckDB, which is large.

@@ -151,17 +151,18 @@ def work_on(
     def may_go_on() -> bool:
         return time.monotonic() < end
 
-    with Indexing(tools.store.put) as indexing, exporting_to(tools.export, tools.store, order.cluster) as exporting:
-        sealer = Sealer(
-            tools.store,
-            tools.signer,
-            Settings(Retention(config.archive_days, config.evidence_lock), config.max_bytes),
-            clock=tools.clock,
-            may_go_on=may_go_on,
-            read_books=tools.read_books,
-            followers=[indexing] if exporting is None else [indexing, exporting],
-        )
-        worked = Worked(order, sealer.seal(order))
+    with exporting_to(tools.export, tools.store, order.cluster) as exporting:
+        with Indexing(tools.store.put) as indexing:
+            sealer = Sealer(
+                tools.store,
+                tools.signer,
+                Settings(Retention(config.archive_days, config.evidence_lock), config.max_bytes),
+                clock=tools.clock,
+                may_go_on=may_go_on,
+                read_books=tools.read_books,
+                followers=[indexing] if exporting is None else [indexing, exporting],
+            )
+            worked = Worked(order, sealer.seal(order))
         if worked.done.rest is not None:
             tools.orders.send(worked.done.rest, identifier)
         _tell(tools, worked, alerts_about(worked.done, order.cluster, config.archive_bucket, tools.clock()))

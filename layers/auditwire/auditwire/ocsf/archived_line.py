@@ -17,6 +17,9 @@ from auditwire.events.timestamps import is_normal
 MAX_CODE: Final = (1 << 31) - 1
 """OCSF's integers have 32 bits."""
 
+MAX_ADDRESSES: Final = 20
+"""Clients can send any number of them."""
+
 if TYPE_CHECKING:
     _Raw = msgspec.Raw | None
 else:
@@ -124,8 +127,8 @@ class ArchivedLine:
     """What a line says.
 
     ``place`` says where it lies, ``at`` is the time under which it is kept, ``provenance`` what was noted when it was
-    stored; ``addresses`` are those of the sourceIPs that are some; ``received`` is the requestReceivedTimestamp, empty
-    if it cannot be right.
+    stored; ``addresses`` are those of the sourceIPs that are some, MAX_ADDRESSES at most; ``received`` is the
+    requestReceivedTimestamp, empty if it cannot be right.
     """
 
     __slots__ = (
@@ -156,7 +159,11 @@ class ArchivedLine:
         self.extra = _or(_EXTRA, self.user.extra, _NO_EXTRA)
         self.cluster = _or(_TEXT, event.cluster, "")
         self.provenance = _provenance(event.provenance)
-        self.addresses = [one for one in event.sourceIPs or () if is_address(one)]
+        addresses = [one for one in event.sourceIPs or () if is_address(one)]
+        # The last one is who has connected.
+        self.addresses = (
+            addresses if len(addresses) <= MAX_ADDRESSES else [*addresses[: MAX_ADDRESSES - 1], addresses[-1]]
+        )
         received = event.requestReceivedTimestamp or ""
         self.received = received if is_normal(received) else ""
         self.place = place

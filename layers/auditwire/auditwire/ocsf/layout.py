@@ -10,8 +10,8 @@ from datetime import date
 from itertools import groupby
 from typing import Final, NamedTuple
 
-MAX_EVENTS: Final = 200_000
-MAX_STORED_BYTES: Final = 32 << 20
+MAX_EVENTS: Final = 50_000
+MAX_STORED_BYTES: Final = 8 << 20
 """A file has the events of so much at most, so that writing one takes a bounded amount of memory. A single object may
 have more."""
 

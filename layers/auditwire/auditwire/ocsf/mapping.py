@@ -148,6 +148,10 @@ def _place(line: "ArchivedLine") -> str:
     return line.place
 
 
+def _other_addresses(line: "ArchivedLine") -> list[str]:
+    return line.addresses[1:]
+
+
 def _no_address(line: "ArchivedLine") -> str | None:
     return None if line.addresses else "Unknown"
 
@@ -233,7 +237,7 @@ TABLE: Final[tuple[Row, ...]] = (
     Row("cloud.provider", "VARCHAR", "`AWS` with an `arn`", lambda line: "AWS" if line.extra_of("arn") else None),
     _of_eks("cloud.account.uid", "arn"),
     Row("src_endpoint.ip", "VARCHAR", "`sourceIPs[0]`", lambda line: line.addresses[0] if line.addresses else None),
-    Row("src_endpoint.intermediate_ips", "VARCHAR[]", "the rest of `sourceIPs`", lambda line: line.addresses[1:]),
+    Row("src_endpoint.intermediate_ips", "VARCHAR[]", "the rest of `sourceIPs`, 19 at most", _other_addresses),
     Row("src_endpoint.name", "VARCHAR", "`Unknown` without an address", _no_address),
     Row("dst_endpoint.name", "VARCHAR", "`cluster`", lambda line: line.cluster or None),
     _text("http_request.user_agent", "userAgent"),

@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from auditwire.ocsf.record import MAX_RECORD_BYTES, columns
-from auditwire.search.parquet import WRITING_MEMORY, connect, literal
+from auditwire.search.parquet import connect, literal
 
 if TYPE_CHECKING:
     import duckdb
 
+_MEMORY: Final = "1GB"
 _ROW_GROUP: Final = 20_000
 _COLUMNS: Final = columns()
 
@@ -20,7 +21,7 @@ class ParquetError(Exception):
 def connect_to(folder: Path) -> "duckdb.DuckDBPyConnection":
     """A database that reaches nothing but this folder, where it may also put what it has no memory for."""
     # Each thread makes room for the longest record.
-    return connect(folder, memory=WRITING_MEMORY, threads=1)
+    return connect(folder, memory=_MEMORY, threads=1)
 
 
 def write_records(connection: "duckdb.DuckDBPyConnection", records: Path, file: Path, count: int) -> None:

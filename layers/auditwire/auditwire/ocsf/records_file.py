@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, NamedTuple
 
 from isal import igzip
 
@@ -13,8 +13,16 @@ _BLOCK: Final = 4 << 20
 _NO_TIME: Final = "19700101T000000.000000Z"
 
 
+class ArchivedAt(NamedTuple):
+    """A line of the archive: where it lies, the ``t`` of its object's key, and the line."""
+
+    place: str
+    t: str
+    line: bytes
+
+
 class RecordsFile:
-    """A file of records. ``count`` is how many it has, ``size`` how many bytes the lines had of which they were made.
+    """A file of records. ``count`` is how many it has, ``size`` how many bytes they are before they are packed.
     Use it as a context manager, which writes it anew."""
 
     def __init__(self, path: Path) -> None:
@@ -29,18 +37,26 @@ class RecordsFile:
     def __exit__(self, *error: object) -> None:
         self._file.close()
 
-    def add(self, key: str, lines: Iterable[bytes]) -> None:
-        """Adds the records of an object's lines."""
-        for block in _blocks(self._records(key, lines)):
+    def fill(self, lines: Iterator[ArchivedAt], most: int) -> None:
+        """Adds the records of lines until they have ``most`` bytes, or there are no more lines."""
+        for block in _blocks(self._records(lines, most)):
             self._file.write(igzip.compress(block, 1))
 
-    def _records(self, key: str, lines: Iterable[bytes]) -> Iterator[bytes]:
-        place = parse_object_key(key)
-        t = place.t if place else _NO_TIME
-        for number, line in enumerate(lines):
+    def _records(self, lines: Iterator[ArchivedAt], most: int) -> Iterator[bytes]:
+        for place, t, line in lines:
+            record = encode_record(line, place, t)
             self.count += 1
-            self.size += len(line)
-            yield encode_record(line, f"{key}#{number}", t)
+            self.size += len(record)
+            yield record
+            if self.size >= most:
+                return
+
+
+def lines_at(key: str, lines: Iterable[bytes]) -> Iterator[ArchivedAt]:
+    """The lines of an object with their places."""
+    place = parse_object_key(key)
+    t = place.t if place else _NO_TIME
+    return (ArchivedAt(f"{key}#{number}", t, line) for number, line in enumerate(lines))
 
 
 def _blocks(records: Iterable[bytes]) -> Iterator[bytes]:
