@@ -4,7 +4,7 @@
 
 Makes an archive of one cluster over a day in a folder, seals it, and writes its events to Parquet, file by file as
 the seal function does, but for the network. CPU time of the whole process, DuckDB's threads included. Then a file of as
-many events as one may have is written in a process of its own: how much memory that takes over what is there before.
+many events as one may have is written in a process of its own, for the memory that takes.
 """
 
 import argparse
@@ -16,10 +16,10 @@ import time
 from pathlib import Path
 from typing import Final
 
-from archived import CLUSTER
-from search import make, seal
+from archived import CLUSTER, archived
+from search import BATCH, make, seal
 
-from auditwire.archive.keys import events_of
+from auditwire.archive.keys import events_of, object_key
 from auditwire.evidence.exporting import MAX_RECORDS_BYTES
 from auditwire.evidence.folder import FolderReader
 from auditwire.evidence.reading import content_of, lines_of
@@ -35,10 +35,10 @@ def main() -> None:
     """Prints a Markdown table."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--events", type=int, default=100_000)
-    parser.add_argument("--file", type=Path)
+    parser.add_argument("--file", action="store_true")
     given = parser.parse_args()
-    if given.file is not None:
-        print(_largest(given.file))
+    if given.file:
+        print(_largest())
         return
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
@@ -56,7 +56,7 @@ def main() -> None:
         ):
             print(f"| {name} | {seconds / count * 1e6:.1f} µs | {seconds / sealing:.2f} |")
         print(f"| bytes exported | {size / count:.0f} | {size / stored:.2f} of the archive |")
-        command = [sys.executable, __file__, "--file", folder]
+        command = [sys.executable, __file__, "--file"]
         print(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)  # noqa: S603 - this file
 
 
@@ -91,23 +91,17 @@ def export(folder: Path, several: list[Part]) -> tuple[float, float, int]:
     return mapping, writing, size
 
 
-def _largest(folder: Path) -> str:
-    """Writes a small file, and then one of as many events as there may be."""
-    several = parts(folder)
-    export(folder, several[:1])
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    objects = [each for part in several for each in part.objects]
-    events = 0
-    taken = []
-    for each in objects:
-        if events + each.events > MAX_EVENTS:
-            break
-        taken.append(each)
-        events += each.events
-    export(folder, [Part(several[0].day, tuple(taken))])
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    more = f"{(after - before) / 1024:.0f} MB more than one of {several[0].events:,}"
-    return f"a file of {events:,} events takes {more}, {after // 1024} MB in all"
+def _largest() -> str:
+    """Writes a file of as many events as one may have."""
+    key = object_key(CLUSTER, "2026-11-21T22", "20261121T220000.000000Z", "0" * 64)
+    lines = (line for _, packed in archived(MAX_EVENTS // BATCH, BATCH) for line in lines_of(content_of(packed)))
+    with tempfile.TemporaryDirectory() as folder, connect_to(Path(folder)) as connection:
+        with RecordsFile(Path(folder) / "records") as records:
+            records.fill(lines_at(key, lines), MAX_RECORDS_BYTES)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        write_records(connection, records.path, Path(folder) / "file.parquet", records.count)
+    taken = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    return f"writing a file of {records.count:,} events takes {taken:.0f} MB of memory"
 
 
 if __name__ == "__main__":

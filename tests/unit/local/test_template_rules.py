@@ -12,6 +12,12 @@ DOMAIN = {"DomainName": "audit.example.com", "CertificateArn": "arn:aws:acm:eu-w
 SUBNETS = {"RelaySubnetIds": "subnet-01234567,subnet-12345678"}
 GROUPS = {"RelaySecurityGroupIds": "sg-01234567"}
 SECRET = {"AlertmanagerSecretArn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:am-AbCdEf"}
+LAKE = {
+    "OcsfBucket": "lake",
+    "OcsfPrefix": "ext/a/",
+    "OcsfRoleArn": "arn:aws:iam::123456789012:role/lake",
+    "OcsfExternalId": "x-1",
+}
 TRUST = {"TruststoreUri": "s3://trust/ca.pem"}
 
 
@@ -33,8 +39,10 @@ def check(template: Document, given: dict[str, str]) -> None:
         {**DOMAIN, **TRUST, "TruststoreVersion": "v1"},
         {**SUBNETS, **GROUPS},
         {**SECRET, "AlertmanagerUrls": "https://am.example"},
+        {"OcsfBucket": "lake"},
+        LAKE,
     ],
-    ids=["defaults", "domain", "client certificates", "network", "secret"],
+    ids=["defaults", "domain", "client certificates", "network", "secret", "export", "lake"],
 )
 def test_what_goes_together_is_taken(template: Document, given: dict[str, str]) -> None:
     check(template, given)
@@ -50,8 +58,26 @@ def test_what_goes_together_is_taken(template: Document, given: dict[str, str]) 
         (SUBNETS, "RelaySubnetIds need RelaySecurityGroupIds."),
         (GROUPS, "RelaySecurityGroupIds have no effect without RelaySubnetIds."),
         (SECRET, "AlertmanagerSecretArn is only sent to AlertmanagerUrls"),
+        ({**LAKE, "SealKeyArn": "none"}, "OcsfBucket needs seals"),
+        ({**LAKE, "ArchiveStore": "dynamodb"}, "OcsfBucket needs ArchiveStore s3"),
+        ({"OcsfPrefix": "ext/a/"}, "OcsfPrefix has no effect without an OcsfBucket."),
+        ({"OcsfRoleArn": LAKE["OcsfRoleArn"]}, "OcsfRoleArn has no effect without an OcsfBucket."),
+        ({**LAKE, "OcsfRoleArn": ""}, "OcsfExternalId has no effect without an OcsfRoleArn."),
     ],
-    ids=["no certificate", "no domain", "no domain to trust", "no truststore", "no groups", "no subnets", "no peers"],
+    ids=[
+        "no certificate",
+        "no domain",
+        "no domain to trust",
+        "no truststore",
+        "no groups",
+        "no subnets",
+        "no peers",
+        "no seals",
+        "no objects",
+        "no bucket for a prefix",
+        "no bucket for a role",
+        "no role",
+    ],
 )
 def test_what_does_not_go_together_is_refused(template: Document, given: dict[str, str], said: str) -> None:
     with pytest.raises(DeployError) as caught:
