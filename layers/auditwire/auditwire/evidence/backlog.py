@@ -30,10 +30,9 @@ class Backlog:
         """The number of a seal that is gone or changed; of what comes before it nothing is known."""
         self._find(last, first)
 
-    @property
-    def oldest(self) -> Signed | None:
-        """The first of these seals."""
-        return self.read(self.numbers[0]) if self.numbers else None
+    def first_from(self, number: int) -> Signed | None:
+        """The first of these seals from a number on; None where there is none. Raises EvidenceError."""
+        return next((self.read(each) for each in self.numbers if each >= number), None)
 
     def read(self, number: int) -> Signed:
         """One of these seals. Raises EvidenceError."""

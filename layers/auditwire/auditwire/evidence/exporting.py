@@ -118,6 +118,7 @@ class Exporting:
         self._spool = Spool(self._folder, MAX_SPOOLED_BYTES)
         self._named: set[str] = set()
         self._first: int | None = None
+        self._reached: Position | None = None
 
     def __enter__(self) -> "Exporting":
         return self
@@ -148,18 +149,20 @@ class Exporting:
         """Exports everything that is sealed and not exported yet, or as much as there is time for. Whatever fails is in
         the answer."""
         done = ExportDone()
+        backlog: Backlog | None = None
         try:
-            position = self._position()
-            if position is not None and sealed.last is not None:
-                self._export_from(
-                    position, sealed.last, {one.seal.number: one for one in sealed.seals}, may_go_on, done
-                )
+            self._reached = self._position()
+            if self._reached is None or sealed.last is None:
+                return done
+            known = {signed.seal.number: signed for signed in sealed.seals}
+            backlog = Backlog(self._store, sealed.last, self._reached.seal, known)
+            self._work_off(backlog, self._reached, may_go_on, done)
         except _OutOfTimeError:
             done.is_late = True
         except Exception as error:  # noqa: BLE001 - whatever it is, it is done the next time
             done.failure = f"{type(error).__name__}: {error}"
         if done.is_late or done.failure:
-            done.behind = self._behind(sealed.last, now)
+            done.behind = self._behind(backlog, now)
         return done
 
     def _position(self) -> Position | None:
@@ -171,25 +174,21 @@ class Exporting:
             write_position(self._store, self._cluster, position)
         return position
 
-    def _behind(self, last: "Signed | None", now: datetime) -> float | None:
+    def _note(self, position: Position) -> None:
+        write_position(self._store, self._cluster, position)
+        self._reached = position
+
+    def _behind(self, backlog: Backlog | None, now: datetime) -> float | None:
+        if backlog is None or self._reached is None:
+            return None
         try:
-            position = self._position()
-            if position is None or last is None:
-                return None
-            oldest = Backlog(self._store, last, position.seal, {}).oldest
+            oldest = backlog.first_from(self._reached.seal)
         except EvidenceError:
             return None
         return 0.0 if oldest is None else (now - parse_second(oldest.seal.made)).total_seconds()
 
-    def _export_from(
-        self,
-        position: Position,
-        last: "Signed",
-        known: "Mapping[int, Signed]",
-        may_go_on: Callable[[], bool],
-        done: ExportDone,
-    ) -> None:
-        backlog = Backlog(self._store, last, position.seal, known)
+    def _work_off(self, backlog: Backlog, position: Position, may_go_on: Callable[[], bool], done: ExportDone) -> None:
+        """Exports the seals of a backlog, the first one behind what is written of it."""
         if backlog.missing is not None:
             done.lost[SEAL_MISSING] += 1
         for number in backlog.numbers:
@@ -207,8 +206,8 @@ class Exporting:
                     raise _OutOfTimeError
                 self._write(signed, file, parts[file], by_key, done)
                 if file + 1 < len(parts):
-                    write_position(self._store, self._cluster, Position(number, file + 1))
-            write_position(self._store, self._cluster, Position(number + 1))
+                    self._note(Position(number, file + 1))
+            self._note(Position(number + 1))
 
     def _write(
         self, signed: "Signed", number: int, part: "Part", entries: "Mapping[str, Entry]", done: ExportDone
