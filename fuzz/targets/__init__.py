@@ -6,6 +6,7 @@ from fuzz.targets.compiled import BUNDLE, STATE
 from fuzz.targets.console import CONSOLE, KUBESPHERE_API
 from fuzz.targets.cost import COST
 from fuzz.targets.documents import CONDITION, EVALUATE, POLICY, RULES
+from fuzz.targets.export import RECORD
 from fuzz.targets.kept import ITEM, OUTBOX, RETRY, SEARCH
 from fuzz.targets.messages import RELAY
 from fuzz.targets.requests import CREDENTIALS, REQUEST
@@ -32,6 +33,7 @@ TARGETS: tuple[Target, ...] = (
     RELAY,
     ITEM,
     SEARCH,
+    RECORD,
     OUTBOX,
     RETRY,
     COST,

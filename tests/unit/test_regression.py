@@ -1,11 +1,14 @@
 """What fuzzing found once, by the input that showed it."""
 
+import json
+
 import pytest
 from starlette.requests import Request as HttpRequest
 
 from auditwire.condition import ConditionError, compile_condition
 from auditwire.events.label_names import legal_names
 from auditwire.ingest.request import Request
+from auditwire.ocsf.record import MAX_RECORD_BYTES, SHORTENED, UNREADABLE, encode_record
 from auditwire.policy import check_policy, load_policy
 from auditwire.rules import Source, load_sources
 from signing_in import Desk
@@ -65,6 +68,17 @@ def test_a_receiver_whose_address_cannot_be_taken_apart_is_a_finding_not_a_crash
 
     assert loaded.rule_set is None
     assert "AW206" in [found.code for found in loaded.diagnostics]
+
+
+@pytest.mark.parametrize(
+    "line", [b"x" * (MAX_RECORD_BYTES + 1), b"\xff" * (MAX_RECORD_BYTES // 2)], ids=["long", "grows"]
+)
+def test_a_record_of_what_is_no_event_has_all_it_should_however_long_that_is(line: bytes) -> None:
+    encoded = encode_record(line, "events/x#0", "20261121T220000.000000Z")
+
+    record = json.loads(encoded)
+    assert len(encoded) <= MAX_RECORD_BYTES
+    assert (record["metadata"]["labels"], record["unmapped"]) == ([UNREADABLE, SHORTENED], "{}")
 
 
 @pytest.mark.slow

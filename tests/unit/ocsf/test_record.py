@@ -134,7 +134,6 @@ def test_however_many_members_a_line_has_its_record_is_short_enough() -> None:
     assert len(encode_record(b'{"verb":"get",' + many + b"}", PLACE, T)) <= MAX_RECORD_BYTES
     made = record(b'{"verb":"get",' + many + b"}")
     assert (made["metadata"]["labels"], made["unmapped"], made["api"]["operation"]) == ([SHORTENED], "{}", "get")
-    assert len(encode_record(b"x" * (MAX_RECORD_BYTES + 1), PLACE, T)) <= MAX_RECORD_BYTES
 
 
 def test_the_record_of_a_line_is_the_encoded_one() -> None:

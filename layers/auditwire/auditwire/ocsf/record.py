@@ -48,8 +48,8 @@ def encode_record(line: bytes, place: str, t: str) -> bytes:
         try:
             record = _record(ArchivedLine(line, place, t, most))
         except NoEventError:
-            del record[_UNMAPPED]
-            return _encoder.encode(record)
+            record[_UNMAPPED] = "{}"
+            return _encoder.encode(_labelled(record, UNREADABLE, SHORTENED))
         encoded = _encoder.encode(_labelled(record, SHORTENED))
     if len(encoded) > MAX_RECORD_BYTES:
         record[_UNMAPPED] = "{}"
@@ -68,8 +68,8 @@ def _record(line: ArchivedLine) -> dict[str, Any]:
     return record
 
 
-def _labelled(record: dict[str, Any], label: str) -> dict[str, Any]:
-    record["metadata"][_LABELS] = [label]
+def _labelled(record: dict[str, Any], *labels: str) -> dict[str, Any]:
+    record["metadata"][_LABELS] = labels
     return record
 
 
