@@ -40,13 +40,13 @@ CHROMIUM := $(firstword $(foreach name,chromium chromium-browser google-chrome,$
 BROWSER = $(if $(CHROMIUM),$(VENV)/.browser)
 
 test: setup $(BROWSER) lint build build-host ## Everything: style, types, template, unit, conformance, integration, end-to-end
-	@$(BIN)/pytest -n auto --dist loadfile
+	@$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-unit: setup ## The fast part: unit and conformance tests without the slow ones
 	@$(BIN)/pytest -q -m 'not slow' --hypothesis-profile=fast tests/unit tests/conformance
 
 coverage: setup $(VENV)/.coverage ## Which lines and branches the tests reach; writes build/coverage/ (minutes)
-	@$(BIN)/pytest -q -n auto --dist loadfile --cov --cov-report=term:skip-covered --cov-report=html tests/unit tests/conformance tests/integration
+	@$(BIN)/pytest -q -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered --cov-report=html tests/unit tests/conformance tests/integration
 
 $(VENV)/.coverage: requirements/coverage.txt $(VENV)/.ready
 	@$(PYTHON) $(ENVIRONMENT) $(VENV) requirements/coverage.txt
