@@ -157,7 +157,7 @@ def test_what_is_no_sound_bundle_is_refused_with_its_code(data: bytes, code: str
 
 
 @given(JSON)
-@examples(100)
+@examples(25)
 def test_no_json_makes_reading_fail_in_another_way(value: Any) -> None:
     for part in ("alerting", "settings", "sources", "warnings"):
         with contextlib.suppress(BundleError):
