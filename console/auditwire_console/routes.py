@@ -62,8 +62,8 @@ class Routes:
             "/kapis/logging.kubesphere.io/v1alpha2/auditing",
         )
         return [
-            *(Route(path, self._for_page(path, answer), methods=["GET"]) for path, answer in own.items()),
-            *(Route(path, self._for_kubesphere(path), methods=["GET"]) for path in kubesphere),
+            *(self._route(path, answer, self._nobody) for path, answer in own.items()),
+            *(self._route(path, self._audited, _nobody_of_kubesphere) for path in kubesphere),
         ]
 
     # --- what the page asks
@@ -204,34 +204,23 @@ class Routes:
         may_agree = viewer.sees_all and call.is_of_page
         return Visible(Costed(costs, read_agreed(call.given) if may_agree else 0.0, may_agree=may_agree), viewer)
 
-    def _for_page(self, path: str, answer: _Answer) -> "Callable[[Request], Response]":
-        def respond(request: "Request") -> Response:
-            call = call_of(request)
-            call.route, call.given = path, request.query_params
-            try:
-                call.asker = self._who.asker_of(request)
-                if call.asker is None:
-                    return problem(401, self._who.advice, {"www-authenticate": "Bearer"})
-                return answer(call)
-            except KNOWN as error:
-                return problem_of(error, path)
+    def _route(self, path: str, answer: _Answer, unknown: Callable[[], Response]) -> Route:
+        """Answers whoever is known by ``answer``, and whoever is not by ``unknown``."""
 
-        return respond
-
-    def _for_kubesphere(self, path: str) -> "Callable[[Request], Response]":
         def respond(request: "Request") -> Response:
             call = call_of(request)
             call.route, call.given = path, request.query_params
             call.cluster = request.path_params.get("cluster", "")
             try:
                 call.asker = self._who.asker_of(request)
-                if call.asker is None:
-                    return kubesphere_problem(403, "cannot obtain user info")
-                return self._audited(call)
+                return unknown() if call.asker is None else answer(call)
             except KNOWN as error:
                 return problem_of(error, path)
 
-        return respond
+        return Route(path, respond, methods=["GET"])
+
+    def _nobody(self) -> Response:
+        return problem(401, self._who.advice, {"www-authenticate": "Bearer"})
 
 
 def _interval(given: Any) -> Interval:
@@ -243,6 +232,10 @@ def _interval(given: Any) -> Interval:
 
 def _json(value: Any) -> Response:
     return Response(rows.as_answer(value), media_type="application/json")
+
+
+def _nobody_of_kubesphere() -> Response:
+    return kubesphere_problem(403, "cannot obtain user info")
 
 
 def _not_there() -> Response:
